@@ -1,0 +1,171 @@
+// swift-tools-version:6.2
+// The map of Tandem: one line per module, bottom floor first. A module may import only modules that stand above
+// its own line here (so there are no cycles), nothing imports a service, and no floor reaches past its rule below.
+import PackageDescription
+
+enum Floor: Int {
+    case cellar, foundation, protocols, platform, service, test
+}
+
+enum Shape {
+    /// A system library: a module map, nothing compiled.
+    case system(pkgConfig: String?, apt: String)
+    /// C compiled here: declarations the Swift importer cannot see by itself.
+    case c
+    /// An ordinary library. `hot` ones are optimised in debug builds too: packets pass through them.
+    case library(hot: Bool)
+    case executable
+    case tests
+}
+
+struct Module {
+    let floor: Floor
+    let name: String
+    let shape: Shape
+    let path: String
+    let uses: [String]
+    let products: [(name: String, package: String)]
+    let resources: [String]
+
+    init(
+        _ floor: Floor, _ name: String, _ shape: Shape, _ path: String, uses: [String] = [],
+        products: [(name: String, package: String)] = [], resources: [String] = []
+    ) {
+        (self.floor, self.name, self.shape, self.path) = (floor, name, shape, path)
+        (self.uses, self.products, self.resources) = (uses, products, resources)
+    }
+}
+
+let log = (name: "Logging", package: "swift-log")
+let lifecycle = (name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird = (name: "Hummingbird", package: "hummingbird")
+
+let modules: [Module] = [
+    // Cellar: system libraries only.
+    Module(.cellar, "CLinux", .c, "Shared/C/CLinux"),
+    Module(.cellar, "COpenSSL", .system(pkgConfig: "openssl", apt: "libssl-dev"), "Shared/C/COpenSSL"),
+    Module(.cellar, "CRabbitMQ", .system(pkgConfig: "librabbitmq", apt: "librabbitmq-dev"), "Shared/C/CRabbitMQ"),
+    Module(.cellar, "CPostgres", .system(pkgConfig: "libpq", apt: "libpq-dev"), "Shared/C/CPostgres"),
+    Module(.cellar, "CHiredis", .system(pkgConfig: nil, apt: "libhiredis-dev"), "Shared/C/CHiredis"),
+    Module(.cellar, "CSndfile", .system(pkgConfig: "sndfile", apt: "libsndfile1-dev"), "Shared/C/CSndfile"),
+    Module(.cellar, "CSamplerate", .system(pkgConfig: "samplerate", apt: "libsamplerate0-dev"), "Shared/C/CSamplerate"),
+    Module(.cellar, "CEspeak", .system(pkgConfig: "espeak-ng", apt: "libespeak-ng-dev"), "Shared/C/CEspeak"),
+
+    // Foundations: values everything else is made of.
+    Module(.foundation, "Bytes", .library(hot: true), "Shared/Foundations/Bytes"),
+    Module(.foundation, "Deadlines", .library(hot: true), "Shared/Foundations/Deadlines"),
+    Module(.foundation, "Addresses", .library(hot: true), "Shared/Foundations/Addresses", uses: ["Bytes"]),
+    Module(.foundation, "Cryptography", .library(hot: true), "Shared/Foundations/Cryptography", uses: ["COpenSSL", "Bytes"]),
+
+    // Protocols: bytes and time in, values out. No socket, clock, task, random source or logger.
+    Module(.protocols, "SIP", .library(hot: true), "Shared/Protocols/SIP", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography"]),
+    Module(.protocols, "SDP", .library(hot: true), "Shared/Protocols/SDP", uses: ["Bytes", "Addresses"]),
+    Module(.protocols, "RTP", .library(hot: true), "Shared/Protocols/RTP", uses: ["Bytes", "Deadlines"]),
+    Module(.protocols, "Audio", .library(hot: true), "Shared/Protocols/Audio", uses: ["Bytes", "CSndfile", "CSamplerate"]),
+    Module(.protocols, "MediaSession", .library(hot: true), "Shared/Protocols/MediaSession", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio"]),
+    Module(.protocols, "Flow", .library(hot: false), "Shared/Protocols/Flow", uses: ["Bytes", "Deadlines"]),
+    Module(.protocols, "Contracts", .library(hot: false), "Shared/Protocols/Contracts", uses: ["Bytes", "Flow"]),
+
+    // Platform: sockets, clocks, tasks. Knows no protocol but Contracts.
+    Module(.platform, "Telemetry", .library(hot: true), "Shared/Platform/Telemetry", products: [log]),
+    Module(.platform, "Threads", .library(hot: true), "Shared/Platform/Threads", uses: ["CLinux", "Deadlines"]),
+    Module(.platform, "Datagrams", .library(hot: true), "Shared/Platform/Datagrams", uses: ["CLinux", "Bytes", "Addresses", "Threads"]),
+    Module(.platform, "Streams", .library(hot: true), "Shared/Platform/Streams", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Threads", "Datagrams"]),
+    Module(.platform, "Bus", .library(hot: false), "Shared/Platform/Bus", uses: ["CLinux", "CRabbitMQ", "Bytes", "Deadlines", "Contracts", "Threads", "Telemetry"], products: [log]),
+    Module(.platform, "Database", .library(hot: false), "Shared/Platform/Database", uses: ["CLinux", "CPostgres", "Bytes", "Deadlines", "Threads", "Telemetry"], products: [log]),
+    Module(.platform, "Cache", .library(hot: false), "Shared/Platform/Cache", uses: ["CLinux", "CHiredis", "Bytes", "Deadlines", "Threads", "Telemetry"], products: [log]),
+    Module(.platform, "Speech", .library(hot: false), "Shared/Platform/Speech", uses: ["CEspeak", "CLinux", "Threads", "Audio"]),
+    Module(.platform, "ServiceKit", .library(hot: false), "Shared/Platform/ServiceKit", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "Contracts", "Telemetry", "Threads", "Bus", "Database", "Cache"], products: [log, lifecycle, hummingbird]),
+
+    // Services: wiring, one pure core, one file per bus operation, one store.
+    Module(.service, "EdgeProxy", .executable, "Services/EdgeProxy", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "ServiceKit"], products: [log]),
+    Module(.service, "Registrar", .executable, "Services/Registrar", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
+    Module(.service, "CallServer", .executable, "Services/CallServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Flow", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
+    Module(.service, "ConferenceServer", .executable, "Services/ConferenceServer", uses: ["Bytes", "Deadlines", "Addresses", "RTP", "Audio", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "Speech", "ServiceKit"], products: [log, (name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")], resources: ["Migrations"]),
+    Module(.service, "MediaRelay", .executable, "Services/MediaRelay", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "MediaSession", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Cache", "ServiceKit"], products: [log]),
+    Module(.service, "FlowManager", .executable, "Services/FlowManager", uses: ["Bytes", "Deadlines", "Flow", "Contracts", "Telemetry", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
+    Module(.service, "APIGateway", .executable, "Services/APIGateway", uses: ["Bytes", "Deadlines", "Cryptography", "Flow", "Contracts", "Telemetry", "Bus", "Database", "Cache", "ServiceKit"], products: [log, hummingbird, (name: "HummingbirdCore", package: "hummingbird"), (name: "HTTPTypes", package: "swift-http-types"), (name: "NIOCore", package: "swift-nio"), (name: "NIOHTTP1", package: "swift-nio"), (name: "NIOWebSocket", package: "swift-nio"), (name: "NIOPosix", package: "swift-nio"), (name: "NIOHTTPTypes", package: "swift-nio-extras"), (name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"), lifecycle], resources: ["Migrations"]),
+
+    // Tests mirror the modules; Phone is a SIP user agent that hears what it is sent, SelfCall the call `make up` places.
+    Module(.test, "Phone", .library(hot: true), "Tests/Phone", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "Threads", "Datagrams", "Streams"]),
+    Module(.test, "SelfCall", .executable, "Tests/SelfCall", uses: ["Addresses", "Audio", "Phone"]),
+    Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Bytes", "Deadlines", "Addresses", "Audio", "Contracts", "Threads", "Bus", "Phone", "SIP", "RTP"]),
+    Module(.test, "FoundationsTests", .tests, "Tests/FoundationsTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography"]),
+    Module(.test, "SIPTests", .tests, "Tests/SIPTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"]),
+    Module(.test, "MediaTests", .tests, "Tests/MediaTests", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "MediaSession"]),
+    Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Bytes", "Deadlines", "Flow"]),
+    Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "Database", "Cache", "ServiceKit"]),
+    Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "MediaSession", "Flow", "Contracts"]),
+    Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Bytes", "Deadlines", "Addresses", "SIP", "SDP", "RTP", "Audio", "Phone"]),
+    Module(.test, "Interop", .tests, "Tests/Interop", uses: ["Bytes", "Deadlines", "Addresses", "Audio", "Phone"]),
+]
+
+// The import rule, checked whenever the manifest is read.
+for (index, module) in modules.enumerated() {
+    let above = modules[..<index]
+    precondition(!above.contains { $0.name == module.name }, "\(module.name) stands in the map twice")
+    for name in module.uses {
+        guard let used = above.first(where: { $0.name == name }) else {
+            preconditionFailure("\(module.name) uses \(name), which does not stand above it in the map")
+        }
+        precondition(used.floor != .service, "\(module.name) uses the service \(name): nothing imports a service")
+        precondition(used.floor.rawValue <= module.floor.rawValue, "\(module.name) uses \(name) from a floor above its own")
+        precondition(
+            module.floor != .platform || used.floor != .protocols || ["Contracts", "Audio"].contains(name),
+            "\(module.name) uses \(name): the platform floor knows no protocol but Contracts (Speech: and Audio's samples)")
+        precondition(
+            module.floor != .service || used.floor != .cellar,
+            "\(module.name) uses the C library \(name): services reach C through a module that owns it")
+    }
+}
+
+let common: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The pure core of an executable is tested from `Tests/ServiceTests`, so that one test target may import services.
+let services = modules.filter { $0.floor == .service }.map(\.name)
+
+func target(for module: Module) -> Target {
+    var uses = module.uses.map { Target.Dependency.byName(name: $0) }
+    if module.name == "ServiceTests" { uses += services.map { .byName(name: $0) } }
+    uses += module.products.map { .product(name: $0.name, package: $0.package) }
+    let resources = module.resources.map { Resource.embedInCode($0) }
+    switch module.shape {
+    case .system(let pkgConfig, let apt):
+        return .systemLibrary(name: module.name, path: module.path, pkgConfig: pkgConfig, providers: [.apt([apt])])
+    case .c:
+        return .target(name: module.name, path: module.path, cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])])
+    case .library(let hot):
+        var settings = common + (module.floor == .test ? [] : [.strictMemorySafety()])
+        if hot { settings.append(.unsafeFlags(["-O"], .when(configuration: .debug))) }
+        return .target(name: module.name, dependencies: uses, path: module.path, resources: resources, swiftSettings: settings)
+    case .executable:
+        let settings = common + (module.floor == .test ? [] : [.strictMemorySafety()])
+        return .executableTarget(name: module.name, dependencies: uses, path: module.path, resources: resources, swiftSettings: settings)
+    case .tests:
+        return .testTarget(name: module.name, dependencies: uses, path: module.path, exclude: [], swiftSettings: common)
+    }
+}
+
+let package = Package(
+    name: "Tandem",
+    platforms: [.macOS(.v26)],
+    products: modules.filter { if case .executable = $0.shape { true } else { false } }
+        .map { .executable(name: $0.name, targets: [$0.name]) },
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: ["FullFoundation"]),
+    ],
+    targets: modules.map(target(for:)),
+    swiftLanguageModes: [.v6]
+)

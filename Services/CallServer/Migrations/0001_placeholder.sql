@@ -1,0 +1,1 @@
+-- CallServer: its schema.

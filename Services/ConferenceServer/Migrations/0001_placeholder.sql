@@ -1,0 +1,1 @@
+-- ConferenceServer: its schema.

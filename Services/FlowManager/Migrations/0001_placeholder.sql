@@ -1,0 +1,1 @@
+-- FlowManager: its schema.

@@ -1,0 +1,1 @@
+-- Registrar: its schema.

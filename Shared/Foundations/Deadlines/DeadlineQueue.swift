@@ -1,0 +1,94 @@
+/// Elements ordered by the instant they are due: a binary heap whose entries can be cancelled.
+///
+/// One owner, one thread. Insert and remove cost O(log n); cancelling marks the entry, which is skipped when it comes up.
+public struct DeadlineQueue<Element> {
+    /// Names one entry; never used twice in the life of a queue.
+    public struct Ticket: Hashable, Sendable {
+        fileprivate let number: UInt64
+    }
+
+    private struct Entry {
+        let deadline: Instant
+        let number: UInt64
+    }
+
+    private var heap: [Entry] = []
+    private var elements: [UInt64: Element] = [:]
+    private var nextNumber: UInt64 = 0
+
+    public init() {}
+
+    public var count: Int { elements.count }
+    public var isEmpty: Bool { elements.isEmpty }
+
+    /// The earliest deadline, or nil when nothing waits.
+    public mutating func nextDeadline() -> Instant? {
+        dropCancelled()
+        return heap.first?.deadline
+    }
+
+    @discardableResult
+    public mutating func insert(_ element: Element, at deadline: Instant) -> Ticket {
+        let number = nextNumber
+        nextNumber &+= 1
+        elements[number] = element
+        heap.append(Entry(deadline: deadline, number: number))
+        siftUp(from: heap.count - 1)
+        return Ticket(number: number)
+    }
+
+    /// Takes the entry out; nil when it already fired or was cancelled.
+    @discardableResult
+    public mutating func cancel(_ ticket: Ticket) -> Element? {
+        let element = elements.removeValue(forKey: ticket.number)
+        // Cancelled entries stay in the heap until they surface; rebuild when they are the majority.
+        if heap.count > 64, heap.count > elements.count * 2 { compact() }
+        return element
+    }
+
+    /// The next element due at `now` or before, in order of deadline, or nil.
+    public mutating func popDue(now: Instant) -> Element? {
+        dropCancelled()
+        guard let first = heap.first, first.deadline <= now else { return nil }
+        removeFirst()
+        return elements.removeValue(forKey: first.number)
+    }
+
+    private mutating func dropCancelled() {
+        while let first = heap.first, elements[first.number] == nil { removeFirst() }
+    }
+
+    private mutating func compact() {
+        heap = heap.filter { elements[$0.number] != nil }
+        heap.sort { Self.isBefore($0, $1) }
+    }
+
+    /// Equal deadlines keep their order of insertion.
+    private static func isBefore(_ left: Entry, _ right: Entry) -> Bool {
+        (left.deadline, left.number) < (right.deadline, right.number)
+    }
+
+    private mutating func removeFirst() {
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        var parent = 0
+        while true {
+            var child = parent * 2 + 1
+            guard child < heap.count else { return }
+            if child + 1 < heap.count, Self.isBefore(heap[child + 1], heap[child]) { child += 1 }
+            guard Self.isBefore(heap[child], heap[parent]) else { return }
+            heap.swapAt(parent, child)
+            parent = child
+        }
+    }
+
+    private mutating func siftUp(from index: Int) {
+        var child = index
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard Self.isBefore(heap[child], heap[parent]) else { return }
+            heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+}

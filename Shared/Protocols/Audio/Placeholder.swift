@@ -1,0 +1,1 @@
+// Audio: to be written; delete this file with the first real one.

@@ -1,0 +1,1 @@
+// Contracts: to be written; delete this file with the first real one.

@@ -1,0 +1,1 @@
+// MediaSession: to be written; delete this file with the first real one.

@@ -1,0 +1,1 @@
+// SIP: to be written; delete this file with the first real one.

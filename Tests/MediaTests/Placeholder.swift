@@ -1,0 +1,1 @@
+// MediaTests: to be written; delete this file with the first real one.

@@ -1,0 +1,1 @@
+// Phone: to be written; delete this file with the first real one.
