@@ -1,0 +1,323 @@
+/// Brings a call's media session into a room, which is made when it does not exist (every call is a room, DESIGN §1).
+public struct JoinRoom: Command {
+    public static let name = "room.join"
+    public static let service = ServiceName.conferenceServer
+    public var roomID: String
+    public var customerID: String
+    public var participant: ParticipantSettings
+
+    public init(roomID: String, customerID: String, participant: ParticipantSettings) {
+        (self.roomID, self.customerID, self.participant) = (roomID, customerID, participant)
+    }
+
+    public struct Reply: Codable, Sendable, Equatable {
+        /// Where the relay sends the participant's PCMU.
+        public var inside: InsideEndpoint
+        public init(inside: InsideEndpoint) { self.inside = inside }
+    }
+}
+
+/// How a call takes part in a room.
+public struct ParticipantSettings: Codable, Sendable, Equatable {
+    public var participantID: String
+    public var callID: String
+    /// The CallServer instance that is told of digits and ended plays.
+    public var owner: String
+    public var epoch: UInt64
+    /// Where the room sends what the participant hears.
+    public var inside: InsideEndpoint
+    /// Hears itself: the echo of number 600.
+    public var echo: Bool
+    public var muted: Bool
+    public var deaf: Bool
+
+    public init(
+        participantID: String, callID: String, owner: String, epoch: UInt64, inside: InsideEndpoint, echo: Bool = false,
+        muted: Bool = false, deaf: Bool = false
+    ) {
+        (self.participantID, self.callID, self.owner, self.epoch) = (participantID, callID, owner, epoch)
+        (self.inside, self.echo, self.muted, self.deaf) = (inside, echo, muted, deaf)
+    }
+}
+
+/// Takes a participant out; the room ends with its last participant. Leaving twice is no error.
+public struct LeaveRoom: Command {
+    public typealias Reply = Done
+    public static let name = "room.leave"
+    public static let service = ServiceName.conferenceServer
+    public var roomID: String
+    public var participantID: String
+    public var epoch: UInt64
+
+    public init(roomID: String, participantID: String, epoch: UInt64) {
+        (self.roomID, self.participantID, self.epoch) = (roomID, participantID, epoch)
+    }
+}
+
+/// One thing to play.
+public enum PlaySource: Codable, Sendable, Equatable {
+    /// `http(s)://...`, or a name in the server's folder of sounds.
+    case url(String)
+    case speech(text: String, language: String?)
+    /// A single tone: frequency in Hz, length in ms.
+    case tone(frequency: Double, milliseconds: Int)
+    case silence(milliseconds: Int)
+    /// The caller's ring-back (425 Hz, 1 s on, 4 s off) until stopped.
+    case ringback
+}
+
+/// Plays sources one after the other to one participant, or to all. Accepted at once; `PlayFinished` comes later.
+public struct PlayInRoom: Command {
+    public typealias Reply = Done
+    public static let name = "room.play"
+    public static let service = ServiceName.conferenceServer
+    public var roomID: String
+    public var participantID: String?
+    public var playID: String
+    public var sources: [PlaySource]
+    public var loop: Bool
+    /// A digit of the participant ends it.
+    public var stopOnDigit: Bool
+
+    public init(roomID: String, participantID: String?, playID: String, sources: [PlaySource], loop: Bool = false, stopOnDigit: Bool = false) {
+        (self.roomID, self.participantID, self.playID) = (roomID, participantID, playID)
+        (self.sources, self.loop, self.stopOnDigit) = (sources, loop, stopOnDigit)
+    }
+}
+
+public struct StopPlay: Command {
+    public typealias Reply = Done
+    public static let name = "room.stop"
+    public static let service = ServiceName.conferenceServer
+    public var roomID: String
+    public var playID: String
+
+    public init(roomID: String, playID: String) { (self.roomID, self.playID) = (roomID, playID) }
+}
+
+/// Changes what is given of a participant in a room.
+public struct SetParticipant: Command {
+    public typealias Reply = Done
+    public static let name = "room.participant.set"
+    public static let service = ServiceName.conferenceServer
+    public var roomID: String
+    public var participantID: String
+    public var muted: Bool?
+    public var deaf: Bool?
+    public var echo: Bool?
+
+    public init(roomID: String, participantID: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil) {
+        (self.roomID, self.participantID) = (roomID, participantID)
+        (self.muted, self.deaf, self.echo) = (muted, deaf, echo)
+    }
+}
+
+/// Sends digits to a participant's phone as RFC 4733 events; durations in ms.
+public struct SendDigits: Command {
+    public typealias Reply = Done
+    public static let name = "room.digits.send"
+    public static let service = ServiceName.conferenceServer
+    public var roomID: String
+    public var participantID: String
+    public var digits: String
+    public var duration: Int
+    public var interval: Int
+
+    public init(roomID: String, participantID: String, digits: String, duration: Int = 160, interval: Int = 80) {
+        (self.roomID, self.participantID, self.digits) = (roomID, participantID, digits)
+        (self.duration, self.interval) = (duration, interval)
+    }
+}
+
+/// A room that people can dial into (DESIGN §9).
+public struct Conference: Codable, Sendable, Equatable {
+    public var id: String
+    public var customerID: String
+    public var name: String
+    public var number: String?
+    public var pin: String?
+    public var maxParticipants: Int
+    public var createdAt: Timestamp
+    public var updatedAt: Timestamp
+
+    public init(
+        id: String, customerID: String, name: String, number: String?, pin: String?, maxParticipants: Int, createdAt: Timestamp,
+        updatedAt: Timestamp
+    ) {
+        (self.id, self.customerID, self.name, self.number) = (id, customerID, name, number)
+        (self.pin, self.maxParticipants, self.createdAt, self.updatedAt) = (pin, maxParticipants, createdAt, updatedAt)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id, name, number, pin
+        case customerID = "customer_id"
+        case maxParticipants = "max_participants"
+        case createdAt = "created_at"
+        case updatedAt = "updated_at"
+    }
+}
+
+/// Joins a call to a conference's room. Any instance may be asked; the one that hosts the room answers `joined`,
+/// any other says which instance does, and the caller asks that one.
+public struct JoinConference: Command {
+    public static let name = "conference.join"
+    public static let service = ServiceName.conferenceServer
+    public var conferenceID: String
+    public var customerID: String
+    public var participant: ParticipantSettings
+
+    public init(conferenceID: String, customerID: String, participant: ParticipantSettings) {
+        (self.conferenceID, self.customerID, self.participant) = (conferenceID, customerID, participant)
+    }
+
+    public enum Reply: Codable, Sendable, Equatable {
+        case joined(roomID: String, instance: String, inside: InsideEndpoint)
+        case elsewhere(instance: String)
+    }
+}
+
+/// The conference of a customer with this number, or `not_found`.
+public struct ResolveConference: Command {
+    public typealias Reply = Conference
+    public static let name = "conference.resolve"
+    public static let service = ServiceName.conferenceServer
+    public var customerID: String
+    public var number: String
+
+    public init(customerID: String, number: String) { (self.customerID, self.number) = (customerID, number) }
+}
+
+public struct CreateConference: Command {
+    public typealias Reply = Conference
+    public static let name = "conference.create"
+    public static let service = ServiceName.conferenceServer
+    public var customerID: String
+    public var name: String
+    public var number: String?
+    public var pin: String?
+    public var maxParticipants: Int?
+
+    public init(customerID: String, name: String, number: String?, pin: String?, maxParticipants: Int?) {
+        (self.customerID, self.name, self.number) = (customerID, name, number)
+        (self.pin, self.maxParticipants) = (pin, maxParticipants)
+    }
+}
+
+public struct GetConference: Command {
+    public typealias Reply = Conference
+    public static let name = "conference.get"
+    public static let service = ServiceName.conferenceServer
+    public var customerID: String
+    public var id: String
+
+    public init(customerID: String, id: String) { (self.customerID, self.id) = (customerID, id) }
+}
+
+public struct ListConferences: Command {
+    public typealias Reply = Page<Conference>
+    public static let name = "conference.list"
+    public static let service = ServiceName.conferenceServer
+    public var customerID: String
+    public var page: PageRequest
+    public var number: String?
+
+    public init(customerID: String, page: PageRequest, number: String? = nil) {
+        (self.customerID, self.page, self.number) = (customerID, page, number)
+    }
+}
+
+/// Changes the fields that are given; an empty `number` or `pin` removes it.
+public struct UpdateConference: Command {
+    public typealias Reply = Conference
+    public static let name = "conference.update"
+    public static let service = ServiceName.conferenceServer
+    public var customerID: String
+    public var id: String
+    public var name: String?
+    public var number: String?
+    public var pin: String?
+    public var maxParticipants: Int?
+
+    public init(
+        customerID: String, id: String, name: String? = nil, number: String? = nil, pin: String? = nil, maxParticipants: Int? = nil
+    ) {
+        (self.customerID, self.id, self.name, self.number) = (customerID, id, name, number)
+        (self.pin, self.maxParticipants) = (pin, maxParticipants)
+    }
+}
+
+public struct DeleteConference: Command {
+    public typealias Reply = Done
+    public static let name = "conference.delete"
+    public static let service = ServiceName.conferenceServer
+    public var customerID: String
+    public var id: String
+
+    public init(customerID: String, id: String) { (self.customerID, self.id) = (customerID, id) }
+}
+
+/// Somebody in a conference, as the API shows it.
+public struct Participant: Codable, Sendable, Equatable {
+    public var id: String
+    public var callID: String
+    public var role: String
+    public var muted: Bool
+    public var deaf: Bool
+    public var talking: Bool
+    public var joinedAt: Timestamp
+
+    public init(id: String, callID: String, role: String, muted: Bool, deaf: Bool, talking: Bool, joinedAt: Timestamp) {
+        (self.id, self.callID, self.role, self.muted) = (id, callID, role, muted)
+        (self.deaf, self.talking, self.joinedAt) = (deaf, talking, joinedAt)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id, role, muted, deaf, talking
+        case callID = "call_id"
+        case joinedAt = "joined_at"
+    }
+}
+
+/// Who is in a conference now. Any instance may be asked.
+public struct ListParticipants: Command {
+    public typealias Reply = Page<Participant>
+    public static let name = "participant.list"
+    public static let service = ServiceName.conferenceServer
+    public var customerID: String
+    public var conferenceID: String
+
+    public init(customerID: String, conferenceID: String) { (self.customerID, self.conferenceID) = (customerID, conferenceID) }
+}
+
+public struct UpdateParticipant: Command {
+    public typealias Reply = Participant
+    public static let name = "participant.update"
+    public static let service = ServiceName.conferenceServer
+    public var customerID: String
+    public var conferenceID: String
+    public var participantID: String
+    public var muted: Bool?
+    public var deaf: Bool?
+    public var role: String?
+
+    public init(
+        customerID: String, conferenceID: String, participantID: String, muted: Bool? = nil, deaf: Bool? = nil, role: String? = nil
+    ) {
+        (self.customerID, self.conferenceID, self.participantID) = (customerID, conferenceID, participantID)
+        (self.muted, self.deaf, self.role) = (muted, deaf, role)
+    }
+}
+
+/// Puts a participant out of a conference: its call is told and goes on with its flow.
+public struct RemoveParticipant: Command {
+    public typealias Reply = Done
+    public static let name = "participant.remove"
+    public static let service = ServiceName.conferenceServer
+    public var customerID: String
+    public var conferenceID: String
+    public var participantID: String
+
+    public init(customerID: String, conferenceID: String, participantID: String) {
+        (self.customerID, self.conferenceID, self.participantID) = (customerID, conferenceID, participantID)
+    }
+}

@@ -1,0 +1,127 @@
+/// The inside end of a stream (DESIGN §7): PCMU packets with this SSRC arrive at this `ADDRESS:PORT`.
+public struct InsideEndpoint: Codable, Sendable, Equatable, Hashable {
+    public var address: String
+    /// What the *sender* writes into its packets, so that the receiver finds the stream by array access.
+    public var ssrc: UInt32
+
+    public init(address: String, ssrc: UInt32) { (self.address, self.ssrc) = (address, ssrc) }
+}
+
+/// What a leg's media was like; times in ms, jitter as RFC 3550 §6.4.1 defines it.
+public struct MediaStatistics: Codable, Sendable, Equatable {
+    public var codec: String?
+    public var packetsIn: Int64
+    public var packetsOut: Int64
+    public var lost: Int64
+    public var jitterMilliseconds: Double
+    public var mos: Double?
+
+    public init(
+        codec: String? = nil, packetsIn: Int64 = 0, packetsOut: Int64 = 0, lost: Int64 = 0, jitterMilliseconds: Double = 0,
+        mos: Double? = nil
+    ) {
+        (self.codec, self.packetsIn, self.packetsOut) = (codec, packetsIn, packetsOut)
+        (self.lost, self.jitterMilliseconds, self.mos) = (lost, jitterMilliseconds, mos)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case codec, lost, mos
+        case packetsIn = "packets_in"
+        case packetsOut = "packets_out"
+        case jitterMilliseconds = "jitter_ms"
+    }
+}
+
+/// Opens a session for one call leg. With an `offer` the reply holds the answer; without, an offer to send out (RFC 3264).
+///
+/// `not_acceptable` when the offer has no usable audio: SIP 488.
+public struct CreateMediaSession: Command {
+    public static let name = "relay.session.create"
+    public static let service = ServiceName.mediaRelay
+    public var sessionID: String
+    public var customerID: String
+    public var callID: String
+    /// The CallServer instance to tell about this session.
+    public var owner: String
+    public var epoch: UInt64
+    /// The phone's SDP, as received.
+    public var offer: String?
+
+    public init(sessionID: String, customerID: String, callID: String, owner: String, epoch: UInt64, offer: String?) {
+        (self.sessionID, self.customerID, self.callID) = (sessionID, customerID, callID)
+        (self.owner, self.epoch, self.offer) = (owner, epoch, offer)
+    }
+
+    public struct Reply: Codable, Sendable, Equatable {
+        /// SDP to send to the phone.
+        public var description: String
+        /// Where the room sends this session's PCMU.
+        public var inside: InsideEndpoint
+
+        public init(description: String, inside: InsideEndpoint) { (self.description, self.inside) = (description, inside) }
+    }
+}
+
+/// Applies SDP of the phone to an open session: an answer to our offer, or a new offer (re-INVITE, hold).
+public struct UpdateMediaSession: Command {
+    public static let name = "relay.session.update"
+    public static let service = ServiceName.mediaRelay
+
+    public enum Kind: String, Codable, Sendable {
+        case answer, offer
+        /// The phone asks for our offer (re-INVITE without SDP); `remote` is ignored.
+        case makeOffer = "make_offer"
+    }
+
+    public var sessionID: String
+    public var epoch: UInt64
+    public var kind: Kind
+    public var remote: String
+
+    public init(sessionID: String, epoch: UInt64, kind: Kind, remote: String) {
+        (self.sessionID, self.epoch, self.kind, self.remote) = (sessionID, epoch, kind, remote)
+    }
+
+    public struct Reply: Codable, Sendable, Equatable {
+        /// SDP to send to the phone; nil after an answer.
+        public var description: String?
+        /// Whether the phone put us on hold (RFC 3264 §8.4): it sends, or receives, nothing.
+        public var held: Bool
+
+        public init(description: String?, held: Bool) { (self.description, self.held) = (description, held) }
+    }
+}
+
+/// Points the session's inside at a room, or at nothing.
+public struct LinkMediaSession: Command {
+    public typealias Reply = Done
+    public static let name = "relay.session.link"
+    public static let service = ServiceName.mediaRelay
+    public var sessionID: String
+    public var epoch: UInt64
+    public var inside: InsideEndpoint?
+
+    public init(sessionID: String, epoch: UInt64, inside: InsideEndpoint?) {
+        (self.sessionID, self.epoch, self.inside) = (sessionID, epoch, inside)
+    }
+}
+
+/// Ends a session and tells what it was like; a session that is gone answers `not_found`.
+public struct DeleteMediaSession: Command {
+    public typealias Reply = MediaStatistics
+    public static let name = "relay.session.delete"
+    public static let service = ServiceName.mediaRelay
+    public var sessionID: String
+    public var epoch: UInt64
+
+    public init(sessionID: String, epoch: UInt64) { (self.sessionID, self.epoch) = (sessionID, epoch) }
+}
+
+public struct QueryMediaSession: Command {
+    public typealias Reply = MediaStatistics
+    public static let name = "relay.session.query"
+    public static let service = ServiceName.mediaRelay
+    public var sessionID: String
+
+    public init(sessionID: String) { self.sessionID = sessionID }
+}

@@ -1,0 +1,186 @@
+/// A phone's account: a number in a customer's domain (DESIGN §9).
+public struct Extension: Codable, Sendable, Equatable {
+    public var id: String
+    public var customerID: String
+    public var number: String
+    public var name: String
+    public var flowID: String?
+    public var domain: String
+    /// Read-only: whether it has a live binding.
+    public var registered: Bool
+    public var createdAt: Timestamp
+    public var updatedAt: Timestamp
+
+    public init(
+        id: String, customerID: String, number: String, name: String, flowID: String?, domain: String, registered: Bool,
+        createdAt: Timestamp, updatedAt: Timestamp
+    ) {
+        (self.id, self.customerID, self.number, self.name) = (id, customerID, number, name)
+        (self.flowID, self.domain, self.registered) = (flowID, domain, registered)
+        (self.createdAt, self.updatedAt) = (createdAt, updatedAt)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id, number, name, domain, registered
+        case customerID = "customer_id"
+        case flowID = "flow_id"
+        case createdAt = "created_at"
+        case updatedAt = "updated_at"
+    }
+}
+
+/// What the edge needs to check a digest: both HA1 of RFC 8760, and whom the account belongs to.
+public struct FindCredentials: Command {
+    public static let name = "credentials.find"
+    public static let service = ServiceName.registrar
+    public var domain: String
+    public var username: String
+
+    public init(domain: String, username: String) { (self.domain, self.username) = (domain, username) }
+
+    public struct Reply: Codable, Sendable, Equatable {
+        public var customerID: String
+        public var extensionID: String
+        public var username: String
+        public var domain: String
+        /// H(username:realm:password) in lower-case hexadecimal, realm = domain.
+        public var ha1MD5: String
+        public var ha1SHA256: String
+
+        public init(
+            customerID: String, extensionID: String, username: String, domain: String, ha1MD5: String, ha1SHA256: String
+        ) {
+            (self.customerID, self.extensionID, self.username) = (customerID, extensionID, username)
+            (self.domain, self.ha1MD5, self.ha1SHA256) = (domain, ha1MD5, ha1SHA256)
+        }
+    }
+}
+
+/// Which extension a dialled number of a customer is; `not_found` when it is none.
+public struct ResolveExtension: Command {
+    public typealias Reply = Extension
+    public static let name = "extension.resolve"
+    public static let service = ServiceName.registrar
+    public var customerID: String
+    public var number: String
+
+    public init(customerID: String, number: String) { (self.customerID, self.number) = (customerID, number) }
+}
+
+/// Where an extension can be reached now (RFC 3261 §10): its live bindings, highest q first.
+public struct ListBindings: Command {
+    public static let name = "bindings.list"
+    public static let service = ServiceName.registrar
+    public var customerID: String
+    public var number: String
+
+    public init(customerID: String, number: String) { (self.customerID, self.number) = (customerID, number) }
+
+    public struct Reply: Codable, Sendable, Equatable {
+        public var bindings: [ReachableBinding]
+        public init(bindings: [ReachableBinding]) { self.bindings = bindings }
+    }
+}
+
+public struct ReachableBinding: Codable, Sendable, Equatable {
+    /// The Contact URI: the Request-URI of a request to it.
+    public var contact: String
+    /// The Path of RFC 3327, topmost first: the Route set of a request to it, each a URI without angle brackets.
+    public var path: [String]
+    public var q: Double
+    public var expiresAt: Timestamp
+    /// `+sip.instance`, when the phone gave one (RFC 5626).
+    public var instanceID: String?
+
+    public init(contact: String, path: [String], q: Double, expiresAt: Timestamp, instanceID: String?) {
+        (self.contact, self.path, self.q, self.expiresAt, self.instanceID) = (contact, path, q, expiresAt, instanceID)
+    }
+}
+
+/// Gives a domain to a customer; `conflict` when another has it.
+public struct PutDomain: Command {
+    public typealias Reply = Done
+    public static let name = "domain.put"
+    public static let service = ServiceName.registrar
+    public var customerID: String
+    public var domain: String
+
+    public init(customerID: String, domain: String) { (self.customerID, self.domain) = (customerID, domain) }
+}
+
+/// Takes a customer's domain, extensions and bindings away.
+public struct RemoveDomain: Command {
+    public typealias Reply = Done
+    public static let name = "domain.remove"
+    public static let service = ServiceName.registrar
+    public var customerID: String
+
+    public init(customerID: String) { self.customerID = customerID }
+}
+
+public struct CreateExtension: Command {
+    public typealias Reply = Extension
+    public static let name = "extension.create"
+    public static let service = ServiceName.registrar
+    public var customerID: String
+    public var number: String
+    public var password: String
+    public var name: String
+    public var flowID: String?
+
+    public init(customerID: String, number: String, password: String, name: String, flowID: String?) {
+        (self.customerID, self.number, self.password) = (customerID, number, password)
+        (self.name, self.flowID) = (name, flowID)
+    }
+}
+
+public struct GetExtension: Command {
+    public typealias Reply = Extension
+    public static let name = "extension.get"
+    public static let service = ServiceName.registrar
+    public var customerID: String
+    public var id: String
+
+    public init(customerID: String, id: String) { (self.customerID, self.id) = (customerID, id) }
+}
+
+public struct ListExtensions: Command {
+    public typealias Reply = Page<Extension>
+    public static let name = "extension.list"
+    public static let service = ServiceName.registrar
+    public var customerID: String
+    public var page: PageRequest
+    /// Only the extension with this number.
+    public var number: String?
+
+    public init(customerID: String, page: PageRequest, number: String? = nil) {
+        (self.customerID, self.page, self.number) = (customerID, page, number)
+    }
+}
+
+/// Changes the fields that are given; an empty `flowID` removes the flow.
+public struct UpdateExtension: Command {
+    public typealias Reply = Extension
+    public static let name = "extension.update"
+    public static let service = ServiceName.registrar
+    public var customerID: String
+    public var id: String
+    public var password: String?
+    public var name: String?
+    public var flowID: String?
+
+    public init(customerID: String, id: String, password: String? = nil, name: String? = nil, flowID: String? = nil) {
+        (self.customerID, self.id, self.password) = (customerID, id, password)
+        (self.name, self.flowID) = (name, flowID)
+    }
+}
+
+public struct DeleteExtension: Command {
+    public typealias Reply = Done
+    public static let name = "extension.delete"
+    public static let service = ServiceName.registrar
+    public var customerID: String
+    public var id: String
+
+    public init(customerID: String, id: String) { (self.customerID, self.id) = (customerID, id) }
+}
