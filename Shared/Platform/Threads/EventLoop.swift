@@ -1,0 +1,201 @@
+internal import CLinux
+public import Deadlines
+internal import Glibc
+internal import Synchronization
+
+/// One thread that waits for descriptors, timers and letters from other threads, and runs their callbacks one by one.
+///
+/// Whatever lives on a loop is touched by its thread only, so it needs no lock. `post` may be called from anywhere; all else
+/// on the loop's thread, or before `start()`. A turn of the loop goes: ready descriptors, letters, due timers, then the
+/// `afterEachBatch` hooks, where batches of outgoing packets are flushed. The loop is also a `SerialExecutor`: an actor can
+/// live on it, and callbacks on the loop may use that actor's `assumeIsolated`.
+public final class EventLoop: @unchecked Sendable {
+    // Sendable: `mailbox` and `state` are made for many threads; the rest belongs to the loop's thread (`requireLoop`).
+
+    /// One scheduled piece of work; still valid, but without effect, once it ran or was cancelled.
+    public struct Timer: Hashable, Sendable {
+        fileprivate let ticket: DeadlineQueue<() -> Void>.Ticket
+    }
+
+    enum Letter: Sendable {
+        case work(@Sendable () -> Void)
+        case job(UnownedJob)
+    }
+
+    private struct Watch {
+        let token: UInt64
+        let ready: (Readiness) -> Void
+    }
+
+    private enum State {
+        static let idle: UInt = 0
+        static let stopped: UInt = 1
+    }
+
+    public let name: String
+    let mailbox = Mailbox<Letter>()
+    private let processor: Int?
+    private let epoll: Int32
+    /// `idle`, then the identity of the running thread, then `stopped`.
+    private let owner = Atomic<UInt>(State.idle)
+    private let thread = Mutex<Thread?>(nil)
+    private let mustStop = Atomic<Bool>(false)
+
+    private var watches: [Watch?] = []
+    private var nextGeneration: UInt64 = 1
+    private var timers = DeadlineQueue<() -> Void>()
+    private var hooks: [() -> Void] = []
+    private var cachedNow: Instant?
+
+    public init(name: String, processor: Int? = nil) {
+        (self.name, self.processor) = (name, processor)
+        epoll = tandem_epoll_create()
+        precondition(epoll >= 0, "no descriptor left for an event loop: raise the limit of open files (ulimit -n)")
+        let added = tandem_epoll_add(epoll, mailbox.descriptor, Interest.read.events, 0)
+        precondition(added == 0, "an eventfd can always be watched")
+    }
+
+    deinit { close(epoll) }
+
+    // MARK: Any thread
+
+    public func start() {
+        thread.withLock { thread in
+            precondition(thread == nil && !mustStop.load(ordering: .relaxed), "a loop is started once")
+            thread = Thread(name: name, processor: processor) { self.run() }
+        }
+    }
+
+    /// Runs the letters that have arrived, ends the thread and waits for it (on the loop itself: only asks).
+    ///
+    /// What is posted later is dropped, so nothing may live on the loop any more.
+    public func stop() {
+        mustStop.store(true, ordering: .releasing)
+        mailbox.wake()
+        guard !isCurrent else { return }
+        let ended = thread.withLock { $0.take() }
+        if let ended { ended.join() }
+    }
+
+    /// Whether the caller runs on this loop's thread.
+    public var isCurrent: Bool { owner.load(ordering: .relaxed) == Thread.current }
+
+    /// Runs `work` on the loop, after everything posted before.
+    public func post(_ work: @escaping @Sendable () -> Void) { mailbox.put(.work(work)) }
+
+    // MARK: Loop thread only
+
+    /// The monotonic time of this turn: read once per wake-up.
+    public var now: Instant {
+        requireLoop()
+        return cachedNow ?? MonotonicClock.now()
+    }
+
+    /// Calls `ready` whenever the descriptor is ready, until `unwatch`. Unwatch before closing the descriptor.
+    public func watch(_ descriptor: Int32, _ interest: Interest, _ ready: @escaping (Readiness) -> Void) {
+        requireLoop()
+        let slot = Int(descriptor)
+        while watches.count <= slot { watches.append(nil) }
+        precondition(watches[slot] == nil, "a descriptor is watched once")
+        // The generation tells an event of this watch from one, read in the same batch, of an earlier owner of the number.
+        let token = nextGeneration << 32 | UInt64(slot)
+        nextGeneration = (nextGeneration + 1) & 0xffff_ffff
+        if nextGeneration == 0 { nextGeneration = 1 }
+        watches[slot] = Watch(token: token, ready: ready)
+        let added = tandem_epoll_add(epoll, descriptor, interest.events, token)
+        precondition(added == 0, "descriptor \(descriptor) cannot be watched: it is closed, or a plain file")
+    }
+
+    /// Changes what an already watched descriptor is watched for; an empty interest pauses it.
+    public func change(_ descriptor: Int32, _ interest: Interest) {
+        requireLoop()
+        guard let watch = watches[Int(descriptor)] else { preconditionFailure("only a watched descriptor is changed") }
+        let changed = tandem_epoll_change(epoll, descriptor, interest.events, watch.token)
+        precondition(changed == 0, "a watched descriptor stays open until unwatched")
+    }
+
+    public func unwatch(_ descriptor: Int32) {
+        requireLoop()
+        let slot = Int(descriptor)
+        guard slot < watches.count, watches[slot] != nil else { return }
+        watches[slot] = nil
+        _ = tandem_epoll_remove(epoll, descriptor)
+    }
+
+    /// Runs `work` once, at `deadline` or as soon after as the loop is free.
+    @discardableResult
+    public func schedule(at deadline: Instant, _ work: @escaping () -> Void) -> Timer {
+        requireLoop()
+        return Timer(ticket: timers.insert(work, at: deadline))
+    }
+
+    public func cancel(_ timer: Timer) {
+        requireLoop()
+        timers.cancel(timer.ticket)
+    }
+
+    /// Runs `hook` at the end of every turn, before the loop sleeps: the place to flush what callbacks have collected.
+    public func afterEachBatch(_ hook: @escaping () -> Void) {
+        requireLoop()
+        hooks.append(hook)
+    }
+
+    private func requireLoop() {
+        let owner = owner.load(ordering: .relaxed)
+        precondition(owner == Thread.current || owner == State.idle, "loop \(name) is used from a thread not its own")
+    }
+
+    // MARK: The turn
+
+    private func run() {
+        owner.store(Thread.current, ordering: .relaxed)
+        var events = [tandem_event](repeating: tandem_event(), count: 256)
+        var letters: [Letter] = []
+        while !mustStop.load(ordering: .acquiring) {
+            let ready = wait(for: &events)
+            cachedNow = MonotonicClock.now()
+            for index in 0..<ready { dispatch(events[index]) }
+            deliver(&letters)
+            while let work = timers.popDue(now: now) { work() }
+            for hook in hooks { hook() }
+            cachedNow = nil
+        }
+        while mailbox.count > 0 { deliver(&letters) }
+        mailbox.close()
+        for hook in hooks { hook() }
+        // Callbacks often hold the loop that holds them; ending the thread is where that circle is cut.
+        watches.removeAll()
+        timers = DeadlineQueue()
+        hooks.removeAll()
+        owner.store(State.stopped, ordering: .relaxed)
+    }
+
+    private func wait(for events: inout [tandem_event]) -> Int {
+        var nanoseconds: Int64 = -1
+        if let deadline = timers.nextDeadline() {
+            nanoseconds = max(0, (deadline - MonotonicClock.now()).nanoseconds)
+        }
+        if !mailbox.prepareToSleep() { nanoseconds = 0 }
+        let count = unsafe tandem_epoll_wait(epoll, &events, Int32(events.count), nanoseconds)
+        precondition(count >= 0, "epoll fails only for a closed descriptor, and this one is ours")
+        return Int(count)
+    }
+
+    private func dispatch(_ event: tandem_event) {
+        if event.token == 0 { return mailbox.clearWake() }
+        let slot = Int(event.token & 0xffff_ffff)
+        guard let watch = watches[slot], watch.token == event.token else { return }
+        watch.ready(Readiness(events: event.events))
+    }
+
+    private func deliver(_ letters: inout [Letter]) {
+        mailbox.take(into: &letters)
+        for letter in letters {
+            switch letter {
+            case .work(let work): work()
+            case .job(let job): unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+            }
+        }
+        letters.removeAll(keepingCapacity: true)
+    }
+}
