@@ -1,1 +1,0 @@
-// Speech: to be written; delete this file with the first real one.

@@ -1,0 +1,40 @@
+/// What exactly is to be said.
+struct Prompt: Hashable, Sendable {
+    var text: String
+    var language: String
+    /// Words per minute.
+    var rate: Int
+}
+
+/// Rendered prompts, bounded by the number of samples they hold; the one not heard for longest goes first.
+struct PromptCache: Sendable {
+    private struct Entry: Sendable {
+        let samples: [Int16]
+        var lastUse: UInt64
+    }
+
+    private let capacity: Int
+    private var entries: [Prompt: Entry] = [:]
+    private var held = 0
+    private var uses: UInt64 = 0
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    mutating func find(_ prompt: Prompt) -> [Int16]? {
+        uses += 1
+        entries[prompt]?.lastUse = uses
+        return entries[prompt]?.samples
+    }
+
+    mutating func insert(_ samples: [Int16], for prompt: Prompt) {
+        guard samples.count <= capacity / 4, entries[prompt] == nil else { return }
+        uses += 1
+        entries[prompt] = Entry(samples: samples, lastUse: uses)
+        held += samples.count
+        // A few hundred prompts fit, so looking at all of them now and then is cheaper than keeping a list in order.
+        while held > capacity, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+            held -= oldest.value.samples.count
+            entries[oldest.key] = nil
+        }
+    }
+}
