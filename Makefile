@@ -1,0 +1,47 @@
+# Tandem on one machine. `make` alone lists what there is; README.md shows what to expect; deploy/local does the work.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help deps build up down status logs test bench fuzz lint clean
+
+local := deploy/local
+# An import that Package.swift does not allow is an error, not luck with the build order.
+strict := --explicit-target-dependency-import-check error
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+deps: ## install the Debian packages that are missing (root or sudo), starting no system service
+	@$(local)/dependencies
+
+build: deps ## build everything, optimised
+	@command -v swift >/dev/null || { echo "tandem: no swift in PATH: install a Swift 6 toolchain (swift.org/install)" >&2; exit 1; }
+	@swift build -c release $(strict)
+
+up: build ## start servers and services, seed the tenant demo, place a call; SCALE="CallServer=2 MediaRelay=2" for more instances
+	@$(local)/suite up
+	@$(local)/suite greet
+
+down: ## stop all that `make up` started (data stays in .run)
+	@$(local)/suite down
+
+status: ## say what runs, and whether it is ready
+	@$(local)/suite status
+
+logs: ## follow the logs of all services and servers
+	@$(local)/suite logs
+
+test: deps ## build and run all tests against private servers and a private suite, then stop them
+	@$(local)/test
+
+bench: up ## measure the running suite, one line per figure
+	@set -a; source .run/demo.env; exec .build/release/Benchmarks
+
+lint: deps ## check scripts and the compose file
+	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test}
+	@docker-compose --file docker-compose.yml config --quiet
+
+clean: ## stop, and remove data, logs and builds
+	@$(local)/suite clean
+	@RUN=.test-run $(local)/suite clean
+	@rm -rf .build

@@ -1,0 +1,75 @@
+# shellcheck shell=bash disable=SC2154 # the ports come from layout.sh
+# The services of one copy of the suite, in the order of their admin ports, and the settings each instance gets.
+# Sourced after layout.sh. What a setting means, its service tells: `.build/release/<Service> --print-config`.
+
+services=(EdgeProxy Registrar CallServer ConferenceServer MediaRelay FlowManager APIGateway)
+
+# port_of SERVICE BASE N: one row of ten ports per service, the instance counts within it.
+port_of() {
+    local row
+    for row in "${!services[@]}"; do
+        [ "${services[row]}" != "$1" ] || echo $(($2 + row * 10 + $3))
+    done
+}
+
+# share_of RANGE N COUNT: the N-th of COUNT equal parts of a range of ports; every part starts even (RFC 3550 §11).
+share_of() {
+    local first=${1%-*} last=${1#*-} size
+    size=$(((last - first + 1) / $3 / 2 * 2))
+    echo "$((first + size * ($2 - 1)))-$((first + size * $2 - 1))"
+}
+
+# instance_ports SERVICE N COUNT: "protocol port what" for every fixed port that the instance opens.
+instance_ports() {
+    local sip=$((sip_port + 10 * ($2 - 1)))
+    case $1 in
+        EdgeProxy)
+            echo "udp $sip SIP"
+            echo "tcp $sip SIP"
+            ;;
+        APIGateway) echo "tcp $((api_port + $2 - 1)) API" ;;
+    esac
+    echo "tcp $(port_of "$1" "$admin_base" "$2") $1's admin port"
+}
+
+# settings_of SERVICE N COUNT: NAME=VALUE lines. An unknown name is an error in the service, so each gets only its own.
+settings_of() {
+    local database cache
+    database="TANDEM_DATABASE_URL=$(database_url)"
+    cache="TANDEM_REDIS_URL=$(redis_url)"
+    cat <<COMMON
+TANDEM_INSTANCE=$1-$2
+TANDEM_ADMIN_LISTEN=127.0.0.1:$(port_of "$1" "$admin_base" "$2")
+TANDEM_INSIDE_ADDRESS=127.0.0.1
+TANDEM_AMQP_URL=$(amqp_url)
+TANDEM_CLUSTER_KEY_FILE=$run/secrets/cluster
+TANDEM_LOG_LEVEL=${TANDEM_LOG_LEVEL:-info}
+COMMON
+    case $1 in
+        EdgeProxy)
+            echo "TANDEM_SIP_LISTEN=127.0.0.1:$((sip_port + 10 * ($2 - 1)))"
+            echo "TANDEM_SIP_DOMAIN=demo.localhost"
+            ;;
+        Registrar | CallServer | FlowManager)
+            echo "$database"
+            echo "$cache"
+            ;;
+        ConferenceServer)
+            echo "$database"
+            echo "$cache"
+            echo "TANDEM_POOL=calls"
+            echo "TANDEM_SOUNDS=$run/sounds"
+            ;;
+        MediaRelay)
+            echo "$cache"
+            echo "TANDEM_MEDIA_ADDRESS=127.0.0.1"
+            echo "TANDEM_RTP_PORTS=$(share_of "$rtp_ports" "$2" "$3")"
+            ;;
+        APIGateway)
+            echo "$database"
+            echo "$cache"
+            echo "TANDEM_API_LISTEN=127.0.0.1:$((api_port + $2 - 1))"
+            echo "TANDEM_BOOTSTRAP_KEY_FILE=$run/secrets/bootstrap"
+            ;;
+    esac
+}
