@@ -1,0 +1,52 @@
+internal import Addresses
+internal import Hummingbird
+internal import Logging
+internal import Telemetry
+
+/// The port for operators: `/livez` (the process), `/readyz` (its servers and not draining), `/healthz` (both, as JSON), `/metrics`.
+///
+/// Bound to loopback unless the setting says otherwise (V26).
+struct AdminServer {
+    let address: SocketAddress
+    let service: String
+    let instance: String
+    let health: Health
+    let logger: Logger
+
+    func run() async throws {
+        let router = Router()
+        let health = health
+        let (service, instance) = (service, instance)
+        router.get("/livez") { _, _ in "ok\n" }
+        router.get("/readyz") { _, _ -> Response in
+            let missing = health.missing
+            return Self.plain(missing.isEmpty ? .ok : .serviceUnavailable, missing.isEmpty ? "ready\n" : "waiting for \(missing.joined(separator: ", "))\n")
+        }
+        router.get("/healthz") { _, _ -> Response in
+            let missing = health.missing
+            let names = missing.map { "\"\($0)\"" }.joined(separator: ",")
+            let body = "{\"service\":\"\(service)\",\"instance\":\"\(instance)\",\"version\":\"\(Version.current)\","
+                + "\"ready\":\(missing.isEmpty),\"draining\":\(health.isDraining),\"missing\":[\(names)]}\n"
+            return Self.plain(missing.isEmpty ? .ok : .serviceUnavailable, body, type: "application/json")
+        }
+        router.get("/metrics") { _, _ in
+            Self.plain(.ok, Metrics.exposition(), type: "text/plain; version=0.0.4")
+        }
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let application = Application(
+            router: router,
+            configuration: .init(address: .hostname(address.address.description, port: Int(address.port)), serverName: nil),
+            logger: quiet)
+        try await application.run()
+    }
+
+    private static func plain(_ status: HTTPResponse.Status, _ body: String, type: String = "text/plain") -> Response {
+        Response(status: status, headers: [.contentType: type], body: .init(byteBuffer: ByteBuffer(string: body)))
+    }
+}
+
+/// The version of the suite; every service is built from the same tree.
+public enum Version {
+    public static let current = "0.1.0"
+}

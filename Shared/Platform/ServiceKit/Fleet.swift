@@ -1,0 +1,58 @@
+public import Contracts
+public import Deadlines
+internal import Bytes
+internal import Synchronization
+internal import Threads
+
+/// The instances of all services that are alive, as their announcements tell: a second of silence is death (DESIGN §4).
+///
+/// Whoever places work reads it, from any thread.
+public final class Fleet: Sendable {
+    public static let silenceLimit = Interval.seconds(1)
+
+    private struct Entry {
+        var announcement: Announcement
+        var heardAt: Instant
+    }
+
+    private let entries = Mutex<[ServiceName: [String: Entry]]>([:])
+
+    public init() {}
+
+    public func hear(_ announcement: Announcement, now: Instant) {
+        entries.withLock {
+            $0[announcement.service, default: [:]][announcement.instance] = Entry(announcement: announcement, heardAt: now)
+        }
+    }
+
+    /// An instance that says it is gone is gone at once.
+    public func forget(_ service: ServiceName, instance: String) {
+        entries.withLock { _ = $0[service]?.removeValue(forKey: instance) }
+    }
+
+    /// The living, sorted by name; the draining ones among them.
+    public func living(_ service: ServiceName, now: Instant = MonotonicClock.now()) -> [Announcement] {
+        entries.withLock { entries in
+            (entries[service] ?? [:]).values.filter { now - $0.heardAt <= Self.silenceLimit }.map(\.announcement)
+        }.sorted { $0.instance < $1.instance }
+    }
+
+    /// Whether this very instance is alive.
+    public func isAlive(_ service: ServiceName, instance: String, now: Instant = MonotonicClock.now()) -> Bool {
+        entries.withLock { entries in
+            guard let entry = entries[service]?[instance] else { return false }
+            return now - entry.heardAt <= Self.silenceLimit
+        }
+    }
+
+    /// The least loaded instance that takes new work of this pool; nil when there is none.
+    ///
+    /// Of instances within a twentieth of the lowest load one is taken by `spread`, so a burst between two announcements
+    /// does not all land on one.
+    public func place(_ service: ServiceName, pool: String = "all", spread: UInt64, now: Instant = MonotonicClock.now()) -> Announcement? {
+        let candidates = living(service, now: now).filter { !$0.draining && ($0.pool == "all" || pool == "all" || $0.pool == pool) }
+        guard let lowest = candidates.map(\.load).min(), lowest < 1 else { return nil }
+        let light = candidates.filter { $0.load <= lowest + 0.05 }
+        return light[Int(StableHash.avalanche(spread) % UInt64(light.count))]
+    }
+}

@@ -1,0 +1,124 @@
+public import Contracts
+public import Database
+internal import Addresses
+internal import Bus
+internal import Bytes
+internal import Cache
+internal import Deadlines
+internal import Glibc
+internal import Logging
+internal import ServiceLifecycle
+internal import Telemetry
+internal import Threads
+
+/// Starts a service the way all of them start: settings, logs, servers, wiring, announcements, until SIGTERM; then drains.
+public enum Service {
+    /// What a service declares of itself.
+    public struct Declaration: Sendable {
+        public var name: ServiceName
+        public var settings: [Setting]
+        public var needs: Set<Dependency>
+        /// The PostgreSQL schema it owns, and how that came to be.
+        public var schema: String?
+        public var migrations: [Migration]
+
+        public init(
+            _ name: ServiceName, settings: [Setting] = [], needs: Set<Dependency>, schema: String? = nil, migrations: [Migration] = []
+        ) {
+            (self.name, self.settings, self.needs, self.schema, self.migrations) = (name, settings, needs, schema, migrations)
+        }
+    }
+
+    /// Never returns normally: ends the process with 0 after a clean stop, 1 after an error in one clear line, 2 for bad settings.
+    ///
+    /// `wire` registers what the service answers and opens nothing to the outside; it runs with database and cache up and the bus
+    /// not yet started, so no command arrives half-way.
+    public static func run(
+        _ declaration: Declaration, _ wire: @escaping @Sendable (Runtime) async throws -> Void
+    ) async {
+        let declared = CommonSettings.declared(for: declaration.name, needs: declaration.needs) + declaration.settings
+        let settings: Settings
+        do {
+            settings = try Settings(declared, environment: environment(), readFile: readFile)
+        } catch {
+            complain(error.description)
+            exit(2)
+        }
+        if CommandLine.arguments.contains("--print-config") {
+            put(settings.printed + "\n", to: 1)
+            exit(0)
+        }
+        guard let clusterKey = Hexadecimal.decode(settings.text("TANDEM_CLUSTER_KEY").utf8), clusterKey.count == 32 else {
+            complain("TANDEM_CLUSTER_KEY must be 64 hexadecimal digits: make one with `openssl rand -hex 32`")
+            exit(2)
+        }
+        guard let admin = SocketAddress(settings.text("TANDEM_ADMIN_LISTEN")) else {
+            complain("TANDEM_ADMIN_LISTEN must be ADDRESS:PORT, for example 127.0.0.1:9100")
+            exit(2)
+        }
+        if CommandLine.arguments.contains("--check-config") {
+            put("the settings of \(declaration.name.rawValue) are fine\n", to: 1)
+            exit(0)
+        }
+        // A broken connection is an error of that write, not the end of the process.
+        _ = unsafe signal(SIGPIPE, SIG_IGN)
+
+        let given = settings.text("TANDEM_INSTANCE")
+        let instance = given.isEmpty ? "\(declaration.name.rawValue)-\(hostname())-\(getpid())" : given
+        let level = Logger.Level(rawValue: settings.text("TANDEM_LOG_LEVEL")) ?? .info
+        Log.bootstrap(service: declaration.name.rawValue, instance: instance, level: level)
+        let logger = Logger(label: declaration.name.rawValue)
+        do {
+            let process = try ServiceProcess(
+                declaration: declaration, settings: settings, instance: instance, clusterKey: clusterKey, admin: admin, logger: logger,
+                wire: wire)
+            let group = ServiceGroup(configuration: .init(
+                services: [process], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
+            try await group.run()
+            exit(0)
+        } catch {
+            logger.critical("\(declaration.name.rawValue) ends: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return quiet
+    }
+
+    private static func complain(_ text: String) { put(text + "\n", to: 2) }
+
+    private static func put(_ text: String, to descriptor: Int32) {
+        let bytes = Array(text.utf8)
+        _ = unsafe bytes.withUnsafeBytes { buffer in unsafe write(descriptor, buffer.baseAddress, buffer.count) }
+    }
+
+    private static func environment() -> [String: String] {
+        var values: [String: String] = [:]
+        var entry = unsafe environ
+        while let text = unsafe entry.pointee {
+            let parts = unsafe String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { values[String(parts[0])] = String(parts[1]) }
+            unsafe entry = entry.advanced(by: 1)
+        }
+        return values
+    }
+
+    private static func readFile(_ path: String) -> String? {
+        let descriptor = open(path, O_RDONLY)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var content = [UInt8](repeating: 0, count: 64 * 1024)
+        let count = unsafe content.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
+        guard count >= 0 else { return nil }
+        return String(validating: content.prefix(count), as: UTF8.self)
+    }
+
+    private static func hostname() -> String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,122 @@
+import Synchronization
+
+/// All metrics of this process, and their text for Prometheus. Names carry the prefix `tandem_` and base units.
+public enum Metrics {
+    private static let registry = Mutex<[String: any Metric]>([:])
+
+    /// The Prometheus text exposition format, version 0.0.4.
+    public static func exposition() -> String {
+        let metrics = registry.withLock { $0 }
+        var text = ""
+        var described: Set<String> = []
+        for (_, metric) in metrics.sorted(by: { $0.key < $1.key }) {
+            if described.insert(metric.name).inserted {
+                text += "# HELP \(metric.name) \(metric.help)\n# TYPE \(metric.name) \(metric.kind)\n"
+            }
+            metric.expose(into: &text)
+        }
+        return text
+    }
+
+    static func register(_ metric: any Metric, labels: String) {
+        let added = registry.withLock { $0.updateValue(metric, forKey: metric.name + labels) == nil }
+        precondition(added, "the metric \(metric.name)\(labels) exists: keep it in a static let")
+    }
+
+    static func labelText(_ labels: KeyValuePairs<String, String>) -> String {
+        guard !labels.isEmpty else { return "" }
+        return "{" + labels.map { "\($0.key)=\"\($0.value)\"" }.joined(separator: ",") + "}"
+    }
+}
+
+protocol Metric: AnyObject, Sendable {
+    var name: String { get }
+    var help: String { get }
+    var kind: String { get }
+    func expose(into text: inout String)
+}
+
+/// Counts upward; adding costs one relaxed atomic operation. Keep it in a `static let`.
+public final class Counter: Metric, Sendable {
+    let name: String
+    let help: String
+    let kind = "counter"
+    private let labels: String
+    private let count = Atomic<UInt64>(0)
+
+    public init(_ name: String, _ help: String, labels: KeyValuePairs<String, String> = [:]) {
+        (self.name, self.help, self.labels) = (name, help, Metrics.labelText(labels))
+        Metrics.register(self, labels: self.labels)
+    }
+
+    public func add(_ amount: UInt64 = 1) { count.wrappingAdd(amount, ordering: .relaxed) }
+    public var value: UInt64 { count.load(ordering: .relaxed) }
+
+    func expose(into text: inout String) { text += "\(name)\(labels) \(value)\n" }
+}
+
+/// A value that goes up and down.
+public final class Gauge: Metric, Sendable {
+    let name: String
+    let help: String
+    let kind = "gauge"
+    private let labels: String
+    private let current = Atomic<Int64>(0)
+
+    public init(_ name: String, _ help: String, labels: KeyValuePairs<String, String> = [:]) {
+        (self.name, self.help, self.labels) = (name, help, Metrics.labelText(labels))
+        Metrics.register(self, labels: self.labels)
+    }
+
+    public func set(_ value: Int) { current.store(Int64(value), ordering: .relaxed) }
+    public func add(_ amount: Int) { current.wrappingAdd(Int64(amount), ordering: .relaxed) }
+    public var value: Int { Int(current.load(ordering: .relaxed)) }
+
+    func expose(into text: inout String) { text += "\(name)\(labels) \(value)\n" }
+}
+
+/// How often a measured value fell below each of a few fixed bounds; values are observed in nanoseconds, shown in seconds.
+public final class Histogram: Metric, Sendable {
+    let name: String
+    let help: String
+    let kind = "histogram"
+    private let labels: KeyValuePairs<String, String>
+    private let bounds: [UInt64]
+    private let buckets: [Cell]
+    private let sum = Atomic<UInt64>(0)
+
+    /// An atomic cannot stand in an array by itself.
+    private final class Cell: Sendable {
+        let count = Atomic<UInt64>(0)
+    }
+
+    public static let defaultBounds: [Double] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
+
+    /// `bounds` in seconds, ascending.
+    public init(
+        _ name: String, _ help: String, bounds: [Double] = Histogram.defaultBounds, labels: KeyValuePairs<String, String> = [:]
+    ) {
+        (self.name, self.help, self.labels) = (name, help, labels)
+        self.bounds = bounds.map { UInt64($0 * 1e9) }
+        buckets = (0...bounds.count).map { _ in Cell() }
+        Metrics.register(self, labels: Metrics.labelText(labels))
+    }
+
+    public func observe(nanoseconds: UInt64) {
+        let index = bounds.firstIndex { nanoseconds <= $0 } ?? bounds.count
+        buckets[index].count.wrappingAdd(1, ordering: .relaxed)
+        sum.wrappingAdd(nanoseconds, ordering: .relaxed)
+    }
+
+    func expose(into text: inout String) {
+        let plain = labels.map { "\($0.key)=\"\($0.value)\"" }
+        var total: UInt64 = 0
+        for (index, bucket) in buckets.enumerated() {
+            total += bucket.count.load(ordering: .relaxed)
+            let bound = index < bounds.count ? "\(Double(bounds[index]) / 1e9)" : "+Inf"
+            text += "\(name)_bucket{\((plain + ["le=\"\(bound)\""]).joined(separator: ","))} \(total)\n"
+        }
+        let suffix = Metrics.labelText(labels)
+        text += "\(name)_sum\(suffix) \(Double(sum.load(ordering: .relaxed)) / 1e9)\n\(name)_count\(suffix) \(total)\n"
+    }
+}
