@@ -1,0 +1,104 @@
+extension Action.Kind {
+    public var type: ActionType {
+        switch self {
+        case .answer: .answer
+        case .beep: .beep
+        case .branch: .branch
+        case .conditionDatetime: .conditionDatetime
+        case .conditionVariable: .conditionVariable
+        case .conferenceJoin: .conferenceJoin
+        case .connect: .connect
+        case .digitsReceive: .digitsReceive
+        case .digitsSend: .digitsSend
+        case .echo: .echo
+        case .fetchFlow: .fetchFlow
+        case .goto: .goto
+        case .hangup: .hangup
+        case .mute: .mute
+        case .play: .play
+        case .sleep: .sleep
+        case .stop: .stop
+        case .talk: .talk
+        case .variableSet: .variableSet
+        }
+    }
+
+    /// The action of a type with every option at its default.
+    init(_ type: ActionType) {
+        self =
+            switch type {
+            case .answer: .answer
+            case .beep: .beep
+            case .branch: .branch(Branch())
+            case .conditionDatetime: .conditionDatetime(ConditionDatetime())
+            case .conditionVariable: .conditionVariable(ConditionVariable())
+            case .conferenceJoin: .conferenceJoin(ConferenceJoin())
+            case .connect: .connect(Connect())
+            case .digitsReceive: .digitsReceive(DigitsReceive())
+            case .digitsSend: .digitsSend(DigitsSend())
+            case .echo: .echo(Echo())
+            case .fetchFlow: .fetchFlow(FetchFlow())
+            case .goto: .goto(Goto())
+            case .hangup: .hangup(Hangup())
+            case .mute: .mute
+            case .play: .play(Play())
+            case .sleep: .sleep(Sleep())
+            case .stop: .stop
+            case .talk: .talk(Talk())
+            case .variableSet: .variableSet(VariableSet())
+            }
+    }
+
+    /// Lets a visitor read or write every option field.
+    mutating func visit(_ visitor: inout some OptionVisitor) {
+        switch self {
+        case .answer, .beep, .mute, .stop:
+            break
+        case .branch(var option):
+            option.visit(&visitor)
+            self = .branch(option)
+        case .conditionDatetime(var option):
+            option.visit(&visitor)
+            self = .conditionDatetime(option)
+        case .conditionVariable(var option):
+            option.visit(&visitor)
+            self = .conditionVariable(option)
+        case .conferenceJoin(var option):
+            option.visit(&visitor)
+            self = .conferenceJoin(option)
+        case .connect(var option):
+            option.visit(&visitor)
+            self = .connect(option)
+        case .digitsReceive(var option):
+            option.visit(&visitor)
+            self = .digitsReceive(option)
+        case .digitsSend(var option):
+            option.visit(&visitor)
+            self = .digitsSend(option)
+        case .echo(var option):
+            option.visit(&visitor)
+            self = .echo(option)
+        case .fetchFlow(var option):
+            option.visit(&visitor)
+            self = .fetchFlow(option)
+        case .goto(var option):
+            option.visit(&visitor)
+            self = .goto(option)
+        case .hangup(var option):
+            option.visit(&visitor)
+            self = .hangup(option)
+        case .play(var option):
+            option.visit(&visitor)
+            self = .play(option)
+        case .sleep(var option):
+            option.visit(&visitor)
+            self = .sleep(option)
+        case .talk(var option):
+            option.visit(&visitor)
+            self = .talk(option)
+        case .variableSet(var option):
+            option.visit(&visitor)
+            self = .variableSet(option)
+        }
+    }
+}
