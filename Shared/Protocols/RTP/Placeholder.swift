@@ -1,1 +1,0 @@
-// RTP: to be written; delete this file with the first real one.

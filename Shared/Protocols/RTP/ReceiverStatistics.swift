@@ -1,0 +1,107 @@
+public import Deadlines
+
+/// What a receiver knows of one source: validity, loss and jitter (RFC 3550 appendices A.1, A.3 and A.8).
+public struct ReceiverStatistics: Sendable {
+    /// RFC 3550 A.1: a new source must send this many packets in sequence before it counts as valid.
+    public static let minimumSequential = 2
+    private static let maximumDropout = 3000
+    private static let maximumMisorder = 100
+    private static let sequenceModulus = 1 << 16
+
+    public private(set) var received = 0
+    /// The mean deviation of transit times, in timestamp units.
+    public var jitter: Double { jitterScaled / 16 }
+
+    private let clockRate: Int
+    private var baseSequence = 0
+    private var maximumSequence = 0
+    private var cycles = 0
+    private var badSequence: Int?
+    private var probation = ReceiverStatistics.minimumSequential
+    private var started = false
+    private var expectedPrior = 0
+    private var receivedPrior = 0
+    private var lastTransit: Int32?
+    private var jitterScaled: Double = 0
+
+    public init(clockRate: Int = 8000) { self.clockRate = max(1, clockRate) }
+
+    /// One packet arrived; false while the source is on probation and for a packet that does not belong to the stream.
+    @discardableResult
+    public mutating func receive(_ header: Header, now: Instant) -> Bool {
+        guard updateSequence(Int(header.sequence.value)) else { return false }
+        updateJitter(header.timestamp, now: now)
+        return true
+    }
+
+    private mutating func initialise(_ sequence: Int) {
+        (baseSequence, maximumSequence, cycles, badSequence) = (sequence, sequence, 0, nil)
+        (received, receivedPrior, expectedPrior) = (0, 0, 0)
+        lastTransit = nil
+    }
+
+    /// `update_seq` of A.1.
+    private mutating func updateSequence(_ sequence: Int) -> Bool {
+        if !started {
+            started = true
+            initialise(sequence)
+            maximumSequence = (sequence - 1) & 0xffff
+        }
+        let delta = (sequence - maximumSequence) & 0xffff
+        if probation > 0 {
+            guard delta == 1 else {
+                probation = Self.minimumSequential - 1
+                maximumSequence = sequence
+                return false
+            }
+            probation -= 1
+            maximumSequence = sequence
+            guard probation == 0 else { return false }
+            initialise(sequence)
+            received = 1
+            return true
+        }
+        if delta < Self.maximumDropout {
+            if sequence < maximumSequence { cycles += Self.sequenceModulus }
+            maximumSequence = sequence
+        } else if delta <= Self.sequenceModulus - Self.maximumMisorder {
+            // A jump: believed when the next packet follows it, for then the source restarted.
+            guard sequence == badSequence else {
+                badSequence = (sequence + 1) & 0xffff
+                return false
+            }
+            initialise(sequence)
+        }
+        received += 1
+        return true
+    }
+
+    /// A.8, with the arrival instant in timestamp units.
+    private mutating func updateJitter(_ timestamp: Timestamp, now: Instant) {
+        let seconds = now.nanoseconds / 1_000_000_000, rest = now.nanoseconds % 1_000_000_000
+        let arrival = seconds &* UInt64(clockRate) &+ rest &* UInt64(clockRate) / 1_000_000_000
+        let transit = Int32(bitPattern: UInt32(truncatingIfNeeded: arrival) &- timestamp.value)
+        defer { lastTransit = transit }
+        guard let lastTransit else { return }
+        let difference = Double((transit &- lastTransit).magnitude)
+        jitterScaled += difference - jitterScaled / 16
+    }
+
+    public var highestSequence: UInt32 { UInt32(truncatingIfNeeded: cycles + maximumSequence) }
+
+    public var expected: Int { probation > 0 ? 0 : cycles + maximumSequence - baseSequence + 1 }
+
+    /// Negative when packets were duplicated (A.3).
+    public var lost: Int { expected - received }
+
+    /// The figures for a report, and the start of the next interval (A.3).
+    public mutating func report(about ssrc: SSRC, lastSenderReport: UInt32 = 0, delaySinceLast: UInt32 = 0) -> ReportBlock {
+        let expectedInterval = expected - expectedPrior
+        let lostInterval = expectedInterval - (received - receivedPrior)
+        (expectedPrior, receivedPrior) = (expected, received)
+        let fraction = expectedInterval <= 0 || lostInterval <= 0 ? 0 : min(255, (lostInterval << 8) / expectedInterval)
+        return ReportBlock(
+            ssrc: ssrc, fractionLost: UInt8(fraction), cumulativeLost: Int32(max(-0x80_0000, min(0x7f_ffff, lost))),
+            highestSequence: highestSequence, jitter: UInt32(jitter), lastSenderReport: lastSenderReport, delaySinceLast: delaySinceLast)
+    }
+}
