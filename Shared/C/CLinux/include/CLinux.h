@@ -36,3 +36,49 @@ int tandem_pin_thread(int processor);
 /// Names the calling thread as debuggers and /proc show it (15 bytes are kept).
 void tandem_name_thread(const char *name);
 uint64_t tandem_monotonic_nanoseconds(void);
+
+// --- Sockets ---------------------------------------------------------------------------------------------------
+// Every call that can fail answers the negated errno.
+
+/// An address in host order; IPv4 is the low half of `low`. sockaddr stays inside this library.
+struct tandem_address {
+    uint64_t high;
+    uint64_t low;
+    uint16_t port;
+    uint8_t is_ipv4;
+};
+
+/// A non-blocking UDP socket. A `receive_buffer` of 0 keeps the system's.
+int tandem_udp_open(const struct tandem_address *local, int reuse_port, int receive_buffer);
+/// Sets the only peer; datagrams of others are then refused by the kernel.
+int tandem_udp_connect(int socket, const struct tandem_address *peer);
+/// `peer` is null for a connected socket.
+int tandem_udp_send(int socket, const uint8_t *bytes, size_t length, const struct tandem_address *peer);
+int tandem_local_address(int socket, struct tandem_address *local);
+
+/// Memory for datagrams read or written in one system call, with all that the kernel wants to know prepared.
+struct tandem_batch;
+/// What was received at one place of a batch.
+struct tandem_received {
+    struct tandem_address source;
+    uint32_t length;
+    uint8_t is_truncated;
+};
+struct tandem_batch *tandem_batch_create(int capacity, size_t size);
+void tandem_batch_destroy(struct tandem_batch *batch);
+uint8_t *tandem_batch_bytes(struct tandem_batch *batch, int index);
+/// Receives at most `limit` datagrams; the number, 0 when none waits.
+int tandem_batch_receive(int socket, struct tandem_batch *batch, int limit, struct tandem_received *received);
+/// Prepares the place `index` for sending; `peer` is null for a connected socket.
+void tandem_batch_address(struct tandem_batch *batch, int index, size_t length, const struct tandem_address *peer);
+/// Sends the first `count` places; the number that the kernel took. One that is refused does not hold up the next.
+int tandem_batch_send(int socket, struct tandem_batch *batch, int count);
+
+/// A non-blocking TCP listener.
+int tandem_tcp_listen(const struct tandem_address *local, int reuse_port, int backlog);
+/// The next connection, non-blocking, without delaying small writes.
+int tandem_tcp_accept(int listener, struct tandem_address *peer);
+/// A connection being made: writable when it is there or has failed (tandem_socket_error tells). `local` may be null.
+int tandem_tcp_connect(const struct tandem_address *peer, const struct tandem_address *local);
+/// The errno of a connection attempt, 0 when it succeeded.
+int tandem_socket_error(int socket);

@@ -1,0 +1,16 @@
+#pragma once
+#include "CLinux.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+socklen_t tandem_encode_address(const struct tandem_address *address, struct sockaddr_storage *encoded);
+void tandem_decode_address(const struct sockaddr_storage *encoded, struct tandem_address *address);
+
+/// The negated errno of the call that has just failed, after closing its socket.
+static inline int tandem_fail_closing(int socket) {
+    int code = errno;
+    close(socket);
+    return -code;
+}

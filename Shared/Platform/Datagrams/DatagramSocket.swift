@@ -1,0 +1,71 @@
+public import Addresses
+internal import CLinux
+internal import Glibc
+
+/// What became of a datagram handed to the kernel.
+public enum SendOutcome: Hashable, Sendable {
+    case sent
+    /// The send buffer is full. A datagram is not kept: whoever needs it sends it again by its own timer.
+    case wouldBlock
+    /// Longer than a datagram may be: use a stream.
+    case tooLong
+    case failed(SocketError)
+}
+
+/// A non-blocking UDP socket of one thread, read and written in batches.
+///
+/// Watch `descriptor` on an event loop and call `receive` until it gives fewer datagrams than the batch holds.
+public struct DatagramSocket: ~Copyable {
+    public let descriptor: Int32
+    public let localAddress: SocketAddress
+
+    /// Opens the socket; port 0 lets the system choose. With `reusePort` several threads share one port, and the kernel
+    /// spreads the senders over them.
+    public init(bind address: SocketAddress, reusePort: Bool = false, receiveBuffer: Int = 1 << 20) throws(SocketError) {
+        var kernel = address.kernelAddress
+        let opened = unsafe tandem_udp_open(&kernel, reusePort ? 1 : 0, Int32(clamping: receiveBuffer))
+        guard opened >= 0 else { throw SocketError(.udp, address, code: -opened) }
+        let read = unsafe tandem_local_address(opened, &kernel)
+        precondition(read == 0, "a bound socket has an address")
+        (descriptor, localAddress) = (opened, SocketAddress(kernel))
+    }
+
+    deinit { close(descriptor) }
+
+    /// Takes datagrams from `peer` only, and sends faster to it. May be called again with another peer.
+    public func connect(to peer: SocketAddress) throws(SocketError) {
+        var kernel = peer.kernelAddress
+        let result = unsafe tandem_udp_connect(descriptor, &kernel)
+        guard result == 0 else { throw SocketError(.udp, peer, code: -result) }
+    }
+
+    /// Reads what waits, at most `limit` datagrams; 0 when nothing does. A socket that rarely has more than one waiting
+    /// is read faster with a limit of 1.
+    @discardableResult
+    public func receive(into batch: inout ReceiveBatch, limit: Int = .max) -> Int {
+        batch.fill(from: descriptor, limit: limit)
+    }
+
+    /// Sends to `peer`, or, without one, to the connected peer.
+    @discardableResult
+    public func send(_ bytes: Span<UInt8>, to peer: SocketAddress? = nil) -> SendOutcome {
+        let result = unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let peer else { return unsafe tandem_udp_send(descriptor, buffer.baseAddress, buffer.count, nil) }
+            var kernel = peer.kernelAddress
+            return unsafe tandem_udp_send(descriptor, buffer.baseAddress, buffer.count, &kernel)
+        }
+        switch -result {
+        case 0: return .sent
+        case EAGAIN, ENOBUFS: return .wouldBlock
+        case EMSGSIZE: return .tooLong
+        default: return .failed(SocketError(.udp, peer ?? localAddress, code: -result))
+        }
+    }
+
+    @discardableResult
+    public func send(_ bytes: [UInt8], to peer: SocketAddress? = nil) -> SendOutcome { send(bytes.span, to: peer) }
+
+    /// Sends all that was appended and empties the batch; the number of datagrams the kernel did not take.
+    @discardableResult
+    public func send(_ batch: inout SendBatch) -> Int { batch.flush(to: descriptor) }
+}

@@ -1,0 +1,26 @@
+public import Datagrams
+public import Deadlines
+
+/// What a peer may cost before it is cut off.
+public struct StreamLimits: Sendable {
+    /// Open connections per listener; above it new ones are closed at once.
+    public var connections = 4096
+    /// Bytes waiting for one slow peer; above it the connection is closed.
+    public var queuedBytes = 256 * 1024
+    /// A connection on which nothing was received for so long is closed.
+    public var idle = Interval.seconds(180)
+    /// How long connecting out may take.
+    public var connecting = Interval.seconds(5)
+
+    public init() {}
+}
+
+/// Why a connection has ended.
+public enum StreamEnd: Hashable, Sendable {
+    case closedByPeer
+    /// Nothing was received within the idle limit.
+    case idle
+    /// The peer does not read: the write queue reached its bound.
+    case slowPeer
+    case failed(SocketError)
+}

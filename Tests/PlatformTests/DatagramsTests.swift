@@ -1,0 +1,148 @@
+import Addresses
+import Datagrams
+import Glibc
+import Testing
+
+@Suite("Datagrams: sockets and batches")
+struct DatagramsTests {
+    static let loopbacks = [SocketAddress(.loopbackIPv4, port: 0), SocketAddress(IPAddress(v6High: 0, v6Low: 1), port: 0)]
+
+    private func bytes(_ datagram: borrowing ReceiveBatch.Datagram) -> [UInt8] {
+        datagram.bytes.indices.map { datagram.bytes[$0] }
+    }
+
+    /// Loopback delivers within the call; a busy machine may still need a moment.
+    private func receive(_ socket: borrowing DatagramSocket, into batch: inout ReceiveBatch, limit: Int = .max) -> Int {
+        for _ in 0..<200 {
+            let count = socket.receive(into: &batch, limit: limit)
+            if count > 0 { return count }
+            usleep(1000)
+        }
+        return 0
+    }
+
+    @Test("A datagram arrives with the address of its sender", arguments: loopbacks)
+    func sourceAddress(_ address: SocketAddress) throws {
+        let sender = try DatagramSocket(bind: address)
+        let receiver = try DatagramSocket(bind: address)
+        var batch = ReceiveBatch(capacity: 4)
+        #expect(receiver.receive(into: &batch) == 0)
+        #expect(sender.send([1, 2, 3], to: receiver.localAddress) == .sent)
+        #expect(receive(receiver, into: &batch) == 1)
+        #expect(bytes(batch[0]) == [1, 2, 3])
+        let source = batch[0].source
+        #expect(source == sender.localAddress)
+        let isTruncated = batch[0].isTruncated
+        #expect(!isTruncated)
+    }
+
+    @Test("A batch is sent whole and received whole, in order, and can be used again", arguments: loopbacks)
+    func batches(_ address: SocketAddress) throws {
+        let sender = try DatagramSocket(bind: address)
+        let receiver = try DatagramSocket(bind: address)
+        var outgoing = SendBatch(capacity: 8)
+        var incoming = ReceiveBatch(capacity: 16)
+        for round in UInt8(0)..<3 {
+            for number in UInt8(0)..<8 {
+                let added = outgoing.append(to: receiver.localAddress) { output in
+                    for byte in [round, number] { output.append(byte) }
+                }
+                #expect(added)
+            }
+            let isFull = outgoing.isFull
+            #expect(isFull)
+            let refused = outgoing.append([9], to: receiver.localAddress)
+            #expect(!refused)
+            #expect(sender.send(&outgoing) == 0)
+            let isEmpty = outgoing.isEmpty
+            #expect(isEmpty)
+            #expect(receive(receiver, into: &incoming) == 8)
+            for number in 0..<8 { #expect(bytes(incoming[number]) == [round, UInt8(number)]) }
+        }
+    }
+
+    @Test("A limit of one reads one datagram and leaves the rest")
+    func limitOfOne() throws {
+        let sender = try DatagramSocket(bind: Self.loopbacks[0])
+        let receiver = try DatagramSocket(bind: Self.loopbacks[0])
+        for number in UInt8(0)..<3 { sender.send([number], to: receiver.localAddress) }
+        var batch = ReceiveBatch(capacity: 8)
+        #expect(receive(receiver, into: &batch, limit: 1) == 1)
+        #expect(bytes(batch[0]) == [0])
+        let source = batch[0].source
+        #expect(source == sender.localAddress)
+        #expect(receive(receiver, into: &batch) == 2)
+    }
+
+    @Test("What does not fit is marked as truncated, not taken for whole")
+    func truncation() throws {
+        let sender = try DatagramSocket(bind: Self.loopbacks[0])
+        let receiver = try DatagramSocket(bind: Self.loopbacks[0])
+        sender.send([UInt8](repeating: 5, count: 100), to: receiver.localAddress)
+        var batch = ReceiveBatch(capacity: 2, size: 10)
+        #expect(receive(receiver, into: &batch) == 1)
+        let (isTruncated, length) = (batch[0].isTruncated, batch[0].bytes.count)
+        #expect(isTruncated)
+        #expect(length == 10)
+    }
+
+    @Test("A connected socket hears its peer only, and sends without an address")
+    func connectedSocket() throws {
+        let peer = try DatagramSocket(bind: Self.loopbacks[0])
+        let stranger = try DatagramSocket(bind: Self.loopbacks[0])
+        let socket = try DatagramSocket(bind: Self.loopbacks[0])
+        try socket.connect(to: peer.localAddress)
+        stranger.send([66], to: socket.localAddress)
+        peer.send([1], to: socket.localAddress)
+        var batch = ReceiveBatch(capacity: 4)
+        #expect(receive(socket, into: &batch) == 1)
+        #expect(bytes(batch[0]) == [1])
+        var outgoing = SendBatch(capacity: 2)
+        let added = outgoing.append([7], to: nil)
+        #expect(added)
+        #expect(socket.send(&outgoing) == 0)
+        #expect(socket.send([8]) == .sent)
+        #expect(receive(peer, into: &batch) == 2)
+        #expect(bytes(batch[1]) == [8])
+    }
+
+    @Test("A closed port in a batch does not hold up the datagrams behind it")
+    func closedPortDoesNotBlock() throws {
+        let gone = try DatagramSocket(bind: Self.loopbacks[0])
+        let closed = gone.localAddress
+        _ = consume gone
+        let sender = try DatagramSocket(bind: Self.loopbacks[0])
+        try sender.connect(to: closed)
+        // The second send is told of the first one's ICMP error; it must go out all the same.
+        #expect(sender.send([1]) == .sent)
+        #expect(sender.send([2]) == .sent)
+        var batch = ReceiveBatch(capacity: 2)
+        #expect(sender.receive(into: &batch) == 0)
+    }
+
+    @Test("Several sockets share a port when asked to, and only then")
+    func sharedPort() throws {
+        let first = try DatagramSocket(bind: Self.loopbacks[0], reusePort: true)
+        let second = try DatagramSocket(bind: first.localAddress, reusePort: true)
+        #expect(second.localAddress == first.localAddress)
+        let error = #expect(throws: SocketError.self) { _ = try DatagramSocket(bind: first.localAddress) }
+        #expect(error?.code == EADDRINUSE)
+    }
+
+    @Test("Errors say what to do")
+    func errorsSayWhatToDo() throws {
+        let address = try #require(SocketAddress("127.0.0.1:5060"))
+        let table: [(Int32, String)] = [
+            (EADDRINUSE, "UDP 127.0.0.1:5060 is in use by another process: stop it or set TANDEM_SIP_LISTEN"),
+            (EADDRNOTAVAIL, "UDP 127.0.0.1:5060 is not an address of this machine: set TANDEM_SIP_LISTEN"),
+        ]
+        for (code, text) in table {
+            #expect(SocketError(.udp, address, code: code).description(setting: "TANDEM_SIP_LISTEN") == text)
+        }
+        let elsewhere = try #require(SocketAddress("192.0.2.1:5060"))
+        let error = #expect(throws: SocketError.self) { _ = try DatagramSocket(bind: elsewhere) }
+        #expect(error?.description == "UDP 192.0.2.1:5060 is not an address of this machine: choose another address")
+        let sender = try DatagramSocket(bind: Self.loopbacks[0])
+        #expect(sender.send([UInt8](repeating: 0, count: 70_000), to: sender.localAddress) == .tooLong)
+    }
+}
