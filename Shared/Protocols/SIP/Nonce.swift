@@ -1,0 +1,41 @@
+internal import Bytes
+internal import Cryptography
+
+/// Digest nonces that need no memory: the time of issue and a code over it (RFC 7616 §5.4 asks for no more).
+public struct NonceIssuer: Sendable {
+    public enum Verdict: Sendable, Hashable {
+        case fresh
+        /// Ours, but too old: challenge again with `stale=true`.
+        case stale
+        case forged
+    }
+
+    private static let codeLength = 12
+    private let key: [UInt8]
+    /// In milliseconds.
+    private let lifetime: Int64
+
+    public init(key: [UInt8], lifetimeMilliseconds: Int64 = 300_000) { (self.key, lifetime) = (key, lifetimeMilliseconds) }
+
+    /// `now` in milliseconds of Unix time.
+    public func issue(now: Int64) -> String {
+        let time = (0..<8).map { UInt8(truncatingIfNeeded: now >> (56 - 8 * $0)) }
+        return Base64.encode(time + code(time), .urlSafe)
+    }
+
+    public func verify(_ nonce: String, now: Int64) -> Verdict {
+        guard nonce.utf8.count <= 64, let bytes = Base64.decode(nonce.utf8, .urlSafe), bytes.count == 8 + Self.codeLength else {
+            return .forged
+        }
+        let time = Array(bytes[..<8])
+        guard equalInConstantTime(Array(bytes[8...]), code(time)) else { return .forged }
+        let issued = Int64(bitPattern: time.reduce(0) { $0 << 8 | UInt64($1) })
+        // A clock of another edge may be a little ahead of ours.
+        let (age, overflow) = now.subtractingReportingOverflow(issued)
+        return !overflow && age <= lifetime && age >= -lifetime ? .fresh : .stale
+    }
+
+    private func code(_ time: [UInt8]) -> [UInt8] {
+        Array(DigestAlgorithm.sha256.authenticate(Array("nonce".utf8) + time, key: key).prefix(Self.codeLength))
+    }
+}

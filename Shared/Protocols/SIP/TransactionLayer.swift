@@ -1,0 +1,105 @@
+public import Addresses
+internal import Bytes
+public import Deadlines
+
+/// All transactions of one user agent over one transport (RFC 3261 §17): matches, retransmits, absorbs what is retransmitted,
+/// acknowledges failures, answers CANCEL, sends 100 Trying for every INVITE at once and repeats a 2xx until its ACK comes.
+///
+/// One owner, one thread. Branches and tags come from the seed and a counter, so a run can be repeated exactly.
+public struct TransactionLayer {
+    /// What the topmost Via of our requests says, and how we are reached.
+    public let sentBy: SocketAddress
+    public let transport: Transport
+    let timers: Timers
+    let seed: UInt64
+    /// Transactions of each kind beyond which new requests are refused: 503 for what comes in, `transportFailed` for what goes out.
+    let capacity: Int
+    private(set) var counter: UInt64 = 0
+
+    var clients: [ClientTransactionID: ClientTransaction] = [:]
+    var clientKeys: [TransactionKey: ClientTransactionID] = [:]
+    var servers: [ServerTransactionID: ServerTransaction] = [:]
+    var serverKeys: [TransactionKey: ServerTransactionID] = [:]
+    /// 2xx responses whose ACK has not come, by what the ACK repeats of them.
+    var unacknowledged: [AcknowledgementKey: ServerTransactionID] = [:]
+    var queue = DeadlineQueue<Owner>()
+
+    enum Owner: Sendable {
+        case client(ClientTransactionID), server(ServerTransactionID)
+    }
+
+    public init(
+        sentBy: SocketAddress, transport: Transport = .udp, seed: UInt64, timers: Timers = Timers(), capacity: Int = 100_000
+    ) {
+        (self.sentBy, self.transport, self.seed, self.capacity) = (sentBy, transport, seed, capacity)
+        var timers = timers
+        timers.isReliable = transport.isReliable
+        self.timers = timers
+    }
+
+    public var clientCount: Int { clients.count }
+    public var serverCount: Int { servers.count }
+
+    /// When `expire` wants to be called next.
+    public var deadline: Instant? {
+        mutating get { queue.nextDeadline() }
+    }
+
+    public mutating func expire(now: Instant, into outbox: inout Outbox) {
+        while let owner = queue.popDue(now: now) {
+            switch owner {
+            case .client(let id): expireClient(id, now: now, into: &outbox)
+            case .server(let id): expireServer(id, now: now, into: &outbox)
+            }
+        }
+    }
+
+    /// A message arrived from `source`. A request that lacks what every request must have is answered here (400, 505).
+    public mutating func receive(_ message: Message, from source: SocketAddress, now: Instant, into outbox: inout Outbox) {
+        guard message.isRequest else { return receiveResponse(message, now: now, into: &outbox) }
+        if let defect = message.requestDefect {
+            // §18: an ACK is never answered, and without a Via there is nobody to answer.
+            guard message.method != .ack, message.topmostVia != nil else { return }
+            let stamped = message.stamped(source: source)
+            let response = ResponseBuilder(stamped, defect, toTag: newTag())
+            return outbox.send(response.serialised(), to: responseAddress(for: stamped, source: source))
+        }
+        receiveRequest(message.stamped(source: source), from: source, now: now, into: &outbox)
+    }
+
+    // MARK: Names
+
+    mutating func newNumber() -> UInt64 {
+        counter &+= 1
+        return counter
+    }
+
+    /// A branch nobody else makes: cookie, 64 bits of seed and counter mixed, and the counter itself.
+    mutating func newBranch() -> String { Via.magicCookie + newTag() }
+
+    /// A tag, Call-ID part or branch part that no other call to this function of any layer with another seed returns.
+    public mutating func newTag() -> String {
+        let number = newNumber()
+        return String(StableHash.avalanche(seed ^ StableHash.avalanche(number)), radix: 36) + String(number, radix: 36)
+    }
+
+    /// Over a stream back on the same connection, otherwise as the topmost Via says (§18.2.2).
+    func responseAddress(for request: Message, source: SocketAddress) -> SocketAddress {
+        guard !transport.isReliable, let via = request.topmostVia else { return source }
+        return via.responseAddress ?? source
+    }
+}
+
+/// What an ACK of a 2xx repeats of the INVITE and its response: it has a branch of its own.
+struct AcknowledgementKey: Hashable, Sendable {
+    let callID: String
+    let fromTag: String
+    let toTag: String
+    let sequence: UInt32
+
+    init?(_ message: Message, toTag: String? = nil) {
+        guard let callID = message.callID, let cseq = message.cseq, let from = message.from, let to = message.to else { return nil }
+        (self.callID, sequence) = (callID, cseq.number)
+        (fromTag, self.toTag) = (from.tag ?? "", to.tag ?? toTag ?? "")
+    }
+}

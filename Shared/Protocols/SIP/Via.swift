@@ -1,0 +1,93 @@
+public import Addresses
+internal import Bytes
+
+/// One hop a request has taken, and the way its response goes back (RFC 3261 §20.42, RFC 3581).
+public struct Via: Hashable, Sendable, Codable {
+    public static let magicCookie = "z9hG4bK"
+
+    /// In upper case: `UDP`, `TCP`, `TLS`, `WS`, `WSS`.
+    public var transport: String
+    public var host: String
+    public var port: UInt16?
+    public var parameters: Parameters
+
+    public init(transport: Transport, sentBy: SocketAddress, branch: String) {
+        self.transport = transport.name
+        host = sentBy.address.isIPv4 ? sentBy.address.description : "[\(sentBy.address)]"
+        port = sentBy.port
+        parameters = Parameters([.init("branch", branch)])
+    }
+
+    public init?(_ text: some StringProtocol) {
+        var scanner = Scanner(text)
+        self.init(parsing: &scanner)
+    }
+
+    public var branch: String? {
+        get { parameters["branch"] }
+        set { parameters["branch"] = newValue }
+    }
+
+    public var received: String? { parameters["received"] }
+    public var wantsSourcePort: Bool { parameters.contains("rport") }
+    public var sentBy: String { port.map { "\(host):\($0)" } ?? host }
+    /// Whether the branch is unique in space and time, as RFC 3261 clients promise with the magic cookie (§8.1.1.7).
+    public var hasUniqueBranch: Bool { branch.map { $0.hasPrefix(Self.magicCookie) && $0 != Self.magicCookie } ?? false }
+
+    /// Where a response goes over an unreliable transport (§18.2.2, RFC 3581 §4); nil when the host is a name.
+    public var responseAddress: SocketAddress? {
+        guard let address = IPAddress(parameters["maddr"] ?? received ?? host) else { return nil }
+        let fallback = port ?? (transport == "TLS" || transport == "WSS" ? 5061 : 5060)
+        let sourcePort = parameters["rport"].flatMap { UInt16($0) }
+        return SocketAddress(address, port: sourcePort ?? fallback)
+    }
+
+    init?(parsing scanner: inout Scanner) {
+        scanner.skipBlanks()
+        guard scanner.skip("SIP"), scanner.skip(UInt8(ascii: "/")), scanner.skip("2.0"), scanner.skip(UInt8(ascii: "/")),
+            let name = scanner.token()
+        else { return nil }
+        transport = scanner.text(name).uppercased()
+        guard let separator = scanner.next, Scanner.isBlank(separator) else { return nil }
+        scanner.skipBlanks()
+        let hostRange = scanner.run { Scanner.isBlank($0) || $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: ",") }
+        guard let (host, port) = URI.parseHostPort(scanner.bytes[hostRange]) else { return nil }
+        (self.host, self.port) = (host, port)
+        // §25.1 lets blanks stand around the colon of sent-by.
+        if port == nil, scanner.skip(UInt8(ascii: ":")) {
+            guard let number = scanner.decimal(), number <= 65_535 else { return nil }
+            self.port = UInt16(number)
+        }
+        guard let parameters = Parameters(parsingHeader: &scanner) else { return nil }
+        self.parameters = parameters
+        scanner.skipBlanks()
+        guard scanner.isAtEnd else { return nil }
+    }
+}
+
+extension Via: CustomStringConvertible {
+    public var description: String { "SIP/2.0/\(transport) \(sentBy)\(parameters)" }
+}
+
+/// The transports of RFC 3261 §18 and RFC 7118.
+public enum Transport: UInt8, Sendable, Hashable, Codable, CaseIterable {
+    case udp, tcp, tls, ws, wss
+
+    public var name: String {
+        switch self {
+        case .udp: "UDP"
+        case .tcp: "TCP"
+        case .tls: "TLS"
+        case .ws: "WS"
+        case .wss: "WSS"
+        }
+    }
+
+    public init?(_ name: some StringProtocol) {
+        guard let match = Self.allCases.first(where: { ASCII.equalsIgnoringCase($0.name, name) }) else { return nil }
+        self = match
+    }
+
+    /// Retransmission timers do not run over these (§17).
+    public var isReliable: Bool { self != .udp }
+}
