@@ -1,0 +1,94 @@
+import Bytes
+import Testing
+
+@Suite("Bytes")
+struct BytesTests {
+    @Test(
+        "RFC 4648 §10: the test vectors of Base 64",
+        arguments: [
+            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"),
+        ])
+    func base64Vectors(_ plain: String, _ coded: String) {
+        #expect(Base64.encode(Array(plain.utf8)) == coded)
+        #expect(Base64.decode(coded.utf8) == Array(plain.utf8))
+    }
+
+    @Test("RFC 4648 §5: the URL-safe alphabet has no padding, and the alphabets are not mixed")
+    func base64URL() {
+        let bytes: [UInt8] = [0xfb, 0xff, 0xfe, 0x01]
+        #expect(Base64.encode(bytes) == "+//+AQ==")
+        #expect(Base64.encode(bytes, .urlSafe) == "-__-AQ")
+        #expect(Base64.decode("-__-AQ".utf8, .urlSafe) == bytes)
+        #expect(Base64.decode("-__-AQ".utf8) == nil)
+        #expect(Base64.decode("+//+AQ==".utf8, .urlSafe) == nil)
+    }
+
+    @Test("Base 64 that no encoder writes is refused", arguments: ["A", "Zm9v!", "Zm 9v"])
+    func base64Refuses(_ text: String) {
+        #expect(Base64.decode(text.utf8) == nil)
+    }
+
+    @Test("Every length of bytes survives Base 64 and hexadecimal")
+    func roundTrips() {
+        for length in 0..<70 {
+            let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ length) }
+            #expect(Base64.decode(Base64.encode(bytes).utf8) == bytes)
+            #expect(Base64.decode(Base64.encode(bytes, .urlSafe).utf8, .urlSafe) == bytes)
+            #expect(Hexadecimal.decode(Hexadecimal.encode(bytes).utf8) == bytes)
+        }
+    }
+
+    @Test("Hexadecimal is written in lower case and read in both", arguments: ["00ff7a", "00FF7A", "00fF7a"])
+    func hexadecimal(_ text: String) {
+        #expect(Hexadecimal.decode(text.utf8) == [0, 255, 0x7a])
+        #expect(Hexadecimal.encode([0, 255, 0x7a] as [UInt8]) == "00ff7a")
+    }
+
+    @Test("What is no hexadecimal is refused", arguments: ["0", "0g", " 00", "0x00"])
+    func hexadecimalRefuses(_ text: String) {
+        #expect(Hexadecimal.decode(text.utf8) == nil)
+    }
+
+    @Test("Decimal numbers are digits only and never wrap")
+    func decimal() {
+        let table: [(String, UInt64?)] = [
+            ("0", 0), ("007", 7), ("18446744073709551615", .max), ("18446744073709551616", nil), ("", nil), ("-1", nil), ("+1", nil),
+            ("1 ", nil), ("12a", nil),
+        ]
+        for (text, value) in table { #expect(ASCII.decimal(text.utf8) == value, "\(text)") }
+    }
+
+    @Test("Letters compare without case; nothing else does")
+    func caseFolding() {
+        #expect(ASCII.equalsIgnoringCase("Call-ID", "cALL-id"))
+        #expect(!ASCII.equalsIgnoringCase("Call-ID", "Call-I"))
+        // `@` and the back-quote differ from each other only in the bit that tells a letter's case.
+        #expect(!ASCII.equalsIgnoringCase("@", "`"))
+        #expect(!ASCII.equalsIgnoringCase("[", "{"))
+    }
+
+    @Test("Hashes are the same in every process: they are written into tokens and placements")
+    func stableHash() {
+        #expect(StableHash.hash("abc".utf8) == StableHash.hash(Array("abc".utf8).span))
+        #expect(StableHash.hash("abc".utf8) != StableHash.hash("abd".utf8))
+        #expect(StableHash.hash("abc".utf8) != StableHash.hash("abc".utf8, seed: 1))
+        #expect(StableHash.avalanche(1) == 0xb456_bcfc_34c2_cb2c)
+    }
+
+    @Test("Rendezvous: losing a candidate moves only the keys it had, and the load is even")
+    func rendezvous() throws {
+        let candidates = (1...5).map { StableHash.hash("instance-\($0)".utf8) }
+        var load = [UInt64: Int]()
+        for number in UInt64(1)...5000 {
+            let key = StableHash.avalanche(number)
+            let chosen = candidates[try #require(Rendezvous.pick(key: key, among: candidates))]
+            load[chosen, default: 0] += 1
+            let fewer = candidates.filter { $0 != candidates[2] }
+            let next = fewer[try #require(Rendezvous.pick(key: key, among: fewer))]
+            if chosen != candidates[2] { #expect(next == chosen) }
+        }
+        #expect(load.count == 5)
+        #expect(load.values.allSatisfy { (800...1200).contains($0) })
+        #expect(Rendezvous.pick(key: 1, among: [UInt64]()) == nil)
+    }
+}
