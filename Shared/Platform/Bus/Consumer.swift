@@ -1,0 +1,139 @@
+internal import Deadlines
+internal import Logging
+internal import Synchronization
+internal import Threads
+
+/// The consuming connection and its thread: answers, requests and events come in here, acknowledgements go out.
+final class Consumer: @unchecked Sendable {
+    // Sendable: `line` and below are touched on `thread` only; the rest is made for many threads.
+
+    private static let turn = 256
+    private static let attention = Interval.seconds(1)
+
+    let availability = Availability()
+    private let thread: ConnectionThread
+    private let replies = Mutex<String?>(nil)
+    /// The instant of the next look at the deadlines, in nanoseconds.
+    private let armed = Atomic<UInt64>(.max)
+
+    private let settings: Bus.Settings
+    private let topology: Topology
+    private let logger: Logger
+    private weak let receiver: (any Receiver)?
+    private var line: AMQPConnection?
+    private var generation: UInt64 = 0
+    private var sources: [Source] = []
+    private var retryAt = Instant(nanoseconds: 0)
+    private var backoff = Backoff()
+    private var isRetired = false
+    private var hasMore = false
+
+    init(_ settings: Bus.Settings, _ topology: Topology, _ receiver: any Receiver, logger: Logger) {
+        (self.settings, self.topology, self.receiver, self.logger) = (settings, topology, receiver, logger)
+        // Acknowledgements and wake-ups only: both are bounded by what is being performed.
+        thread = ConnectionThread(name: "bus-consume", capacity: 65_536)
+    }
+
+    func start() { thread.start { self.attend($0) } }
+
+    func stop() {
+        availability.close()
+        replies.withLock { $0 = nil }
+        _ = thread.submit { self.line?.close() }
+        thread.stop()
+    }
+
+    var replyQueue: String? { replies.withLock { $0 } }
+
+    func settle(_ receipt: Receipt, _ verdict: Verdict) {
+        _ = thread.submit {
+            // After a loss the broker delivers the message again anyway, under another tag.
+            guard let line = self.line, receipt.connection == self.generation else { return }
+            do throws(AMQPFailure) { try line.settle(channel: receipt.channel, tag: receipt.tag, verdict) } catch { self.fail(error) }
+        }
+    }
+
+    func wake(at instant: Instant) {
+        guard instant.nanoseconds < armed.load(ordering: .relaxed) else { return }
+        // The thread looks at the deadlines after any work.
+        _ = thread.submit {}
+    }
+
+    func retire() {
+        _ = thread.submit {
+            self.isRetired = true
+            guard let line = self.line else { return }
+            do throws(AMQPFailure) { try line.retire(self.sources) } catch { self.fail(error) }
+        }
+    }
+
+    // MARK: Thread
+
+    private func attend(_ occasion: ConnectionThread.Occasion) -> ConnectionThread.Pause {
+        let now = MonotonicClock.now()
+        if line == nil, now >= retryAt { connect() }
+        // After mere work nothing has been read into librabbitmq's own buffer; poll tells of the rest.
+        if occasion != .worked || hasMore { hasMore = read() }
+        let due = receiver?.tick(now: now) ?? .distantFuture
+        guard let line else { return pause(nil, until: min(due, retryAt), now) }
+        return pause(line.descriptor, until: hasMore ? now : min(due, now + Self.attention), now)
+    }
+
+    private func pause(_ descriptor: Int32?, until instant: Instant, _ now: Instant) -> ConnectionThread.Pause {
+        armed.store(instant.nanoseconds, ordering: .relaxed)
+        return .init(descriptor: descriptor, limit: max(.zero, instant - now))
+    }
+
+    private func connect() {
+        do {
+            let line = try AMQPConnection(settings)
+            var topology = topology
+            if isRetired { (topology.servesShared, topology.subscriptions) = (false, []) }
+            let (replyQueue, sources) = try line.declare(topology)
+            (self.line, self.sources) = (line, sources)
+            generation += 1
+            backoff.reset()
+            replies.withLock { $0 = replyQueue }
+            availability.came()
+        } catch { fail(error) }
+    }
+
+    private func fail(_ failure: AMQPFailure) {
+        line = nil
+        replies.withLock { $0 = nil }
+        let now = MonotonicClock.now()
+        retryAt = now + backoff.next(random: .random(in: 0 ... .max))
+        if availability.left(failure.description, now: now) {
+            logger.warning("waiting for RabbitMQ at \(settings.address): \(failure)")
+        }
+        receiver?.lost("RabbitMQ is away: \(failure)")
+    }
+
+    /// Hands over what has arrived, at most a turn's worth; whether there may be more.
+    private func read() -> Bool {
+        guard let line else { return false }
+        do {
+            for _ in 0..<Self.turn {
+                guard let message = try line.receive() else { return false }
+                guard let position = Int(message.consumerTag), sources.indices.contains(position) else { continue }
+                let source = sources[position]
+                let isSettled =
+                    switch source {
+                    case .replies, .instance, .transient: true
+                    case .shared, .subscription: false
+                    }
+                receiver?.arrived(
+                    Arrival(
+                        source: source, routingKey: message.routingKey, properties: message.properties, body: message.body,
+                        isRedelivered: message.isRedelivered,
+                        receipt: isSettled
+                            ? nil : Receipt(connection: generation, channel: message.channel, tag: message.tag),
+                        at: MonotonicClock.now()))
+            }
+            return true
+        } catch {
+            fail(error)
+            return false
+        }
+    }
+}

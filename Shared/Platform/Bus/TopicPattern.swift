@@ -1,0 +1,19 @@
+/// A binding pattern of a topic exchange: words between dots, `*` for exactly one, `#` for any number of them.
+struct TopicPattern: Sendable {
+    private let words: [Substring]
+
+    init(_ text: String) { words = text.split(separator: ".", omittingEmptySubsequences: false) }
+
+    func matches(_ routingKey: String) -> Bool {
+        Self.matches(words[...], routingKey.split(separator: ".", omittingEmptySubsequences: false)[...])
+    }
+
+    private static func matches(_ pattern: ArraySlice<Substring>, _ key: ArraySlice<Substring>) -> Bool {
+        guard let first = pattern.first else { return key.isEmpty }
+        if first == "#" {
+            return (0...key.count).contains { matches(pattern.dropFirst(), key.dropFirst($0)) }
+        }
+        guard let word = key.first, first == "*" || first == word else { return false }
+        return matches(pattern.dropFirst(), key.dropFirst())
+    }
+}

@@ -1,0 +1,42 @@
+internal import Contracts
+internal import FoundationEssentials
+internal import Synchronization
+
+/// JSON as it is on the bus.
+enum JSON {
+    private static let encoder = {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        return encoder
+    }()
+    private static let decoder = JSONDecoder()
+
+    /// Nil for a value JSON cannot express, such as a number that is not finite.
+    static func encode(_ value: some Encodable) -> Data? { try? encoder.encode(value) }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, _ data: Data) throws(RPCError) -> Value {
+        do { return try decoder.decode(type, from: data) } catch {
+            throw RPCError(.invalid, "not a \(type): \(describe(error))")
+        }
+    }
+
+    private static func describe(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        let context: DecodingError.Context
+        switch error {
+        case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found), .dataCorrupted(let found):
+            context = found
+        @unknown default: return "not decodable"
+        }
+        let path = context.codingPath.map { "/" + ($0.intValue.map(String.init) ?? $0.stringValue) }.joined()
+        return "\(context.debugDescription) at \(path.isEmpty ? "/" : path)"
+    }
+}
+
+/// Message ids: unique over all processes, cheap to make.
+enum MessageID {
+    private static let prefix = String(UInt64.random(in: 0 ... .max), radix: 36)
+    private static let count = Atomic<UInt64>(0)
+
+    static func next() -> String { "\(prefix)-\(count.wrappingAdd(1, ordering: .relaxed).newValue)" }
+}
