@@ -4,7 +4,7 @@ public struct Limits: Sendable, Hashable {
     public var json = JSONLimits(bytes: 1 << 20, depth: 32)
     public var actions = 500
     /// Mistakes listed in one answer.
-    public var problems = 100
+    public var mistakes = 100
     /// Elements of an array or object in an option.
     public var elements = 100
 
