@@ -12,7 +12,7 @@ internal import Telemetry
 internal import Threads
 
 /// Starts a service the way all of them start: settings, logs, servers, wiring, announcements, until SIGTERM; then drains.
-public enum Service {
+public enum ServiceProgram {
     /// What a service declares of itself.
     public struct Declaration: Sendable {
         public var name: ServiceName

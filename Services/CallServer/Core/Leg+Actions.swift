@@ -1,0 +1,309 @@
+import Contracts
+import Deadlines
+import Flow
+
+/// Performing the actions of a flow: a step comes from FlowManager, its outcome goes back and brings the next.
+extension Leg {
+    mutating func startRun(into effects: inout [LegEffect]) {
+        guard let program, !program.isStarted else { return }
+        self.program?.isStarted = true
+        effects.append(.startRun)
+    }
+
+    mutating func accept(_ step: RunStep, at moment: Moment, into effects: inout [LegEffect]) {
+        flowAttempts = 0
+        pendingOutcome = nil
+        deadlines[.flowRetry] = nil
+        record.runID = step.runID
+        guard let action = step.action else {
+            performing = nil
+            flowEnded(at: moment, into: &effects)
+            return
+        }
+        // A repeated answer to a step that is being performed changes nothing.
+        if let performing, performing.step >= step.step { return }
+        performing = Performing(runID: step.runID, step: step.step, action: action)
+        proceed(at: moment, into: &effects)
+    }
+
+    /// FlowManager is away: ask again, later and later; a call whose flow cannot go on for long ends.
+    mutating func stepFailed(_ error: RPCError, at moment: Moment, into effects: inout [LegEffect]) {
+        flowAttempts += 1
+        guard [.unavailable, .timeout].contains(error.code), flowAttempts <= limits.flowRetries else {
+            performing = nil
+            refusal = Self.status(of: error)
+            flowEnded(at: moment, into: &effects)
+            return
+        }
+        deadlines[.flowRetry] = moment.now + .milliseconds(100 << flowAttempts)
+    }
+
+    mutating func askFlow(into effects: inout [LegEffect]) {
+        if let performing, let pendingOutcome {
+            effects.append(.advance(runID: performing.runID, step: performing.step, pendingOutcome))
+        } else if performing == nil {
+            effects.append(.startRun)
+        }
+    }
+
+    private mutating func flowEnded(at moment: Moment, into effects: inout [LegEffect]) {
+        if phase == .up {
+            end(.completed, Status(code: 200, cause: 16), by: "platform", at: moment, into: &effects)
+        } else {
+            refuse(refusal, at: moment, into: &effects)
+        }
+    }
+
+    /// Ends the current action and asks for the next.
+    mutating func finish(_ outcome: Outcome, at moment: Moment, into effects: inout [LegEffect]) {
+        guard let current = performing, pendingOutcome == nil else { return }
+        deadlines[.action] = nil
+        if let playID = current.playID {
+            performing?.playID = nil
+            effects.append(.stopPlay(playID: playID))
+        }
+        if seat.conferenceID != nil, phase == .up {
+            move(roomID: ownRoomID, instance: placement.mixer, conferenceID: nil, into: &effects)
+        }
+        pendingOutcome = outcome
+        effects.append(.advance(runID: current.runID, step: current.step, outcome))
+    }
+
+    /// Starts the current action when everything it waits for is there.
+    mutating func proceed(at moment: Moment, into effects: inout [LegEffect]) {
+        guard let current = performing, pendingOutcome == nil, phase != .ended else { return }
+        if case .conferenceJoin = current.action.kind, current.isStarted { return }
+        guard !current.isStarted else { return }
+        if current.action.kind.needsSound, !isTalking {
+            requestAnswer(at: moment, into: &effects)
+            guard isTalking else { return }
+            // Answering may itself have come here again.
+            guard performing?.isStarted == false else { return }
+        }
+        performing?.isStarted = true
+        start(current.action, at: moment, into: &effects)
+    }
+
+    private mutating func start(_ action: Action, at moment: Moment, into effects: inout [LegEffect]) {
+        switch action.kind {
+        case .answer:
+            finish(.completed, at: moment, into: &effects)
+        case .beep:
+            play([.tone(frequency: 1_000, milliseconds: 300)], stopOnDigit: false, into: &effects)
+        case .talk(let option):
+            play([.speech(text: option.text, language: option.language)], stopOnDigit: option.digitsHandle == .next, into: &effects)
+            if option.async {
+                performing?.playID = nil
+                finish(.completed, at: moment, into: &effects)
+            }
+        case .play(let option):
+            play(option.streamURLs.map { .url($0) }, stopOnDigit: false, into: &effects)
+        case .digitsReceive(let option):
+            deadlines[.action] = moment.now + .milliseconds(option.duration)
+            takeDigits(at: moment, into: &effects)
+        case .digitsSend(let option):
+            effects.append(.sendDigits(option.digits, duration: option.duration, interval: option.interval))
+            let each = option.duration + option.interval
+            deadlines[.action] = moment.now + .milliseconds(each * option.digits.utf8.count)
+        case .echo(let option):
+            effects.append(.setParticipant(muted: nil, echo: true))
+            deadlines[.action] = moment.now + .milliseconds(option.duration)
+        case .sleep(let option):
+            deadlines[.action] = moment.now + .milliseconds(option.duration)
+        case .mute:
+            effects.append(.setParticipant(muted: true, echo: nil))
+            finish(.completed, at: moment, into: &effects)
+        case .connect(let option):
+            connect(option, at: moment, into: &effects)
+        case .conferenceJoin(let option):
+            move(roomID: "", instance: placement.mixer, conferenceID: option.conferenceID, into: &effects)
+        case .hangup(let option):
+            hangUp(option.reason, at: moment, into: &effects)
+        case .branch, .conditionDatetime, .conditionVariable, .fetchFlow, .goto, .stop, .variableSet:
+            // FlowManager performs these itself; one that arrives here comes from a newer version.
+            finish(.failed("not_performed_here"), at: moment, into: &effects)
+        }
+    }
+
+    private mutating func play(_ sources: [PlaySource], stopOnDigit: Bool, into effects: inout [LegEffect]) {
+        guard let current = performing else { return }
+        let playID = "\(record.id)/\(current.step)"
+        // A digit that is already there has been pressed over this prompt.
+        performing?.playID = playID
+        effects.append(.play(playID: playID, sources, loop: false, stopOnDigit: stopOnDigit))
+    }
+
+    mutating func playEnded(_ reason: PlayFinished.Reason, at moment: Moment, into effects: inout [LegEffect]) {
+        switch reason {
+        case .completed, .stopped, .digit: finish(.completed, at: moment, into: &effects)
+        case .failed: finish(.failed("play_failed"), at: moment, into: &effects)
+        }
+    }
+
+    mutating func actionTimeIsUp(at moment: Moment, into effects: inout [LegEffect]) {
+        guard let current = performing else { return }
+        switch current.action.kind {
+        case .digitsReceive:
+            finish(.digits(digits), at: moment, into: &effects)
+            digits = ""
+        case .echo:
+            effects.append(.setParticipant(muted: nil, echo: false))
+            finish(.completed, at: moment, into: &effects)
+        case .sleep, .digitsSend:
+            finish(.completed, at: moment, into: &effects)
+        default:
+            break
+        }
+    }
+
+    // MARK: Digits
+
+    mutating func pressed(_ digit: String, at moment: Moment, into effects: inout [LegEffect]) {
+        guard digits.utf8.count < limits.digits else { return }
+        digits += digit
+        publish("call.digits", digit: digit, into: &effects)
+        takeDigits(at: moment, into: &effects)
+    }
+
+    /// Ends `digits_receive` when enough digits, or the ending key, are there.
+    private mutating func takeDigits(at moment: Moment, into effects: inout [LegEffect]) {
+        guard let current = performing, current.isStarted, case .digitsReceive(let option) = current.action.kind else { return }
+        var taken = ""
+        for digit in digits {
+            taken.append(digit)
+            if option.key.contains(digit) || taken.count == option.maximum {
+                digits.removeFirst(taken.count)
+                finish(.digits(taken), at: moment, into: &effects)
+                return
+            }
+        }
+    }
+
+    // MARK: Connecting
+
+    private mutating func connect(_ option: Connect, at moment: Moment, into effects: inout [LegEffect]) {
+        let numbers = option.destinations.compactMap { Self.dialledNumber($0) }
+        guard !numbers.isEmpty else {
+            finish(.failed("no_reachable_destination"), at: moment, into: &effects)
+            return
+        }
+        let source = option.source.flatMap { Self.dialledNumber($0) } ?? record.from
+        let hidden = option.anonymous == .yes
+        for (index, number) in numbers.enumerated() {
+            // Named after the step, so that performing it twice makes the same children.
+            let id = childID(step: performing?.step ?? 0, index: index)
+            children.append(id)
+            effects.append(.createChild(
+                id: id, number: number, callerNumber: hidden ? "anonymous" : source,
+                callerName: hidden ? "Anonymous" : option.source?.name ?? ""))
+        }
+        if phase == .up { startRingback(into: &effects) }
+    }
+
+    private func childID(step: Int, index: Int) -> String {
+        // The parent's ULID keeps its time part, so children sort beside it; the rest tells them apart.
+        let base = record.id.prefix(5 + 10)
+        let hash = StableID.text(record.id, salt: "\(step)/\(index)", length: 16)
+        return base + hash
+    }
+
+    private mutating func startRingback(into effects: inout [LegEffect]) {
+        guard let current = performing, current.playID == nil else { return }
+        let playID = "\(record.id)/\(current.step)/ringback"
+        performing?.playID = playID
+        effects.append(.play(playID: playID, [.ringback], loop: true, stopOnDigit: false))
+    }
+
+    mutating func childRang(_ child: String, at moment: Moment, into effects: inout [LegEffect]) {
+        guard isInbound, phase == .preparing else { return }
+        phase = .ringing
+        record.status = .ringing
+        record.ringingAt = moment.time
+        effects.append(.respond(code: 180, body: nil))
+        publish("call.ringing", into: &effects)
+    }
+
+    mutating func childAnswered(_ child: String, at moment: Moment, into effects: inout [LegEffect]) {
+        guard bridgedChild == nil, children.contains(child), let current = performing else {
+            effects.append(.tellChild(child, .parentEnded))
+            return
+        }
+        bridgedChild = child
+        for other in children where other != child && current.results[other] == nil {
+            effects.append(.tellChild(other, .parentEnded))
+        }
+        if let playID = current.playID {
+            performing?.playID = nil
+            effects.append(.stopPlay(playID: playID))
+        }
+        requestAnswer(at: moment, into: &effects)
+    }
+
+    mutating func childEnded(
+        _ child: String, _ status: Status, _ outcome: Call.Status, at moment: Moment, into effects: inout [LegEffect]
+    ) {
+        guard let index = children.firstIndex(of: child) else { return }
+        children.remove(at: index)
+        guard let current = performing, case .connect(let option) = current.action.kind else { return }
+        performing?.results[child] = status
+        if bridgedChild == child {
+            bridgedChild = nil
+            finish(.connected, at: moment, into: &effects)
+        } else if children.isEmpty {
+            refusal = status
+            let result: Outcome =
+                switch outcome {
+                case .busy: status.code == 603 ? .declined : .busy
+                case .noAnswer: .noAnswer
+                case .canceled: .canceled
+                default: .failed(String(status.code))
+                }
+            if option.relayReason, phase != .up {
+                refuse(status, at: moment, into: &effects)
+            } else {
+                finish(result, at: moment, into: &effects)
+            }
+        }
+    }
+
+    /// The extension an address means; nil for kinds that no service here can reach yet.
+    private static func dialledNumber(_ address: Address) -> String? {
+        switch address.kind {
+        case .extension, .line, .tel:
+            return address.target
+        case .sip:
+            let target = address.target.hasPrefix("sip:") ? String(address.target.dropFirst(4)) : address.target
+            return String(target.prefix { $0 != "@" && $0 != ";" })
+        default:
+            return nil
+        }
+    }
+
+    // MARK: Hanging up
+
+    private mutating func hangUp(_ reason: Hangup.Reason?, at moment: Moment, into effects: inout [LegEffect]) {
+        let cause =
+            switch reason {
+            case .busy: 17
+            case .noanswer, .timeout: 19
+            case .failed, .dialout: 41
+            case .normal, .cancel, .amd, nil: 16
+            }
+        if phase == .up {
+            end(.completed, Status(code: 200, cause: cause), by: "platform", at: moment, into: &effects)
+        } else {
+            let code = cause == 16 ? 603 : Self.code(forCause: cause)
+            end(Self.outcome(of: code), Status(code: code, cause: cause == 16 ? 21 : cause), by: "platform", at: moment, into: &effects)
+        }
+    }
+}
+
+extension Action.Kind {
+    /// Whether the caller must have been answered first, which is then done.
+    var needsSound: Bool {
+        switch self {
+        case .answer, .beep, .talk, .play, .digitsReceive, .digitsSend, .echo, .mute, .conferenceJoin: true
+        case .connect, .hangup, .sleep, .branch, .conditionDatetime, .conditionVariable, .fetchFlow, .goto, .stop, .variableSet: false
+        }
+    }
+}

@@ -1,0 +1,222 @@
+import Contracts
+import Deadlines
+import Flow
+
+extension Leg {
+    /// Applies one event completely and returns what is to be done, in order.
+    mutating func apply(_ event: LegEvent, at moment: Moment) -> [LegEffect] {
+        var effects: [LegEffect] = []
+        if phase == .ended {
+            applyAfterEnd(event, into: &effects)
+            return effects
+        }
+        switch event {
+        case .invited(let offer, let number):
+            publish("call.created", into: &effects)
+            deadlines[.duration] = moment.now + limits.duration
+            effects.append(.createMedia(offer: offer))
+            media.isAgreed = offer != nil
+            effects.append(.resolve(number: number))
+        case .canceled:
+            end(.canceled, Status(code: 487, cause: 16), by: "caller", at: moment, into: &effects)
+        case .rang(let branch):
+            rang(branch, at: moment, into: &effects)
+        case .accepted(let branch, let answer):
+            accepted(branch, answer: answer, at: moment, into: &effects)
+        case .refused(let branch, let code):
+            refused(branch, code: code, at: moment, into: &effects)
+        case .byed:
+            end(.completed, Status(code: 200, cause: 16), by: isInbound ? "caller" : "callee", sayBye: false, at: moment, into: &effects)
+        case .reinvited(let offer):
+            guard phase == .up, !media.isHeld else { return [.respondToReinvite(code: 491, body: nil)] }
+            media.isHeld = true
+            effects.append(.updateMedia(offer == nil ? .makeOffer : .offer, remote: offer ?? ""))
+        case .answeredInAck(let answer):
+            effects.append(.updateMedia(.answer, remote: answer))
+        case .dialogLost:
+            end(phase == .up ? .completed : .failed, Status(code: 408, cause: 102), by: "platform", at: moment, into: &effects)
+        case .resolved(let flowID, let actions):
+            program = Program(flowID: flowID, actions: flowID == nil ? actions : nil)
+            startRun(into: &effects)
+        case .unresolved(let error):
+            refuse(error.code == .notFound ? Status(code: 404, cause: 1) : Status(code: 503, cause: 41), at: moment, into: &effects)
+        case .found(let bindings):
+            dial?.isSearched = true
+            dial?.targets = bindings.map { Target(contact: $0.contact, route: $0.path) }
+            guard !bindings.isEmpty else {
+                refuse(Status(code: 480, cause: 20), at: moment, into: &effects)
+                break
+            }
+            ringTargets(at: moment, into: &effects)
+        case .notFound(let error):
+            refuse(error.code == .notFound ? Status(code: 404, cause: 1) : Status(code: 503, cause: 41), at: moment, into: &effects)
+        case .mediaCreated(let reply):
+            media.stage = .ready
+            (media.description, media.inside) = (reply.description, reply.inside)
+            seat.stage = .joining
+            effects.append(.join)
+            ringTargets(at: moment, into: &effects)
+        case .mediaFailed(let error):
+            media.stage = .failed
+            refuse(Self.status(of: error), at: moment, into: &effects)
+        case .mediaUpdated(let reply, let kind):
+            mediaUpdated(reply, kind, at: moment, into: &effects)
+        case .mediaUpdateFailed(let error, let kind):
+            if kind == .answer, !isInbound || !media.isAgreed {
+                end(.failed, Status(code: 488, cause: 88), by: "platform", at: moment, into: &effects)
+            } else if kind != .answer {
+                media.isHeld = false
+                effects.append(.respondToReinvite(code: error.code == .notAcceptable ? 488 : 500, body: nil))
+            }
+        case .mediaDeleted:
+            break
+        case .joined(let roomID, let instance, let inside):
+            guard seat.stage == .joining else { break }
+            (seat.roomID, seat.instance, seat.stage) = (roomID, instance, .linking)
+            if record.roomID != roomID { record.roomID = roomID }
+            effects.append(.link(inside, roomID: roomID))
+        case .joinFailed(let error), .linkFailed(let error):
+            seatFailed(error, at: moment, into: &effects)
+        case .linked(let roomID):
+            guard seat.stage == .linking, seat.roomID == roomID else { break }
+            seat.stage = .linked
+            seatTaken(at: moment, into: &effects)
+        case .step(let step):
+            accept(step, at: moment, into: &effects)
+        case .stepFailed(let error):
+            stepFailed(error, at: moment, into: &effects)
+        case .digit(let digit):
+            pressed(digit, at: moment, into: &effects)
+        case .playFinished(let playID, let reason):
+            guard performing?.playID == playID else { break }
+            performing?.playID = nil
+            playEnded(reason, at: moment, into: &effects)
+        case .removedFromRoom(let roomID):
+            guard seat.roomID == roomID, seat.conferenceID != nil else { break }
+            finish(.completed, at: moment, into: &effects)
+        case .mediaSilent:
+            end(.completed, Status(code: 200, cause: 102), by: "platform", at: moment, into: &effects)
+        case .childRang(let child):
+            childRang(child, at: moment, into: &effects)
+        case .childAnswered(let child):
+            childAnswered(child, at: moment, into: &effects)
+        case .childEnded(let child, let status, let outcome):
+            childEnded(child, status, outcome, at: moment, into: &effects)
+        case .parentEnded:
+            end(phase == .up ? .completed : .canceled, Status(code: phase == .up ? 200 : 487, cause: 16), by: "caller", at: moment, into: &effects)
+        case .hangUp(let cause):
+            let status = phase == .up ? Status(code: 200, cause: cause) : Status(code: isInbound ? Self.code(forCause: cause) : 487, cause: cause)
+            end(phase == .up ? .completed : .canceled, status, by: "platform", at: moment, into: &effects)
+        case .due(let kind):
+            deadlines[kind] = nil
+            timerFired(kind, at: moment, into: &effects)
+        }
+        return effects
+    }
+
+    /// An ended leg waits for the statistics of its media only, and lets late seats and answers go again.
+    private mutating func applyAfterEnd(_ event: LegEvent, into effects: inout [LegEffect]) {
+        switch event {
+        case .mediaCreated:
+            // The session came into being after the call was over.
+            media.stage = .ready
+            deleteMedia(into: &effects)
+        case .joined(let roomID, let instance, _):
+            effects.append(.leave(roomID: roomID, participantID: seat.participantID, instance: instance))
+        case .accepted(let branch, _):
+            effects.append(.dismiss(branch: branch))
+        case .reinvited:
+            effects.append(.respondToReinvite(code: 481, body: nil))
+        case .mediaDeleted(let statistics):
+            guard media.stage != .deleted || deadlines[.farewell] != nil else { break }
+            media.stage = .deleted
+            record.media = statistics ?? record.media
+            sayFarewell(into: &effects)
+        case .mediaFailed, .due(.farewell):
+            sayFarewell(into: &effects)
+        default:
+            break
+        }
+    }
+
+    private mutating func sayFarewell(into effects: inout [LegEffect]) {
+        guard deadlines.removeValue(forKey: .farewell) != nil else { return }
+        publish("call.ended", into: &effects)
+        effects.append(.forget)
+    }
+
+    private mutating func timerFired(_ kind: TimerKind, at moment: Moment, into effects: inout [LegEffect]) {
+        switch kind {
+        case .ring:
+            end(.noAnswer, Status(code: 408, cause: 19), by: "platform", at: moment, into: &effects)
+        case .duration:
+            end(.completed, Status(code: 200, cause: 31), by: "platform", at: moment, into: &effects)
+        case .action:
+            actionTimeIsUp(at: moment, into: &effects)
+        case .flowRetry:
+            askFlow(into: &effects)
+        case .farewell:
+            break
+        }
+    }
+
+    // MARK: Ending
+
+    /// Refuses an inbound leg that was not answered, or gives up an outbound one.
+    mutating func refuse(_ status: Status, at moment: Moment, into effects: inout [LegEffect]) {
+        end(Self.outcome(of: status.code), status, by: "platform", at: moment, into: &effects)
+    }
+
+    /// Ends the leg in every direction: the phone, the children or the parent, the room, the relay, the flow.
+    mutating func end(
+        _ outcome: Call.Status, _ status: Status, by: String, sayBye: Bool = true, at moment: Moment, into effects: inout [LegEffect]
+    ) {
+        guard phase != .ended else { return }
+        let before = phase
+        phase = .ended
+        record.status = outcome
+        record.endedAt = moment.time
+        (record.sipCode, record.hangupCause, record.hangupBy) = (status.code, status.cause, by)
+        deadlines = [.farewell: moment.now + .seconds(5)]
+        if before == .up {
+            if sayBye { effects.append(.bye) }
+        } else if isInbound {
+            effects.append(.respond(code: status.code, body: nil))
+        } else {
+            cancelTargets(except: nil, into: &effects)
+        }
+        for child in children { effects.append(.tellChild(child, .parentEnded)) }
+        if record.parentCallID != nil { effects.append(.tellParent(.childEnded(record.id, status, outcome))) }
+        if let playID = performing?.playID, isSeated { effects.append(.stopPlay(playID: playID)) }
+        leaveSeat(into: &effects)
+        if let performing {
+            effects.append(.advance(runID: performing.runID, step: performing.step, .callEnded))
+        }
+        performing = nil
+        switch media.stage {
+        case .ready: deleteMedia(into: &effects)
+        case .failed: sayFarewell(into: &effects)
+        case .creating, .deleted: break
+        }
+    }
+
+    private mutating func deleteMedia(into effects: inout [LegEffect]) {
+        media.stage = .deleted
+        effects.append(.deleteMedia)
+    }
+
+    /// Gives the current seat up, whether it is taken or on the way.
+    mutating func leaveSeat(into effects: inout [LegEffect]) {
+        if seat.stage == .linking || seat.stage == .linked {
+            effects.append(.leave(roomID: seat.roomID, participantID: seat.participantID, instance: seat.instance))
+        }
+        seat.stage = .none
+    }
+
+    // MARK: Publishing
+
+    mutating func publish(_ type: String, digit: String? = nil, into effects: inout [LegEffect]) {
+        sequence += 1
+        effects.append(.publish(type: type, record, sequence: sequence, digit: digit))
+    }
+}

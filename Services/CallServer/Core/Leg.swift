@@ -1,0 +1,166 @@
+import Contracts
+import Deadlines
+import Flow
+
+/// One leg of a conversation: a SIP dialog with a phone, its media session, its seat in a room and its place in a flow.
+///
+/// A pure value. `apply` takes an event to completion and returns the effects; what an effect brings back is a new event. It is
+/// also the snapshot: whatever a successor needs to go on stands here (DESIGN §5).
+struct Leg: Codable, Sendable {
+    enum Phase: String, Codable, Sendable {
+        /// Not rung yet: media, bindings or the flow's first action are awaited.
+        case preparing
+        /// Inbound: 180 was sent. Outbound: INVITE was sent.
+        case ringing
+        /// Inbound: 200 was sent. Outbound: 200 was received.
+        case up
+        case ended
+    }
+
+    /// What the API and the events show.
+    var record: Call
+    /// Events published so far; the next gets `sequence + 1`.
+    var sequence: Int64 = 0
+    let epoch: UInt64
+    let placement: Placement
+    var phase = Phase.preparing
+    var media = Media()
+    var seat: Seat
+    var performing: Performing?
+    var children: [String] = []
+    /// The child that talks with this leg.
+    var bridgedChild: String?
+    /// Digits that no action has used yet (type-ahead); bounded by `Limits.digits`.
+    var digits = ""
+    /// What a flow that ends before an answer refuses the call with.
+    var refusal: Status
+    /// Outbound: where to ring. Inbound: nil.
+    var dial: Dial?
+    /// The flow to run when it answers (outbound) or when the dialled number is resolved (inbound).
+    var program: Program?
+    var wantsAnswer = false
+    /// When each timer is due; the driver keeps its queue in step with this.
+    var deadlines: [TimerKind: Instant] = [:]
+    var sip: SIPState
+
+    /// A SIP final status with the Q.850 cause that goes with it.
+    struct Status: Codable, Sendable, Equatable {
+        var code: Int
+        var cause: Int
+    }
+
+    /// Which relay and which mixer serve the leg; chosen from the announcements before it starts.
+    struct Placement: Codable, Sendable, Equatable {
+        var relay: String
+        var mixer: String
+    }
+
+    struct Media: Codable, Sendable, Equatable {
+        enum Stage: String, Codable, Sendable { case creating, ready, failed, deleted }
+        var sessionID = ""
+        var stage = Stage.creating
+        /// Our SDP for the phone.
+        var description = ""
+        var inside: InsideEndpoint?
+        /// The relay has the phone's SDP too.
+        var isAgreed = false
+        /// An outbound INVITE's 200 whose SDP the relay is still applying.
+        var isHeld = false
+    }
+
+    /// A place in a room, on the way from wanted to linked.
+    struct Seat: Codable, Sendable, Equatable {
+        enum Stage: String, Codable, Sendable { case none, joining, linking, linked }
+        var roomID: String
+        var participantID: String
+        var instance: String
+        var stage = Stage.none
+        /// Set while the leg sits in a conference instead of its call's room.
+        var conferenceID: String?
+    }
+
+    /// The action of the flow that is being performed.
+    struct Performing: Codable, Sendable {
+        var runID: String
+        var step: Int
+        var action: Action
+        var isStarted = false
+        var playID: String?
+        /// Final results of the children of a `connect`, by call id.
+        var results: [String: Status] = [:]
+    }
+
+    struct Dial: Codable, Sendable, Equatable {
+        var number: String
+        var callerName: String
+        var isSearched = false
+        /// Contacts with their routes that were invited, by branch number.
+        var targets: [Target] = []
+        var refusals: [Int: Int] = [:]
+        var winner: Int?
+    }
+
+    struct Target: Codable, Sendable, Equatable {
+        var contact: String
+        var route: [String]
+        var wasCanceled = false
+    }
+
+    struct Program: Codable, Sendable {
+        var flowID: String?
+        var actions: [Action]?
+        var isStarted = false
+    }
+
+    enum TimerKind: String, Codable, Sendable, Hashable {
+        /// The outbound leg has rung long enough.
+        case ring
+        /// The current action's own time (`digits_receive`, `echo`, `sleep`).
+        case action
+        /// The longest a call may last.
+        case duration
+        /// Statistics that never come must not keep an ended leg.
+        case farewell
+        /// Ask FlowManager again.
+        case flowRetry
+    }
+
+    /// Bounds of a leg; settings of the service.
+    struct Limits: Codable, Sendable {
+        var ring = Interval.seconds(60)
+        var duration = Interval.seconds(4 * 3_600)
+        var digits = 100
+        var flowRetries = 5
+    }
+
+    var limits = Limits()
+    var flowAttempts = 0
+    /// The outcome that FlowManager has not acknowledged yet.
+    var pendingOutcome: Outcome?
+
+    /// An inbound leg, as the INVITE found it.
+    init(inbound record: Call, epoch: UInt64, placement: Placement, seat: Seat, sip: SIPState, limits: Limits) {
+        (self.record, self.epoch, self.placement) = (record, epoch, placement)
+        (self.seat, self.sip, self.limits) = (seat, sip, limits)
+        refusal = Status(code: 480, cause: 31)
+    }
+
+    /// An outbound leg: the child of a `connect`, or a call of the API's.
+    init(
+        outbound record: Call, dial: Dial, program: Program?, epoch: UInt64, placement: Placement, seat: Seat, sip: SIPState,
+        limits: Limits
+    ) {
+        self.init(inbound: record, epoch: epoch, placement: placement, seat: seat, sip: sip, limits: limits)
+        (self.dial, self.program) = (dial, program)
+    }
+
+    var isInbound: Bool { record.direction == .inbound }
+    var isEnded: Bool { phase == .ended }
+    var isSeated: Bool { seat.stage == .linked }
+}
+
+/// Times an event happened at: monotonic for deadlines, wall clock for records.
+struct Moment: Sendable {
+    var now: Instant
+    var time: Timestamp
+}

@@ -1,0 +1,91 @@
+import Contracts
+import Deadlines
+import Flow
+
+/// What can happen to a leg.
+enum LegEvent: Sendable {
+    // From SIP, inbound leg.
+    case invited(offer: String?, number: String)
+    case canceled
+    // From SIP, outbound leg; `branch` numbers the target.
+    case rang(branch: Int)
+    case accepted(branch: Int, answer: String?)
+    case refused(branch: Int, code: Int)
+    // From SIP, both.
+    case byed
+    case reinvited(offer: String?)
+    /// An ACK that carries the answer to an offer of ours.
+    case answeredInAck(String)
+    /// No ACK came for our 200, or a request of ours found the dialog gone.
+    case dialogLost
+
+    // From the services.
+    case resolved(flowID: String?, defaultActions: [Action])
+    case unresolved(RPCError)
+    case found([ReachableBinding])
+    case notFound(RPCError)
+    case mediaCreated(CreateMediaSession.Reply)
+    case mediaFailed(RPCError)
+    case mediaUpdated(UpdateMediaSession.Reply, kind: UpdateMediaSession.Kind)
+    case mediaUpdateFailed(RPCError, kind: UpdateMediaSession.Kind)
+    case mediaDeleted(MediaStatistics?)
+    case joined(roomID: String, instance: String, inside: InsideEndpoint)
+    case joinFailed(RPCError)
+    case linked(roomID: String)
+    case linkFailed(RPCError)
+    case step(RunStep)
+    case stepFailed(RPCError)
+    case digit(String)
+    case playFinished(playID: String, PlayFinished.Reason)
+    case removedFromRoom(roomID: String)
+    case mediaSilent
+
+    // From the other legs.
+    case childRang(String)
+    case childAnswered(String)
+    case childEnded(String, Leg.Status, Call.Status)
+    case parentEnded
+
+    // From the API and the clock.
+    case hangUp(cause: Int)
+    case due(Leg.TimerKind)
+}
+
+/// What a leg wants done; performed in order, after its snapshot is safe.
+enum LegEffect: Sendable {
+    // SIP
+    case respond(code: Int, body: String?)
+    case invite(branch: Int, body: String)
+    case cancel(branch: Int)
+    /// The 200 of a branch that lost: acknowledged and hung up at once.
+    case dismiss(branch: Int)
+    case acknowledge(branch: Int)
+    case respondToReinvite(code: Int, body: String?)
+    case bye
+
+    // Services
+    case resolve(number: String)
+    case findBindings(number: String)
+    case createMedia(offer: String?)
+    case updateMedia(UpdateMediaSession.Kind, remote: String)
+    case link(InsideEndpoint, roomID: String)
+    case deleteMedia
+    case join
+    case leave(roomID: String, participantID: String, instance: String)
+    case play(playID: String, [PlaySource], loop: Bool, stopOnDigit: Bool)
+    case stopPlay(playID: String)
+    case setParticipant(muted: Bool?, echo: Bool?)
+    case sendDigits(String, duration: Int, interval: Int)
+    case startRun
+    case advance(runID: String, step: Int, Outcome)
+
+    // Other legs
+    case createChild(id: String, number: String, callerNumber: String, callerName: String)
+    case tellParent(LegEvent)
+    case tellChild(String, LegEvent)
+
+    /// An event of the call for the API, the log and the outbox; the record as it was then.
+    case publish(type: String, Call, sequence: Int64, digit: String?)
+    /// Everything is done: the snapshot and the lease may go.
+    case forget
+}

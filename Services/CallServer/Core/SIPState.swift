@@ -1,0 +1,17 @@
+import SIP
+
+/// What SIP remembers of a leg: enough to send and to recognise every request of its dialog.
+struct SIPState: Codable, Sendable {
+    /// Where the customer's numbers live: the host of From and To.
+    var domain: String
+    /// Inbound: the INVITE's Call-ID; outbound: set by the branch that won.
+    var callID: String?
+    var dialog: Dialog?
+    /// Outbound: the INVITE of each target has a Call-ID and a tag of its own, so that each makes a dialog of its own.
+    var branches: [Branch] = []
+
+    struct Branch: Codable, Sendable, Equatable {
+        var callID: String
+        var localTag: String
+    }
+}

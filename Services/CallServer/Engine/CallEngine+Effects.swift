@@ -1,0 +1,226 @@
+import Bus
+import Contracts
+import Flow
+import SIP
+
+/// Performs effects: each turns into SIP, a command to a service or an event of another leg, and what comes back is an event.
+extension CallEngine {
+    func perform(_ effect: LegEffect, for id: String) {
+        guard let leg = legs[id]?.leg else { return }
+        switch effect {
+        case .respond(let code, let body): respondToInvite(id, code: code, body: body)
+        case .invite(let branch, let body): invite(id, branch: branch, body: body)
+        case .cancel(let branch): cancel(id, branch: branch)
+        case .dismiss(let branch): dismiss(id, branch: branch)
+        case .acknowledge(let branch): acknowledge(id, branch: branch)
+        case .respondToReinvite(let code, let body): respondToReinvite(id, code: code, body: body)
+        case .bye: bye(id)
+        case .resolve(let number): resolve(leg, number: number)
+        case .findBindings(let number):
+            ask(ListBindings(customerID: leg.record.customerID, number: number), for: leg, "bindings") { .found($0.bindings) } failed: { .notFound($0) }
+        case .createMedia(let offer): createMedia(leg, offer: offer)
+        case .updateMedia(let kind, let remote):
+            ask(
+                UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: kind, remote: remote), for: leg,
+                "media/\(leg.sequence)/\(kind.rawValue)", at: leg.placement.relay
+            ) { .mediaUpdated($0, kind: kind) } failed: { .mediaUpdateFailed($0, kind: kind) }
+        case .link(let inside, let roomID):
+            ask(
+                LinkMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, inside: inside), for: leg, "link/\(roomID)/\(inside.ssrc)",
+                at: leg.placement.relay
+            ) { _ in .linked(roomID: roomID) } failed: { .linkFailed($0) }
+        case .deleteMedia:
+            ask(
+                DeleteMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch), for: leg, "delete", at: leg.placement.relay
+            ) { .mediaDeleted($0) } failed: { _ in .mediaDeleted(nil) }
+        case .join: join(leg)
+        case .leave(let roomID, let participantID, let instance):
+            bus.tell(
+                LeaveRoom(roomID: roomID, participantID: participantID, epoch: leg.epoch), to: .instance(instance),
+                context: CallContext(customer: leg.record.customerID))
+        case .play(let playID, let sources, let loop, let stopOnDigit):
+            let command = PlayInRoom(
+                roomID: leg.seat.roomID, participantID: leg.seat.participantID, playID: playID, sources: sources, loop: loop,
+                stopOnDigit: stopOnDigit)
+            ask(command, for: leg, playID, at: leg.seat.instance) { _ in nil } failed: { _ in .playFinished(playID: playID, .failed) }
+        case .stopPlay(let playID):
+            bus.tell(
+                StopPlay(roomID: leg.seat.roomID, playID: playID), to: .instance(leg.seat.instance),
+                context: CallContext(customer: leg.record.customerID))
+        case .setParticipant(let muted, let echo):
+            bus.tell(
+                SetParticipant(roomID: leg.seat.roomID, participantID: leg.seat.participantID, muted: muted, echo: echo),
+                to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
+        case .sendDigits(let digits, let duration, let interval):
+            bus.tell(
+                SendDigits(
+                    roomID: leg.seat.roomID, participantID: leg.seat.participantID, digits: digits, duration: duration, interval: interval),
+                to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
+        case .startRun: startRun(leg)
+        case .advance(let runID, let step, let outcome):
+            ask(
+                AdvanceRun(runID: runID, customerID: leg.record.customerID, step: step, outcome: outcome), for: leg, "\(runID)/\(step)"
+            ) { .step($0) } failed: { .stepFailed($0) }
+        case .createChild(let child, let number, let callerNumber, let callerName):
+            createChild(child, of: leg, number: number, callerNumber: callerNumber, callerName: callerName)
+        case .tellParent(let event):
+            if let parent = leg.record.parentCallID { handle(parent, event) }
+        case .tellChild(let child, let event):
+            handle(child, event)
+        case .publish(let type, let record, let sequence, let digit):
+            journal.record(record, event: type, sequence: sequence, digit: digit)
+            logger.info("\(type)", metadata: ["call": "\(record.id)", "status": "\(record.status.rawValue)", "sip_call_id": "\(record.sipCallID ?? "-")"])
+        case .forget:
+            remove(id)
+        }
+    }
+
+    private func sessionID(of leg: Leg) -> String { "sess_" + leg.record.id.drop { $0 != "_" }.dropFirst() }
+
+    /// Sends a command; its answer comes back to the leg as an event, on this loop.
+    private func ask<C: Command>(
+        _ command: C, for leg: Leg, _ purpose: String, at instance: String? = nil, _ answered: @escaping @Sendable (C.Reply) -> LegEvent?,
+        failed: @escaping @Sendable (RPCError) -> LegEvent?
+    ) {
+        let id = leg.record.id
+        let context = CallContext(customer: leg.record.customerID, idempotencyKey: "\(id)/\(leg.epoch)/\(purpose)")
+        bus.call(command, to: instance.map { .instance($0) } ?? .any, context: context) { [loop] result in
+            let event: LegEvent? =
+                switch result {
+                case .success(let reply): answered(reply)
+                case .failure(let error): failed(error)
+                }
+            guard let event else { return }
+            loop.post { self.assumeIsolated { $0.handle(id, event) } }
+        }
+    }
+
+    private func createMedia(_ leg: Leg, offer: String?) {
+        let command = CreateMediaSession(
+            sessionID: sessionID(of: leg), customerID: leg.record.customerID, callID: leg.record.id, owner: runtime.instance,
+            epoch: leg.epoch, offer: offer)
+        ask(command, for: leg, "media", at: leg.placement.relay) { .mediaCreated($0) } failed: { .mediaFailed($0) }
+    }
+
+    /// A dialled number is an extension or a conference of the caller's customer.
+    private func resolve(_ leg: Leg, number: String) {
+        let customer = leg.record.customerID
+        let id = leg.record.id
+        let context = CallContext(customer: customer)
+        bus.call(ResolveExtension(customerID: customer, number: number), context: context) { [loop, bus] result in
+            switch result {
+            case .success(let found):
+                var connect = Connect()
+                connect.destinations = [Address(kind: .extension, target: number)]
+                let actions = [Action(id: "connect", .connect(connect))]
+                loop.post { self.assumeIsolated { $0.handle(id, .resolved(flowID: found.flowID, defaultActions: actions)) } }
+            case .failure(let error) where error.code == .notFound:
+                bus.call(ResolveConference(customerID: customer, number: number), context: context) { result in
+                    let event: LegEvent
+                    switch result {
+                    case .success(let conference):
+                        var join = ConferenceJoin()
+                        join.conferenceID = conference.id
+                        event = .resolved(flowID: nil, defaultActions: [Action(id: "conference", .conferenceJoin(join))])
+                    case .failure(let error):
+                        event = .unresolved(error)
+                    }
+                    loop.post { self.assumeIsolated { $0.handle(id, event) } }
+                }
+            case .failure(let error):
+                loop.post { self.assumeIsolated { $0.handle(id, .unresolved(error)) } }
+            }
+        }
+    }
+
+    private func participant(of leg: Leg) -> ParticipantSettings? {
+        guard let inside = leg.media.inside else { return nil }
+        return ParticipantSettings(
+            participantID: leg.seat.participantID, callID: leg.record.id, owner: runtime.instance, epoch: leg.epoch, inside: inside)
+    }
+
+    private func join(_ leg: Leg) {
+        guard let participant = participant(of: leg) else { return }
+        if let conference = leg.seat.conferenceID {
+            joinConference(leg, conference, participant, at: leg.seat.instance, attemptsLeft: 3)
+            return
+        }
+        let (roomID, instance) = (leg.seat.roomID, leg.seat.instance)
+        let command = JoinRoom(roomID: roomID, customerID: leg.record.customerID, participant: participant)
+        ask(command, for: leg, "join/\(roomID)/\(leg.sequence)", at: instance) {
+            .joined(roomID: roomID, instance: instance, inside: $0.inside)
+        } failed: { .joinFailed($0) }
+    }
+
+    /// Asks the instance we know; when another hosts the conference's room, that one.
+    private func joinConference(
+        _ leg: Leg, _ conference: String, _ participant: ParticipantSettings, at instance: String, attemptsLeft: Int
+    ) {
+        let command = JoinConference(conferenceID: conference, customerID: leg.record.customerID, participant: participant)
+        let id = leg.record.id
+        let context = CallContext(customer: leg.record.customerID)
+        bus.call(command, to: .instance(instance), context: context) { [loop] result in
+            loop.post {
+                self.assumeIsolated { engine in
+                    switch result {
+                    case .success(.joined(let roomID, let host, let inside)):
+                        engine.handle(id, .joined(roomID: roomID, instance: host, inside: inside))
+                    case .success(.elsewhere(let host)):
+                        guard attemptsLeft > 1 else {
+                            engine.handle(id, .joinFailed(RPCError(.unavailable, "the conference moves from instance to instance")))
+                            return
+                        }
+                        engine.joinConference(leg, conference, participant, at: host, attemptsLeft: attemptsLeft - 1)
+                    case .failure(let error):
+                        engine.handle(id, .joinFailed(error))
+                    }
+                }
+            }
+        }
+    }
+
+    private func startRun(_ leg: Leg) {
+        let record = leg.record
+        let runID = "run_" + record.id.drop { $0 != "_" }.dropFirst()
+        let variables = [
+            "voipbin.call.id": record.id, "voipbin.call.direction": record.direction.rawValue,
+            "voipbin.call.source.target": record.from, "voipbin.call.destination.target": record.to,
+            "call.id": record.id, "call.direction": record.direction.rawValue, "call.from": record.from, "call.to": record.to,
+        ]
+        let command = StartRun(
+            runID: runID, customerID: record.customerID, flowID: leg.program?.flowID, actions: leg.program?.actions,
+            referenceID: record.id, variables: variables)
+        ask(command, for: leg, "run") { .step($0) } failed: { .stepFailed($0) }
+    }
+
+    private func createChild(_ child: String, of parent: Leg, number: String, callerNumber: String, callerName: String) {
+        guard legs[child] == nil else { return }
+        guard legs.count < settings.maximumLegs, let placement = place() else {
+            Counters.refused.add()
+            handle(parent.record.id, .childEnded(child, Leg.Status(code: 503, cause: 41), .failed))
+            return
+        }
+        var record = Call(
+            id: child, customerID: parent.record.customerID, direction: .outbound, status: .queued, from: callerNumber, to: number,
+            createdAt: moment().time)
+        record.parentCallID = parent.record.id
+        // Both sit in the parent's room, wherever that is.
+        var seat = ownSeat(of: child, placement)
+        (seat.roomID, seat.instance) = (parent.ownRoomID, parent.placement.mixer)
+        start(
+            Leg(
+                outbound: record, dial: Leg.Dial(number: number, callerName: callerName), program: nil, epoch: 1,
+                placement: Leg.Placement(relay: placement.relay, mixer: parent.placement.mixer), seat: seat,
+                sip: SIPState(domain: parent.sip.domain), limits: settings.limits))
+    }
+
+    /// Takes a new outbound leg up and sets it going.
+    func start(_ leg: Leg) {
+        let id = leg.record.id
+        legs[id] = Entry(leg: leg)
+        Counters.calls.add()
+        Counters.live.set(legs.count)
+        let effects = legs[id]?.leg.begin(at: moment()) ?? []
+        commit(id, effects)
+    }
+}

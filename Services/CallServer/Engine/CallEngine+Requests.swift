@@ -1,0 +1,218 @@
+import Addresses
+import Contracts
+import SIP
+import ServiceKit
+
+/// What arrives over SIP, turned into events of legs.
+extension CallEngine {
+    func receive(_ event: Outbox.Event) {
+        switch event {
+        case .request(let message, let transaction, source: _):
+            receiveRequest(message, transaction)
+        case .response(let message, let transaction):
+            receiveResponse(message, transaction)
+        case .timedOut(let transaction):
+            failed(transaction, code: 408)
+        case .transportFailed(let transaction):
+            failed(transaction, code: 503)
+        case .ack(let message, _):
+            guard !message.bodyRange.isEmpty, let owner = owner(of: message) else { return }
+            handle(owner, .answeredInAck(String(decoding: message.body, as: UTF8.self)))
+        case .cancel(_, let transaction):
+            if let id = invites[transaction] { handle(id, .canceled) }
+        case .unacknowledged(let transaction):
+            if let id = invites[transaction] { handle(id, .dialogLost) }
+        case .strayResponse(let message, let transaction):
+            receiveStray(message, transaction)
+        }
+    }
+
+    private func receiveRequest(_ message: Message, _ transaction: ServerTransactionID) {
+        guard let method = message.method else { return }
+        if message.to?.tag != nil {
+            receiveInDialog(message, method, transaction)
+            return
+        }
+        switch method {
+        case .invite:
+            receiveInvite(message, transaction)
+        case .options:
+            answer(transaction, message, 200)
+        default:
+            answer(transaction, message, method == .bye ? 481 : 405)
+        }
+    }
+
+    private func receiveInvite(_ message: Message, _ transaction: ServerTransactionID) {
+        guard let customer = message.value(named: PrivateHeader.customer), !customer.isEmpty else {
+            answer(transaction, message, 403)
+            return
+        }
+        guard let callID = message.callID, let uri = message.requestURI, let number = uri.user, !number.isEmpty else {
+            answer(transaction, message, 404)
+            return
+        }
+        guard message.required.isEmpty else {
+            var builder = ResponseBuilder(message, 420, toTag: layer.newTag())
+            builder.add(.unsupported, message.required.joined(separator: ", "))
+            respond(transaction, builder)
+            return
+        }
+        // The same request through another path (RFC 3261 §8.2.2.2).
+        guard legsByCallID[callID] == nil else {
+            answer(transaction, message, 482)
+            return
+        }
+        guard legs.count < settings.maximumLegs, let placement = place() else {
+            Counters.refused.add()
+            answer(transaction, message, 503)
+            return
+        }
+        let id = runtime.newID("call")
+        let caller = message.addresses(.pAssertedIdentity)?.first?.uri ?? message.from?.uri
+        var record = Call(
+            id: id, customerID: customer, direction: .inbound, status: .queued, from: caller?.user ?? "anonymous", to: number,
+            createdAt: moment().time)
+        record.sipCallID = callID
+        guard let dialog = Dialog(calleeOf: message, localTag: layer.newTag()) else {
+            answer(transaction, message, 400)
+            return
+        }
+        let state = SIPState(domain: caller?.host ?? settings.domain, callID: callID, dialog: dialog)
+        let leg = Leg(
+            inbound: record, epoch: 1, placement: placement, seat: ownSeat(of: id, placement), sip: state, limits: settings.limits)
+        legs[id] = Entry(leg: leg, invite: transaction)
+        legsByCallID[callID] = (id, 0)
+        invites[transaction] = id
+        Counters.calls.add()
+        Counters.live.set(legs.count)
+        handle(id, .invited(offer: sessionDescription(of: message), number: number))
+    }
+
+    private func receiveInDialog(_ message: Message, _ method: Method, _ transaction: ServerTransactionID) {
+        guard let id = owner(of: message), var dialog = legs[id]?.leg.sip.dialog else {
+            answer(transaction, message, 481)
+            return
+        }
+        let verdict = dialog.receive(message)
+        guard verdict == .accept else {
+            answer(transaction, message, 500)
+            return
+        }
+        legs[id]?.leg.sip.dialog = dialog
+        switch method {
+        case .bye:
+            answer(transaction, message, 200)
+            handle(id, .byed)
+        case .invite:
+            guard legs[id]?.reinvite == nil else {
+                answer(transaction, message, 491)
+                return
+            }
+            legs[id]?.reinvite = transaction
+            invites[transaction] = id
+            handle(id, .reinvited(offer: sessionDescription(of: message)))
+        case .options, .info:
+            answer(transaction, message, 200)
+        default:
+            answer(transaction, message, 405)
+        }
+    }
+
+    /// The leg whose dialog a request belongs to; both tags must fit (V14).
+    private func owner(of message: Message) -> String? {
+        guard let callID = message.callID, let found = legsByCallID[callID], let dialog = legs[found.leg]?.leg.sip.dialog,
+            dialog.matches(message)
+        else { return nil }
+        return found.leg
+    }
+
+    func sessionDescription(of message: Message) -> String? {
+        guard !message.bodyRange.isEmpty else { return nil }
+        return String(decoding: message.body, as: UTF8.self)
+    }
+
+    // MARK: Responses
+
+    private func receiveResponse(_ message: Message, _ transaction: ClientTransactionID) {
+        guard let status = message.status, case .invite(let id, let branch)? = purposes[transaction] else {
+            if let status = message.status, status >= 200 { purposes[transaction] = nil }
+            return
+        }
+        switch status {
+        case 100:
+            break
+        case 101..<200:
+            handle(id, .rang(branch: branch))
+        case 200..<300:
+            purposes[transaction] = nil
+            legs[id]?.successes[branch] = message
+            if let request = legs[id]?.requests[branch], legs[id]?.leg.dial?.winner == nil, legs[id]?.leg.isEnded == false {
+                legs[id]?.leg.sip.dialog = Dialog(callerOf: request, response: message)
+                legs[id]?.leg.sip.callID = message.callID
+                legs[id]?.leg.record.sipCallID = message.callID
+            }
+            handle(id, .accepted(branch: branch, answer: sessionDescription(of: message)))
+        default:
+            purposes[transaction] = nil
+            handle(id, .refused(branch: branch, code: status))
+        }
+    }
+
+    private func failed(_ transaction: ClientTransactionID, code: Int) {
+        guard case .invite(let id, let branch)? = purposes.removeValue(forKey: transaction) else { return }
+        handle(id, .refused(branch: branch, code: code))
+    }
+
+    /// A repeated 2xx wants its ACK again; one from another fork is acknowledged and hung up (RFC 3261 §13.2.2.4).
+    private func receiveStray(_ message: Message, _ transaction: ClientTransactionID?) {
+        guard let status = message.status, (200..<300).contains(status), message.cseq?.method == .invite,
+            let callID = message.callID, let found = legsByCallID[callID], let entry = legs[found.leg]
+        else { return }
+        if let dialog = entry.leg.sip.dialog, dialog.callID == callID, message.to?.tag == dialog.remoteTag {
+            guard let (request, destination) = entry.acknowledgement else { return }
+            layer.acknowledge(request, to: destination, into: &outbox)
+        } else if let request = entry.requests[found.branch], var dialog = Dialog(callerOf: request, response: message) {
+            hangUp(&dialog)
+        }
+    }
+
+    // MARK: Answers
+
+    func answer(_ transaction: ServerTransactionID, _ request: Message, _ code: Int) {
+        var builder = ResponseBuilder(request, code, toTag: layer.newTag())
+        switch code {
+        case 503: builder.add(.retryAfter, String(Int.random(in: 5...30)))
+        case 200, 405: builder.add(.allow, CallEngine.allowed)
+        default: break
+        }
+        respond(transaction, builder)
+    }
+
+    func respond(_ transaction: ServerTransactionID, _ builder: ResponseBuilder) {
+        layer.respond(transaction, builder, now: loop.now, into: &outbox)
+    }
+
+    static let allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+
+    // MARK: Places
+
+    /// The least loaded relay and mixer; nil when one of the kinds is missing.
+    func place() -> Leg.Placement? {
+        let spread = UInt64.random(in: .min ... .max)
+        guard let relay = runtime.fleet.place(.mediaRelay, spread: spread),
+            let mixer = runtime.fleet.place(.conferenceServer, pool: "calls", spread: spread)
+        else { return nil }
+        return Leg.Placement(relay: relay.instance, mixer: mixer.instance)
+    }
+
+    func ownSeat(of id: String, _ placement: Leg.Placement) -> Leg.Seat {
+        let suffix = id.drop { $0 != "_" }.dropFirst()
+        return Leg.Seat(roomID: "room_\(suffix)", participantID: "part_\(suffix)", instance: placement.mixer)
+    }
+}
+
+/// Headers that only the edge and the services speak; the edge strips them from what comes from outside.
+enum PrivateHeader {
+    static let customer = "X-Tandem-Customer"
+}

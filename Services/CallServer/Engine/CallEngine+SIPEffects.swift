@@ -1,0 +1,117 @@
+import Addresses
+import Contracts
+import SIP
+
+/// The effects of a leg that are SIP messages.
+extension CallEngine {
+    func contact(of id: String) -> NameAddress { NameAddress(URI(user: id, address)) }
+
+    func respondToInvite(_ id: String, code: Int, body: String?) {
+        guard let entry = legs[id], let transaction = entry.invite, let request = layer.request(of: transaction) else { return }
+        var builder = ResponseBuilder(request, code, toTag: entry.leg.sip.dialog?.localTag)
+        builder.copiesRecordRoute = code < 300
+        if code < 300 {
+            builder.contact = contact(of: id)
+            builder.add(.allow, Self.allowed)
+        }
+        if code == 503 { builder.add(.retryAfter, String(Int.random(in: 5...30))) }
+        attach(body, to: &builder)
+        if code == 200 {
+            legs[id]?.leg.sip.dialog?.confirm()
+            let waited = (legs[id]?.leg.record.answeredAt?.milliseconds ?? 0) - entry.leg.record.createdAt.milliseconds
+            Counters.setup.observe(nanoseconds: UInt64(max(waited, 0)) * 1_000_000)
+        }
+        respond(transaction, builder)
+        drain()
+    }
+
+    func respondToReinvite(_ id: String, code: Int, body: String?) {
+        guard let entry = legs[id], let transaction = entry.reinvite, let request = layer.request(of: transaction) else { return }
+        legs[id]?.reinvite = nil
+        var builder = ResponseBuilder(request, code)
+        if code < 300 { builder.contact = contact(of: id) }
+        attach(body, to: &builder)
+        respond(transaction, builder)
+        drain()
+    }
+
+    private func attach(_ body: String?, to builder: inout ResponseBuilder) {
+        guard let body else { return }
+        builder.body = Array(body.utf8)
+        builder.contentType = "application/sdp"
+    }
+
+    func invite(_ id: String, branch: Int, body: String) {
+        guard let leg = legs[id]?.leg, let dial = leg.dial, dial.targets.indices.contains(branch) else { return }
+        let target = dial.targets[branch]
+        guard let uri = URI(target.contact) else {
+            handle(id, .refused(branch: branch, code: 484))
+            return
+        }
+        let domain = leg.sip.domain
+        let callerURI = URI(user: leg.record.from, host: leg.record.from == "anonymous" ? "anonymous.invalid" : domain)
+        var from = NameAddress(callerURI, display: dial.callerName.isEmpty ? nil : dial.callerName)
+        let names = SIPState.Branch(callID: "\(layer.newTag())@\(address.address)", localTag: layer.newTag())
+        from.tag = names.localTag
+        var request = RequestBuilder(
+            .invite, uri: uri, from: from, to: NameAddress(URI(user: dial.number, host: domain)), callID: names.callID, cseq: 1)
+        request.routes = target.route.compactMap { URI($0).map { NameAddress($0) } }
+        request.contact = contact(of: id)
+        request.add(.allow, Self.allowed)
+        request.body = Array(body.utf8)
+        request.contentType = "application/sdp"
+        guard let destination = request.destination else {
+            handle(id, .refused(branch: branch, code: 480))
+            return
+        }
+        legs[id]?.leg.sip.branches.append(names)
+        legs[id]?.requests[branch] = request
+        legsByCallID[names.callID] = (id, branch)
+        let transaction = layer.request(request, to: destination, now: loop.now, into: &outbox)
+        legs[id]?.branches[branch] = transaction
+        purposes[transaction] = .invite(leg: id, branch: branch)
+        drain()
+    }
+
+    func cancel(_ id: String, branch: Int) {
+        guard let transaction = legs[id]?.branches[branch] else { return }
+        layer.cancel(transaction, now: loop.now, into: &outbox)
+        drain()
+    }
+
+    func acknowledge(_ id: String, branch: Int) {
+        guard let dialog = legs[id]?.leg.sip.dialog else { return }
+        let request = dialog.acknowledgement(of: 1)
+        guard let destination = request.destination else { return }
+        legs[id]?.acknowledgement = (request, destination)
+        layer.acknowledge(request, to: destination, into: &outbox)
+        drain()
+    }
+
+    /// A second answer: its call is taken and ended at once.
+    func dismiss(_ id: String, branch: Int) {
+        guard let request = legs[id]?.requests[branch], let response = legs[id]?.successes[branch],
+            var dialog = Dialog(callerOf: request, response: response)
+        else { return }
+        hangUp(&dialog)
+        drain()
+    }
+
+    func hangUp(_ dialog: inout Dialog) {
+        let acknowledgement = dialog.acknowledgement(of: 1)
+        if let destination = acknowledgement.destination { layer.acknowledge(acknowledgement, to: destination, into: &outbox) }
+        let bye = dialog.request(.bye)
+        if let destination = bye.destination {
+            purposes[layer.request(bye, to: destination, now: loop.now, into: &outbox)] = .goodbye
+        }
+    }
+
+    func bye(_ id: String) {
+        guard var dialog = legs[id]?.leg.sip.dialog else { return }
+        let request = dialog.request(.bye)
+        legs[id]?.leg.sip.dialog = dialog
+        guard let destination = request.destination else { return }
+        purposes[layer.request(request, to: destination, now: loop.now, into: &outbox)] = .goodbye
+        drain()
+    }
+}

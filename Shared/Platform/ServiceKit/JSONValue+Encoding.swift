@@ -1,0 +1,14 @@
+public import Flow
+internal import FoundationEssentials
+
+extension JSONValue {
+    /// A resource as the JSON value it is written as: the data of an event.
+    public init(encoding resource: some Encodable) throws {
+        self = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(resource))
+    }
+
+    /// The resource this value is the JSON of.
+    public func decoded<Resource: Decodable>(as type: Resource.Type) throws -> Resource {
+        try JSONDecoder().decode(type, from: JSONEncoder().encode(self))
+    }
+}

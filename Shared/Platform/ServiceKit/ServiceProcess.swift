@@ -1,0 +1,143 @@
+internal import Addresses
+internal import Bus
+internal import Cache
+internal import Contracts
+internal import Database
+internal import Deadlines
+internal import Logging
+internal import ServiceLifecycle
+internal import Telemetry
+internal import Threads
+
+/// The life of a service's process: admin port, servers, wiring, bus, announcements, and back down in the reverse order.
+struct ServiceProcess: ServiceLifecycle.Service {
+    private static let announceEvery = Duration.milliseconds(250)
+
+    let declaration: ServiceProgram.Declaration
+    let runtime: Runtime
+    let servers: Runtime.Servers
+    let admin: AdminServer
+    let drainSeconds: Int
+    let logger: Logger
+    let wire: @Sendable (Runtime) async throws -> Void
+
+    init(
+        declaration: ServiceProgram.Declaration, settings: Settings, instance: String, clusterKey: [UInt8], admin: SocketAddress,
+        logger: Logger, wire: @escaping @Sendable (Runtime) async throws -> Void
+    ) throws {
+        (self.declaration, self.logger, self.wire) = (declaration, logger, wire)
+        let health = Health()
+        var servers = Runtime.Servers()
+        if declaration.needs.contains(.database) {
+            let url = settings.text("TANDEM_DATABASE_URL")
+            let database = Database(
+                settings: .init(conninfo: url, connections: settings.integer("TANDEM_DATABASE_CONNECTIONS")), logger: logger)
+            health.add("PostgreSQL") { database.isReady }
+            servers.database = database
+        }
+        if declaration.needs.contains(.cache) {
+            guard let cacheSettings = Cache.Settings(url: settings.text("TANDEM_REDIS_URL")) else {
+                throw ConfigurationError(text: "TANDEM_REDIS_URL must be redis://[:password@]host:port/number")
+            }
+            let cache = Cache(settings: cacheSettings, logger: logger)
+            health.add("Redis") { cache.isReady }
+            servers.cache = cache
+        }
+        if declaration.needs.contains(.bus) {
+            guard let busSettings = Bus.Settings(url: settings.text("TANDEM_AMQP_URL")) else {
+                throw ConfigurationError(text: "TANDEM_AMQP_URL must be amqp://user:password@host:port/vhost")
+            }
+            let bus = Bus(settings: busSettings, service: declaration.name, instance: instance, logger: logger)
+            health.add("RabbitMQ") { bus.isReady }
+            servers.bus = bus
+        }
+        self.servers = servers
+        runtime = Runtime(
+            service: declaration.name, instance: instance, settings: settings, logger: logger, clusterKey: clusterKey, servers: servers,
+            fleet: Fleet(), health: health)
+        self.admin = AdminServer(
+            address: admin, service: declaration.name.rawValue, instance: instance, health: health, logger: logger)
+        drainSeconds = settings.integer("TANDEM_DRAIN_SECONDS")
+    }
+
+    struct ConfigurationError: Error, CustomStringConvertible {
+        let text: String
+        var description: String { text }
+    }
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await admin.run() }
+            group.addTask { try await work() }
+            // Whichever ends first ends both: the work after a stop, or the admin port when its address is taken.
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func work() async throws {
+        try await startServers()
+        try await wire(runtime)
+        if let bus = servers.bus {
+            let fleet = runtime.fleet
+            bus.listen(to: [Announcement.typePrefix + "*"]) { event in
+                guard let announcement = Announcement(event) else { return }
+                fleet.hear(announcement, now: MonotonicClock.now())
+            }
+            await bus.start()
+            try Task.checkCancellation()
+        }
+        try await runtime.runReadyHooks()
+        runtime.health.markStarted()
+        logger.info("\(declaration.name.rawValue) is ready")
+        await announceUntilStopped()
+        await drain()
+    }
+
+    private func startServers() async throws {
+        if let database = servers.database {
+            await database.start()
+            try Task.checkCancellation()
+            if let schema = declaration.schema { try await database.migrate(schema: schema, declaration.migrations) }
+        }
+        if let cache = servers.cache { await cache.start() }
+        try Task.checkCancellation()
+    }
+
+    private func announceUntilStopped() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    announce()
+                    try? await Task.sleep(for: Self.announceEvery)
+                }
+            }
+            group.addTask {
+                // Throws only when the task itself is cancelled, which ends the wait as well.
+                try? await gracefulShutdown()
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func announce() {
+        guard let bus = servers.bus else { return }
+        bus.signal(runtime.announcement.event(id: runtime.newID("evt"), timestamp: runtime.timestamp()))
+    }
+
+    private func drain() async {
+        runtime.health.markDraining()
+        announce()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await runtime.runDrainHooks() }
+            group.addTask { try? await Task.sleep(for: .seconds(drainSeconds)) }
+            await group.next()
+            group.cancelAll()
+        }
+        await servers.bus?.stop()
+        await servers.cache?.stop()
+        await servers.database?.stop()
+        logger.info("\(declaration.name.rawValue) has stopped")
+    }
+}
