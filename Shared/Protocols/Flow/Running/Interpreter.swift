@@ -29,6 +29,8 @@ public struct Interpreter: Sendable {
     /// A delivery that fits nowhere: `expected` is the step whose outcome is awaited.
     public struct OutOfOrder: Error, Sendable, Hashable {
         public let expected: Int
+
+        public init(expected: Int) { self.expected = expected }
     }
 
     /// Gives out the first action. `time` is Unix time in seconds, here and below.

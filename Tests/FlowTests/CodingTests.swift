@@ -1,0 +1,72 @@
+import Flow
+import Foundation
+import Testing
+
+func storedAndLoaded<Value: Codable>(_ value: Value) throws -> Value {
+    try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(value))
+}
+
+@Suite("Actions, runs and answers survive the wire")
+struct CodingTests {
+    /// One action of every type, every option given.
+    static let everything = """
+        [{"id": "1", "type": "answer"}, {"id": "2", "type": "beep"}, {"id": "3", "type": "mute"},
+         {"id": "4", "type": "talk", "option": {"text": "<speak>Hi</speak>", "language": "en-GB", "provider": "gcp",
+           "voice_id": "x", "digits_handle": "next", "async": true}},
+         {"id": "5", "type": "play", "option": {"stream_urls": ["http://a/b.wav", "c.wav"]}},
+         {"id": "6", "type": "digits_receive", "option": {"duration": 1, "length": 2, "key": "*#"}},
+         {"id": "7", "type": "branch", "option": {"variable": "v", "target_ids": {"1": "1", "": "2"}, "default_target_id": "3"}},
+         {"id": "8", "type": "echo", "option": {"duration": 30000}},
+         {"id": "9", "type": "connect", "option": {"source": {"type": "tel", "target": "+1"}, "destinations":
+           [{"type": "sip", "target": "sip:a@b", "target_name": "A", "name": "a", "detail": "d"}],
+           "early_media": true, "relay_reason": true, "anonymous": "auto"}},
+         {"id": "10", "type": "conference_join", "option": {"conference_id": "conf_1"}},
+         {"id": "11", "type": "sleep", "option": {"duration": 10}},
+         {"id": "12", "type": "goto", "option": {"target_id": "1", "loop_count": 3}, "next_id": "3"},
+         {"id": "13", "type": "variable_set", "option": {"key": "k", "value": ""}},
+         {"id": "14", "type": "condition_variable", "option": {"condition": "<=", "variable": "v", "value_type": "number",
+           "value_string": "s", "value_number": 1.5, "value_length": 3, "false_target_id": "1"}},
+         {"id": "15", "type": "condition_datetime", "option": {"condition": "!=", "minute": 1, "hour": 2, "day": 3, "month": 4,
+           "weekdays": [5, 6], "timezone": "Asia/Tokyo", "false_target_id": "2"}},
+         {"id": "16", "type": "fetch_flow", "option": {"flow_id": "flow_1"}},
+         {"id": "17", "type": "digits_send", "option": {"digits": "0123456789ABCD*#", "duration": 100, "interval": 0}},
+         {"id": "18", "type": "hangup", "option": {"reason": "busy", "reference_id": "call_1"}},
+         {"id": "19", "type": "stop"}]
+        """
+
+    @Test("Every action type is written as it was read")
+    func everyType() throws {
+        let actions = try Script.actions(Self.everything)
+        #expect(Set(actions.map(\.type)) == Set(ActionType.allCases))
+        #expect(try storedAndLoaded(actions) == actions)
+        let document = try JSONValue(json: Self.everything).array ?? []
+        for (action, original) in zip(actions, document) { #expect(action.json == original) }
+    }
+
+    @Test("An action with an unknown type or option is refused on the wire as well", arguments: [
+        #"{"id": "1", "type": "levitate"}"#, #"{"id": "1", "type": "beep", "option": {"loud": true}}"#, #"{"type": "beep"}"#, "[]",
+        #"{"id": "1", "type": "sleep", "option": {"duration": "long"}}"#,
+    ])
+    func refused(text: String) {
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(Action.self, from: Data(text.utf8)) }
+    }
+
+    @Test("Answers and outcomes survive")
+    func answers() throws {
+        let action = try #require(try Script.actions(Self.everything).first)
+        for step in [Step.perform(action, step: 7), .needFlow(id: "flow_1"), .finished(.limit)] {
+            #expect(try storedAndLoaded(step) == step)
+        }
+        for outcome in [Outcome.completed, .digits("12#"), .failed("486"), .callEnded, .noAnswer] {
+            #expect(try storedAndLoaded(outcome) == outcome)
+        }
+    }
+
+    @Test("JSON values survive other coders", arguments: [
+        JSONValue.null, true, 0, -7, 1.5, "text", [], [:], ["a": [nil, 1, "x", ["b": false]]], .integer(.max), .integer(.min),
+    ])
+    func values(value: JSONValue) throws {
+        #expect(try storedAndLoaded([value]) == [value])
+        #expect(try JSONValue(json: value.json) == value)
+    }
+}

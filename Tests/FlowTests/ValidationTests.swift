@@ -1,0 +1,149 @@
+import Flow
+import Testing
+
+@Suite("Every mistake in a flow is named with its JSON pointer (DESIGN §9)")
+struct ValidationTests {
+    static let mistakeTable: [(String, String, Mistake.Code)] = [
+        (#"{}"#, "/actions", Mistake.Code.wrongType),
+        (#"[1]"#, "/actions/0", .wrongType),
+        (#"[{}]"#, "/actions/0/type", .missing),
+        (#"[{"type": 7}]"#, "/actions/0/type", .wrongType),
+        (#"[{"type": "levitate"}]"#, "/actions/0/type", .unknownActionType),
+        (#"[{"type": "Answer"}]"#, "/actions/0/type", .unknownActionType),
+        (#"[{"type": "recording_start"}]"#, "/actions/0/type", .unavailableActionType),
+        (#"[{"type": "answer", "opton": {}}]"#, "/actions/0/opton", .unknownField),
+        (#"[{"type": "answer", "option": []}]"#, "/actions/0/option", .wrongType),
+        (#"[{"type": "answer", "option": {"loud": true}}]"#, "/actions/0/option/loud", .unknownField),
+        (#"[{"type": "answer", "option": {"a/b~c": 1}}]"#, "/actions/0/option/a~1b~0c", .unknownField),
+        (#"[{"type": "answer", "id": 1}]"#, "/actions/0/id", .wrongType),
+        (#"[{"type": "answer", "id": "00000000-0000-0000-0000-000000000001"}]"#, "/actions/0/id", .reservedID),
+        (#"[{"type": "answer", "id": "a"}, {"type": "beep", "id": "a"}]"#, "/actions/1/id", .duplicateID),
+        (#"[{"type": "answer", "next_id": "z"}]"#, "/actions/0/next_id", .unknownTarget),
+        (#"[{"type": "answer", "next_id": 3}]"#, "/actions/0/next_id", .wrongType),
+        (#"[{"type": "talk"}]"#, "/actions/0/option/text", .missing),
+        (#"[{"type": "talk", "option": {"text": null}}]"#, "/actions/0/option/text", .missing),
+        (#"[{"type": "talk", "option": {"text": ""}}]"#, "/actions/0/option/text", .missing),
+        (#"[{"type": "talk", "option": {"text": 5}}]"#, "/actions/0/option/text", .wrongType),
+        (#"[{"type": "talk", "option": {"text": "a", "async": "yes"}}]"#, "/actions/0/option/async", .wrongType),
+        (#"[{"type": "talk", "option": {"text": "a", "digits_handle": "stop"}}]"#, "/actions/0/option/digits_handle", .invalidValue),
+        (#"[{"type": "play", "option": {"stream_urls": []}}]"#, "/actions/0/option/stream_urls", .missing),
+        (#"[{"type": "play", "option": {"stream_urls": "a"}}]"#, "/actions/0/option/stream_urls", .wrongType),
+        (#"[{"type": "play", "option": {"stream_urls": ["a", 2]}}]"#, "/actions/0/option/stream_urls/1", .wrongType),
+        (#"[{"type": "sleep"}]"#, "/actions/0/option/duration", .missing),
+        (#"[{"type": "sleep", "option": {"duration": "1"}}]"#, "/actions/0/option/duration", .wrongType),
+        (#"[{"type": "sleep", "option": {"duration": 1.5}}]"#, "/actions/0/option/duration", .wrongType),
+        (#"[{"type": "sleep", "option": {"duration": -1}}]"#, "/actions/0/option/duration", .outOfRange),
+        (#"[{"type": "sleep", "option": {"duration": 9223372036854775807}}]"#, "/actions/0/option/duration", .outOfRange),
+        (#"[{"type": "sleep", "option": {"duration": 1e300}}]"#, "/actions/0/option/duration", .wrongType),
+        (#"[{"type": "digits_receive", "option": {"key": "x"}}]"#, "/actions/0/option/key", .invalidValue),
+        (#"[{"type": "digits_receive", "option": {"length": 101}}]"#, "/actions/0/option/length", .outOfRange),
+        (#"[{"type": "digits_send", "option": {"digits": "12a"}}]"#, "/actions/0/option/digits", .invalidValue),
+        (#"[{"type": "digits_send", "option": {"digits": "1", "duration": 99}}]"#, "/actions/0/option/duration", .outOfRange),
+        (#"[{"type": "digits_send", "option": {"digits": "1", "interval": 5001}}]"#, "/actions/0/option/interval", .outOfRange),
+        (#"[{"type": "branch", "option": {"target_ids": {"1/2": "nowhere"}}}]"#, "/actions/0/option/target_ids/1~12", .unknownTarget),
+        (#"[{"type": "branch", "option": {"target_ids": ["a"]}}]"#, "/actions/0/option/target_ids", .wrongType),
+        (#"[{"type": "branch", "option": {"default_target_id": "q"}}]"#, "/actions/0/option/default_target_id", .unknownTarget),
+        (#"[{"type": "goto"}]"#, "/actions/0/option/target_id", .missing),
+        (#"[{"type": "goto", "option": {"target_id": ""}}]"#, "/actions/0/option/target_id", .missing),
+        (#"[{"type": "goto", "option": {"target_id": "q"}}]"#, "/actions/0/option/target_id", .unknownTarget),
+        (#"[{"type": "connect"}]"#, "/actions/0/option/destinations", .missing),
+        (#"[{"type": "connect", "option": {"destinations": ["1002"]}}]"#, "/actions/0/option/destinations/0", .wrongType),
+        (#"[{"type": "connect", "option": {"destinations": [{"type": "pigeon", "target": "x"}]}}]"#,
+            "/actions/0/option/destinations/0/type", .invalidValue),
+        (#"[{"type": "connect", "option": {"destinations": [{"type": "sip"}]}}]"#,
+            "/actions/0/option/destinations/0/target", .missing),
+        (#"[{"type": "connect", "option": {"destinations": [{"type": "sip", "target": "x", "port": 1}]}}]"#,
+            "/actions/0/option/destinations/0/port", .unknownField),
+        (#"[{"type": "connect", "option": {"source": "1", "destinations": [{"type": "sip", "target": "x"}]}}]"#,
+            "/actions/0/option/source", .wrongType),
+        (#"[{"type": "conference_join", "option": {"conference_id": ""}}]"#, "/actions/0/option/conference_id", .missing),
+        (#"[{"type": "condition_variable", "option": {"variable": "v"}}]"#, "/actions/0/option/condition", .missing),
+        (#"[{"type": "condition_variable", "option": {"variable": "v", "condition": "="}}]"#, "/actions/0/option/condition", .invalidValue),
+        (#"[{"type": "condition_variable", "option": {"variable": "v", "condition": "==", "value_number": "1"}}]"#,
+            "/actions/0/option/value_number", .wrongType),
+        (#"[{"type": "condition_datetime", "option": {"condition": "==", "hour": 24}}]"#, "/actions/0/option/hour", .outOfRange),
+        (#"[{"type": "condition_datetime", "option": {"condition": "==", "weekdays": [7]}}]"#, "/actions/0/option/weekdays/0", .outOfRange),
+        (#"[{"type": "condition_datetime", "option": {"condition": "==", "timezone": "Mars/Olympus"}}]"#,
+            "/actions/0/option/timezone", .invalidValue),
+        (#"[{"type": "hangup", "option": {"reason": "bored"}}]"#, "/actions/0/option/reason", .invalidValue),
+        (#"[{"type": "variable_set", "option": {"value": "v"}}]"#, "/actions/0/option/key", .missing),
+        (#"[{"type": "fetch_flow", "option": {}}]"#, "/actions/0/option/flow_id", .missing),
+        (#"[{"type": "answer"}"#, "/actions", .invalidJSON),
+    ]
+
+    @Test("One mistake each", arguments: mistakeTable)
+    func oneMistake(json: String, pointer: String, code: Mistake.Code) throws {
+        let mistakes = mistakes(json)
+        #expect(mistakes.map(\.pointer) == [pointer])
+        #expect(mistakes.map(\.code) == [code])
+    }
+
+    @Test("All mistakes at once, and the names of the types that are not there")
+    func allAtOnce() {
+        let mistakes = mistakes(
+            """
+            [{"type": "levitate"}, {"type": "amd"}, {"type": "talk", "option": {"txt": "a", "async": 1}},
+             {"type": "goto", "option": {"target_id": "nowhere", "loop_count": -1}}]
+            """)
+        #expect(mistakes.map(\.pointer) == [
+            "/actions/0/type", "/actions/1/type", "/actions/2/option/text", "/actions/2/option/async", "/actions/2/option/txt",
+            "/actions/3/option/loop_count", "/actions/3/option/target_id",
+        ])
+        #expect(mistakes[0].detail.contains("levitate"))
+        #expect(mistakes[1].detail.contains("amd"))
+        #expect(mistakes[4].detail == #"talk has no option "txt""#)
+    }
+
+    @Test("Limits hold exactly")
+    func limits() throws {
+        var validation = Validation()
+        validation.limits.actions = 3
+        validation.limits.text = 4
+        validation.limits.identifier = 5
+        validation.limits.elements = 2
+        validation.limits.mistakes = 2
+        func codes(_ json: String) -> [Mistake.Code] {
+            if case .failure(let found) = validation.actions(json: Array(json.utf8)) { found.list.map(\.code) } else { [] }
+        }
+        let beep = #"{"type": "beep"}"#
+        #expect(codes("[\(beep),\(beep),\(beep)]").isEmpty)
+        #expect(codes("[\(beep),\(beep),\(beep),\(beep)]") == [.tooMany])
+        #expect(codes(#"[{"type": "talk", "option": {"text": "éé"}}]"#).isEmpty)
+        #expect(codes(#"[{"type": "talk", "option": {"text": "ééa"}}]"#) == [.tooLong])
+        #expect(codes(#"[{"type": "beep", "id": "12345"}]"#).isEmpty)
+        #expect(codes(#"[{"type": "beep", "id": "123456"}]"#) == [.tooLong])
+        #expect(codes(#"[{"type": "play", "option": {"stream_urls": ["a", "b", "c"]}}]"#) == [.tooMany])
+        #expect(codes(#"[{"type": "a"}, {"type": "b"}, {"type": "c"}]"#).count == 2)
+    }
+
+    @Test("Missing ids are made from the position, reproducibly and without clashes")
+    func generatedIDs() throws {
+        let json = #"[{"type": "beep"}, {"type": "beep", "id": "action_1"}, {"type": "beep", "id": ""}, {"type": "beep", "id": "00000000-0000-0000-0000-000000000000"}]"#
+        let actions = try Script.actions(json)
+        #expect(actions.map(\.id) == ["action_1_2", "action_1", "action_3", "action_4"])
+        #expect(try Script.actions(json) == actions)
+        let validation = Validation(makeID: { "00000000-0000-4000-8000-00000000000\($0)" })
+        #expect(try validation.actions(json: Array(json.utf8)).get().first?.id == "00000000-0000-4000-8000-000000000000")
+    }
+
+    @Test("What VoIPbin exports is accepted: zero UUIDs, empty words, tm_execute")
+    func exported() throws {
+        let actions = try Script.actions(
+            """
+            [{"id": "e34ab97a-c53a-4eb4-aebf-36767a528f00", "next_id": "00000000-0000-0000-0000-000000000000", "type": "talk",
+              "option": {"text": "hi", "provider": "", "voice_id": "", "digits_handle": ""}, "tm_execute": ""},
+             {"id": "e34ab97a-c53a-4eb4-aebf-36767a528f01", "next_id": "", "type": "branch",
+              "option": {"variable": "", "default_target_id": "00000000-0000-0000-0000-000000000000", "target_ids": null}},
+             {"type": "answer", "option": null}]
+            """)
+        #expect(actions.count == 3)
+        #expect(actions[0].nextID == nil)
+        #expect(actions[1].kind == .branch(Branch()))
+    }
+
+    private func mistakes(_ json: String) -> [Mistake] {
+        let result = Validation(timeZones: Script.zones).actions(json: Array(json.utf8))
+        guard case .failure(let found) = result else { return [] }
+        return found.list
+    }
+}
