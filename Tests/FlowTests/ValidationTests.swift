@@ -3,8 +3,8 @@ import Testing
 
 @Suite("Every mistake in a flow is named with its JSON pointer (DESIGN §9)")
 struct ValidationTests {
-    static let mistakeTable: [(String, String, Mistake.Code)] = [
-        (#"{}"#, "/actions", Mistake.Code.wrongType),
+    static let mistakeTable: [(String, String, Problem.Code)] = [
+        (#"{}"#, "/actions", Problem.Code.wrongType),
         (#"[1]"#, "/actions/0", .wrongType),
         (#"[{}]"#, "/actions/0/type", .missing),
         (#"[{"type": 7}]"#, "/actions/0/type", .wrongType),
@@ -72,26 +72,26 @@ struct ValidationTests {
     ]
 
     @Test("One mistake each", arguments: mistakeTable)
-    func oneMistake(json: String, pointer: String, code: Mistake.Code) throws {
-        let mistakes = mistakes(json)
-        #expect(mistakes.map(\.pointer) == [pointer])
-        #expect(mistakes.map(\.code) == [code])
+    func oneMistake(json: String, pointer: String, code: Problem.Code) throws {
+        let problems = problems(json)
+        #expect(problems.map(\.pointer) == [pointer])
+        #expect(problems.map(\.code) == [code])
     }
 
-    @Test("All mistakes at once, and the names of the types that are not there")
+    @Test("All problems at once, and the names of the types that are not there")
     func allAtOnce() {
-        let mistakes = mistakes(
+        let problems = problems(
             """
             [{"type": "levitate"}, {"type": "amd"}, {"type": "talk", "option": {"txt": "a", "async": 1}},
              {"type": "goto", "option": {"target_id": "nowhere", "loop_count": -1}}]
             """)
-        #expect(mistakes.map(\.pointer) == [
+        #expect(problems.map(\.pointer) == [
             "/actions/0/type", "/actions/1/type", "/actions/2/option/text", "/actions/2/option/async", "/actions/2/option/txt",
             "/actions/3/option/loop_count", "/actions/3/option/target_id",
         ])
-        #expect(mistakes[0].detail.contains("levitate"))
-        #expect(mistakes[1].detail.contains("amd"))
-        #expect(mistakes[4].detail == #"talk has no option "txt""#)
+        #expect(problems[0].detail.contains("levitate"))
+        #expect(problems[1].detail.contains("amd"))
+        #expect(problems[4].detail == #"talk has no option "txt""#)
     }
 
     @Test("Limits hold exactly")
@@ -101,8 +101,8 @@ struct ValidationTests {
         validation.limits.text = 4
         validation.limits.identifier = 5
         validation.limits.elements = 2
-        validation.limits.mistakes = 2
-        func codes(_ json: String) -> [Mistake.Code] {
+        validation.limits.problems = 2
+        func codes(_ json: String) -> [Problem.Code] {
             if case .failure(let found) = validation.actions(json: Array(json.utf8)) { found.list.map(\.code) } else { [] }
         }
         let beep = #"{"type": "beep"}"#
@@ -141,7 +141,7 @@ struct ValidationTests {
         #expect(actions[1].kind == .branch(Branch()))
     }
 
-    private func mistakes(_ json: String) -> [Mistake] {
+    private func problems(_ json: String) -> [Problem] {
         let result = Validation(timeZones: Script.zones).actions(json: Array(json.utf8))
         guard case .failure(let found) = result else { return [] }
         return found.list

@@ -6,8 +6,8 @@ extension Action: Codable {
                 .init(codingPath: decoder.codingPath, debugDescription: "an action is an object with an id"))
         }
         var reader = ActionReader(members, at: "", id: id, limits: .trusted, timeZones: .any)
-        guard let action = reader.read(), reader.mistakes.isEmpty else {
-            let details = reader.mistakes.map { "\($0.pointer): \($0.detail)" }.joined(separator: "; ")
+        guard let action = reader.read(), reader.problems.isEmpty else {
+            let details = reader.problems.map { "\($0.pointer): \($0.detail)" }.joined(separator: "; ")
             throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: details))
         }
         self = action

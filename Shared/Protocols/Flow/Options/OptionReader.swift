@@ -4,7 +4,7 @@ struct OptionReader {
     let pointer: String
     let limits: Limits
     let timeZones: TimeZones
-    private(set) var mistakes: [Mistake] = []
+    private(set) var problems: [Problem] = []
     /// Where this action wants to go, to be checked once all ids of the list are known.
     private(set) var targets: [(pointer: String, id: String)] = []
     private var read: Set<String> = []
@@ -21,8 +21,8 @@ struct OptionReader {
         }
     }
 
-    private mutating func note(_ pointer: String, _ code: Mistake.Code, _ detail: String) {
-        mistakes.append(Mistake(pointer: pointer, code: code, detail: detail))
+    private mutating func note(_ pointer: String, _ code: Problem.Code, _ detail: String) {
+        problems.append(Problem(pointer: pointer, code: code, detail: detail))
     }
 
     /// The member, unless it is absent or null; absence of a required one is noted.
@@ -103,7 +103,7 @@ struct OptionReader {
             reader.note(pointer.pointing(at: name), .unknownField, "an address has no member \"\(name)\"")
         }
         address.kind = kind
-        mistakes += reader.mistakes
+        problems += reader.problems
         return address
     }
 }

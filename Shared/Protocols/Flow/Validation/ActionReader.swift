@@ -5,7 +5,7 @@ struct ActionReader {
     private let id: String
     private let limits: Limits
     private let timeZones: TimeZones
-    private(set) var mistakes: [Mistake] = []
+    private(set) var problems: [Problem] = []
     private(set) var targets: [(pointer: String, id: String)] = []
 
     /// `tm_execute` is written by VoIPbin into what it exports and means nothing in a definition.
@@ -27,13 +27,13 @@ struct ActionReader {
             option(), at: pointer.pointing(at: "option"), limits: limits, timeZones: timeZones)
         kind.visit(&reader)
         reader.noteUnknownFields(of: type)
-        mistakes += reader.mistakes
+        problems += reader.problems
         targets += reader.targets
         return Action(id: id, nextID: nextID, kind)
     }
 
-    private mutating func note(_ name: String, _ code: Mistake.Code, _ detail: String) {
-        mistakes.append(Mistake(pointer: pointer.pointing(at: name), code: code, detail: detail))
+    private mutating func note(_ name: String, _ code: Problem.Code, _ detail: String) {
+        problems.append(Problem(pointer: pointer.pointing(at: name), code: code, detail: detail))
     }
 
     private mutating func option() -> [String: JSONValue] {

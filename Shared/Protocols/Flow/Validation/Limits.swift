@@ -3,8 +3,8 @@ public struct Limits: Sendable, Hashable {
     /// Of the JSON text of a flow.
     public var json = JSONLimits(bytes: 1 << 20, depth: 32)
     public var actions = 500
-    /// Mistakes listed in one answer.
-    public var mistakes = 100
+    /// Problems listed in one answer.
+    public var problems = 100
     /// Elements of an array or object in an option.
     public var elements = 100
 

@@ -13,27 +13,27 @@ public struct Validation: Sendable {
     }
 
     /// Reads the JSON text of a list of actions; `pointer` says where the list stands in the document people know.
-    public func actions(json: [UInt8], at pointer: String = "/actions") -> Result<[Action], Mistakes> {
+    public func actions(json: [UInt8], at pointer: String = "/actions") -> Result<[Action], Problems> {
         do throws(JSONError) {
             return actions(try JSONValue(json: json, limits: limits.json), at: pointer)
         } catch {
-            return .failure(Mistakes([Mistake(pointer: pointer, code: .invalidJSON, detail: error.description)]))
+            return .failure(Problems([Problem(pointer: pointer, code: .invalidJSON, detail: error.description)]))
         }
     }
 
-    public func actions(_ value: JSONValue, at pointer: String = "/actions") -> Result<[Action], Mistakes> {
+    public func actions(_ value: JSONValue, at pointer: String = "/actions") -> Result<[Action], Problems> {
         guard let elements = value.array else {
             let detail = "an array of actions is expected here, not \(value.typeName)"
-            return .failure(Mistakes([Mistake(pointer: pointer, code: .wrongType, detail: detail)]))
+            return .failure(Problems([Problem(pointer: pointer, code: .wrongType, detail: detail)]))
         }
         guard elements.count <= limits.actions else {
             let detail = "at most \(limits.actions) actions, not \(elements.count)"
-            return .failure(Mistakes([Mistake(pointer: pointer, code: .tooMany, detail: detail)]))
+            return .failure(Problems([Problem(pointer: pointer, code: .tooMany, detail: detail)]))
         }
         var reading = ListReading(validation: self, elements: elements, pointer: pointer)
         let actions = reading.read()
-        guard reading.mistakes.isEmpty else {
-            return .failure(Mistakes(Array(reading.mistakes.prefix(limits.mistakes))))
+        guard reading.problems.isEmpty else {
+            return .failure(Problems(Array(reading.problems.prefix(limits.problems))))
         }
         return .success(actions)
     }
@@ -44,7 +44,7 @@ private struct ListReading {
     let validation: Validation
     let elements: [JSONValue]
     let pointer: String
-    private(set) var mistakes: [Mistake] = []
+    private(set) var problems: [Problem] = []
     private var ids: [String] = []
 
     init(validation: Validation, elements: [JSONValue], pointer: String) {
@@ -64,7 +64,7 @@ private struct ListReading {
             var reader = ActionReader(
                 members, at: pointer, id: ids[index], limits: validation.limits, timeZones: validation.timeZones)
             let action = reader.read()
-            mistakes += reader.mistakes
+            problems += reader.problems
             for target in reader.targets where !known.contains(target.id) && !ReservedID.contains(target.id) {
                 note(target.pointer, .unknownTarget, "no action of this list has the id \"\(target.id)\"")
             }
@@ -73,8 +73,8 @@ private struct ListReading {
         return actions
     }
 
-    private mutating func note(_ pointer: String, _ code: Mistake.Code, _ detail: String) {
-        mistakes.append(Mistake(pointer: pointer, code: code, detail: detail))
+    private mutating func note(_ pointer: String, _ code: Problem.Code, _ detail: String) {
+        problems.append(Problem(pointer: pointer, code: code, detail: detail))
     }
 
     private mutating func assignIDs() {

@@ -1,5 +1,5 @@
 /// One mistake in a flow, and where it is: a JSON pointer (RFC 6901) such as `/actions/3/option/duration`.
-public struct Mistake: Error, Sendable, Hashable, Codable {
+public struct Problem: Error, Sendable, Hashable, Codable {
     public var pointer: String
     /// Stable, for programs.
     public var code: Code
@@ -28,10 +28,10 @@ public struct Mistake: Error, Sendable, Hashable, Codable {
 }
 
 /// Every mistake found, in the order of the document.
-public struct Mistakes: Error, Sendable, Hashable {
-    public var list: [Mistake]
+public struct Problems: Error, Sendable, Hashable {
+    public var list: [Problem]
 
-    public init(_ list: [Mistake]) { self.list = list }
+    public init(_ list: [Problem]) { self.list = list }
 }
 
 extension String {
