@@ -1,0 +1,172 @@
+internal import Deadlines
+internal import RTP
+
+/// A stream made of another one: own SSRC, own continuous counters, own packet length, whatever the source does.
+///
+/// Sequence numbers follow the source's distances, so that a loss stays visible as one; the numbering goes on without a break
+/// when the source changes, pauses or starts anew, with the marker bit set (RFC 3551 §4.1).
+struct OutgoingStream {
+    private static let clockRate: Int64 = 8000
+    /// RFC 3550 A.1: beyond these the source has restarted.
+    private static let maximumDropout = 3000
+    private static let maximumMisorder = 100
+    /// A longer silence between two neighbouring packets is a clock that was set anew: two minutes.
+    private static let maximumGap = 120 * 8000
+
+    var ssrc: SSRC
+    /// Samples in each packet of sound.
+    var packetSamples: Int
+    private(set) var sequence: SequenceNumber
+    private(set) var timestamp: Timestamp
+    private(set) var packets = 0
+    private(set) var octets = 0
+    private(set) var lastSentAt: Instant?
+
+    // Where the source was at its newest packet, and how its clock maps to ours.
+    private var sourceSequence: SequenceNumber?
+    private var sourceTimestamp = Timestamp(0)
+    private var timestampOffset: UInt32 = 0
+    /// Set the marker on the next packet of sound.
+    private var isRestarting = true
+
+    // Sound that does not fill a packet yet.
+    private var residue = InlineArray<480, UInt8>(repeating: 0xff)
+    private var residueCount = 0
+    private var residueTimestamp = Timestamp(0)
+
+    init(ssrc: SSRC, sequence: SequenceNumber, timestamp: Timestamp, packetSamples: Int = 160) {
+        (self.ssrc, self.sequence, self.timestamp, self.packetSamples) = (ssrc, sequence, timestamp, packetSamples)
+    }
+
+    /// What one packet may bring so that it fits a buffer, whatever is left from the last one.
+    var maximumPayload: Int { (PacketBuffer.capacity - 1) * packetSamples }
+
+    /// The next packet comes from another source, or after a pause.
+    mutating func interrupt() { sourceSequence = nil }
+
+    /// Changes the packet length; what has not been sent is dropped.
+    mutating func repacketise(_ samples: Int) {
+        guard samples != packetSamples else { return }
+        (packetSamples, residueCount) = (samples, 0)
+    }
+
+    // MARK: Packets
+
+    /// Forwards a packet of G.711; false when it came too late to be of use.
+    mutating func sound(
+        _ header: Header, _ packet: Span<UInt8>, through table: [UInt8]?, as payloadType: PayloadType, now: Instant,
+        into buffer: inout PacketBuffer
+    ) -> Bool {
+        guard let distance = follow(header, isEvent: false, now: now) else { return false }
+        let payload = packet.extracting(header.payloadRange)
+        let mapped = Timestamp(header.timestamp.value &+ timestampOffset)
+        if payload.count == packetSamples && residueCount == 0 {
+            let own = sequence.advanced(by: distance)
+            let marker = header.marker || isRestarting
+            write(payload, through: table, payloadType, own, mapped, marker: marker, isNewest: distance > 0, now: now, into: &buffer)
+            return true
+        }
+        guard distance > 0 else { return false }
+        sequence = sequence.advanced(by: distance - 1)
+        if residueCount > 0 && residueTimestamp.advanced(by: residueCount) != mapped { residueCount = 0 }
+        if residueCount == 0 { residueTimestamp = mapped }
+        var marker = header.marker
+        for index in payload.indices {
+            residue[residueCount] = table.map { $0[Int(payload[index])] } ?? payload[index]
+            residueCount += 1
+            guard residueCount == packetSamples else { continue }
+            flush(as: payloadType, marker: marker || isRestarting, now: now, into: &buffer)
+            marker = false
+        }
+        return true
+    }
+
+    /// Forwards a telephone event as it is, under our number for it.
+    mutating func event(
+        _ header: Header, _ packet: Span<UInt8>, as payloadType: PayloadType, now: Instant, into buffer: inout PacketBuffer
+    ) -> Bool {
+        guard let distance = follow(header, isEvent: true, now: now) else { return false }
+        write(
+            packet.extracting(header.payloadRange), through: nil, payloadType, sequence.advanced(by: distance),
+            Timestamp(header.timestamp.value &+ timestampOffset), marker: header.marker, isNewest: distance > 0, now: now, into: &buffer)
+        return true
+    }
+
+    /// A packet that is not forwarded (comfort noise, an unknown format) is no loss.
+    mutating func skip(_ header: Header) {
+        if let source = sourceSequence, header.sequence == source.next { sourceSequence = header.sequence }
+    }
+
+    /// What the clock of the stream shows at `now` (RFC 3550 §6.4.1: a sender report's RTP timestamp).
+    func timestamp(at now: Instant) -> Timestamp {
+        guard let lastSentAt else { return timestamp }
+        return timestamp.advanced(by: Self.samples(in: now - lastSentAt))
+    }
+
+    // MARK: Following the source
+
+    /// How far the packet's place lies from our last one (1: the next), or nil for a duplicate.
+    private mutating func follow(_ header: Header, isEvent: Bool, now: Instant) -> Int? {
+        guard let source = sourceSequence else { return restart(header, now: now) }
+        let distance = header.sequence.distance(from: source)
+        guard distance != 0 else { return nil }
+        guard distance <= Self.maximumDropout, distance >= -Self.maximumMisorder else { return restart(header, now: now) }
+        guard distance > 0 else { return distance }
+        // An event keeps the timestamp of its beginning, which may lie behind the sound sent meanwhile.
+        if !isEvent {
+            let elapsed = header.timestamp.distance(from: sourceTimestamp)
+            if elapsed < 0 || elapsed > Self.maximumGap { return restart(header, now: now) }
+            sourceTimestamp = header.timestamp
+        }
+        sourceSequence = header.sequence
+        return distance
+    }
+
+    /// Maps the source's counters so that ours go on: the next number, and as much later as the clock says.
+    private mutating func restart(_ header: Header, now: Instant) -> Int {
+        residueCount = 0
+        var elapsed = 0
+        if let lastSentAt {
+            elapsed = max(packetSamples, min(Self.samples(in: now - lastSentAt), 1 << 30))
+        }
+        timestampOffset = timestamp.advanced(by: elapsed).value &- header.timestamp.value
+        (sourceSequence, sourceTimestamp, isRestarting) = (header.sequence, header.timestamp, true)
+        return 1
+    }
+
+    private static func samples(in interval: Interval) -> Int { Int(interval.nanoseconds / (1_000_000_000 / clockRate)) }
+
+    // MARK: Writing
+
+    private mutating func flush(as payloadType: PayloadType, marker: Bool, now: Instant, into buffer: inout PacketBuffer) {
+        let header = Header(
+            payloadType: payloadType, sequence: sequence.next, timestamp: residueTimestamp, ssrc: ssrc, marker: marker)
+        buffer.append(header, payload: residue.span.extracting(0..<residueCount), through: nil)
+        note(header, octets: residueCount, now: now)
+        residueTimestamp = residueTimestamp.advanced(by: residueCount)
+        (residueCount, isRestarting) = (0, false)
+    }
+
+    private mutating func write(
+        _ payload: Span<UInt8>, through table: [UInt8]?, _ payloadType: PayloadType, _ own: SequenceNumber, _ mapped: Timestamp,
+        marker: Bool, isNewest: Bool, now: Instant, into buffer: inout PacketBuffer
+    ) {
+        let header = Header(payloadType: payloadType, sequence: own, timestamp: mapped, ssrc: ssrc, marker: marker)
+        buffer.append(header, payload: payload, through: table)
+        if isNewest {
+            note(header, octets: payload.count, now: now)
+            isRestarting = false
+        } else {
+            packets += 1
+            octets += payload.count
+        }
+    }
+
+    private mutating func note(_ header: Header, octets: Int, now: Instant) {
+        sequence = header.sequence
+        // An event's timestamp is that of its beginning: the clock of the stream does not go back with it.
+        if header.timestamp.distance(from: timestamp) > 0 || lastSentAt == nil { (timestamp, lastSentAt) = (header.timestamp, now) }
+        packets += 1
+        self.octets += octets
+    }
+}

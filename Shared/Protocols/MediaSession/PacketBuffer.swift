@@ -1,0 +1,45 @@
+internal import RTP
+
+/// The packets that one incoming packet becomes: none, one, or several when it carried more sound than a packet of the other
+/// side holds. The memory is the caller's and is used again and again.
+public struct PacketBuffer: ~Copyable {
+    /// 160 ms of G.711 cut into 20 ms make eight packets.
+    public static let capacity = 8
+    /// Header and 60 ms of G.711, and any telephone event.
+    static let packetSize = Header.length + 480
+    public private(set) var count = 0
+    private var memory = [UInt8](repeating: 0, count: PacketBuffer.capacity * PacketBuffer.packetSize)
+    private var lengths = InlineArray<8, Int>(repeating: 0)
+
+    public init() {}
+
+    public subscript(index: Int) -> Span<UInt8> {
+        @_lifetime(borrow self)
+        borrowing get {
+            precondition(index >= 0 && index < count, "only what was written is read")
+            let start = index * Self.packetSize
+            return memory.span.extracting(start..<start + lengths[index])
+        }
+    }
+
+    public mutating func removeAll() { count = 0 }
+
+    /// Appends a packet whose payload goes through a table of 256 codes; without table it is copied.
+    ///
+    /// A packet that does not fit is left out: `Session` admits only payloads that do.
+    mutating func append(_ header: Header, payload: Span<UInt8>, through table: [UInt8]?) {
+        guard count < Self.capacity, payload.count <= Self.packetSize - Header.length else { return }
+        let start = count * Self.packetSize
+        var span = memory.mutableSpan
+        header.write(into: &span, at: start)
+        let first = start + Header.length
+        if let table {
+            let codes = table.span
+            for index in payload.indices { span[first + index] = codes[Int(payload[index])] }
+        } else {
+            for index in payload.indices { span[first + index] = payload[index] }
+        }
+        lengths[count] = Header.length + payload.count
+        count += 1
+    }
+}

@@ -1,0 +1,201 @@
+public import Addresses
+internal import Audio
+public import Deadlines
+public import RTP
+
+/// What became of a packet given to a session.
+public enum Verdict: Hashable, Sendable {
+    case forwarded
+    /// Kept until more sound fills a packet of the other side.
+    case collected
+    case malformed
+    case stranger
+    case late
+    case held
+}
+
+/// The media of one call leg between its phone and its room: a plan that signalling made, and the streams it feeds.
+///
+/// Outside is what was negotiated; inside is PCMU in 20 ms packets (payload type 0) and telephone events (101). A packet costs
+/// no allocation, no lock and no lookup.
+public struct Session: ~Copyable {
+    /// Inside payload types are fixed: no signalling happens there.
+    public static let insideEventPayloadType = PayloadType(101)
+
+    public private(set) var plan: ForwardingPlan?
+    public internal(set) var latch = SourceLatch()
+    /// Where the room listens; nil while the leg is in none.
+    public private(set) var room: SocketAddress?
+    var outside: OutgoingStream
+    private var inside: OutgoingStream
+    var counts = SessionStatistics()
+    var receiver = ReceiverStatistics()
+    private var receiverSource: SSRC?
+    private var lostBefore = 0
+    /// When a packet of the phone was last taken, or began to be expected.
+    private var heardAt: Instant
+    private let inwardTable = G711.ulawFromAlaw
+    var control = ControlState()
+
+    /// `random` gives the unguessable first values RFC 3550 §5.1 and §8.1 ask for.
+    public init(random: (UInt64, UInt64), now: Instant) {
+        let (first, second) = random
+        outside = OutgoingStream(
+            ssrc: SSRC(UInt32(truncatingIfNeeded: first)), sequence: SequenceNumber(UInt16(truncatingIfNeeded: first >> 32)),
+            timestamp: Timestamp(UInt32(truncatingIfNeeded: second)))
+        inside = OutgoingStream(
+            ssrc: SSRC(0), sequence: SequenceNumber(UInt16(truncatingIfNeeded: first >> 48)),
+            timestamp: Timestamp(UInt32(truncatingIfNeeded: second >> 32)))
+        heardAt = now
+    }
+
+    /// Our SSRC towards the phone.
+    public var ssrc: SSRC { outside.ssrc }
+
+    // MARK: Signalling
+
+    /// A new offer/answer took effect; the source of the phone's packets may be learned anew.
+    public mutating func apply(_ plan: ForwardingPlan, now: Instant) {
+        latch.arm(plan.remote)
+        outside.repacketise(plan.packetSamples)
+        if !plan.sends || self.plan?.sends == false { outside.interrupt() }
+        if !plan.receives || self.plan?.receives == false { inside.interrupt() }
+        self.plan = plan
+        heardAt = now
+    }
+
+    /// The leg moves to another room, or to none: packets are taken from there and sent there under that SSRC.
+    public mutating func link(to room: SocketAddress?, ssrc: SSRC) {
+        guard room != self.room || ssrc != inside.ssrc else { return }
+        self.room = room
+        inside.ssrc = ssrc
+        inside.interrupt()
+        outside.interrupt()
+    }
+
+    /// Where packets to the phone go: the latched source, else the signalled address.
+    public var destination: SocketAddress? { latch.address ?? plan?.remote }
+
+    /// How long the phone has been silent although it ought to send; nil while it need not.
+    public func silence(now: Instant) -> Interval? {
+        guard let plan, plan.receives else { return nil }
+        return now - heardAt
+    }
+
+    // MARK: Packets
+
+    /// A packet of the phone becomes packets for the room in `buffer`.
+    public mutating func outsidePacket(
+        _ packet: Span<UInt8>, from source: SocketAddress, now: Instant, into buffer: inout PacketBuffer
+    ) -> Verdict {
+        guard let header = try? Header(parsing: packet), let plan else {
+            counts.malformed += 1
+            return .malformed
+        }
+        let meaning = plan.meaning(of: header.payloadType)
+        let length = header.payloadRange.count
+        let isUsable = meaning == .event ? length == TelephoneEvent.length : length > 0 && length <= inside.maximumPayload
+        guard meaning != .unknown, isUsable else {
+            if latch.locked?.ssrc == header.ssrc { inside.skip(header) }
+            counts.malformed += 1
+            return .malformed
+        }
+        guard latch.admits(source, header.ssrc, now: now) else {
+            counts.strangers += 1
+            return .stranger
+        }
+        heard(header, now: now)
+        guard plan.receives, room != nil else {
+            inside.interrupt()
+            counts.held += 1
+            return .held
+        }
+        let before = buffer.count
+        let isTaken =
+            if meaning == .event {
+                inside.event(header, packet, as: Self.insideEventPayloadType, now: now, into: &buffer)
+            } else {
+                inside.sound(
+                    header, packet, through: meaning == .soundInALaw ? inwardTable : nil, as: .pcmu, now: now, into: &buffer)
+            }
+        counts.insideOut += buffer.count - before
+        return verdict(isTaken, produced: buffer.count - before)
+    }
+
+    /// A packet of the room becomes packets for the phone in `buffer`, to be sent to `destination`.
+    public mutating func insidePacket(
+        _ packet: Span<UInt8>, from source: SocketAddress, now: Instant, into buffer: inout PacketBuffer
+    ) -> Verdict {
+        guard source == room else {
+            counts.strangers += 1
+            return .stranger
+        }
+        guard let header = try? Header(parsing: packet), !header.payloadRange.isEmpty,
+            header.payloadRange.count <= outside.maximumPayload
+        else {
+            counts.malformed += 1
+            return .malformed
+        }
+        counts.insideIn += 1
+        guard let plan, plan.sends else {
+            outside.interrupt()
+            counts.held += 1
+            return .held
+        }
+        let before = buffer.count
+        let isTaken: Bool
+        switch header.payloadType {
+        case .pcmu:
+            isTaken = outside.sound(
+                header, packet, through: plan.outwardTable, as: plan.soundPayloadType, now: now, into: &buffer)
+        case Self.insideEventPayloadType where header.payloadRange.count == TelephoneEvent.length:
+            guard let payloadType = plan.eventPayloadType else {
+                outside.skip(header)
+                counts.held += 1
+                return .held
+            }
+            isTaken = outside.event(header, packet, as: payloadType, now: now, into: &buffer)
+        default:
+            counts.malformed += 1
+            return .malformed
+        }
+        counts.outsideOut += buffer.count - before
+        return verdict(isTaken, produced: buffer.count - before)
+    }
+
+    private mutating func verdict(_ isTaken: Bool, produced: Int) -> Verdict {
+        guard isTaken else {
+            counts.late += 1
+            return .late
+        }
+        return produced > 0 ? .forwarded : .collected
+    }
+
+    // MARK: Statistics
+
+    private mutating func heard(_ header: Header, now: Instant) {
+        heardAt = now
+        counts.outsideIn += 1
+        if receiverSource != header.ssrc {
+            lostBefore += max(0, receiver.lost)
+            (receiver, receiverSource) = (ReceiverStatistics(), header.ssrc)
+            inside.interrupt()
+        }
+        receiver.receive(header, now: now)
+    }
+
+    public var statistics: SessionStatistics {
+        var statistics = counts
+        statistics.lost = lostBefore + max(0, receiver.lost)
+        statistics.jitterMilliseconds = receiver.jitter / 8
+        return statistics
+    }
+
+    /// The state that lets another process go on with the same streams.
+    public var snapshot: SessionSnapshot {
+        SessionSnapshot(
+            outsideSSRC: outside.ssrc, outsideSequence: outside.sequence, outsideTimestamp: outside.timestamp,
+            insideSSRC: inside.ssrc, insideSequence: inside.sequence, insideTimestamp: inside.timestamp, room: room,
+            phone: latch.locked?.address, phoneSSRC: latch.locked?.ssrc)
+    }
+}

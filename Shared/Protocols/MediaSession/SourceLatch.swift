@@ -1,0 +1,97 @@
+public import Addresses
+public import Deadlines
+public import RTP
+
+/// Decides whose packets a session takes: the source is learned once, within few packets, and kept (RELIABILITY V1, V2).
+///
+/// After each offer/answer the latch is open for at most five packets. The signalled address locks it at once; behind a NAT the
+/// packets come from elsewhere, and the most likely of the sources seen is taken when the five are used up. Locked is address,
+/// port and SSRC; the address changes only with the next offer/answer.
+public struct SourceLatch: Sendable {
+    public static let window = 5
+
+    public struct Source: Hashable, Sendable {
+        public var address: SocketAddress
+        public var ssrc: SSRC
+
+        public init(address: SocketAddress, ssrc: SSRC) { (self.address, self.ssrc) = (address, ssrc) }
+    }
+
+    private struct Candidate {
+        var source: Source
+        var packets: Int
+    }
+
+    /// RFC 3550 §8.2 lets a source change its SSRC. Without new signalling that is believed when the old one has been silent
+    /// for two seconds and the new one comes from the very same address and port.
+    private static let silence = Interval.seconds(2)
+
+    public private(set) var locked: Source?
+    private var signalled: SocketAddress?
+    /// Where the phone was before this offer/answer, if its signalled address did not change.
+    private var previous: SocketAddress?
+    private var packetsSeen = 0
+    private var candidates = InlineArray<5, Candidate?>(repeating: nil)
+    private var lastAccepted = Instant(nanoseconds: 0)
+
+    public init() {}
+
+    public var isOpen: Bool { locked == nil }
+
+    /// Where the phone is: learned, or, until it is learned anew, where it was when its signalled address was the same.
+    public var address: SocketAddress? { locked?.address ?? previous }
+
+    /// Opens the window; `signalled` is nil when the description names no usable address.
+    public mutating func arm(_ signalled: SocketAddress?) {
+        previous = self.signalled == signalled ? locked?.address ?? previous : nil
+        (self.signalled, locked, packetsSeen) = (signalled, nil, 0)
+        for index in candidates.indices { candidates[index] = nil }
+    }
+
+    /// Whether this valid RTP packet is the phone's. Nothing is taken before the latch has locked.
+    public mutating func admits(_ address: SocketAddress, _ ssrc: SSRC, now: Instant) -> Bool {
+        if let source = locked {
+            guard source.address == address else { return false }
+            if source.ssrc != ssrc {
+                guard now - lastAccepted >= Self.silence else { return false }
+                locked = Source(address: address, ssrc: ssrc)
+            }
+            lastAccepted = now
+            return true
+        }
+        let source = Source(address: address, ssrc: ssrc)
+        guard address == signalled || address == previous || learn(source) else { return false }
+        locked = locked ?? source
+        lastAccepted = now
+        return locked == source
+    }
+
+    /// Counts a packet of the window; true when it was the last one and the choice is made.
+    private mutating func learn(_ source: Source) -> Bool {
+        packetsSeen += 1
+        for index in candidates.indices {
+            if let candidate = candidates[index] {
+                guard candidate.source == source else { continue }
+                candidates[index]?.packets += 1
+            } else {
+                candidates[index] = Candidate(source: source, packets: 1)
+            }
+            break
+        }
+        guard packetsSeen >= Self.window else { return false }
+        var best: Candidate?
+        for index in candidates.indices {
+            guard let candidate = candidates[index] else { break }
+            // At equality the earlier one stays: an attacker has to be both louder and quicker than the phone.
+            if let current = best, rank(candidate) <= rank(current) { continue }
+            best = candidate
+        }
+        locked = best?.source
+        return true
+    }
+
+    /// Another port of the signalled host (a port-changing NAT) outweighs any number of packets from elsewhere.
+    private func rank(_ candidate: Candidate) -> Int {
+        candidate.packets + (candidate.source.address.address == signalled?.address ? Self.window : 0)
+    }
+}
