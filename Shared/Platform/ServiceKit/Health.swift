@@ -24,6 +24,7 @@ public final class Health: Sendable {
     func markStarted() { state.withLock { $0.isStarted = true } }
     func markDraining() { state.withLock { $0.isDraining = true } }
 
+    var isStarted: Bool { state.withLock { $0.isStarted } }
     public var isDraining: Bool { state.withLock { $0.isDraining } }
 
     /// Names of what is missing; empty when ready.

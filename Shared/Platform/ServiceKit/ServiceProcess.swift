@@ -4,6 +4,7 @@ internal import Cache
 internal import Contracts
 internal import Database
 internal import Deadlines
+internal import Glibc
 internal import Logging
 internal import ServiceLifecycle
 internal import Telemetry
@@ -68,7 +69,14 @@ struct ServiceProcess: ServiceLifecycle.Service {
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await admin.run() }
-            group.addTask { try await work() }
+            group.addTask {
+                try await withGracefulShutdownHandler {
+                    try await work()
+                } onGracefulShutdown: {
+                    // Nothing has begun yet that would have to be finished.
+                    if !runtime.health.isStarted { exit(0) }
+                }
+            }
             // Whichever ends first ends both: the work after a stop, or the admin port when its address is taken.
             try await group.next()
             group.cancelAll()

@@ -1,0 +1,184 @@
+import Audio
+import Contracts
+import RTP
+import Testing
+
+@testable import ConferenceServer
+
+@Suite("Rooms: plays and digits")
+struct MixerPlayTests {
+    static let tones = [400.0, 600, 900, 1300]
+
+    private func piece(_ frequency: Double, milliseconds: Int) -> Play.Piece {
+        var tone = Tone(frequency: frequency, level: .dBm0(-16))
+        return .sound(tone.next(milliseconds * 8))
+    }
+
+    private func begin(
+        _ bench: inout Bench, _ id: String, to participant: String?, _ pieces: [Play.Piece], loops: Bool = false,
+        stopsOnDigit: Bool = false
+    ) throws {
+        try bench.mixer.play(
+            Play(id: id, loops: loops, stopsOnDigit: stopsOnDigit), room: "room_1", participant: participant, into: &bench.box)
+        for piece in pieces { #expect(bench.mixer.extend(play: id, room: "room_1", with: piece)) }
+        bench.mixer.complete(play: id, room: "room_1")
+    }
+
+    @Test("A prompt reaches one ear only, mixed with what the room says, and its end is told with its length")
+    func oneEar() throws {
+        var bench = Bench()
+        try bench.sit("a", tone: 400)
+        try bench.sit("b", tone: 600)
+        try begin(&bench, "play_1", to: "a", [piece(900, milliseconds: 410)])
+        bench.run(ticks: 12)
+        #expect(bench.hears("a", Self.tones) == [600, 900])
+        #expect(bench.hears("b", Self.tones) == [400])
+        bench.run(ticks: 20)
+        #expect(bench.hears("a", Self.tones) == [600])
+        #expect(
+            bench.box.events == [
+                .played(callID: "call_a", owner: "CallServer-1", playID: "play_1", end: .completed, milliseconds: 410)
+            ])
+    }
+
+    @Test("Everybody hears what is played to the room, and everybody's owner is told of its end")
+    func wholeRoom() throws {
+        var bench = Bench()
+        for (name, tone) in zip(["a", "b", "c"], Self.tones) { try bench.sit(name, tone: tone) }
+        try begin(&bench, "play_1", to: nil, [piece(1300, milliseconds: 400)])
+        bench.run(ticks: 18)
+        #expect(bench.hears("a", Self.tones) == [600, 900, 1300])
+        #expect(bench.hears("c", Self.tones) == [400, 600, 1300])
+        bench.run(ticks: 10)
+        #expect(bench.box.events.count == 3)
+    }
+
+    @Test("Pieces that come late are waited for in silence")
+    func latePieces() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        try bench.mixer.play(Play(id: "play_1"), room: "room_1", participant: "a", into: &bench.box)
+        bench.run(ticks: 10)
+        #expect(bench.box.events.isEmpty)
+        #expect(bench.phones[0].meter.level < -100)
+        #expect(bench.mixer.extend(play: "play_1", room: "room_1", with: piece(400, milliseconds: 200)))
+        bench.run(ticks: 20)
+        #expect(bench.box.events.isEmpty)
+        #expect(bench.mixer.extend(play: "play_1", room: "room_1", with: piece(600, milliseconds: 200)))
+        bench.mixer.complete(play: "play_1", room: "room_1")
+        bench.run(ticks: 10)
+        #expect(bench.hears("a", Self.tones) == [600])
+        bench.run(ticks: 1)
+        #expect(bench.ends.map(\.0) == ["play_1"])
+    }
+
+    @Test("Plays to the same ear queue up; a loop gives way; stopping is told")
+    func queue() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        try begin(&bench, "ringback", to: "a", [piece(400, milliseconds: 100)], loops: true)
+        bench.run(ticks: 50)
+        #expect(bench.hears("a", Self.tones) == [400])
+        #expect(bench.ends.isEmpty)
+        try begin(&bench, "one", to: "a", [piece(600, milliseconds: 200)])
+        try begin(&bench, "two", to: "a", [piece(900, milliseconds: 400)])
+        #expect(bench.ends.map(\.0) == ["ringback"])
+        #expect(bench.ends.first?.1 == .stopped)
+        bench.run(ticks: 10)
+        #expect(bench.hears("a", Self.tones) == [600])
+        bench.run(ticks: 10)
+        #expect(bench.hears("a", Self.tones) == [900])
+        #expect(bench.mixer.end(play: "two", room: "room_1", .stopped, into: &bench.box))
+        #expect(!bench.mixer.end(play: "two", room: "room_1", .stopped, into: &bench.box))
+        #expect(!bench.mixer.extend(play: "two", room: "room_1", with: .silence(samples: 1)))
+        #expect(bench.ends.map(\.0) == ["ringback", "one", "two"])
+        bench.run(ticks: 12)
+        #expect(bench.phones[0].meter.level < -100)
+    }
+
+    @Test("A loop of nothing ends instead of spinning")
+    func emptyLoop() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        try begin(&bench, "play_1", to: "a", [.sound([])], loops: true)
+        try begin(&bench, "play_2", to: "a", [])
+        bench.run(ticks: 2)
+        #expect(Set(bench.ends.map(\.0)) == ["play_1", "play_2"])
+    }
+
+    @Test("Barge-in: a digit ends a play that asked for it, and no other")
+    func bargeIn() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        try begin(&bench, "menu", to: "a", [piece(400, milliseconds: 5000)], stopsOnDigit: true)
+        try begin(&bench, "notice", to: "a", [piece(600, milliseconds: 5000)])
+        bench.run(ticks: 5)
+        bench.press("1", "a")
+        #expect(bench.ends.map(\.0) == ["menu"])
+        #expect(bench.ends.first?.1 == .digit)
+        bench.run(ticks: 12)
+        #expect(bench.hears("a", Self.tones) == [600])
+        bench.press("2", "a")
+        bench.run(ticks: 2)
+        #expect(bench.ends.count == 1)
+        #expect(bench.digits == ["1", "2"])
+    }
+
+    @Test("RFC 4733 §2.5.1: each press is told once, however many packets it has")
+    func digitsOnce() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        bench.press("5", "a", packets: 12)
+        bench.press("5", "a", packets: 6)
+        bench.press("#", "a", packets: 1)
+        bench.press("D", "a", packets: 4)
+        #expect(bench.digits == ["5", "5", "#", "D"])
+        guard case .digit("call_a", "CallServer-1", _, _) = try #require(bench.box.events.first) else {
+            Issue.record("a digit names its call and the instance that owns it")
+            return
+        }
+    }
+
+    @Test("In a room of two the other phone gets the digit as an event of its own stream; in a room of three nobody does")
+    func forwardedDigits() throws {
+        var bench = Bench()
+        try bench.sit("a", tone: 400)
+        try bench.sit("b", tone: 600)
+        bench.run(ticks: 5)
+        bench.press("7", "a", packets: 5)
+        bench.deliver()
+        let heard = bench.phones[1].heard.filter { $0.payloadType == .telephoneEvent }
+        #expect(bench.phones[1].events.map(\.digit) == Array(repeating: "7", count: 5))
+        #expect(bench.phones[1].events.last?.isEnd == true)
+        #expect(Set(heard.map(\.timestamp)).count == 1)
+        #expect(heard.map(\.marker) == [true, false, false, false, false])
+        #expect(bench.phones[0].events.isEmpty)
+        bench.run(ticks: 2)
+        let all = bench.phones[1].heard.map(\.sequence)
+        #expect(zip(all, all.dropFirst()).allSatisfy { $1 == $0.next })
+        try bench.sit("c", tone: 900)
+        bench.press("8", "a")
+        bench.deliver()
+        #expect(bench.phones[1].events.count == 5)
+        #expect(bench.phones[2].events.isEmpty)
+    }
+
+    @Test("Digits sent to a phone are events of the asked length with pauses between")
+    func sentDigits() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        try bench.sit("b", tone: 400)
+        try bench.mixer.send(digits: "1#", duration: 100, interval: 60, room: "room_1", participant: "a")
+        bench.run(ticks: 30)
+        let events = bench.phones[0].events
+        #expect(events.filter { !$0.isEnd && $0.digit == "1" }.count == 4)
+        #expect(events.filter { $0.isEnd && $0.digit == "1" }.map(\.duration) == [800, 800, 800])
+        #expect(events.filter { $0.digit == "#" }.count == 7)
+        let sequences = bench.phones[0].heard.map(\.sequence)
+        #expect(zip(sequences, sequences.dropFirst()).allSatisfy { $1 == $0.next })
+        #expect(bench.hears("a", [400]) == [400])
+        #expect(throws: RPCError.self) {
+            try bench.mixer.send(digits: "1x", duration: 100, interval: 60, room: "room_1", participant: "a")
+        }
+    }
+}
