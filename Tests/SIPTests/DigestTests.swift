@@ -1,0 +1,105 @@
+import SIP
+import Testing
+
+@Suite("Digest authentication (RFC 7616, RFC 8760, RFC 2617)")
+struct DigestTests {
+    private static let nonce = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
+    private static let clientNonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"
+
+    @Test(
+        "RFC 7616 §3.9.1 vectors",
+        arguments: [
+            (DigestHash.md5, "8ca523f5e9506fed4657c9700eebdbec"),
+            (.sha256, "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+        ])
+    func vectors(hash: DigestHash, expected: String) {
+        let challenge = DigestChallenge(realm: "http-auth@example.org", nonce: Self.nonce, hash: hash)
+        let credentials = challenge.answer(
+            user: "Mufasa", password: "Circle of Life", method: .other("GET"), uri: "/dir/index.html", clientNonce: Self.clientNonce)
+        #expect(credentials.response == expected)
+        let ha1 = Digest.ha1(user: "Mufasa", realm: "http-auth@example.org", password: "Circle of Life", hash)
+        #expect(credentials.isAuthentic(ha1: ha1, method: .other("GET")))
+        #expect(!credentials.isAuthentic(ha1: ha1, method: .other("PUT")))
+        let wrong = Digest.ha1(user: "Mufasa", realm: "http-auth@example.org", password: "circle of life", hash)
+        #expect(!credentials.isAuthentic(ha1: wrong, method: .other("GET")))
+    }
+
+    @Test("RFC 2617 §3.5: the old example, with the header as the RFC prints it")
+    func oldVector() throws {
+        let credentials = try #require(DigestCredentials(
+            """
+            Digest username="Mufasa",
+                 realm="testrealm@host.com",
+                 nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093",
+                 uri="/dir/index.html",
+                 qop=auth,
+                 nc=00000001,
+                 cnonce="0a4f113b",
+                 response="6629fae49393a05397450978507c4ef1",
+                 opaque="5ccc069c403ebaf9f0171e9517f40e41"
+            """))
+        let ha1 = Digest.ha1(user: "Mufasa", realm: "testrealm@host.com", password: "Circle Of Life", .md5)
+        #expect(ha1 == "939e7578ed9e3c518a452acee763bce9")
+        #expect(credentials.isAuthentic(ha1: ha1, method: .other("GET")))
+    }
+
+    @Test("RFC 2617 §3.2.2.1: without qop, for old clients")
+    func withoutQuality() throws {
+        let challenge = try #require(DigestChallenge("Digest realm=\"r\", nonce=\"n\""))
+        #expect(!challenge.offersQuality)
+        #expect(challenge.hash == .md5)
+        let answer = challenge.answer(user: "u", password: "p", method: .register, uri: "sip:r", clientNonce: "unused")
+        #expect(answer.quality == nil)
+        let parsed = try #require(DigestCredentials(answer.headerValue))
+        #expect(parsed.isAuthentic(ha1: Digest.ha1(user: "u", realm: "r", password: "p", .md5), method: .register))
+    }
+
+    @Test("A challenge and its answer survive being written and read")
+    func roundTrip() throws {
+        let challenge = DigestChallenge(realm: "de\"mo", nonce: "n", hash: .sha256, opaque: "o", isStale: true)
+        #expect(DigestChallenge(challenge.headerValue) == challenge)
+        let answer = challenge.answer(user: "10\\01", password: "p", method: .invite, uri: "sip:a@b", clientNonce: "c", count: 255)
+        #expect(answer.headerValue.contains("nc=000000ff"))
+        #expect(DigestCredentials(answer.headerValue) == answer)
+    }
+
+    @Test(
+        "Malformed or foreign credentials are nil",
+        arguments: [
+            "", "Digest", "Digest ", "Basic QWxhZGRpbg==", "Digest username=\"a\"", "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x",
+            "Digest username=\"a\", username=\"b\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\"",
+            "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\", algorithm=SHA-1",
+            "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\", qop=auth-int, nc=1, cnonce=\"c\"",
+            "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\", qop=auth",
+            "Digest username=\"a\" realm=\"r\"", "Digest =\"a\"",
+        ])
+    func malformed(value: String) {
+        #expect(DigestCredentials(value) == nil)
+    }
+
+    @Test("The credentials of our realm are found among several")
+    func severalRealms() throws {
+        let message = try parsed(
+            "INVITE sip:x SIP/2.0\nProxy-Authorization: Digest username=\"a\", realm=\"one\", nonce=\"n\", uri=\"u\", response=\"x\"\n"
+                + "Proxy-Authorization: Digest username=\"b\", realm=\"two\", nonce=\"n\", uri=\"u\", response=\"x\"\n\n")
+        #expect(message.credentials(.proxyAuthorization, realm: "two")?.user == "b")
+        #expect(message.credentials(.proxyAuthorization, realm: "three") == nil)
+        #expect(message.credentials(.authorization, realm: "two") == nil)
+    }
+
+    @Test("RFC 7616 §5.4: a nonce proves its age and origin without being remembered")
+    func nonces() {
+        let issuer = NonceIssuer(key: Array("key".utf8), lifetimeMilliseconds: 1_000)
+        let nonce = issuer.issue(now: 1_700_000_000_000)
+        #expect(issuer.verify(nonce, now: 1_700_000_001_000) == .fresh)
+        #expect(issuer.verify(nonce, now: 1_700_000_001_001) == .stale)
+        #expect(NonceIssuer(key: Array("other".utf8)).verify(nonce, now: 1_700_000_000_000) == .forged)
+        for index in nonce.indices {
+            var forged = nonce
+            forged.replaceSubrange(index...index, with: nonce[index] == "A" ? "B" : "A")
+            #expect(issuer.verify(forged, now: 1_700_000_000_000) == .forged)
+        }
+        #expect(issuer.verify("", now: 0) == .forged)
+        #expect(issuer.verify(String(repeating: "A", count: 28), now: .min) == .forged)
+    }
+}

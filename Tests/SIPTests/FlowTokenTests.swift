@@ -1,0 +1,70 @@
+import Addresses
+import SIP
+import Testing
+
+@Suite("FlowToken and stateless forwarding (RFC 5626 §5.2, RFC 3261 §16.11)")
+struct FlowTokenTests {
+    private let key = [UInt8](repeating: 7, count: 32)
+    private let tokens: [FlowToken] = [
+        FlowToken(flow: caller, over: .udp, inside: callee),
+        FlowToken(flow: caller, over: .tcp, inside: callee, connection: 70_000, generation: .max),
+        FlowToken(flow: SocketAddress(IPAddress(v6High: 0x2001_0db8_0000_0000, v6Low: 1), port: 5061), over: .wss, inside: callee, connection: 1),
+        FlowToken(server: callee),
+        FlowToken(server: SocketAddress(IPAddress(v6High: 1, v6Low: 2), port: 1)),
+    ]
+
+    @Test("What was sealed is read again, and fits into the user part of a URI as it is")
+    func roundTrip() throws {
+        for token in tokens {
+            let sealed = token.sealed(key: key)
+            #expect(FlowToken(verifying: sealed, key: key) == token)
+            #expect(URI.escapedUser(sealed) == sealed)
+            #expect(sealed.utf8.count <= 80)
+        }
+        #expect(tokens[0].sealed(key: key).utf8.count <= 36)
+    }
+
+    @Test("Nothing forged is believed: another key, any bit changed, any length")
+    func forgery() {
+        for token in tokens {
+            let sealed = token.sealed(key: key)
+            #expect(FlowToken(verifying: sealed, key: [UInt8](repeating: 8, count: 32)) == nil)
+            for index in sealed.indices {
+                for replacement in ["A", "B", "_", "!"] where String(sealed[index]) != replacement {
+                    var forged = sealed
+                    forged.replaceSubrange(index...index, with: replacement)
+                    // The last character can carry bits that mean nothing; those change no byte.
+                    if let read = FlowToken(verifying: forged, key: key) { #expect(read == token && index == sealed.indices.last) }
+                }
+                #expect(FlowToken(verifying: sealed[..<index], key: key) == nil)
+            }
+            #expect(FlowToken(verifying: sealed + "A", key: key) == nil)
+        }
+        #expect(FlowToken(verifying: String(repeating: "A", count: 5_000), key: key) == nil)
+    }
+
+    @Test("§16.11: the same request gives the same branch; so do its CANCEL and the ACK of its failure")
+    func branches() throws {
+        let request = try parsed(invite)
+        let branch = try #require(StatelessForwarding.branch(for: request, seed: 5))
+        #expect(branch.hasPrefix("z9hG4bK"))
+        #expect(StatelessForwarding.branch(for: request, seed: 5) == branch)
+        #expect(StatelessForwarding.branch(for: request, seed: 6) != branch)
+        for method in ["ACK", "CANCEL"] {
+            #expect(StatelessForwarding.branch(for: try parsed(invite.replacing("INVITE", with: method)), seed: 5) == branch)
+        }
+        #expect(StatelessForwarding.branch(for: try parsed(invite.replacing("nashds8", with: "nashds9")), seed: 5) != branch)
+        let old = invite.replacing("z9hG4bKnashds8", with: "1")
+        let oldBranch = StatelessForwarding.branch(for: try parsed(old), seed: 5)
+        #expect(oldBranch == StatelessForwarding.branch(for: try parsed(old.replacing("INVITE", with: "CANCEL")), seed: 5))
+        #expect(oldBranch != StatelessForwarding.branch(for: try parsed(old.replacing("314159", with: "2")), seed: 5))
+    }
+
+    @Test("RFC 3581: a stamped message says where it came from and is otherwise the same")
+    func stamped() throws {
+        let message = try parsed(invite.replacing(";branch", with: ";rport;branch"))
+        let stamped = message.stamped(source: callee)
+        #expect(stamped.topmostVia?.responseAddress == callee)
+        #expect(text(stamped.bytes) == text(message.bytes).replacing("rport;branch=z9hG4bKnashds8", with: "rport=5080;branch=z9hG4bKnashds8;received=127.0.0.1"))
+    }
+}

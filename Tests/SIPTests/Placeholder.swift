@@ -1,1 +1,0 @@
-// SIPTests: to be written; delete this file with the first real one.
