@@ -1,1 +1,0 @@
-// Cache: to be written; delete this file with the first real one.
