@@ -69,12 +69,6 @@ public struct Interpreter: Sendable {
         return proceed(&run, at: time, [.finished(action, step: nil, outcome)])
     }
 
-    /// Ends a run from outside.
-    public func cancel(_ run: inout Run) -> Progress {
-        if case .finished = run.state { return Progress(next: run.current, occurrences: []) }
-        return end(&run, .canceled, [])
-    }
-
     private func finish(_ action: Action, of run: inout Run, _ outcome: Outcome, at time: Int64) -> Progress {
         record(outcome, in: &run)
         receive(outcome.digits ?? "", by: action, in: &run)

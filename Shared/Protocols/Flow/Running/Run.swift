@@ -1,6 +1,6 @@
 /// One run of a flow: where it stands and what it knows. A value that is stored at every step and moved by the
 /// `Interpreter`; nothing here knows who performs the actions.
-public struct Run: Sendable, Hashable, Codable {
+public struct Run: Sendable, Hashable {
     public enum State: Sendable, Hashable {
         case ready
         /// The outside world performs this action as step number `Run.step`.
@@ -11,7 +11,7 @@ public struct Run: Sendable, Hashable, Codable {
     }
 
     /// A list of actions that is being worked through.
-    struct Frame: Sendable, Hashable, Codable {
+    struct Frame: Sendable, Hashable {
         let actions: [Action]
         /// The current action; behind the last one when the list is done.
         var position = 0
@@ -41,35 +41,6 @@ public struct Run: Sendable, Hashable, Codable {
         case .performing(let action): .perform(action, step: step)
         case .waitingForFlow(let id, _): .needFlow(id: id)
         case .finished(let reason): .finished(reason)
-        }
-    }
-}
-
-extension Run.State: Codable {
-    private enum CodingKeys: String, CodingKey { case performing, flow, by, finished }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        if let action = try container.decodeIfPresent(Action.self, forKey: .performing) {
-            self = .performing(action)
-        } else if let id = try container.decodeIfPresent(String.self, forKey: .flow) {
-            self = .waitingForFlow(id: id, try container.decode(Action.self, forKey: .by))
-        } else if let reason = try container.decodeIfPresent(FinishReason.self, forKey: .finished) {
-            self = .finished(reason)
-        } else {
-            self = .ready
-        }
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        switch self {
-        case .ready: break
-        case .performing(let action): try container.encode(action, forKey: .performing)
-        case .waitingForFlow(let id, let action):
-            try container.encode(id, forKey: .flow)
-            try container.encode(action, forKey: .by)
-        case .finished(let reason): try container.encode(reason, forKey: .finished)
         }
     }
 }

@@ -16,8 +16,6 @@ public enum FinishReason: String, Sendable, Hashable, Codable {
     case callEnded = "call_ended"
     /// Too many actions for one run, or a circle that asks nothing of the outside world.
     case limit
-    /// Ended from outside, by the API.
-    case canceled
 }
 
 extension Step: Codable {
