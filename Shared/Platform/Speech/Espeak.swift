@@ -40,7 +40,9 @@ enum Espeak {
             (1...8).contains($0.utf8.count) && $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) }
         }
         // The primary subtag has two or three letters: longer ones are names of single voices.
-        guard isTag, parts.count <= 4, let primary = parts.first, (2...3).contains(primary.utf8.count) else { throw .unknownLanguage(String(language.prefix(40))) }
+        guard isTag, parts.count <= 4, let primary = parts.first, (2...3).contains(primary.utf8.count) else {
+            throw .unknownLanguage(String(language.prefix(40)))
+        }
         for length in stride(from: parts.count, to: 0, by: -1) {
             let tag = parts[..<length].joined(separator: "-")
             for voice in [voices[tag], tag] {

@@ -29,21 +29,25 @@ public enum G711 {
     public static func decode(_ code: UInt8, _ law: Law) -> Int16 { linearTable(law)[Int(code)] }
     public static func encode(_ sample: Int16, _ law: Law) -> UInt8 { codeTable(law)[index(Int32(sample))] }
 
-    /// Decodes as many codes as both spans hold; returns their number.
+    /// Decodes all codes, or as many as there is room for from `offset` on; returns their number.
     @discardableResult
-    public static func decode(_ codes: Span<UInt8>, _ law: Law, into samples: inout MutableSpan<Int16>) -> Int {
+    public static func decode(
+        _ codes: Span<UInt8>, _ law: Law, into samples: inout MutableSpan<Int16>, at offset: Int = 0
+    ) -> Int {
         let table = linearTable(law)
-        let count = min(codes.count, samples.count)
-        for index in 0..<count { samples[index] = table[Int(codes[index])] }
+        let count = min(codes.count, samples.count - offset)
+        for index in 0..<count { samples[offset + index] = table[Int(codes[index])] }
         return count
     }
 
-    /// Encodes as many samples as both spans hold; returns their number.
+    /// Encodes all samples, or as many as there is room for from `offset` on; returns their number.
     @discardableResult
-    public static func encode(_ samples: Span<Int16>, _ law: Law, into codes: inout MutableSpan<UInt8>) -> Int {
+    public static func encode(
+        _ samples: Span<Int16>, _ law: Law, into codes: inout MutableSpan<UInt8>, at offset: Int = 0
+    ) -> Int {
         let table = codeTable(law)
-        let count = min(codes.count, samples.count)
-        for position in 0..<count { codes[position] = table[index(Int32(samples[position]))] }
+        let count = min(samples.count, codes.count - offset)
+        for position in 0..<count { codes[offset + position] = table[index(Int32(samples[position]))] }
         return count
     }
 

@@ -17,19 +17,28 @@ public struct Mix: Sendable {
         for index in 0..<count { span[index] &+= Int32(samples[index]) }
     }
 
-    /// The sum as G.711 codes; with `own` those samples are subtracted first.
-    public func encode(minus own: Span<Int16>? = nil, _ law: G711.Law = .ulaw, into codes: inout MutableSpan<UInt8>) {
+    /// The sum as G.711 codes: less `own`, the listener's own voice, and with `extra`, what only this listener hears.
+    public func encode(
+        minus own: Span<Int16>? = nil, plus extra: Span<Int16>? = nil, _ law: G711.Law = .ulaw, into codes: inout MutableSpan<UInt8>,
+        at offset: Int = 0
+    ) {
         let laws = G711.codeTable(law)
         let table = laws.span
         let span = sum.span
-        if let own {
-            let count = min(codes.count, span.count, own.count)
+        var count = min(codes.count - offset, span.count)
+        if let own { count = min(count, own.count) }
+        if let extra { count = min(count, extra.count) }
+        switch (own, extra) {
+        case (nil, nil):
+            for index in 0..<count { codes[offset + index] = table[G711.index(Self.clamp(span[index]))] }
+        case (let own?, nil):
+            for index in 0..<count { codes[offset + index] = table[G711.index(Self.clamp(span[index] &- Int32(own[index])))] }
+        case (nil, let extra?):
+            for index in 0..<count { codes[offset + index] = table[G711.index(Self.clamp(span[index] &+ Int32(extra[index])))] }
+        case (let own?, let extra?):
             for index in 0..<count {
-                codes[index] = table[G711.index(Self.clamp(span[index] &- Int32(own[index])))]
+                codes[offset + index] = table[G711.index(Self.clamp(span[index] &- Int32(own[index]) &+ Int32(extra[index])))]
             }
-        } else {
-            let count = min(codes.count, span.count)
-            for index in 0..<count { codes[index] = table[G711.index(Self.clamp(span[index]))] }
         }
     }
 

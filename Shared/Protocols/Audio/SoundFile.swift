@@ -35,7 +35,9 @@ public enum SoundFile {
         case .rawLinear:
             guard bytes.count / 2 <= limit else { throw .tooLong(limit: seconds) }
             samples = Samples(
-                stride(from: 0, to: bytes.count - 1, by: 2).map { Int16(bitPattern: UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8) })
+                stride(from: 0, to: bytes.count - 1, by: 2).map {
+                    Int16(bitPattern: UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8)
+                })
         case .selfDescribing:
             let (mono, rate) = try read(bytes, seconds: seconds)
             samples = try Resampler.telephone(mono, rate: rate)

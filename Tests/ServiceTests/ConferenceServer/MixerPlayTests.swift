@@ -20,7 +20,7 @@ struct MixerPlayTests {
     ) throws {
         try bench.mixer.play(
             Play(id: id, loops: loops, stopsOnDigit: stopsOnDigit), room: "room_1", participant: participant, into: &bench.box)
-        for piece in pieces { #expect(bench.mixer.extend(play: id, room: "room_1", with: piece)) }
+        for piece in pieces { bench.extend(id, with: piece) }
         bench.mixer.complete(play: id, room: "room_1")
     }
 
@@ -61,10 +61,10 @@ struct MixerPlayTests {
         bench.run(ticks: 10)
         #expect(bench.box.events.isEmpty)
         #expect(bench.phones[0].meter.level < -100)
-        #expect(bench.mixer.extend(play: "play_1", room: "room_1", with: piece(400, milliseconds: 200)))
+        bench.extend("play_1", with: piece(400, milliseconds: 200))
         bench.run(ticks: 20)
         #expect(bench.box.events.isEmpty)
-        #expect(bench.mixer.extend(play: "play_1", room: "room_1", with: piece(600, milliseconds: 200)))
+        bench.extend("play_1", with: piece(600, milliseconds: 200))
         bench.mixer.complete(play: "play_1", room: "room_1")
         bench.run(ticks: 10)
         #expect(bench.hears("a", Self.tones) == [600])
@@ -88,9 +88,8 @@ struct MixerPlayTests {
         #expect(bench.hears("a", Self.tones) == [600])
         bench.run(ticks: 10)
         #expect(bench.hears("a", Self.tones) == [900])
-        #expect(bench.mixer.end(play: "two", room: "room_1", .stopped, into: &bench.box))
-        #expect(!bench.mixer.end(play: "two", room: "room_1", .stopped, into: &bench.box))
-        #expect(!bench.mixer.extend(play: "two", room: "room_1", with: .silence(samples: 1)))
+        let outcomes = [bench.stop("two"), bench.stop("two"), bench.extend("two", with: .silence(samples: 1))]
+        #expect(outcomes == [true, false, false])
         #expect(bench.ends.map(\.0) == ["ringback", "one", "two"])
         bench.run(ticks: 12)
         #expect(bench.phones[0].meter.level < -100)

@@ -108,6 +108,12 @@ struct Bench {
         try mixer.leave(room: room, participant: name)
     }
 
+    @discardableResult
+    mutating func extend(_ id: String, with piece: Play.Piece) -> Bool { mixer.extend(play: id, room: "room_1", with: piece) }
+
+    @discardableResult
+    mutating func stop(_ id: String) -> Bool { mixer.end(play: id, room: "room_1", .stopped, into: &box) }
+
     mutating func press(_ digit: Character, _ name: String, packets: Int = 3) {
         let index = index(name)
         guard let code = TelephoneEvent.code(of: digit) else { return }

@@ -174,7 +174,7 @@ struct MixerTests {
         try bench.sit("a", tone: 400)
         try bench.sit("b")
         try bench.mixer.play(Play(id: "play_1"), room: "room_1", participant: "b", into: &bench.box)
-        #expect(bench.mixer.extend(play: "play_1", room: "room_1", with: .silence(samples: 8000)))
+        bench.extend("play_1", with: .silence(samples: 8000))
         bench.run(ticks: 20)
         let snapshot = try #require(bench.mixer.snapshot(of: "room_1"))
         #expect(snapshot.members.map(\.talking) == [true, false])

@@ -1,0 +1,176 @@
+import Addresses
+import Audio
+import Bytes
+import Contracts
+
+// What the bus asks of rooms. Each is safe to repeat.
+extension Mixer {
+    static let largestRoom = 1000
+    static let queuedPlays = 16
+
+    /// Takes a seat, making the room when it is new; again with the same participant renews its settings. Gives the SSRC its
+    /// relay writes into packets for us.
+    mutating func join(
+        _ identity: RoomIdentity, _ settings: ParticipantSettings, relay: SocketAddress, at time: Timestamp
+    ) throws(RPCError) -> UInt32 {
+        if let slot = slot(of: settings.participantID, in: identity.id) {
+            guard settings.epoch >= seats[slot].settings.epoch else { throw RPCError(.fenced, "the call has another owner") }
+            seats[slot].settings = settings
+            seats[slot].relay = relay
+            return seats[slot].ssrc
+        }
+        let taken = roomIndex[identity.id].map { rooms[$0].seats.count } ?? 0
+        guard taken < min(identity.limit ?? Self.largestRoom, Self.largestRoom) else {
+            throw RPCError(.exhausted, "the room is full")
+        }
+        let slot = try freeSlot()
+        let room = room(identity)
+        seed = StableHash.avalanche(seed &+ 0x9e37_79b9_7f4a_7c15)
+        // The upper half is never 0, so that 0 can mean a vacated seat.
+        let generation = UInt32(truncatingIfNeeded: seed >> 48) % 0xffff + 1
+        let seat = Seat(
+            settings, relay: relay, ssrc: generation << 16 | UInt32(slot), room: room, joinedAt: time, tick: tickNumber, random: seed)
+        if slot == seats.count {
+            seats.append(seat)
+            codes.append(contentsOf: repeatElement(G711.Law.ulaw.silence, count: Samples.frame))
+            linear.append(contentsOf: repeatElement(0, count: Samples.frame))
+        } else {
+            seats[slot] = seat
+        }
+        rooms[room].seats.append(slot)
+        return seat.ssrc
+    }
+
+    /// Leaves the seat; a room without anybody is no more. False when it was left before.
+    mutating func leave(room id: String, participant: String, epoch: UInt64 = .max) throws(RPCError) -> Bool {
+        guard let slot = slot(of: participant, in: id), let room = roomIndex[id] else { return false }
+        guard epoch >= seats[slot].settings.epoch else { throw RPCError(.fenced, "the call has another owner") }
+        rooms[room].seats.removeAll { $0 == slot }
+        seats[slot].vacate()
+        freeSlots.append(slot)
+        if rooms[room].seats.isEmpty { remove(room: room) }
+        return true
+    }
+
+    mutating func set(
+        room: String, participant: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil, role: String? = nil
+    ) throws(RPCError) {
+        let slot = try seated(participant, in: room)
+        if let muted { seats[slot].settings.muted = muted }
+        if let deaf { seats[slot].settings.deaf = deaf }
+        if let echo { seats[slot].settings.echo = echo }
+        if let role { seats[slot].role = role }
+    }
+
+    /// Begins a play whose pieces follow with `extend`; to one participant, or to all.
+    mutating func play<Box: Outbox & ~Copyable>(
+        _ play: Play, room id: String, participant: String?, into outbox: inout Box
+    ) throws(RPCError) {
+        guard let room = roomIndex[id] else { throw RPCError(.notFound, "no such room") }
+        guard !hasPlay(play.id, room: room) else { return }
+        if let participant {
+            let slot = try seated(participant, in: id)
+            guard seats[slot].plays.plays.count < Self.queuedPlays else { throw RPCError(.exhausted, "too many plays are waiting") }
+            if let ended = seats[slot].plays.add(play) { report(ended, .stopped, slot: slot, into: &outbox) }
+        } else {
+            guard rooms[room].plays.plays.count < Self.queuedPlays else { throw RPCError(.exhausted, "too many plays are waiting") }
+            if let ended = rooms[room].plays.add(play) { report(ended, .stopped, room: room, into: &outbox) }
+        }
+    }
+
+    /// Adds a rendered piece; false when the play has ended meanwhile, and rendering more is in vain.
+    mutating func extend(play id: String, room: String, with piece: Play.Piece) -> Bool {
+        change(play: id, room: room) { $0.append(piece) }
+    }
+
+    /// No more pieces will come.
+    mutating func complete(play id: String, room: String) {
+        _ = change(play: id, room: room) { $0.complete() }
+    }
+
+    /// Ends a play; false when it was over already.
+    mutating func end<Box: Outbox & ~Copyable>(
+        play id: String, room name: String, _ end: Play.End, into outbox: inout Box
+    ) -> Bool {
+        guard let room = roomIndex[name] else { return false }
+        for slot in rooms[room].seats {
+            if let ended = seats[slot].plays.remove(id) {
+                report(ended, end, slot: slot, into: &outbox)
+                return true
+            }
+        }
+        guard let ended = rooms[room].plays.remove(id) else { return false }
+        report(ended, end, room: room, into: &outbox)
+        return true
+    }
+
+    /// Durations in ms.
+    mutating func send(digits: String, duration: Int, interval: Int, room: String, participant: String) throws(RPCError) {
+        let slot = try seated(participant, in: room)
+        guard seats[slot].digits.add(digits, duration: duration, interval: interval) else {
+            throw RPCError(.invalid, "digits are 0-9, A-D, * and #, at most \(DigitSender.queueLimit) at a time")
+        }
+    }
+
+    func snapshot(of id: String) -> RoomSnapshot? {
+        guard let index = roomIndex[id] else { return nil }
+        let room = rooms[index]
+        func positions(_ queue: PlayQueue) -> [RoomSnapshot.PlayPosition] {
+            queue.plays.map { RoomSnapshot.PlayPosition(id: $0.id, milliseconds: $0.milliseconds) }
+        }
+        return RoomSnapshot(
+            id: id, customerID: room.identity.customerID, conferenceID: room.identity.conferenceID,
+            members: room.seats.map { slot in
+                RoomSnapshot.Member(
+                    settings: seats[slot].settings, role: seats[slot].role, talking: seats[slot].isTalking,
+                    joinedAt: seats[slot].joinedAt, ssrc: seats[slot].ssrc, plays: positions(seats[slot].plays))
+            },
+            plays: positions(room.plays))
+    }
+
+    // MARK: Places
+
+    private func slot(of participant: String, in room: String) -> Int? {
+        guard let room = roomIndex[room] else { return nil }
+        return rooms[room].seats.first { seats[$0].settings.participantID == participant }
+    }
+
+    private func seated(_ participant: String, in room: String) throws(RPCError) -> Int {
+        guard let slot = slot(of: participant, in: room) else { throw RPCError(.notFound, "no such participant") }
+        return slot
+    }
+
+    private mutating func freeSlot() throws(RPCError) -> Int {
+        if let slot = freeSlots.popLast() { return slot }
+        guard seats.count <= 0xffff else { throw RPCError(.exhausted, "every slot of this mixer is taken") }
+        return seats.count
+    }
+
+    private mutating func room(_ identity: RoomIdentity) -> Int {
+        if let room = roomIndex[identity.id] { return room }
+        rooms.append(Room(identity: identity))
+        roomIndex[identity.id] = rooms.count - 1
+        return rooms.count - 1
+    }
+
+    /// The last room moves into the gap.
+    private mutating func remove(room: Int) {
+        roomIndex[rooms[room].identity.id] = nil
+        let moved = rooms.removeLast()
+        guard room < rooms.count else { return }
+        rooms[room] = moved
+        roomIndex[moved.identity.id] = room
+        for slot in moved.seats { seats[slot].room = room }
+    }
+
+    private func hasPlay(_ id: String, room: Int) -> Bool {
+        rooms[room].plays.plays.contains { $0.id == id }
+            || rooms[room].seats.contains { seats[$0].plays.plays.contains { $0.id == id } }
+    }
+
+    private mutating func change(play id: String, room: String, _ change: (inout Play) -> Void) -> Bool {
+        guard let room = roomIndex[room] else { return false }
+        for slot in rooms[room].seats where seats[slot].plays.change(id, change) { return true }
+        return rooms[room].plays.change(id, change)
+    }
+}

@@ -1,0 +1,234 @@
+import Addresses
+import Audio
+import Contracts
+import RTP
+
+/// The rooms of one loop: who sits in them, what they send, and once every 20 ms what they hear.
+///
+/// Pure: packets and ticks come in, packets and events go out. A packet finds its seat by the slot in its SSRC; a tick
+/// touches every seat once and allocates nothing. What is asked of rooms is in `Mixer+Commands.swift`.
+struct Mixer {
+    struct Counters: Sendable, Equatable {
+        var received = 0
+        var malformed = 0
+        /// For a slot that is free, or of its last owner.
+        var unknown = 0
+        var sent = 0
+    }
+
+    /// The silence of a relay that is reported: half a minute.
+    static let silenceTicks: UInt64 = 1500
+
+    /// By slot; a vacated seat has SSRC 0, which no packet finds.
+    var seats: [Seat] = []
+    var freeSlots: [Int] = []
+    var rooms: [Room] = []
+    var roomIndex: [String: Int] = [:]
+    var seed: UInt64
+    private(set) var tickNumber: UInt64 = 0
+    private(set) var counters = Counters()
+
+    // Scratch memory; of `codes` and `linear` each slot has a frame.
+    var codes: [UInt8] = []
+    var linear: [Int16] = []
+    private var mix = Mix()
+    private var roomSound = [Int16](repeating: 0, count: Samples.frame)
+    private var earSound = [Int16](repeating: 0, count: Samples.frame)
+    private var packet = [UInt8](repeating: 0, count: Header.length + Samples.frame)
+
+    /// `seed` makes SSRCs and first sequence numbers hard to guess.
+    init(seed: UInt64) { self.seed = seed }
+
+    var seatCount: Int { seats.count - freeSlots.count }
+
+    // MARK: Packets
+
+    mutating func receive<Box: Outbox & ~Copyable>(_ bytes: Span<UInt8>, into outbox: inout Box) {
+        counters.received += 1
+        guard let header = try? Header(parsing: bytes) else {
+            counters.malformed += 1
+            return
+        }
+        let slot = Int(header.ssrc.value & 0xffff)
+        guard slot < seats.count, seats[slot].ssrc == header.ssrc.value else {
+            counters.unknown += 1
+            return
+        }
+        seats[slot].heardAt = tickNumber
+        seats[slot].isReportedSilent = false
+        let payload = bytes.extracting(header.payloadRange)
+        switch header.payloadType {
+        case .pcmu:
+            seats[slot].jitter.insert(payload, at: header.timestamp.value)
+        case .telephoneEvent:
+            guard let event = try? TelephoneEvent(parsing: payload) else {
+                counters.malformed += 1
+                return
+            }
+            if seats[slot].events.receive(event, timestamp: header.timestamp) != nil, let digit = event.digit {
+                press(digit, milliseconds: Int(event.duration) / 8, slot: slot, into: &outbox)
+            }
+            forward(event, header, from: slot, into: &outbox)
+        default:
+            counters.malformed += 1
+        }
+    }
+
+    /// A digit is told to the call's owner, and ends what the phone hears when the play asked for that.
+    private mutating func press<Box: Outbox & ~Copyable>(
+        _ digit: Character, milliseconds: Int, slot: Int, into outbox: inout Box
+    ) {
+        let settings = seats[slot].settings
+        outbox.report(.digit(callID: settings.callID, owner: settings.owner, digit: digit, milliseconds: milliseconds))
+        if let ended = seats[slot].plays.removeForDigit() {
+            report(ended, .digit, slot: slot, into: &outbox)
+        } else if let ended = rooms[seats[slot].room].plays.removeForDigit() {
+            report(ended, .digit, room: seats[slot].room, into: &outbox)
+        }
+    }
+
+    /// In a room of two the other's phone gets the event as it came, on its own stream's clock.
+    private mutating func forward<Box: Outbox & ~Copyable>(
+        _ event: TelephoneEvent, _ header: Header, from slot: Int, into outbox: inout Box
+    ) {
+        let members = rooms[seats[slot].room].seats
+        guard members.count == 2, !seats[slot].settings.muted, let other = members.first(where: { $0 != slot }),
+            !seats[other].settings.deaf
+        else { return }
+        let time = seats[other].forwardedTime(of: header.timestamp.value)
+        send(event, at: time, marker: header.marker, to: other, into: &outbox)
+    }
+
+    // MARK: The tick
+
+    /// Sends every participant its 20 ms.
+    mutating func tick<Box: Outbox & ~Copyable>(into outbox: inout Box) {
+        tickNumber += 1
+        for room in rooms.indices { tick(room: room, into: &outbox) }
+    }
+
+    /// Ticks that were not kept because the thread stood still: streams go on where they would be by now.
+    mutating func pass(ticks: Int) {
+        tickNumber += UInt64(ticks)
+        for room in rooms {
+            for slot in room.seats {
+                seats[slot].jitter.pass(frames: ticks)
+                seats[slot].advance(samples: ticks * Samples.frame)
+            }
+        }
+    }
+
+    private mutating func tick<Box: Outbox & ~Copyable>(room: Int, into outbox: inout Box) {
+        var speakers = 0
+        for position in rooms[room].seats.indices {
+            let slot = rooms[room].seats[position]
+            listen(to: slot, into: &outbox)
+            if seats[slot].isSpeaking { speakers += 1 }
+        }
+        var ended: [Play] = []
+        let hasRoomSound = rooms[room].plays.next(into: &roomSound, ended: &ended)
+        for play in ended { report(play, .completed, room: room, into: &outbox) }
+
+        var isMixed = false
+        for position in rooms[room].seats.indices {
+            let slot = rooms[room].seats[position]
+            speak(to: slot, room: room, speakers: speakers, hasRoomSound: hasRoomSound, isMixed: &isMixed, into: &outbox)
+        }
+    }
+
+    /// Takes the frame of one voice.
+    private mutating func listen<Box: Outbox & ~Copyable>(to slot: Int, into outbox: inout Box) {
+        let offset = slot * Samples.frame
+        let hasFrame = seats[slot].jitter.read(into: &codes, at: offset)
+        seats[slot].noteVoice(isLoud: hasFrame && isLoud(at: offset))
+        seats[slot].isSpeaking = hasFrame && !seats[slot].settings.muted
+        if tickNumber &- seats[slot].heardAt > Self.silenceTicks, !seats[slot].isReportedSilent {
+            seats[slot].isReportedSilent = true
+            let identity = rooms[seats[slot].room].identity
+            outbox.report(.unheard(roomID: identity.id, participantID: seats[slot].settings.participantID))
+        }
+    }
+
+    /// A voice rather than the noise of a line: above about -36 dBFS somewhere in the frame.
+    private func isLoud(at offset: Int) -> Bool {
+        for index in offset..<(offset + Samples.frame) where ~codes[index] & 0x7f > 35 { return true }
+        return false
+    }
+
+    /// Sends one ear its frame: silence, another's frame as it came, or the mix without its own voice.
+    private mutating func speak<Box: Outbox & ~Copyable>(
+        to slot: Int, room: Int, speakers: Int, hasRoomSound: Bool, isMixed: inout Bool, into outbox: inout Box
+    ) {
+        defer { seats[slot].advance(samples: Samples.frame) }
+        var ended: [Play] = []
+        let hasEarSound = seats[slot].plays.next(into: &earSound, ended: &ended)
+        for play in ended { report(play, .completed, slot: slot, into: &outbox) }
+        if let (digit, time) = seats[slot].digits.next(at: seats[slot].timestamp) {
+            send(digit.event, at: time, marker: digit.marker, to: slot, into: &outbox)
+            return
+        }
+
+        let isDeaf = seats[slot].settings.deaf
+        let takesOut = seats[slot].isSpeaking && !seats[slot].settings.echo
+        let voices = isDeaf ? 0 : speakers - (takesOut ? 1 : 0)
+        let hearsRoom = hasRoomSound && !isDeaf
+        switch (voices, hearsRoom || hasEarSound) {
+        case (0, false):
+            for index in Header.length..<packet.count { packet[index] = G711.Law.ulaw.silence }
+        case (1, false):
+            copyVoice(to: slot, room: room, takesOut: takesOut)
+        default:
+            if isDeaf {
+                Sound.encode(earSound, into: &packet)
+            } else {
+                if !isMixed { mixRoom(room, hasRoomSound: hasRoomSound) }
+                isMixed = true
+                let own = takesOut ? slot * Samples.frame : nil
+                Sound.encode(mix, minus: linear, at: own, plus: hasEarSound ? earSound : nil, into: &packet)
+            }
+        }
+        Sound.write(seats[slot].nextHeader(.pcmu), into: &packet)
+        counters.sent += 1
+        outbox.send(packet.span, to: seats[slot].relay)
+    }
+
+    private mutating func copyVoice(to slot: Int, room: Int, takesOut: Bool) {
+        guard let speaker = rooms[room].seats.first(where: { seats[$0].isSpeaking && !(takesOut && $0 == slot) }) else { return }
+        let offset = speaker * Samples.frame
+        for index in 0..<Samples.frame { packet[Header.length + index] = codes[offset + index] }
+    }
+
+    private mutating func mixRoom(_ room: Int, hasRoomSound: Bool) {
+        mix.clear()
+        for slot in rooms[room].seats where seats[slot].isSpeaking {
+            Sound.decode(codes, at: slot * Samples.frame, into: &linear)
+            Sound.add(linear, at: slot * Samples.frame, to: &mix)
+        }
+        if hasRoomSound { Sound.add(roomSound, at: 0, to: &mix) }
+    }
+
+    private mutating func send<Box: Outbox & ~Copyable>(
+        _ event: TelephoneEvent, at time: UInt32, marker: Bool, to slot: Int, into outbox: inout Box
+    ) {
+        var bytes: [UInt8] = []
+        seats[slot].nextEventHeader(at: time, marker: marker).append(to: &bytes)
+        event.append(to: &bytes)
+        counters.sent += 1
+        outbox.send(bytes.span, to: seats[slot].relay)
+    }
+
+    // MARK: Reports
+
+    /// The owner of the participant whose ear it was is told.
+    func report<Box: Outbox & ~Copyable>(_ play: Play, _ end: Play.End, slot: Int, into outbox: inout Box) {
+        let settings = seats[slot].settings
+        outbox.report(
+            .played(
+                callID: settings.callID, owner: settings.owner, playID: play.id, end: end, milliseconds: play.milliseconds))
+    }
+
+    /// Of what everybody heard, everybody's owner is told.
+    func report<Box: Outbox & ~Copyable>(_ play: Play, _ end: Play.End, room: Int, into outbox: inout Box) {
+        for slot in rooms[room].seats { report(play, end, slot: slot, into: &outbox) }
+    }
+}

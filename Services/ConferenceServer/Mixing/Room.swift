@@ -1,0 +1,53 @@
+import Contracts
+
+/// Who a room belongs to; the conference, when it is one's.
+struct RoomIdentity: Hashable, Sendable {
+    var id: String
+    var customerID: String
+    var conferenceID: String?
+    /// Nobody more is let in.
+    var limit: Int?
+}
+
+/// A room: the slots of those who sit in it, and what is played to all of them.
+struct Room {
+    let identity: RoomIdentity
+    var seats: [Int] = []
+    var plays = PlayQueue()
+}
+
+/// A room as others may know it: for lists, and for whoever takes the room over one day.
+struct RoomSnapshot: Codable, Sendable, Equatable {
+    struct Member: Codable, Sendable, Equatable {
+        var settings: ParticipantSettings
+        var role: String
+        var talking: Bool
+        var joinedAt: Timestamp
+        /// What its relay sends to us with.
+        var ssrc: UInt32
+        var plays: [PlayPosition]
+    }
+
+    struct PlayPosition: Codable, Sendable, Equatable {
+        var id: String
+        var milliseconds: Int
+    }
+
+    var id: String
+    var customerID: String
+    var conferenceID: String?
+    var members: [Member]
+    var plays: [PlayPosition]
+
+    func participant(_ id: String) -> Participant? {
+        members.first { $0.settings.participantID == id }.map(\.participant)
+    }
+}
+
+extension RoomSnapshot.Member {
+    var participant: Participant {
+        Participant(
+            id: settings.participantID, callID: settings.callID, role: role, muted: settings.muted, deaf: settings.deaf,
+            talking: talking, joinedAt: joinedAt)
+    }
+}

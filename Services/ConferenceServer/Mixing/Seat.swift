@@ -1,0 +1,95 @@
+import Addresses
+import Contracts
+import RTP
+
+/// One ear and one voice in a room: what the mixer keeps in a participant's slot.
+struct Seat {
+    var settings: ParticipantSettings
+    let joinedAt: Contracts.Timestamp
+    var role = "participant"
+    /// The room's place among the mixer's rooms.
+    var room: Int
+
+    // Towards the participant's relay.
+    var relay: SocketAddress
+    private(set) var sequence: SequenceNumber
+    private var clock: RTP.Timestamp
+    private var startsTalkspurt = true
+
+    // From it.
+    /// What the relay writes into its packets: the slot and the generation that tells this participant from the slot's last.
+    private(set) var ssrc: UInt32
+    var jitter = JitterBuffer()
+    var events = EventReceiver()
+    var heardAt: UInt64
+    var isReportedSilent = false
+    /// Whether this tick's frame holds a voice others may hear.
+    var isSpeaking = false
+    private var talkTicksLeft = 0
+
+    // For its ear alone.
+    var plays = PlayQueue()
+    var digits = DigitSender()
+    /// The other's event under way here, and how its timestamps translate.
+    private var forwarded: (theirs: UInt32, ours: UInt32)?
+
+    init(
+        _ settings: ParticipantSettings, relay: SocketAddress, ssrc: UInt32, room: Int, joinedAt: Contracts.Timestamp, tick: UInt64,
+        random: UInt64
+    ) {
+        (self.settings, self.relay, self.ssrc, self.room) = (settings, relay, ssrc, room)
+        (self.joinedAt, heardAt) = (joinedAt, tick)
+        sequence = SequenceNumber(UInt16(truncatingIfNeeded: random))
+        clock = RTP.Timestamp(UInt32(truncatingIfNeeded: random >> 16))
+    }
+
+    /// When this tick is on the stream's clock.
+    var timestamp: UInt32 { clock.value }
+
+    /// Nobody sits here any more: late packets find no owner, and what was kept is let go.
+    mutating func vacate() {
+        ssrc = 0
+        plays = PlayQueue()
+        digits = DigitSender()
+    }
+
+    /// Loud within the last 300 ms.
+    var isTalking: Bool { talkTicksLeft > 0 }
+
+    mutating func noteVoice(isLoud: Bool) {
+        talkTicksLeft = isLoud ? 15 : max(0, talkTicksLeft - 1)
+    }
+
+    /// The header of the next packet of sound; its time is this tick's.
+    mutating func nextHeader(_ payloadType: PayloadType) -> Header {
+        defer {
+            sequence = sequence.next
+            startsTalkspurt = false
+        }
+        return Header(
+            payloadType: payloadType, sequence: sequence, timestamp: clock, ssrc: SSRC(settings.inside.ssrc),
+            marker: startsTalkspurt)
+    }
+
+    /// The header of a packet of an event, whose packets all carry the time it began (RFC 4733 §2.2).
+    mutating func nextEventHeader(at timestamp: UInt32, marker: Bool) -> Header {
+        defer { sequence = sequence.next }
+        return Header(
+            payloadType: .telephoneEvent, sequence: sequence, timestamp: RTP.Timestamp(timestamp), ssrc: SSRC(settings.inside.ssrc),
+            marker: marker)
+    }
+
+    /// Our time for an event that began at `theirs` on the other party's clock.
+    mutating func forwardedTime(of theirs: UInt32) -> UInt32 {
+        if let forwarded, forwarded.theirs == theirs { return forwarded.ours }
+        forwarded = (theirs, timestamp)
+        return timestamp
+    }
+
+    mutating func advance(samples: Int) { clock = clock.advanced(by: samples) }
+}
+
+extension PayloadType {
+    /// RFC 4733 events between relays and rooms.
+    static let telephoneEvent = PayloadType(101)
+}

@@ -1,0 +1,42 @@
+import Audio
+import RTP
+
+/// The steps of a tick over the mixer's scratch arrays: each takes just the arrays it reads and the one it writes, so that
+/// spans over two of them can be open at once.
+enum Sound {
+    static func decode(_ codes: [UInt8], at offset: Int, into linear: inout [Int16]) {
+        var samples = linear.mutableSpan
+        G711.decode(codes.span.extracting(offset..<(offset + Samples.frame)), .ulaw, into: &samples, at: offset)
+    }
+
+    static func add(_ linear: [Int16], at offset: Int, to mix: inout Mix) {
+        mix.add(linear.span.extracting(offset..<(offset + Samples.frame)))
+    }
+
+    /// The payload of a packet from one frame.
+    static func encode(_ samples: [Int16], into packet: inout [UInt8]) {
+        var bytes = packet.mutableSpan
+        G711.encode(samples.span, .ulaw, into: &bytes, at: Header.length)
+    }
+
+    /// The payload of a packet from the mix: less the frame of `linear` at `own`, and with `extra`.
+    static func encode(_ mix: Mix, minus linear: [Int16], at own: Int?, plus extra: [Int16]?, into packet: inout [UInt8]) {
+        var bytes = packet.mutableSpan
+        switch (own, extra) {
+        case (let own?, let extra?):
+            mix.encode(
+                minus: linear.span.extracting(own..<(own + Samples.frame)), plus: extra.span, into: &bytes, at: Header.length)
+        case (let own?, nil):
+            mix.encode(minus: linear.span.extracting(own..<(own + Samples.frame)), into: &bytes, at: Header.length)
+        case (nil, let extra?):
+            mix.encode(plus: extra.span, into: &bytes, at: Header.length)
+        case (nil, nil):
+            mix.encode(into: &bytes, at: Header.length)
+        }
+    }
+
+    static func write(_ header: Header, into packet: inout [UInt8]) {
+        var bytes = packet.mutableSpan
+        header.write(into: &bytes)
+    }
+}
