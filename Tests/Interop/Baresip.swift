@@ -1,0 +1,79 @@
+import Audio
+import Foundation
+import Testing
+
+/// baresip: a real phone with a tone for a microphone and a recorder for an ear.
+struct Baresip {
+    private let program: Program
+    private let account: RunningSuite.Account
+
+    /// - Parameters:
+    ///   - tone: the frequency it sends in calls.
+    ///   - dial: whom it calls as soon as it runs; without, it answers whatever comes.
+    ///   - duration: after which it hangs up and ends.
+    init(
+        as account: RunningSuite.Account, in suite: RunningSuite, transport: Sipp.Transport = .udp, tone: Double = 700,
+        codec: String = "PCMU", dial: String? = nil, duration: Duration = .seconds(30)
+    ) throws {
+        self.account = account
+        let port = LocalPort.ten() // SIP on the first, its TLS on the second, RTP on the rest
+        let server = "sip:\(suite.sip);transport=\(transport)"
+        var arguments = ["-f", ".", "-t", String(Int(duration / .seconds(1)))]
+        if let dial { arguments += ["-e", "/dial sip:\(dial)@\(suite.domain)"] }
+        program = try Program("baresip", arguments) { folder in
+            try FileManager.default.createDirectory(at: folder.appending(path: "heard"), withIntermediateDirectories: true)
+            var sine = Tone(frequency: tone)
+            try Data(WAVWriter.encode(Samples(sine.next(60 * Samples.rate)))).write(to: folder.appending(path: "tone.wav"))
+            let config = """
+                sip_listen 127.0.0.1:\(port)
+                net_interface 127.0.0.1
+                rtp_ports \(port + 2)-\(port + 9)
+                module_path /usr/lib/baresip/modules
+                module g711.so
+                module aufile.so
+                module aubridge.so
+                module sndfile.so
+                module_app account.so
+                module_app menu.so
+                audio_source aufile,\(folder.path)/tone.wav
+                audio_player aubridge,nobody
+                snd_path \(folder.path)/heard
+
+                """
+            let line = """
+                <sip:\(account.number)@\(suite.domain);transport=\(transport)>;auth_pass=\(account.password);outbound="\(server)"\
+                ;regint=60;answermode=auto;audio_codecs=\(codec)/8000/1
+
+                """
+            try Data(config.utf8).write(to: folder.appending(path: "config"))
+            try Data(line.utf8).write(to: folder.appending(path: "accounts"))
+            try Data().write(to: folder.appending(path: "contacts"))
+        }
+    }
+
+    func registers() async throws { try await program.prints("200 OK", within: .seconds(8)) }
+
+    func talks() async throws { try await program.prints("Call established", within: .seconds(10)) }
+
+    /// Ends the phone, as its user would.
+    func hangUp() async throws {
+        program.stop()
+        _ = try await program.end(within: .seconds(5))
+    }
+
+    /// How loud each frequency was in what it heard, in dBFS, over the last 400 ms before the end.
+    func heard(_ frequencies: [Double]) throws -> [Double] {
+        let folder = program.folder.appending(path: "heard")
+        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        let file = try #require(files.first { $0.lastPathComponent.hasSuffix("-dec.wav") }, "it recorded nothing:\n\(program.output)")
+        let samples = try SoundFile.decode(Array(try Data(contentsOf: file)))
+        var meter = ToneMeter(window: 3200)
+        // The file ends when its user hangs up, which may cut the last packets: leave out 200 ms.
+        meter.append(samples.values.dropLast(1600).suffix(3200))
+        return frequencies.map { meter.hears($0) }
+    }
+}
+
+extension Sipp.Transport: CustomStringConvertible {
+    var description: String { self == .udp ? "udp" : "tcp" }
+}
