@@ -77,8 +77,8 @@ actor CallEngine {
         loop.afterEachBatch { self.assumeIsolated { $0.armLayer() } }
     }
 
-    /// Legs that are not over.
-    var liveCount: Int { legs.count }
+    /// Who waits for the first record of a call to be readable.
+    var whenWritten: [String: @Sendable () -> Void] = [:]
 
     func moment() -> Moment { Moment(now: loop.now, time: Timestamp(milliseconds: WallClock.milliseconds())) }
 
@@ -174,6 +174,24 @@ actor CallEngine {
             }
             legs[id]?.timers[kind] = (timer, deadline)
         }
+    }
+
+    /// Redis came back, perhaps empty: the owner writes everything again.
+    func saveAll() {
+        for entry in legs.values { journal.save(entry.leg) {} }
+    }
+
+    func announceLoad() async {
+        while !Task.isCancelled {
+            let load = Double(legs.count) / Double(settings.maximumLegs)
+            runtime.announce { $0.load = load }
+            try? await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
+    /// Waits until no call is left; the caller bounds the wait.
+    func drained() async {
+        while !legs.isEmpty, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
     }
 
     func remove(_ id: String) {

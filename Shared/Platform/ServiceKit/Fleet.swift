@@ -2,7 +2,7 @@ public import Contracts
 public import Deadlines
 internal import Bytes
 internal import Synchronization
-internal import Threads
+public import Threads
 
 /// The instances of all services that are alive, as their announcements tell: a second of silence is death (DESIGN §4).
 ///

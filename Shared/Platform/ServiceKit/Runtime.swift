@@ -2,7 +2,6 @@ public import Bus
 public import Cache
 public import Contracts
 public import Database
-public import Deadlines
 public import Logging
 internal import Cryptography
 internal import Synchronization
@@ -32,6 +31,7 @@ public final class Runtime: Sendable {
     private struct Hooks {
         var ready: [@Sendable () async throws -> Void] = []
         var drain: [@Sendable () async -> Void] = []
+        var background: [@Sendable () async -> Void] = []
     }
 
     init(
@@ -79,8 +79,13 @@ public final class Runtime: Sendable {
     /// Runs when the process is asked to stop, last added first: finish or hand over, then return.
     public func whenDraining(_ body: @escaping @Sendable () async -> Void) { hooks.withLock { $0.drain.append(body) } }
 
+    /// Runs beside the service from its start until it has drained; then its task is cancelled.
+    public func background(_ body: @escaping @Sendable () async -> Void) { hooks.withLock { $0.background.append(body) } }
+
+    var backgroundBodies: [@Sendable () async -> Void] { hooks.withLock { $0.background } }
+
     /// Changes what this instance announces: addresses, pool, load.
-    public func announce(_ change: @Sendable (inout Announcement) -> Void) {
+    public func announce(_ change: (inout Announcement) -> Void) {
         presence.withLock { change(&$0) }
     }
 

@@ -32,7 +32,7 @@ struct ServiceProcess: ServiceLifecycle.Service {
         if declaration.needs.contains(.database) {
             let url = settings.text("TANDEM_DATABASE_URL")
             let database = Database(
-                settings: .init(conninfo: url, connections: settings.integer("TANDEM_DATABASE_CONNECTIONS")), logger: logger)
+                settings: .init(connection: url, connections: settings.integer("TANDEM_DATABASE_CONNECTIONS")), logger: logger)
             health.add("PostgreSQL") { database.isReady }
             servers.database = database
         }
@@ -95,11 +95,15 @@ struct ServiceProcess: ServiceLifecycle.Service {
             await bus.start()
             try Task.checkCancellation()
         }
-        try await runtime.runReadyHooks()
-        runtime.health.markStarted()
-        logger.info("\(declaration.name.rawValue) is ready")
-        await announceUntilStopped()
-        await drain()
+        try await withThrowingDiscardingTaskGroup { group in
+            for body in runtime.backgroundBodies { group.addTask { await body() } }
+            try await runtime.runReadyHooks()
+            runtime.health.markStarted()
+            logger.info("\(declaration.name.rawValue) is ready")
+            await announceUntilStopped()
+            await drain()
+            group.cancelAll()
+        }
     }
 
     private func startServers() async throws {
@@ -144,8 +148,8 @@ struct ServiceProcess: ServiceLifecycle.Service {
             group.cancelAll()
         }
         await servers.bus?.stop()
-        await servers.cache?.stop()
-        await servers.database?.stop()
+        servers.cache?.stop()
+        servers.database?.stop()
         logger.info("\(declaration.name.rawValue) has stopped")
     }
 }

@@ -61,7 +61,7 @@ public enum ServiceProgram {
             exit(0)
         }
         // A broken connection is an error of that write, not the end of the process.
-        _ = unsafe signal(SIGPIPE, SIG_IGN)
+        _ = signal(SIGPIPE, SIG_IGN)
 
         let given = settings.text("TANDEM_INSTANCE")
         let instance = given.isEmpty ? "\(declaration.name.rawValue)-\(hostname())-\(getpid())" : given
@@ -107,7 +107,7 @@ public enum ServiceProgram {
     }
 
     private static func readFile(_ path: String) -> String? {
-        let descriptor = open(path, O_RDONLY)
+        let descriptor = unsafe open(path, O_RDONLY)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var content = [UInt8](repeating: 0, count: 64 * 1024)
@@ -118,7 +118,7 @@ public enum ServiceProgram {
 
     private static func hostname() -> String {
         var name = [CChar](repeating: 0, count: 256)
-        guard unsafe gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+        guard unsafe gethostname(&name, 255) == 0 else { return "localhost" }
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

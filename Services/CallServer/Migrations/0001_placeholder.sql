@@ -1,1 +1,0 @@
--- CallServer: its schema.

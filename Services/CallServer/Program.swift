@@ -1,0 +1,75 @@
+import Addresses
+import Contracts
+import Database
+import Deadlines
+import ServiceKit
+import Threads
+
+/// The call server: SIP dialogs, call legs and flow actions (DESIGN §2). Wiring only.
+@main
+struct Program {
+    static let declaration = ServiceProgram.Declaration(
+        .callServer,
+        settings: [
+            Setting("TANDEM_SIP_PORT", .integer(0...65_535), default: "0", "inside SIP port; 0 takes a free one"),
+            Setting("TANDEM_SIP_DOMAIN", default: "demo.localhost", "domain of calls that name none"),
+            Setting("TANDEM_MAX_CALLS", .integer(1...1_000_000), default: "5000", "call legs this instance holds at once"),
+            Setting("TANDEM_RING_SECONDS", .integer(1...600), default: "60", "how long a phone rings before no_answer"),
+            Setting("TANDEM_MAX_CALL_SECONDS", .integer(1...86_400), default: "14400", "the longest a call may last"),
+            Setting("TANDEM_RECORD_SPOOL", .integer(100...10_000_000), default: "50000", "call events kept while PostgreSQL is away"),
+        ],
+        needs: [.bus, .database, .cache], schema: CallStore.schema,
+        migrations: [Migration(number: 1, name: "calls", sql: PackageResources._0001_calls_sql)])
+
+    static func main() async {
+        await ServiceProgram.run(declaration) { runtime in
+            let settings = runtime.settings
+            guard let inside = IPAddress(settings.text("TANDEM_INSIDE_ADDRESS")),
+                let port = UInt16(exactly: settings.integer("TANDEM_SIP_PORT"))
+            else { throw RPCError(.invalid, "TANDEM_INSIDE_ADDRESS must be an IP address") }
+            var limits = Leg.Limits()
+            limits.ring = .seconds(settings.integer("TANDEM_RING_SECONDS"))
+            limits.duration = .seconds(settings.integer("TANDEM_MAX_CALL_SECONDS"))
+            let engineSettings = EngineSettings(
+                listen: SocketAddress(inside, port: port), domain: settings.text("TANDEM_SIP_DOMAIN"),
+                maximumLegs: settings.integer("TANDEM_MAX_CALLS"), limits: limits)
+
+            let outbox = Outbox(schema: CallStore.schema, database: runtime.database, bus: runtime.bus, logger: runtime.logger)
+            let store = CallStore(database: runtime.database, instance: runtime.instance)
+            let writer = RecordWriter(
+                store: store, capacity: settings.integer("TANDEM_RECORD_SPOOL"), logger: runtime.logger, committed: { outbox.wake() })
+            let journal = Journal(runtime: runtime, writer: writer)
+            let engine = try CallEngine(runtime: runtime, journal: journal, settings: engineSettings)
+            let address = engine.address
+            runtime.announce { $0.addresses["sip"] = address.description }
+            serve(runtime, engine, store)
+            runtime.cache.onReconnect { engine.loop.post { engine.assumeIsolated { $0.saveAll() } } }
+            runtime.background { await writer.run() }
+            runtime.background { await journal.renewLeases() }
+            runtime.background { await engine.announceLoad() }
+            runtime.whenReady { engine.start() }
+            runtime.whenDraining {
+                await engine.drained()
+                await writer.finish()
+                await outbox.flush()
+            }
+        }
+    }
+
+    private static func serve(_ runtime: Runtime, _ engine: CallEngine, _ store: CallStore) {
+        let bus = runtime.bus
+        bus.serve(immediately: CreateCall.self, on: .anyInstance) { command, _, respond in
+            engine.loop.post { engine.assumeIsolated { $0.create(command, respond: respond) } }
+        }
+        bus.serve(GetCall.self) { command, _ in
+            guard let found = try await store.find(command.id, customer: command.customerID) else {
+                throw RPCError(.notFound, "no such call")
+            }
+            return found.call
+        }
+        bus.serve(ListCalls.self) { command, _ in try await store.list(command) }
+        let hangUp = HangUp(engine: engine, store: store, bus: bus)
+        bus.serve(HangUpCall.self, on: .both) { command, delivery in try await hangUp.perform(command, delivery) }
+        Signals.serve(on: bus, engine)
+    }
+}
