@@ -62,3 +62,5 @@ struct ReplyCache<Answer: Sendable, Waiter: Sendable>: Sendable {
         oldest = 0
     }
 }
+
+extension ReplyCache.Admission: Equatable where Answer: Equatable {}

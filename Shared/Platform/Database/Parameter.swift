@@ -11,7 +11,7 @@ public enum Parameter: Sendable, Equatable {
     case texts([String])
     case null
 
-    public static func int(_ value: Int) -> Parameter { .int(Int64(value)) }
+    public static func int(_ value: some BinaryInteger) -> Parameter { .int(Int64(clamping: value)) }
     public static func optional(_ value: String?) -> Parameter { value.map(Parameter.text) ?? .null }
     public static func optional(_ value: Int64?) -> Parameter { value.map(Parameter.int) ?? .null }
 

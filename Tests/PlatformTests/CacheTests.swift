@@ -1,0 +1,148 @@
+@testable import Cache
+import Deadlines
+import Foundation
+import Testing
+
+@Suite("The cache", .serialized, .timeLimit(.minutes(1)))
+struct CacheTests {
+    private func cache(_ settings: Cache.Settings? = nil) async throws -> Cache {
+        let cache = Cache(settings: try settings ?? Servers.redis(), logger: Servers.silent)
+        await cache.start()
+        return cache
+    }
+
+    @Test("values come back as they were given, and end")
+    func values() async throws {
+        let cache = try await cache()
+        let key = Servers.unique("test:")
+        #expect(try await cache.get(key) == nil)
+        try await cache.set(key, [0, 13, 10, 255], ttl: .milliseconds(200))
+        #expect(try await cache.get(key) == [0, 13, 10, 255])
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(try await cache.get(key) == nil)
+        #expect(try await cache.command(["HSET", CacheArgument(key), "a", "1", "b", ""]) == .integer(2))
+        #expect(try await cache.command(["HMGET", CacheArgument(key), "a", "b", "c"]).array == [.bytes([49]), .bytes([]), .null])
+        await #expect(throws: CacheError.self) { try await cache.command(["GET", CacheArgument(key)]) }
+        #expect(try await cache.delete(key))
+        cache.stop()
+    }
+
+    @Test("many commands at once are one pipeline, each with its own reply")
+    func pipelining() async throws {
+        let cache = try await cache()
+        let prefix = Servers.unique("test:")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<2_000 {
+                group.addTask {
+                    try await cache.set("\(prefix)\(number)", Array("\(number)".utf8), ttl: .seconds(5))
+                    #expect(try await cache.command(["GET", CacheArgument("\(prefix)\(number)")]).integer == Int64(number))
+                }
+            }
+            try await group.waitForAll()
+        }
+        cache.stop()
+    }
+
+    @Test("a script is taught once, and again when Redis has forgotten it")
+    func scripts() async throws {
+        let cache = try await cache()
+        let script = LuaScript("return {KEYS[1], ARGV[1], \(Int.random(in: 0...1_000_000))}")
+        for _ in 0..<3 {
+            #expect(try await cache.script(script, keys: ["k"], arguments: ["a"]).array?.first == .bytes([107]))
+        }
+        try await cache.command(["SCRIPT", "FLUSH"])
+        #expect(try await cache.script(script, keys: ["k"], arguments: ["a"]).array?.count == 3)
+        await #expect(throws: CacheError.self) { try await cache.script(LuaScript("return nonsense("), keys: [], arguments: []) }
+        cache.stop()
+    }
+
+    @Test("without Redis commands fail at once; after its return all works, and owners are told")
+    func loss() async throws {
+        var settings = try Servers.redis()
+        let line = try CuttableLine(to: settings.port)
+        settings.port = line.port
+        let cache = Cache(settings: settings, logger: Servers.silent)
+        let returns = Collected<Int>()
+        cache.onReconnect { returns.add(1) }
+        await cache.start()
+        line.cut()
+        #expect(await eventually { !cache.isReady })
+        let began = ContinuousClock.now
+        await #expect(throws: CacheError.self) { try await cache.get("key") }
+        #expect(ContinuousClock.now - began < .milliseconds(100))
+        line.restore()
+        #expect(await eventually { cache.isReady })
+        #expect(try await cache.get(Servers.unique("test:")) == nil)
+        #expect(returns.all.count == 2)
+        cache.stop()
+    }
+}
+
+/// RELIABILITY §4.2: one owner, raised epochs, late writes refused.
+@Suite("Snapshots and leases", .serialized, .timeLimit(.minutes(1)))
+struct CacheSnapshotTests {
+    @Test("an owner keeps its lease, a second is refused, a take-over raises the epoch and fences the first")
+    func takeOver() async throws {
+        let cache = Cache(settings: try Servers.redis(), logger: Servers.silent)
+        await cache.start()
+        let snapshots = Snapshots(cache: cache, stateLength: .seconds(60))
+        let (kind, id) = (Servers.unique("test-"), "call_1")
+        #expect(try await snapshots.acquire(kind, id, owner: "a") == .acquired(.init(epoch: 1, state: nil)))
+        #expect(try await snapshots.save(kind, id, owner: "a", epoch: 1, [1, 2]) == .done)
+        #expect(try await snapshots.acquire(kind, id, owner: "b") == .owned(by: "a", epoch: 1))
+        #expect(try await snapshots.orphans(of: kind) == [])
+        #expect(try await snapshots.acquire(kind, id, owner: "b", takingOver: true) == .acquired(.init(epoch: 2, state: [1, 2])))
+        #expect(try await snapshots.owner(of: kind, id) == "b")
+
+        // The first owner wakes up and does not know yet.
+        #expect(try await snapshots.save(kind, id, owner: "a", epoch: 1, [9]) == .lost)
+        #expect(try await snapshots.renew(kind, owner: "a", [(id, 1)]) == [id])
+        #expect(try await snapshots.release(kind, id, epoch: 1) == .lost)
+        #expect(try await snapshots.load(kind, id) == [1, 2])
+
+        #expect(try await snapshots.renew(kind, owner: "b", [(id, 2)]) == [])
+        #expect(try await snapshots.yield(kind, id, epoch: 2) == .done)
+        #expect(try await snapshots.orphans(of: kind) == [id])
+        #expect(try await snapshots.acquire(kind, id, owner: "c") == .acquired(.init(epoch: 3, state: [1, 2])))
+        #expect(try await snapshots.release(kind, id, epoch: 3) == .done)
+        #expect(try await snapshots.ids(of: kind) == [])
+        #expect(try await snapshots.load(kind, id) == nil)
+        // What has ended stays ended.
+        #expect(try await snapshots.save(kind, id, owner: "c", epoch: 3, [4]) == .lost)
+        cache.stop()
+    }
+
+    @Test("a lease ends by itself; a Redis that came back empty learns epoch and state from the living owner")
+    func forgetting() async throws {
+        let cache = Cache(settings: try Servers.redis(), logger: Servers.silent)
+        await cache.start()
+        let snapshots = Snapshots(cache: cache)
+        let (kind, id) = (Servers.unique("test-"), "room")
+        #expect(try await snapshots.save(kind, id, owner: "a", epoch: 7, [1]) == .done)
+        #expect(try await snapshots.acquire(kind, id, owner: "b") == .owned(by: "a", epoch: 7))
+        try await cache.delete("tandem:\(kind):lease:\(id)")
+        try await cache.delete("tandem:\(kind):state:\(id)")
+        #expect(try await snapshots.renew(kind, owner: "a", [(id, 7)]) == [])
+        #expect(try await snapshots.owner(of: kind, id) == "a")
+        try await cache.delete("tandem:\(kind):lease:\(id)")
+        #expect(try await snapshots.acquire(kind, id, owner: "b", seen: 7) == .acquired(.init(epoch: 8, state: nil)))
+        try await Task.sleep(for: .milliseconds(3_200))
+        #expect(try await snapshots.owner(of: kind, id) == nil)
+        _ = try await snapshots.release(kind, id, epoch: 8)
+        cache.stop()
+    }
+
+    @Test("leases are renewed in batches")
+    func batches() async throws {
+        let cache = Cache(settings: try Servers.redis(), logger: Servers.silent)
+        await cache.start()
+        let snapshots = Snapshots(cache: cache)
+        let kind = Servers.unique("test-")
+        let claims = (0..<450).map { (id: "c\($0)", epoch: UInt64(1)) }
+        for claim in claims { _ = try await snapshots.save(kind, claim.id, owner: "a", epoch: 1, [0]) }
+        _ = try await snapshots.acquire(kind, "c440", owner: "b", takingOver: true)
+        #expect(try await snapshots.renew(kind, owner: "a", claims) == ["c440"])
+        for claim in claims { _ = try await snapshots.release(kind, claim.id, epoch: 2) }
+        cache.stop()
+    }
+}
