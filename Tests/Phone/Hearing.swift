@@ -1,0 +1,78 @@
+import Addresses
+import Audio
+import Deadlines
+import RTP
+
+/// Listens to one call: counts its packets, keeps its last seconds of sound, and collects its digits.
+struct Hearing {
+    private var report = SoundReport()
+    private var statistics = ReceiverStatistics()
+    private var source: SSRC?
+    private var highest: SequenceNumber?
+    private var events = EventReceiver()
+    private var lostBefore = 0
+    private var recent: [Int16] = []
+    private let memory: Int
+
+    /// `memory`: how much sound is kept.
+    init(memory: Interval) { self.memory = max(1600, Int(memory.seconds * Double(Samples.rate))) }
+
+    var current: SoundReport {
+        var report = report
+        report.lost = lostBefore + max(0, statistics.lost)
+        report.jitter = .microseconds(Int(statistics.jitter * 125))
+        report.level = Level(of: lastWindow.span).dBFS
+        return report
+    }
+
+    /// The last 200 ms.
+    private var lastWindow: [Int16] { Array(recent.suffix(1600)) }
+
+    /// All that is remembered, oldest first.
+    var sound: [Int16] { Array(recent.suffix(memory)) }
+
+    /// The level of one frequency in the last 200 ms, in dBFS.
+    func level(of frequency: Double) -> Double {
+        let window = lastWindow
+        guard window.count == 1600 else { return -120 }
+        return Level(amplitude: Goertzel.amplitude(of: frequency, in: window.span)).dBFS
+    }
+
+    mutating func countUnexpected() { report.unexpected += 1 }
+
+    mutating func forget() {
+        let (source, highest) = (source, highest)
+        self = Hearing(memory: .milliseconds(memory / 8))
+        (self.source, self.highest) = (source, highest)
+    }
+
+    mutating func receive(_ header: Header, now: Instant) {
+        if header.ssrc != source {
+            // A new stream is counted from its own beginning.
+            lostBefore += max(0, statistics.lost)
+            statistics = ReceiverStatistics()
+            (source, highest) = (header.ssrc, nil)
+            report.sources += 1
+        }
+        statistics.receive(header, now: now)
+        if let highest, header.sequence.distance(from: highest) <= 0 {
+            report.outOfOrder += 1
+        } else {
+            highest = header.sequence
+        }
+        if let last = report.lastReceived { report.longestGap = max(report.longestGap, now - last) }
+        report.packetsReceived += 1
+        report.firstReceived = report.firstReceived ?? now
+        report.lastReceived = now
+    }
+
+    mutating func hear(_ payload: some Sequence<UInt8>, _ law: G711.Law) {
+        recent.append(contentsOf: G711.decode(payload, law))
+        // Trimmed rarely, so that the cost per packet stays small.
+        if recent.count > 2 * memory { recent.removeFirst(recent.count - memory) }
+    }
+
+    mutating func hear(_ event: TelephoneEvent, at timestamp: RTP.Timestamp) {
+        if let event = events.receive(event, timestamp: timestamp), let digit = event.digit { report.digits.append(digit) }
+    }
+}

@@ -1,0 +1,49 @@
+public import Addresses
+public import Deadlines
+public import SDP
+public import SIP
+
+/// What a phone does when it is called.
+public enum IncomingPolicy: Hashable, Sendable {
+    /// Rings, and answers after that time.
+    case answer(after: Interval)
+    /// Rings until the caller gives up, or the test says `answer()`.
+    case ring
+    /// Refuses at once with this status.
+    case refuse(status: Int)
+    /// Never answers anything: a phone that lost its network.
+    case ignore
+
+    public static let busy = IncomingPolicy.refuse(status: 486)
+    public static let decline = IncomingPolicy.refuse(status: 603)
+}
+
+/// Who a phone is, where it registers, and how it behaves.
+public struct PhoneSettings: Sendable {
+    /// The extension: the user part of its address.
+    public var number: String
+    public var domain: String
+    public var password: String
+    /// Where all requests outside a dialog go.
+    public var proxy: SocketAddress
+    /// `.udp` or `.tcp`.
+    public var transport = Transport.udp
+    /// The address of this machine to send from.
+    public var local = IPAddress.loopbackIPv4
+    public var expires = 300
+    public var incoming = IncomingPolicy.answer(after: .zero)
+    /// In order of preference, without telephone events, which are always offered.
+    public var codecs: [Codec] = [.pcmu, .pcma]
+    /// The tone it sends, in whole hertz; nil sends silence.
+    public var tone: Int? = 440
+    /// How much of what it heard last can be looked at again.
+    public var memory = Interval.seconds(10)
+    /// The only hash it answers challenges for; nil takes the strongest offered.
+    public var digest: DigestHash?
+    /// Whether a TCP phone that lost its connection connects and registers again by itself.
+    public var reconnects = true
+
+    public init(number: String, domain: String, password: String, proxy: SocketAddress) {
+        (self.number, self.domain, self.password, self.proxy) = (number, domain, password, proxy)
+    }
+}
