@@ -1,0 +1,170 @@
+internal import Bus
+public import Contracts
+public import Database
+internal import Deadlines
+public import Flow
+internal import FoundationEssentials
+internal import Logging
+internal import Synchronization
+internal import Telemetry
+internal import Threads
+
+/// Events that are written with the change they tell of, in one transaction, and published afterwards (DESIGN §4).
+///
+/// One instance at a time publishes a schema's events, in the order they were written, under a lease in the table
+/// `<schema>.outbox_publisher`; another takes over when it dies. A row goes when the broker has confirmed its event, so an event is
+/// published at least once; its id lets consumers drop a repetition.
+public final class Outbox: Sendable {
+    private static let batch = 200
+    private static let lease = 5
+    private static let poll = Duration.seconds(1)
+
+    private struct State {
+        var isAwake = false
+        var wake: CheckedContinuation<Void, Never>?
+        var isPublisher = false
+    }
+
+    private let schema: String
+    private let owner: String
+    private let database: Database
+    private let bus: Bus
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    /// Made while the service is wired; `run` belongs into `Runtime.background`, `wake` after every commit.
+    public init(schema: String, runtime: Runtime) {
+        (self.schema, owner, database) = (schema, runtime.incarnation, runtime.database)
+        (bus, logger) = (runtime.bus, runtime.logger)
+        bus.listen(to: ["outbox.\(schema)"]) { [weak self] _ in self?.wakeHere() }
+    }
+
+    /// The tables of an outbox; a migration of the schema that has one.
+    public static func migration(number: Int) -> Migration {
+        let sql = """
+            create table outbox (id bigserial primary key, event jsonb not null);
+            create table outbox_sequences (resource_id text primary key, sequence bigint not null);
+            create table outbox_publisher (
+                only boolean primary key default true check (only), owner text not null, until timestamptz not null);
+            insert into outbox_publisher (owner, until) values ('', now());
+            """
+        return Migration(number: number, name: "outbox", sql: Array(sql.utf8))
+    }
+
+    // MARK: Inside the transaction of a change
+
+    /// Adds an event whose sequence its owner counts itself, as a call does.
+    public static func add(_ event: Event, schema: String, on connection: Connection) throws {
+        let json = String(decoding: try JSONEncoder().encode(event), as: UTF8.self)
+        try connection.change("insert into \(schema).outbox (event) values ($1::jsonb)", [.text(json)])
+    }
+
+    /// Adds the next event of a resource.
+    public static func add(
+        _ type: String, of resourceID: String, customer: String, data: JSONValue, runtime: Runtime, schema: String, on connection: Connection
+    ) throws {
+        let rows = try connection.query(
+            """
+            insert into \(schema).outbox_sequences as s (resource_id, sequence) values ($1, 1)
+            on conflict (resource_id) do update set sequence = s.sequence + 1 returning sequence
+            """, [.text(resourceID)])
+        guard let sequence = try rows.first?.int("sequence") else { throw DatabaseError.unexpectedResult("no sequence came back") }
+        let event = Event(
+            id: runtime.newID("evt"), type: type, timestamp: runtime.timestamp(), customerID: customer, resourceID: resourceID,
+            sequence: sequence, data: data)
+        try add(event, schema: schema, on: connection)
+    }
+
+    // MARK: Publishing
+
+    /// A change was committed: whoever publishes does so now.
+    public func wake() {
+        if state.withLock({ $0.isPublisher }) { return wakeHere() }
+        bus.signal(Event(
+            id: owner, type: "outbox.\(schema)", timestamp: Timestamp(milliseconds: WallClock.milliseconds()), customerID: "",
+            resourceID: schema, sequence: 0, data: .null))
+        wakeHere()
+    }
+
+    /// Publishes until cancelled.
+    public func run() async {
+        while !Task.isCancelled {
+            do {
+                while try await publishSome() {}
+            } catch {
+                logger.debug("events of \(schema) wait: \(error)")
+                try? await Task.sleep(for: .milliseconds(200))
+                continue
+            }
+            await waitForWork()
+        }
+    }
+
+    /// Publishes what is there, as far as this instance may and the servers let it; before a stop.
+    public func flush() async {
+        do {
+            while try await publishSome() {}
+            _ = try await database.run { [schema, owner] connection in
+                try connection.change("update \(schema).outbox_publisher set until = now() where owner = $1", [.text(owner)])
+            }
+        } catch { logger.warning("events of \(schema) stay for the next instance: \(error)") }
+    }
+
+    /// One batch; false when nothing is left or another instance publishes.
+    private func publishSome() async throws -> Bool {
+        let rows = try await database.run { [schema, owner] connection in
+            let held = try connection.change(
+                """
+                update \(schema).outbox_publisher set owner = $1, until = now() + interval '\(Self.lease) seconds'
+                where owner = $1 or until < now()
+                """, [.text(owner)])
+            guard held == 1 else { return [Row]?.none }
+            return try connection.query("select id, event from \(schema).outbox order by id limit \(Self.batch)")
+        }
+        state.withLock { $0.isPublisher = rows != nil }
+        guard let rows, !rows.isEmpty else { return false }
+        let ids = try rows.map { try $0.text("id") }
+        let events = try rows.map { try JSONDecoder().decode(Event.self, from: Data(try $0.text("event").utf8)) }
+        try await bus.publish(events)
+        _ = try await database.transaction(.relaxed) { [schema] connection in
+            try connection.change("delete from \(schema).outbox where id = any($1::bigint[])", [.texts(ids)])
+        }
+        return rows.count == Self.batch
+    }
+
+    private func wakeHere() {
+        let continuation = state.withLock { state in
+            let continuation = state.wake
+            state.wake = nil
+            state.isAwake = continuation == nil
+            return continuation
+        }
+        continuation?.resume()
+    }
+
+    /// Until woken, or for a second: a signal may be lost, and a dead publisher's lease ends silently.
+    private func waitForWork() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await Task.sleep(for: Self.poll) }
+            group.addTask { await self.awaitWake() }
+            await group.next()
+            wakeHere()
+            group.cancelAll()
+        }
+        state.withLock { $0.isAwake = false }
+    }
+
+    private func awaitWake() async {
+        await withCheckedContinuation { continuation in
+            let isAwake = state.withLock { state in
+                if state.isAwake {
+                    state.isAwake = false
+                    return true
+                }
+                state.wake = continuation
+                return false
+            }
+            if isAwake { continuation.resume() }
+        }
+    }
+}
