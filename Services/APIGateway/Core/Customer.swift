@@ -1,0 +1,34 @@
+import Contracts
+
+/// Whoever rents the platform: everything else belongs to one (DESIGN §11).
+struct Customer: Codable, Sendable, Equatable {
+    var id: String
+    var name: String
+    var domain: String
+    var status: CustomerStatus
+    var createdAt: Timestamp
+    var updatedAt: Timestamp
+
+    enum CodingKeys: String, CodingKey {
+        case id, name, domain, status
+        case createdAt = "created_at"
+        case updatedAt = "updated_at"
+    }
+}
+
+/// A key as it is shown: its secret is not in it, and nowhere else.
+struct Key: Codable, Sendable, Equatable {
+    var id: String
+    var customerID: String
+    var name: String
+    var scopes: [String]
+    var expiresAt: Timestamp?
+    var createdAt: Timestamp
+
+    enum CodingKeys: String, CodingKey {
+        case id, name, scopes
+        case customerID = "customer_id"
+        case expiresAt = "expires_at"
+        case createdAt = "created_at"
+    }
+}

@@ -1,0 +1,105 @@
+import Flow
+
+/// A resource as answers show it: described in the OpenAPI document under its name, and completed by it, so that a field without
+/// a value is there as null.
+struct ResourceSchema: Sendable {
+    let name: String
+    let fields: [Schema.Field]
+
+    private init(_ name: String, _ fields: [Schema.Field]) { (self.name, self.fields) = (name, fields) }
+
+    var reference: Schema { .reference(name) }
+
+    func completed(_ value: JSONValue) -> JSONValue {
+        guard case .object(var members) = value else { return value }
+        for field in fields where members[field.name] == nil {
+            if case .nullable = field.schema { members[field.name] = .null }
+        }
+        return .object(members)
+    }
+}
+
+extension ResourceSchema {
+    private static let id = Schema.Field.required("id", .text(.identifier))
+    private static let customerID = Schema.Field.required("customer_id", .text(.identifier))
+    private static let createdAt = Schema.Field.required("created_at", .text(.timestamp))
+    private static let updatedAt = Schema.Field.required("updated_at", .text(.timestamp))
+    private static let text = Schema.text(.line(0...4096))
+
+    static let customer = ResourceSchema("Customer", [
+        id, .required("name", text), .required("domain", .text(.domain), "The SIP domain of its phones."),
+        .required("status", .text(.choice(CustomerStatus.allCases.map(\.rawValue)))), createdAt, updatedAt,
+    ])
+
+    static let key = ResourceSchema("Key", [
+        id, customerID, .required("name", text), .required("scopes", .list(of: .text(.choice(Scope.names)), count: 1...64)),
+        .optional("expires_at", .nullable(.text(.timestamp))), createdAt,
+    ])
+
+    static let newKey = ResourceSchema("NewKey", key.fields + [
+        .required("secret", text, "What programs send; shown this once and never again.")
+    ])
+
+    static let `extension` = ResourceSchema("Extension", [
+        id, customerID, .required("number", .text(.number)), .required("name", text),
+        .optional("flow_id", .nullable(.text(.identifier)), "What a call to this number runs; null: its phones ring."),
+        .required("domain", .text(.domain)), .required("registered", .boolean, "Whether a phone is registered now."),
+        createdAt, updatedAt,
+    ])
+
+    static let flow = ResourceSchema("Flow", [
+        id, customerID, .required("name", text), .required("actions", .actions),
+        .optional("on_complete_flow_id", .nullable(.text(.identifier))),
+        .required("version", .integer(1...Int64.max), "Counts the changes."), createdAt, updatedAt,
+    ])
+
+    static let run = ResourceSchema("Run", [
+        id, customerID, .optional("flow_id", .nullable(.text(.identifier)), "Null for inline actions."),
+        .required("reference_id", text, "The call it works on."), .required("status", text, "`running`, or why it ended."),
+        .required("step", .integer(0...Int64.max)), createdAt, .optional("ended_at", .nullable(.text(.timestamp))),
+    ])
+
+    static let conference = ResourceSchema("Conference", [
+        id, customerID, .required("name", text), .optional("number", .nullable(.text(.number)), "What phones dial."),
+        .optional("pin", .nullable(.text(.pin))), .required("max_participants", .integer(1...10_000)), createdAt, updatedAt,
+    ])
+
+    static let participant = ResourceSchema("Participant", [
+        id, .required("call_id", .text(.identifier)), .required("role", text), .required("muted", .boolean),
+        .required("deaf", .boolean), .required("talking", .boolean), .required("joined_at", .text(.timestamp)),
+    ])
+
+    static let media = ResourceSchema("Media", [
+        .optional("codec", .nullable(text)), .required("packets_in", .integer(0...Int64.max)),
+        .required("packets_out", .integer(0...Int64.max)), .required("lost", .integer(0...Int64.max)),
+        .required("jitter_ms", .number), .optional("mos", .nullable(.number)),
+    ])
+
+    static let call = ResourceSchema("Call", [
+        id, customerID, .required("direction", .text(.choice(["inbound", "outbound"]))),
+        .required("status", .text(.choice(CallStatus.names))), .required("from", text), .required("to", text),
+        .optional("room_id", .nullable(text)), .optional("run_id", .nullable(text)), .optional("parent_call_id", .nullable(text)),
+        .optional("sip_call_id", .nullable(text)), .optional("sip_code", .nullable(.integer(100...699))),
+        .optional("hangup_cause", .nullable(.integer(0...127)), "Q.850."),
+        .optional("hangup_by", .nullable(text), "`caller`, `callee` or `platform`."), createdAt,
+        .optional("ringing_at", .nullable(.text(.timestamp))), .optional("answered_at", .nullable(.text(.timestamp))),
+        .optional("ended_at", .nullable(.text(.timestamp))), .optional("media", .nullable(media.reference)),
+    ])
+
+    static let newCalls = ResourceSchema("NewCalls", call.fields + [
+        .required("calls", .list(of: call.reference, count: 1...10), "All calls that were made, in the order of `to`.")
+    ])
+
+    static let event = ResourceSchema("Event", [
+        id, .required("type", text), .required("timestamp", .text(.timestamp)), customerID,
+        .required("resource_id", .text(.identifier)),
+        .required("sequence", .integer(1...Int64.max), "Counts the events of this resource without a gap."),
+        .required("data", .anything, "The resource after the event."),
+        .required("cursor", text, "Give it as `after` to go on behind this event."),
+    ])
+
+    /// Everything the OpenAPI document names.
+    static let all = [
+        customer, key, newKey, `extension`, flow, run, conference, participant, media, call, newCalls, event,
+    ]
+}

@@ -1,1 +1,0 @@
--- APIGateway: its schema.

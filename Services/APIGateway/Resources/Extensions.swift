@@ -1,0 +1,60 @@
+import Contracts
+import Flow
+
+/// `/v1/extensions`: the phones of a customer. The Registrar owns them.
+enum Extensions {
+    private static let name = Schema.text(.line(0...120))
+    private static let flow = Schema.nullable(.text(.identifier))
+
+    static let routes: [Route] = [
+        Route(
+            .get, "/v1/extensions", "listExtensions", "List extensions", access: .customer(.read("extensions")),
+            query: Route.paging + [.init("number", .text(.number))], answer: .page(of: ResourceSchema.extension.reference)
+        ) { gateway, request in
+            let command = ListExtensions(customerID: request.customer, page: request.page, number: request.query["number"])
+            return try .page(try await gateway.ask(command, for: request), .extension)
+        },
+        Route(
+            .post, "/v1/extensions", "createExtension", "Create an extension", access: .customer(.write("extensions")),
+            body: [
+                .required("number", .text(.number), "Unique in the customer's domain."),
+                .required("password", .text(.password), "For its phone; never shown."), .optional("name", name),
+                .optional("flow_id", flow, "What a call to this number runs; without, its phones ring."),
+            ],
+            answer: .created(ResourceSchema.extension.reference)
+        ) { gateway, request in
+            try await gateway.requireFlow("flow_id", of: request)
+            let created = try await gateway.ask(
+                CreateExtension(
+                    customerID: request.customer, number: request.fields.text("number"), password: request.fields.text("password"),
+                    name: request.fields.optionalText("name") ?? "", flowID: request.fields.optionalText("flow_id")),
+                for: request)
+            return try .created(created, .extension, at: "/v1/extensions/\(created.id)")
+        },
+        Route(
+            .get, "/v1/extensions/{id}", "getExtension", "Read an extension", access: .customer(.read("extensions")),
+            answer: .resource(ResourceSchema.extension.reference)
+        ) { gateway, request in
+            try .resource(
+                try await gateway.ask(GetExtension(customerID: request.customer, id: request.id), for: request), .extension)
+        },
+        Route(
+            .patch, "/v1/extensions/{id}", "updateExtension", "Change an extension", access: .customer(.write("extensions")),
+            body: [.optional("password", .text(.password)), .optional("name", name), .optional("flow_id", flow, "Null removes it.")],
+            answer: .resource(ResourceSchema.extension.reference)
+        ) { gateway, request in
+            try await gateway.requireFlow("flow_id", of: request)
+            let command = UpdateExtension(
+                customerID: request.customer, id: request.id, password: request.fields.optionalText("password"),
+                name: request.fields.optionalText("name"), flowID: request.fields.change("flow_id"))
+            return try .resource(try await gateway.ask(command, for: request), .extension)
+        },
+        Route(
+            .delete, "/v1/extensions/{id}", "deleteExtension", "Delete an extension and its registrations",
+            access: .customer(.write("extensions")), answer: .nothing
+        ) { gateway, request in
+            _ = try await gateway.ask(DeleteExtension(customerID: request.customer, id: request.id), for: request)
+            return .noContent
+        },
+    ]
+}

@@ -1,0 +1,52 @@
+import Contracts
+
+/// `/v1/conferences/{id}/participants`: who sits in a conference now. The ConferenceServer that hosts the room knows.
+enum Participants {
+    private static let path = "/v1/conferences/{id}/participants"
+
+    static let routes: [Route] = [
+        Route(
+            .get, path, "listParticipants", "List who is in a conference", access: .customer(.read("participants")),
+            answer: .page(of: ResourceSchema.participant.reference)
+        ) { gateway, request in
+            try .page(try await list(gateway, request), .participant)
+        },
+        Route(
+            .get, path + "/{participant_id}", "getParticipant", "Read a participant", access: .customer(.read("participants")),
+            answer: .resource(ResourceSchema.participant.reference)
+        ) { gateway, request in
+            let id = request.parameter("participant_id")
+            guard let found = try await list(gateway, request).data.first(where: { $0.id == id }) else {
+                throw ProblemDocument.notFound("participant")
+            }
+            return try .resource(found, .participant)
+        },
+        Route(
+            .patch, path + "/{participant_id}", "updateParticipant", "Mute, deafen or promote a participant",
+            access: .customer(.write("participants")),
+            body: [
+                .optional("muted", .boolean, "Is not heard."), .optional("deaf", .boolean, "Hears nothing."),
+                .optional("role", .text(.line(1...32))),
+            ],
+            answer: .resource(ResourceSchema.participant.reference)
+        ) { gateway, request in
+            let command = UpdateParticipant(
+                customerID: request.customer, conferenceID: request.id, participantID: request.parameter("participant_id"),
+                muted: request.fields.flag("muted"), deaf: request.fields.flag("deaf"), role: request.fields.optionalText("role"))
+            return try .resource(try await gateway.ask(command, for: request), .participant)
+        },
+        Route(
+            .delete, path + "/{participant_id}", "removeParticipant", "Put a participant out; its call goes on with its flow",
+            access: .customer(.write("participants")), answer: .nothing
+        ) { gateway, request in
+            let command = RemoveParticipant(
+                customerID: request.customer, conferenceID: request.id, participantID: request.parameter("participant_id"))
+            _ = try await gateway.ask(command, for: request)
+            return .noContent
+        },
+    ]
+
+    private static func list(_ gateway: Gateway, _ request: APIRequest) async throws -> Page<Participant> {
+        try await gateway.ask(ListParticipants(customerID: request.customer, conferenceID: request.id), for: request)
+    }
+}
