@@ -37,6 +37,16 @@ test: deps ## build and run all tests against private servers and a private suit
 bench: up ## measure the running suite, one line per figure
 	@set -a; source .run/demo.env; exec .build/release/Benchmarks
 
+fuzz: deps ## feed the parsers of outside input with libFuzzer, FUZZ_SECONDS=30 each
+	@swift build --package-path Tests/Fuzz --scratch-path .build/fuzz
+	@for surface in $$(ls Tests/Fuzz/Seeds); do \
+	    mkdir -p .build/fuzz-corpus/$$surface && SWIFT_BACKTRACE=enable=no .build/fuzz/debug/Fuzz $$surface \
+	        -max_total_time=$${FUZZ_SECONDS:-30} -max_len=4096 -timeout=5 -verbosity=0 -print_final_stats=1 \
+	        -artifact_prefix=.build/fuzz-corpus/ .build/fuzz-corpus/$$surface Tests/Fuzz/Seeds/$$surface \
+	        >.build/fuzz-corpus/$$surface.log 2>&1 || { tail -n 30 .build/fuzz-corpus/$$surface.log; exit 1; }; \
+	    echo "$$surface: $$(awk '/number_of_executed_units/ { print $$2 }' .build/fuzz-corpus/$$surface.log) inputs, none broke it"; \
+	done
+
 lint: deps ## check scripts and the compose file
 	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test}
 	@docker-compose --file docker-compose.yml config --quiet

@@ -1,0 +1,33 @@
+// swift-tools-version:6.2
+// The parsers of outside input under libFuzzer and AddressSanitizer: `make fuzz`. A package of its own, because these flags
+// would recompile everything; `Shared` is a link to the real sources.
+import PackageDescription
+
+let instrumented: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"), .enableExperimentalFeature("Lifetimes"),
+    .unsafeFlags(["-O", "-sanitize=fuzzer,address", "-parse-as-library"]),
+]
+
+func library(_ floor: String, _ name: String, _ uses: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: uses, path: "Shared/\(floor)/\(name)", swiftSettings: instrumented)
+}
+
+let package = Package(
+    name: "Fuzz",
+    targets: [
+        .systemLibrary(name: "COpenSSL", path: "Shared/C/COpenSSL", pkgConfig: "openssl"),
+        library("Foundations", "Bytes"),
+        library("Foundations", "Deadlines"),
+        library("Foundations", "Addresses", ["Bytes"]),
+        library("Foundations", "Cryptography", ["COpenSSL", "Bytes"]),
+        library("Protocols", "SIP", ["Bytes", "Deadlines", "Addresses", "Cryptography"]),
+        library("Protocols", "SDP", ["Bytes", "Addresses"]),
+        library("Protocols", "RTP", ["Bytes", "Deadlines"]),
+        library("Protocols", "Flow", ["Bytes", "Deadlines"]),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["SIP", "SDP", "RTP", "Flow"], path: "Fuzz", swiftSettings: instrumented,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+    ],
+    swiftLanguageModes: [.v6]
+)
