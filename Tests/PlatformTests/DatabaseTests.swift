@@ -82,7 +82,10 @@ struct DatabaseTests {
     func deadlock() async throws {
         let database = try await database()
         let table = Servers.unique("public.deadlock_")
-        try await database.run { try $0.execute("create table \(table) (id int primary key, n int); insert into \(table) values (1, 0), (2, 0)") }
+        try await database.run { connection in
+            try connection.execute("create table \(table) (id int primary key, n int)")
+            try connection.execute("insert into \(table) values (1, 0), (2, 0)")
+        }
         async let forward: Void = database.transaction(.relaxed) { connection in
             try connection.change("update \(table) set n = n + 1 where id = 1")
             try connection.query("select pg_sleep(0.1)")

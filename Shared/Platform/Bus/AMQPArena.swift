@@ -8,6 +8,7 @@ final class AMQPArena {
         case text(String)
         case number(Int64)
         case flag(Bool)
+        case fields([(String, Field)])
     }
 
     private let pool: UnsafeMutablePointer<amqp_pool_t>
@@ -54,6 +55,9 @@ final class AMQPArena {
         case .flag(let flag):
             unsafe value.kind = UInt8(AMQP_FIELD_KIND_BOOLEAN.rawValue)
             unsafe value.value.boolean = flag ? 1 : 0
+        case .fields(let fields):
+            unsafe value.kind = UInt8(AMQP_FIELD_KIND_TABLE.rawValue)
+            unsafe value.value.table = table(fields)
         }
         return unsafe value
     }

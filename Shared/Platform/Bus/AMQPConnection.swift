@@ -40,8 +40,13 @@ final class AMQPConnection {
         var yes: Int32 = 1
         // A small message must not wait for the acknowledgement of the one before.
         unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+        // Without these the broker neither says that it takes no messages, nor that a queue is gone.
+        var properties = unsafe arena.table([
+            ("capabilities", .fields([("connection.blocked", .flag(true)), ("consumer_cancel_notify", .flag(true))]))
+        ])
         let login = unsafe tandem_amqp_login_plain(
-            state, settings.virtualHost, 0, Self.largestFrame, Self.heartbeat, settings.user, settings.password)
+            state, settings.virtualHost, 0, Self.largestFrame, Self.heartbeat, &properties, settings.user, settings.password)
+        arena.recycle()
         try unsafe check(login)
     }
 
