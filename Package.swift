@@ -90,6 +90,7 @@ let modules: [Module] = [
     Module(.test, "Phone", .library(hot: true), "Tests/Phone", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "Threads", "Datagrams", "Streams"]),
     Module(.test, "SelfCall", .executable, "Tests/SelfCall", uses: ["Addresses", "Audio", "Phone"]),
     Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Bytes", "Deadlines", "Addresses", "Audio", "Contracts", "Threads", "Bus", "Phone", "SIP", "RTP"]),
+    Module(.test, "PhoneTests", .tests, "Tests/PhoneTests", uses: ["Deadlines", "Addresses", "SIP", "SDP", "Threads", "Datagrams", "Streams", "Phone"]),
     Module(.test, "FoundationsTests", .tests, "Tests/FoundationsTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography"]),
     Module(.test, "SIPTests", .tests, "Tests/SIPTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"]),
     Module(.test, "MediaTests", .tests, "Tests/MediaTests", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "MediaSession"]),
