@@ -20,6 +20,7 @@ erlang_port=$((7673 + shift))
 epmd_port=$((7369 + shift))
 admin_base=$((7700 + shift)) # 7700-7799: one row of ten per service
 inside_base=$((7800 + shift)) # 7800-7899: SIP between the services
+edge_inside_base=$((8800 + shift)) # from 8800: the edges' side of it
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }

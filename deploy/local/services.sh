@@ -19,18 +19,25 @@ share_of() {
     echo "$((first + size * ($2 - 1)))-$((first + size * $2 - 1))"
 }
 
-# instance_ports SERVICE N COUNT: "protocol port what" for every fixed port that the instance opens.
+# instance_ports SERVICE N: "protocol port what" for every fixed port that the instance opens.
 instance_ports() {
-    local sip=$((sip_port + 10 * ($2 - 1)))
     case $1 in
         EdgeProxy)
-            echo "udp $sip SIP"
-            echo "tcp $sip SIP"
+            echo "udp $(sip_port_of "$2") SIP"
+            echo "tcp $(sip_port_of "$2") SIP"
+            echo "udp $(edge_inside_port "$2") SIP inside"
             ;;
+        CallServer | Registrar) echo "udp $(port_of "$1" "$inside_base" "$2") SIP inside" ;;
         APIGateway) echo "tcp $((api_port + $2 - 1)) API" ;;
     esac
     echo "tcp $(port_of "$1" "$admin_base" "$2") $1's admin port"
 }
+
+# The first edge has the port that phones know; the others stand beside it.
+sip_port_of() { echo $((sip_port + 10 * ($1 - 1))); }
+
+# An edge opens one port per event loop on the inside, so each has a hundred.
+edge_inside_port() { echo $((edge_inside_base + 100 * ($1 - 1))); }
 
 # settings_of SERVICE N COUNT: NAME=VALUE lines. An unknown name is an error in the service, so each gets only its own.
 settings_of() {
@@ -48,16 +55,23 @@ TANDEM_DRAIN_SECONDS=3
 COMMON
     case $1 in
         EdgeProxy)
-            echo "TANDEM_SIP_LISTEN=127.0.0.1:$((sip_port + 10 * ($2 - 1)))"
+            cat <<EDGE
+TANDEM_SIP_LISTEN=127.0.0.1:$(sip_port_of "$2")
+TANDEM_SIP_DOMAIN=demo.localhost
+TANDEM_INSIDE_SIP_PORT=$(edge_inside_port "$2")
+EDGE
+            ;;
+        Registrar)
+            printf '%s\n' "$database" "$cache"
+            echo "TANDEM_SIP_PORT=$(port_of "$1" "$inside_base" "$2")"
+            ;;
+        CallServer)
+            printf '%s\n' "$database" "$cache"
+            echo "TANDEM_SIP_PORT=$(port_of "$1" "$inside_base" "$2")"
             echo "TANDEM_SIP_DOMAIN=demo.localhost"
             ;;
-        Registrar | CallServer | FlowManager)
-            echo "$database"
-            echo "$cache"
-            ;;
         ConferenceServer)
-            echo "$database"
-            echo "$cache"
+            printf '%s\n' "$database" "$cache"
             echo "TANDEM_POOL=calls"
             echo "TANDEM_SOUNDS=$run/sounds"
             ;;
@@ -66,9 +80,9 @@ COMMON
             echo "TANDEM_MEDIA_ADDRESS=127.0.0.1"
             echo "TANDEM_RTP_PORTS=$(share_of "$rtp_ports" "$2" "$3")"
             ;;
+        FlowManager) echo "$database" ;;
         APIGateway)
             echo "$database"
-            echo "$cache"
             echo "TANDEM_API_LISTEN=127.0.0.1:$((api_port + $2 - 1))"
             echo "TANDEM_BOOTSTRAP_KEY_FILE=$run/secrets/bootstrap"
             ;;
