@@ -1,0 +1,64 @@
+import Addresses
+import Bytes
+import Deadlines
+import FoundationEssentials
+import ServiceKit
+
+/// The relay's settings in the form the service uses them.
+struct RelaySettings: Sendable {
+    var inside: IPAddress
+    /// What phones are told to send to.
+    var media: IPAddress
+    /// What the sockets are bound to: another one behind a one-to-one NAT or in a container.
+    var listen: IPAddress
+    var ports: ClosedRange<UInt16>
+    var threads: Int
+    var sessionLimit: Int
+    var timeout: Interval
+
+    static let declared = [
+        Setting("TANDEM_MEDIA_ADDRESS", default: "127.0.0.1", "address that phones send their RTP to"),
+        Setting("TANDEM_MEDIA_LISTEN", default: "", "address the RTP sockets are bound to (default: TANDEM_MEDIA_ADDRESS)"),
+        Setting("TANDEM_RTP_PORTS", default: "30000-39999", "range of UDP ports for RTP and RTCP"),
+        Setting("TANDEM_MEDIA_THREADS", .integer(0...256), default: "0", "media threads; 0: one per processor"),
+        Setting("TANDEM_MEDIA_SESSIONS", .integer(1...65_536), default: "2000", "sessions this instance carries when it is full"),
+        Setting("TANDEM_RTP_TIMEOUT", .integer(5...86_400), default: "60", "seconds without a packet of the phone until its call is told"),
+    ]
+
+    struct Mistake: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    init(_ settings: Settings) throws(Mistake) {
+        let media = try Self.address("TANDEM_MEDIA_ADDRESS", settings)
+        self.media = media
+        listen = settings.text("TANDEM_MEDIA_LISTEN").isEmpty ? media : try Self.address("TANDEM_MEDIA_LISTEN", settings)
+        inside = try Self.address("TANDEM_INSIDE_ADDRESS", settings)
+        guard listen.isIPv4 == media.isIPv4 else {
+            throw Mistake(description: "TANDEM_MEDIA_LISTEN and TANDEM_MEDIA_ADDRESS must be both IPv4 or both IPv6")
+        }
+        guard let ports = Self.ports(settings.text("TANDEM_RTP_PORTS")) else {
+            throw Mistake(description: "TANDEM_RTP_PORTS must be FIRST-LAST with room for a pair, for example 30000-39999")
+        }
+        self.ports = ports
+        let threads = settings.integer("TANDEM_MEDIA_THREADS")
+        self.threads = threads > 0 ? threads : max(1, ProcessInfo.processInfo.activeProcessorCount)
+        // Every session has a pair of ports.
+        sessionLimit = min(settings.integer("TANDEM_MEDIA_SESSIONS"), ports.count / 2)
+        timeout = .seconds(settings.integer("TANDEM_RTP_TIMEOUT"))
+    }
+
+    /// `30000-39999`: ports above the reserved ones, at least one even/odd pair.
+    static func ports(_ text: String) -> ClosedRange<UInt16>? {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let first = ASCII.decimal(parts[0].utf8), let last = ASCII.decimal(parts[1].utf8),
+            first >= 1024, last <= 65_535, first + first % 2 + 1 <= last
+        else { return nil }
+        return UInt16(first)...UInt16(last)
+    }
+
+    private static func address(_ name: String, _ settings: Settings) throws(Mistake) -> IPAddress {
+        guard let address = IPAddress(settings.text(name)) else { throw Mistake(description: "\(name) must be an IP address") }
+        return address
+    }
+}

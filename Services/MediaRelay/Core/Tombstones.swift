@@ -1,0 +1,41 @@
+import Contracts
+import Deadlines
+
+/// The sessions that ended lately and what they were like: asked again, a delete gives the same answer, and a create that was
+/// overtaken by it does not bring the session back (RELIABILITY §4.5).
+struct Tombstones {
+    static let lifetime = Interval.seconds(120)
+    private static let limit = 16_384
+
+    struct Stone {
+        var epoch: UInt64
+        var statistics: MediaStatistics
+    }
+
+    private var stones: [String: Stone] = [:]
+    /// In order of death; those before `oldest` have been removed.
+    private var order: [(id: String, until: Instant)] = []
+    private var oldest = 0
+
+    var count: Int { stones.count }
+
+    subscript(id: String) -> Stone? { stones[id] }
+
+    mutating func bury(_ id: String, _ stone: Stone, now: Instant) {
+        guard stones.updateValue(stone, forKey: id) == nil else { return }
+        order.append((id, now + Self.lifetime))
+        if stones.count > Self.limit { removeOldest() }
+    }
+
+    mutating func expire(now: Instant) {
+        while oldest < order.count, order[oldest].until <= now { removeOldest() }
+    }
+
+    private mutating func removeOldest() {
+        stones[order[oldest].id] = nil
+        oldest += 1
+        guard oldest > Self.limit else { return }
+        order.removeFirst(oldest)
+        oldest = 0
+    }
+}

@@ -1,0 +1,232 @@
+import Addresses
+import Contracts
+import Datagrams
+import Deadlines
+import MediaSession
+import RTP
+import Threads
+
+/// One media thread: its inside socket, its sessions, and every packet of theirs from receive to send.
+///
+/// An actor that lives on an event loop: commands reach it as letters between two batches of packets; packets are handled in
+/// the callbacks of its descriptors, with no lock, no task and no allocation.
+actor MediaLoop {
+    /// Sessions are looked after in this many groups, one after the other, each once a second.
+    private static let groups = 20
+    private static let sweepPause = Interval.milliseconds(1000 / groups)
+
+    nonisolated let loop: EventLoop
+    nonisolated let insideAddress: SocketAddress
+    let settings: RelaySettings
+    let occupancy: Occupancy
+    let archive: Archive
+    /// Tells a CallServer that a phone of its has fallen silent.
+    let tellOwner: @Sendable (MediaTimedOut, _ owner: String) -> Void
+
+    private let inside: DatagramSocket
+    var legs: SlotTable<Leg>
+    var names: [String: UInt32] = [:]
+    var tombstones = Tombstones()
+    var ports: PortPool
+    private var traffic = Traffic()
+
+    // Memory of the packets under way.
+    private var fromRooms = ReceiveBatch(capacity: 64)
+    private var fromPhone = ReceiveBatch(capacity: 1)
+    private var packets = PacketBuffer()
+    private var toRooms = SendBatch(capacity: 64)
+    private var group = 0
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+
+    /// Opens the inside socket of thread `index`.
+    init(
+        index: Int, settings: RelaySettings, occupancy: Occupancy, archive: Archive,
+        tellOwner: @escaping @Sendable (MediaTimedOut, _ owner: String) -> Void
+    ) throws(SocketError) {
+        loop = EventLoop(name: "media-\(index)")
+        inside = try DatagramSocket(bind: SocketAddress(settings.inside, port: 0), receiveBuffer: 1 << 22)
+        insideAddress = inside.localAddress
+        legs = SlotTable(seed: .random(in: .min ... .max))
+        ports = PortPool(range: settings.ports, share: index, of: settings.threads, start: .random(in: .min ... .max))
+        (self.settings, self.occupancy, self.archive, self.tellOwner) = (settings, occupancy, archive, tellOwner)
+    }
+
+    nonisolated func start() {
+        post { $0.open() }
+        loop.start()
+    }
+
+    /// Runs `work` on the media thread.
+    nonisolated func post(_ work: @escaping @Sendable (isolated MediaLoop) -> Void) {
+        loop.post { self.assumeIsolated(work) }
+    }
+
+    private func open() {
+        loop.watch(inside.descriptor, .read) { [unowned self] _ in readInside() }
+        loop.afterEachBatch { [unowned self] in flush() }
+        scheduleSweep()
+    }
+
+    // MARK: Packets
+
+    private func readInside() {
+        let now = loop.now
+        // Bounded, so that rooms cannot keep the phones waiting.
+        for _ in 0..<4 {
+            let count = inside.receive(into: &fromRooms)
+            Self.forward(fromRooms, to: legs, now: now, packets: &packets, traffic: &traffic)
+            if count < fromRooms.capacity { return }
+        }
+    }
+
+    private static func forward(
+        _ batch: borrowing ReceiveBatch, to legs: SlotTable<Leg>, now: Instant, packets: inout PacketBuffer, traffic: inout Traffic
+    ) {
+        for index in 0..<batch.count {
+            let datagram = batch[index]
+            guard let header = try? Header(parsing: datagram.bytes), let leg = legs[header.ssrc.value] else {
+                traffic.unknownSessions += 1
+                continue
+            }
+            packets.removeAll()
+            let verdict = leg.session.insidePacket(datagram.bytes, from: datagram.source, now: now, into: &packets)
+            traffic.countRooms(verdict)
+            guard packets.count > 0, let rtp = leg.rtp, let destination = leg.session.destination else { continue }
+            for number in 0..<packets.count where rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
+        }
+    }
+
+    /// Called for each readable RTP socket; what is left in it makes it readable again.
+    private func readPhone(_ name: UInt32) {
+        guard let leg = legs[name], let rtp = leg.rtp, rtp.socket.receive(into: &fromPhone, limit: 1) > 0 else { return }
+        Self.forward(
+            fromPhone, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms, traffic: &traffic, inside: inside)
+    }
+
+    private static func forward(
+        _ batch: borrowing ReceiveBatch, of leg: Leg, on rtp: OutsideSocket, now: Instant, packets: inout PacketBuffer,
+        toRooms: inout SendBatch, traffic: inout Traffic, inside: borrowing DatagramSocket
+    ) {
+        let datagram = batch[0]
+        guard !Header.isControlPacket(datagram.bytes) else {
+            traffic.controlPackets += 1
+            leg.session.controlPacket(datagram.bytes, from: datagram.source, now: now, ntpTime: NTP.now())
+            return
+        }
+        packets.removeAll()
+        let verdict = leg.session.outsidePacket(datagram.bytes, from: datagram.source, now: now, into: &packets)
+        traffic.countPhones(verdict)
+        if !rtp.isConnected, let source = leg.session.latch.locked { rtp.connect(to: source.address) }
+        guard packets.count > 0, let room = leg.session.room else { return }
+        for number in 0..<packets.count {
+            if toRooms.isFull { traffic.notSent += inside.send(&toRooms) }
+            _ = toRooms.append(packets[number], to: room)
+        }
+    }
+
+    private func flush() {
+        if !toRooms.isEmpty { traffic.notSent += inside.send(&toRooms) }
+    }
+
+    private func readControl(_ name: UInt32) {
+        guard let leg = legs[name], leg.rtcp.socket.receive(into: &fromPhone, limit: 1) > 0 else { return }
+        traffic.controlPackets += 1
+        Self.takeControl(fromPhone, of: leg, now: loop.now)
+    }
+
+    private static func takeControl(_ batch: borrowing ReceiveBatch, of leg: Leg, now: Instant) {
+        let datagram = batch[0]
+        leg.session.controlPacket(datagram.bytes, from: datagram.source, now: now, ntpTime: NTP.now())
+    }
+
+    // MARK: Sessions
+
+    /// The session's sockets are read from now on.
+    func watch(_ leg: Leg) {
+        watchPhone(leg)
+        let name = leg.insideSSRC
+        loop.watch(leg.rtcp.socket.descriptor, .read) { [unowned self] _ in readControl(name) }
+    }
+
+    private func watchPhone(_ leg: Leg) {
+        guard let rtp = leg.rtp else { return }
+        let name = leg.insideSSRC
+        loop.watch(rtp.socket.descriptor, .read) { [unowned self] _ in readPhone(name) }
+    }
+
+    /// The phone may send from elsewhere after an offer/answer, and a connected socket would not hear it: the port is opened
+    /// anew. Between the two nothing is read and nothing waits, for this thread reads whatever has come first.
+    func reopen(_ leg: Leg) throws(SocketError) {
+        guard let rtp = leg.rtp, rtp.isConnected else { return }
+        loop.unwatch(rtp.socket.descriptor)
+        leg.rtp = nil
+        leg.rtp = try OutsideSocket(bind: SocketAddress(settings.listen, port: leg.port))
+        watchPhone(leg)
+    }
+
+    /// The last of a session: a goodbye to the phone, its ports to rest.
+    func close(_ leg: Leg) {
+        if leg.session.plan != nil { sendReport(leg, isLast: true) }
+        if let rtp = leg.rtp { loop.unwatch(rtp.socket.descriptor) }
+        loop.unwatch(leg.rtcp.socket.descriptor)
+        names[leg.id] = nil
+        ports.giveBack(leg.port, now: loop.now)
+        tombstones.bury(leg.id, .init(epoch: leg.epoch, statistics: leg.statistics), now: loop.now)
+        occupancy.remove()
+        archive.sessionEnded(leg.id, callID: leg.callID, epoch: leg.epoch, leg.session.statistics)
+        legs.remove(leg.insideSSRC)
+    }
+
+    // MARK: Upkeep
+
+    private func scheduleSweep() {
+        loop.schedule(at: loop.now + Self.sweepPause) { [unowned self] in
+            sweep()
+            scheduleSweep()
+        }
+    }
+
+    private func sweep() {
+        let now = loop.now
+        for index in stride(from: group, to: legs.end, by: Self.groups) {
+            if let leg = legs[place: index] { lookAfter(leg, now: now) }
+        }
+        group = (group + 1) % Self.groups
+        traffic.publish()
+        tombstones.expire(now: now)
+    }
+
+    private func lookAfter(_ leg: Leg, now: Instant) {
+        if now >= leg.nextReportAt, leg.session.plan != nil {
+            // RFC 3550 §6.2: five seconds, spread by half to either side.
+            leg.nextReportAt = now + .milliseconds(.random(in: 2500...7500))
+            sendReport(leg, isLast: false)
+        }
+        if now >= leg.nextSnapshotAt { save(leg) }
+        switch leg.silence.check(leg.session.silence(now: now), hasEverHeard: leg.session.statistics.outsideIn > 0) {
+        case .none: break
+        case .tell: tellOwner(MediaTimedOut(callID: leg.callID, sessionID: leg.id), leg.owner)
+        case .end: close(leg)
+        }
+    }
+
+    func save(_ leg: Leg) {
+        leg.nextSnapshotAt = loop.now + .seconds(15)
+        archive.save(leg.record(insideAddress: insideAddress))
+    }
+
+    /// Redis is back, perhaps empty: every snapshot is written again within the next second.
+    func saveAllSoon() {
+        for index in 0..<legs.end { legs[place: index]?.nextSnapshotAt = loop.now }
+    }
+
+    private func sendReport(_ leg: Leg, isLast: Bool) {
+        guard let destination = leg.session.controlDestination else { return }
+        let report = leg.session.report(now: loop.now, ntpTime: NTP.now(), canonicalName: leg.canonicalName, isLast: isLast)
+        // RFC 5761: on one port when both sides agreed to it.
+        let isShared = leg.session.plan?.remoteControl == leg.session.plan?.remote
+        let outcome = isShared ? leg.rtp?.send(report.span, to: destination) : leg.rtcp.send(report.span, to: destination)
+        if outcome != .sent { traffic.notSent += 1 }
+    }
+}

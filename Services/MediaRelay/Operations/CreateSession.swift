@@ -1,0 +1,89 @@
+import Addresses
+import Contracts
+import Datagrams
+import Deadlines
+import MediaSession
+import SDP
+import Threads
+
+extension MediaLoop {
+    /// `relay.session.create`: ports, an answer to the phone's offer or an offer of ours, and a name for the room to send to.
+    func create(_ command: CreateMediaSession) throws(RPCError) -> CreateMediaSession.Reply {
+        if let leg = try existing(command.sessionID, epoch: command.epoch) { return try repeated(command, leg) }
+        if tombstones[command.sessionID] != nil { throw RPCError(.conflict, "the session \(command.sessionID) has ended") }
+        let offer = try command.offer.map { text throws(RPCError) in try Self.description(text) }
+
+        guard occupancy.add() else { throw RPCError(.exhausted, "this relay carries its \(occupancy.limit) sessions") }
+        do throws(RPCError) {
+            let (port, sockets) = try openPorts()
+            do throws(RPCError) {
+                return try begin(command, offer, port, sockets)
+            } catch {
+                ports.giveBack(port, now: loop.now)
+                throw error
+            }
+        } catch {
+            occupancy.remove()
+            throw error
+        }
+    }
+
+    private func begin(
+        _ command: CreateMediaSession, _ offer: SessionDescription?, _ port: UInt16, _ sockets: (rtp: OutsideSocket, rtcp: OutsideSocket)
+    ) throws(RPCError) -> CreateMediaSession.Reply {
+        let now = loop.now
+        let local = LocalMedia(address: SocketAddress(settings.media, port: port), codecs: ForwardingPlan.codecs)
+        var exchange = OfferAnswer(sessionID: UInt64(clamping: WallClock.milliseconds()), local: local)
+        var session = Session(random: (.random(in: .min ... .max), .random(in: .min ... .max)), now: now)
+        let description: SessionDescription
+        if let offer {
+            description = try Self.agreeing { () throws(OfferAnswer.Refusal) in try exchange.answer(offer) }
+            session.apply(try plan(exchange.agreement), now: now)
+        } else {
+            description = exchange.offer()
+        }
+        let name = String(UInt64.random(in: .min ... .max), radix: 36)
+        let watch = SilenceWatch(limit: settings.timeout)
+        // The table wants to make the leg itself, so the session is moved in through an optional.
+        var made: Session? = consume session
+        let leg = legs.insert { ssrc in
+            Leg(
+                command, insideSSRC: ssrc, port: port, sockets: sockets, exchange: exchange,
+                session: made.take() ?? Session(random: (0, 0), now: now), canonicalName: name, silence: watch, now: now)
+        }
+        guard let leg else { throw RPCError(.exhausted, "this media thread is full") }
+        let reply = CreateMediaSession.Reply(
+            description: description.description, inside: InsideEndpoint(address: insideAddress.description, ssrc: leg.insideSSRC))
+        leg.creation = (command.offer, reply)
+        leg.remoteOrigin = offer?.origin
+        names[leg.id] = leg.insideSSRC
+        self.watch(leg)
+        archive.sessionBegan(leg.record(insideAddress: insideAddress))
+        return reply
+    }
+
+    /// The same command again, of the same owner or of one that took over, is answered as before.
+    private func repeated(_ command: CreateMediaSession, _ leg: Leg) throws(RPCError) -> CreateMediaSession.Reply {
+        guard let creation = leg.creation, creation.offer == command.offer else {
+            throw RPCError(.conflict, "the session \(leg.id) exists with another offer")
+        }
+        leg.owner = command.owner
+        return creation.reply
+    }
+
+    /// The next pair of ports that nobody uses. Another process may have a port of our range: then the next is tried.
+    private func openPorts() throws(RPCError) -> (UInt16, (rtp: OutsideSocket, rtcp: OutsideSocket)) {
+        var obstacle = "all ports of TANDEM_RTP_PORTS are in use"
+        for _ in 0..<min(ports.count, 256) {
+            guard let port = ports.take(now: loop.now) else { break }
+            do throws(SocketError) {
+                let rtp = try OutsideSocket(bind: SocketAddress(settings.listen, port: port))
+                return (port, (rtp, try OutsideSocket(bind: SocketAddress(settings.listen, port: port + 1))))
+            } catch {
+                ports.giveBack(port, now: loop.now)
+                obstacle = "\(error)"
+            }
+        }
+        throw RPCError(.exhausted, obstacle)
+    }
+}

@@ -1,0 +1,20 @@
+import Contracts
+
+extension MediaLoop {
+    /// `relay.session.delete`: the end of a session and what it was like; again within two minutes, the same answer.
+    func delete(_ command: DeleteMediaSession) throws(RPCError) -> MediaStatistics {
+        if let stone = tombstones[command.sessionID] {
+            try Self.check(command.epoch, against: stone.epoch)
+            return stone.statistics
+        }
+        let leg = try living(command.sessionID, epoch: command.epoch)
+        close(leg)
+        return leg.statistics
+    }
+
+    /// `relay.session.query`: what the session has been like so far, or was.
+    func query(_ command: QueryMediaSession) throws(RPCError) -> MediaStatistics {
+        if let stone = tombstones[command.sessionID] { return stone.statistics }
+        return try living(command.sessionID, epoch: nil).statistics
+    }
+}

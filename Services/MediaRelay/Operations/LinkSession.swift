@@ -1,0 +1,21 @@
+import Addresses
+import Contracts
+import RTP
+
+extension MediaLoop {
+    /// `relay.session.link`: the inside of the session is a room's seat from now on, or nothing.
+    func link(_ command: LinkMediaSession) throws(RPCError) -> Done {
+        let leg = try living(command.sessionID, epoch: command.epoch)
+        if let inside = command.inside {
+            guard let address = SocketAddress(inside.address) else {
+                let problem = Problem(pointer: "/inside/address", detail: "not ADDRESS:PORT")
+                throw RPCError(.invalid, "the room's address cannot be read", problems: [problem])
+            }
+            leg.session.link(to: address, ssrc: SSRC(inside.ssrc))
+        } else {
+            leg.session.link(to: nil, ssrc: SSRC(0))
+        }
+        save(leg)
+        return Done()
+    }
+}

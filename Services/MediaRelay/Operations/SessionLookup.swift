@@ -1,0 +1,57 @@
+import Contracts
+import MediaSession
+import SDP
+
+// What the operations share: finding the session, fencing former owners, reading SDP.
+extension MediaLoop {
+    /// The session a command is about, after its epoch has been checked and kept.
+    func living(_ id: String, epoch: UInt64?) throws(RPCError) -> Leg {
+        guard let leg = try existing(id, epoch: epoch) else { throw RPCError(.notFound, "there is no session \(id)") }
+        return leg
+    }
+
+    func existing(_ id: String, epoch: UInt64?) throws(RPCError) -> Leg? {
+        guard let name = names[id], let leg = legs[name] else { return nil }
+        if let epoch {
+            try Self.check(epoch, against: leg.epoch)
+            leg.epoch = epoch
+        }
+        return leg
+    }
+
+    /// A command of a former owner is refused (RELIABILITY §4.2).
+    static func check(_ epoch: UInt64, against known: UInt64) throws(RPCError) {
+        guard epoch >= known else { throw RPCError(.fenced, "epoch \(epoch) is over: \(known) is known") }
+    }
+
+    static func description(_ text: String) throws(RPCError) -> SessionDescription {
+        do {
+            return try SessionDescription.parse(text)
+        } catch {
+            throw RPCError(.notAcceptable, "the session description cannot be read: \(error)")
+        }
+    }
+
+    static func agreeing<Result>(_ body: () throws(OfferAnswer.Refusal) -> Result) throws(RPCError) -> Result {
+        do {
+            return try body()
+        } catch {
+            switch error {
+            case .noAudio: throw RPCError(.notAcceptable, "no audio stream over RTP/AVP is described")
+            case .noCommonCodec: throw RPCError(.notAcceptable, "no codec of ours is described: PCMU or PCMA is needed")
+            case .noAddress: throw RPCError(.notAcceptable, "no address to send media to is described")
+            case .unexpectedAnswer: throw RPCError(.conflict, "the answer fits no offer of ours")
+            }
+        }
+    }
+
+    func plan(_ agreement: Agreement?) throws(RPCError) -> ForwardingPlan {
+        guard let agreement, let plan = ForwardingPlan(agreement) else {
+            throw RPCError(.notAcceptable, "the media agreed on cannot be carried")
+        }
+        guard agreement.remote.address.isIPv4 == settings.media.isIPv4 else {
+            throw RPCError(.notAcceptable, "this relay sends media over \(settings.media.isIPv4 ? "IPv4" : "IPv6") only")
+        }
+        return plan
+    }
+}

@@ -1,0 +1,56 @@
+import Bus
+import Bytes
+import Contracts
+import Datagrams
+import Deadlines
+import ServiceKit
+import Threads
+
+/// The media threads of this process, and which of them a session lives on.
+struct Relay: Sendable {
+    let loops: [MediaLoop]
+    let occupancy: Occupancy
+
+    init(runtime: Runtime, settings: RelaySettings, archive: Archive) throws {
+        let occupancy = Occupancy(limit: settings.sessionLimit) { load in runtime.announce { $0.load = load } }
+        let bus = runtime.bus
+        do {
+            loops = try (0..<settings.threads).map { index in
+                try MediaLoop(index: index, settings: settings, occupancy: occupancy, archive: archive) { command, owner in
+                    bus.tell(command, to: .instance(owner))
+                }
+            }
+        } catch let error as SocketError {
+            throw RelaySettings.Mistake(description: error.description(setting: "TANDEM_INSIDE_ADDRESS"))
+        }
+        self.occupancy = occupancy
+    }
+
+    /// All commands about a session go to one thread, in the order they came.
+    func loop(of sessionID: String) -> MediaLoop {
+        loops[Int(StableHash.hash(sessionID.utf8) % UInt64(loops.count))]
+    }
+
+    /// Serves a command on the thread of its session.
+    func serve<C: Command>(
+        _ command: C.Type, _ bus: Bus, about sessionID: @escaping @Sendable (C) -> String,
+        _ perform: @escaping @Sendable (isolated MediaLoop, C) throws(RPCError) -> C.Reply
+    ) {
+        bus.serve(immediately: command, on: .thisInstance) { command, _, respond in
+            loop(of: sessionID(command)).post { loop in
+                respond(Result { () throws(RPCError) in try perform(loop, command) })
+            }
+        }
+    }
+
+    /// Returns when no session is left.
+    func drained() async {
+        while occupancy.count > 0 {
+            do { try await Task.sleep(nanoseconds: 100_000_000) } catch { return }
+        }
+    }
+
+    func stop() {
+        for loop in loops { loop.loop.stop() }
+    }
+}
