@@ -88,7 +88,7 @@ let modules: [Module] = [
 
     // Tests mirror the modules; Phone is a SIP user agent that hears what it is sent, SelfCall the call `make up` places.
     Module(.test, "Phone", .library(hot: true), "Tests/Phone", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "Threads", "Datagrams", "Streams"]),
-    Module(.test, "SelfCall", .executable, "Tests/SelfCall", uses: ["Addresses", "Audio", "Phone"]),
+    Module(.test, "SelfCall", .executable, "Tests/SelfCall", uses: ["Deadlines", "Addresses", "SIP", "Phone"]),
     Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Bytes", "Deadlines", "Addresses", "Audio", "Contracts", "Threads", "Bus", "Phone", "SIP", "RTP"]),
     Module(.test, "PhoneTests", .tests, "Tests/PhoneTests", uses: ["Deadlines", "Addresses", "SIP", "SDP", "Threads", "Datagrams", "Streams", "Phone"]),
     Module(.test, "FoundationsTests", .tests, "Tests/FoundationsTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography"]),

@@ -202,7 +202,7 @@ public actor PhoneLine {
         wire = nil
         if let armed { loop.cancel(armed.timer) }
         armed = nil
-        failReplies(.unreachable("the connection of phone \(number) to \(settings.proxy) ended: \(end)"))
+        failReplies(.unreachable("phone \(number) lost its connection: \(end)"))
         if registration.isActive, settings.reconnects, !isClosed { refreshRegistration(after: .milliseconds(300)) }
     }
 

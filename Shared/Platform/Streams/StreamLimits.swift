@@ -24,3 +24,14 @@ public enum StreamEnd: Hashable, Sendable {
     case slowPeer
     case failed(SocketError)
 }
+
+extension StreamEnd: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .closedByPeer: "the other side has closed the connection"
+        case .idle: "nothing was received for too long"
+        case .slowPeer: "the other side does not read"
+        case .failed(let error): error.description
+        }
+    }
+}
