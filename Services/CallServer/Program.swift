@@ -19,7 +19,7 @@ struct Program {
             Setting("TANDEM_RECORD_SPOOL", .integer(100...10_000_000), default: "50000", "call events kept while PostgreSQL is away"),
         ],
         needs: [.bus, .database, .cache], schema: CallStore.schema,
-        migrations: [Migration(number: 1, name: "calls", sql: PackageResources._0001_calls_sql)])
+        migrations: [Migration(number: 1, name: "calls", sql: PackageResources._001_calls_sql), Outbox.migration(number: 2)])
 
     static func main() async {
         await ServiceProgram.run(declaration) { runtime in
@@ -34,7 +34,7 @@ struct Program {
                 listen: SocketAddress(inside, port: port), domain: settings.text("TANDEM_SIP_DOMAIN"),
                 maximumLegs: settings.integer("TANDEM_MAX_CALLS"), limits: limits)
 
-            let outbox = Outbox(schema: CallStore.schema, database: runtime.database, bus: runtime.bus, logger: runtime.logger)
+            let outbox = Outbox(schema: CallStore.schema, runtime: runtime)
             let store = CallStore(database: runtime.database, instance: runtime.instance)
             let writer = RecordWriter(
                 store: store, capacity: settings.integer("TANDEM_RECORD_SPOOL"), logger: runtime.logger, committed: { outbox.wake() })
@@ -45,6 +45,7 @@ struct Program {
             serve(runtime, engine, store)
             runtime.cache.onReconnect { engine.loop.post { engine.assumeIsolated { $0.saveAll() } } }
             runtime.background { await writer.run() }
+            runtime.background { await outbox.run() }
             runtime.background { await journal.renewLeases() }
             runtime.background { await engine.announceLoad() }
             runtime.whenReady { engine.start() }

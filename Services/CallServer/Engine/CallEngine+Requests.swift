@@ -5,7 +5,7 @@ import ServiceKit
 
 /// What arrives over SIP, turned into events of legs.
 extension CallEngine {
-    func receive(_ event: Outbox.Event) {
+    func receive(_ event: SIP.Outbox.Event) {
         switch event {
         case .request(let message, let transaction, source: _):
             receiveRequest(message, transaction)

@@ -15,7 +15,7 @@ import Threads
 /// visible outside that a successor could not know (RELIABILITY §4.1).
 actor CallEngine {
     nonisolated let loop: EventLoop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     let runtime: Runtime
     let bus: Bus
@@ -26,7 +26,7 @@ actor CallEngine {
     var socket: DatagramSocket
     private var received = ReceiveBatch(capacity: 64, size: 65_536)
     var layer: TransactionLayer
-    var outbox = Outbox()
+    var outbox = SIP.Outbox()
     private var layerTimer: (timer: EventLoop.Timer, at: Instant)?
 
     var legs: [String: Entry] = [:]
