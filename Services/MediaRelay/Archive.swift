@@ -42,18 +42,18 @@ actor Archive {
 
     nonisolated func save(_ record: SessionRecord) { post { $0.write(record) } }
 
-    nonisolated func sessionEnded(_ id: String, callID: String, epoch: UInt64, _ statistics: SessionStatistics) {
+    nonisolated func sessionEnded(_ record: SessionRecord, _ statistics: SessionStatistics) {
         post { archive in
             archive.logger.info(
                 "media session ended",
                 metadata: [
-                    "session": "\(id)", "call": "\(callID)", "in": "\(statistics.outsideIn)", "out": "\(statistics.outsideOut)",
+                    "session": "\(record.id)", "call": "\(record.callID)", "in": "\(statistics.outsideIn)", "out": "\(statistics.outsideOut)",
                     "room_in": "\(statistics.insideIn)", "room_out": "\(statistics.insideOut)", "lost": "\(statistics.lost)",
                     "strangers": "\(statistics.strangers)", "malformed": "\(statistics.malformed)", "late": "\(statistics.late)",
                     "jitter_ms": "\(statistics.jitterMilliseconds.rounded())",
                 ])
-            archive.epochs[id] = nil
-            archive.ended.append((id, epoch))
+            archive.epochs[record.id] = nil
+            archive.ended.append((record.id, record.epoch))
         }
     }
 

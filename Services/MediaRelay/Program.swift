@@ -1,3 +1,4 @@
+import Bus
 import Contracts
 import ServiceKit
 
@@ -10,8 +11,13 @@ struct Program {
         await ServiceProgram.run(declaration) { runtime in
             let settings = try RelaySettings(runtime.settings)
             let archive = Archive(cache: runtime.cache, instance: runtime.instance, logger: runtime.logger)
-            let relay = try Relay(runtime: runtime, settings: settings, archive: archive)
-            serve(runtime, relay)
+            let bus = runtime.bus
+            let events = SessionEvents(
+                began: archive.sessionBegan, changed: archive.save, ended: archive.sessionEnded,
+                silent: { command, owner in bus.tell(command, to: .instance(owner)) })
+            let occupancy = Occupancy(limit: settings.sessionLimit) { load in runtime.announce { $0.load = load } }
+            let relay = try Relay(settings: settings, occupancy: occupancy, events: events)
+            serve(relay, on: bus)
             runtime.announce { $0.addresses["media"] = settings.media.description }
             runtime.cache.onReconnect {
                 for loop in relay.loops { loop.post { $0.saveAllSoon() } }
@@ -27,8 +33,7 @@ struct Program {
     }
 
     /// One file per command in `Operations`.
-    private static func serve(_ runtime: Runtime, _ relay: Relay) {
-        let bus = runtime.bus
+    private static func serve(_ relay: Relay, on bus: Bus) {
         relay.serve(CreateMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.create(command) }
         relay.serve(UpdateMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.update(command) }
         relay.serve(LinkMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.link(command) }

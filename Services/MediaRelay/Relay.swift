@@ -2,28 +2,21 @@ import Bus
 import Bytes
 import Contracts
 import Datagrams
-import Deadlines
-import ServiceKit
-import Threads
 
 /// The media threads of this process, and which of them a session lives on.
 struct Relay: Sendable {
     let loops: [MediaLoop]
     let occupancy: Occupancy
 
-    init(runtime: Runtime, settings: RelaySettings, archive: Archive) throws {
-        let occupancy = Occupancy(limit: settings.sessionLimit) { load in runtime.announce { $0.load = load } }
-        let bus = runtime.bus
-        do {
-            loops = try (0..<settings.threads).map { index in
-                try MediaLoop(index: index, settings: settings, occupancy: occupancy, archive: archive) { command, owner in
-                    bus.tell(command, to: .instance(owner))
-                }
+    init(settings: RelaySettings, occupancy: Occupancy, events: SessionEvents) throws(RelaySettings.Mistake) {
+        self.occupancy = occupancy
+        do throws(SocketError) {
+            loops = try (0..<settings.threads).map { index throws(SocketError) in
+                try MediaLoop(index: index, settings: settings, occupancy: occupancy, events: events)
             }
-        } catch let error as SocketError {
+        } catch {
             throw RelaySettings.Mistake(description: error.description(setting: "TANDEM_INSIDE_ADDRESS"))
         }
-        self.occupancy = occupancy
     }
 
     /// All commands about a session go to one thread, in the order they came.

@@ -57,6 +57,11 @@ struct RelaySettings: Sendable {
         return UInt16(first)...UInt16(last)
     }
 
+    init(inside: IPAddress, media: IPAddress, ports: ClosedRange<UInt16>, threads: Int, sessionLimit: Int, timeout: Interval) {
+        (self.inside, self.media, listen, self.ports) = (inside, media, media, ports)
+        (self.threads, self.sessionLimit, self.timeout) = (threads, sessionLimit, timeout)
+    }
+
     private static func address(_ name: String, _ settings: Settings) throws(Mistake) -> IPAddress {
         guard let address = IPAddress(settings.text(name)) else { throw Mistake(description: "\(name) must be an IP address") }
         return address

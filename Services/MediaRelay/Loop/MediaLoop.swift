@@ -19,9 +19,7 @@ actor MediaLoop {
     nonisolated let insideAddress: SocketAddress
     let settings: RelaySettings
     let occupancy: Occupancy
-    let archive: Archive
-    /// Tells a CallServer that a phone of its has fallen silent.
-    let tellOwner: @Sendable (MediaTimedOut, _ owner: String) -> Void
+    let events: SessionEvents
 
     private let inside: DatagramSocket
     var legs: SlotTable<Leg>
@@ -40,16 +38,13 @@ actor MediaLoop {
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     /// Opens the inside socket of thread `index`.
-    init(
-        index: Int, settings: RelaySettings, occupancy: Occupancy, archive: Archive,
-        tellOwner: @escaping @Sendable (MediaTimedOut, _ owner: String) -> Void
-    ) throws(SocketError) {
+    init(index: Int, settings: RelaySettings, occupancy: Occupancy, events: SessionEvents) throws(SocketError) {
         loop = EventLoop(name: "media-\(index)")
         inside = try DatagramSocket(bind: SocketAddress(settings.inside, port: 0), receiveBuffer: 1 << 22)
         insideAddress = inside.localAddress
         legs = SlotTable(seed: .random(in: .min ... .max))
         ports = PortPool(range: settings.ports, share: index, of: settings.threads, start: .random(in: .min ... .max))
-        (self.settings, self.occupancy, self.archive, self.tellOwner) = (settings, occupancy, archive, tellOwner)
+        (self.settings, self.occupancy, self.events) = (settings, occupancy, events)
     }
 
     nonisolated func start() {
@@ -174,7 +169,7 @@ actor MediaLoop {
         ports.giveBack(leg.port, now: loop.now)
         tombstones.bury(leg.id, .init(epoch: leg.epoch, statistics: leg.statistics), now: loop.now)
         occupancy.remove()
-        archive.sessionEnded(leg.id, callID: leg.callID, epoch: leg.epoch, leg.session.statistics)
+        events.ended(record(leg), leg.session.statistics)
         legs.remove(leg.insideSSRC)
     }
 
@@ -206,15 +201,17 @@ actor MediaLoop {
         if now >= leg.nextSnapshotAt { save(leg) }
         switch leg.silence.check(leg.session.silence(now: now), hasEverHeard: leg.session.statistics.outsideIn > 0) {
         case .none: break
-        case .tell: tellOwner(MediaTimedOut(callID: leg.callID, sessionID: leg.id), leg.owner)
+        case .tell: events.silent(MediaTimedOut(callID: leg.callID, sessionID: leg.id), leg.owner)
         case .end: close(leg)
         }
     }
 
     func save(_ leg: Leg) {
         leg.nextSnapshotAt = loop.now + .seconds(15)
-        archive.save(leg.record(insideAddress: insideAddress))
+        events.changed(record(leg))
     }
+
+    func record(_ leg: Leg) -> SessionRecord { leg.record(insideAddress: insideAddress) }
 
     /// Redis is back, perhaps empty: every snapshot is written again within the next second.
     func saveAllSoon() {

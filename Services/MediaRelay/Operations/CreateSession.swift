@@ -58,7 +58,7 @@ extension MediaLoop {
         leg.remoteOrigin = offer?.origin
         names[leg.id] = leg.insideSSRC
         self.watch(leg)
-        archive.sessionBegan(leg.record(insideAddress: insideAddress))
+        events.began(record(leg))
         return reply
     }
 

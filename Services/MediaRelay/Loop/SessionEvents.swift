@@ -1,0 +1,11 @@
+import Contracts
+import MediaSession
+
+/// Whom a media thread tells what happens to its sessions. Called on the media thread: they take it and return at once.
+struct SessionEvents: Sendable {
+    var began: @Sendable (SessionRecord) -> Void
+    var changed: @Sendable (SessionRecord) -> Void
+    var ended: @Sendable (SessionRecord, SessionStatistics) -> Void
+    /// The phone has fallen silent; to be told to the call's owner.
+    var silent: @Sendable (MediaTimedOut, _ owner: String) -> Void
+}
