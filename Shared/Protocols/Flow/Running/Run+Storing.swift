@@ -16,7 +16,9 @@ extension Run {
     }
 
     /// What was stored is not what a run looks like: another version's, or damaged.
-    public struct Unreadable: Error, Sendable, Hashable {}
+    public struct Unreadable: Error, Sendable, Hashable {
+        public init() {}
+    }
 
     public init(cursor: JSONValue, lists: JSONValue) throws(Unreadable) {
         guard let state = State(json: cursor["state"]), let step = cursor["step"]?.integer.flatMap(Int.init(exactly:)),

@@ -21,8 +21,8 @@ public struct Limits: Sendable, Hashable {
     /// What one string option may grow to when variables are put in.
     public var substitutedBytes = 64 << 10
 
-    /// Actions one run may have performed by the outside world.
-    public var executedActions = 100
+    /// Actions one run may have performed by the outside world (VoIPbin stops at 100, which a long menu can reach).
+    public var executedActions = 1000
     /// Actions the interpreter may execute by itself between two of those.
     public var iterations = 1000
     /// Lists of actions inside one another (`fetch_flow`).

@@ -1,0 +1,88 @@
+import Contracts
+import Flow
+
+/// A run as the database has it: what everyone may see, where it stands, and the counters that guard both.
+struct StoredRun: Sendable, Equatable {
+    var record: RunRecord
+    /// Nil when the run is over.
+    var run: Run?
+    /// Of the row; every write raises it by one.
+    var version: Int
+    /// Of the last event.
+    var sequence: Int64
+
+    static let running = "running"
+
+    /// What is answered to whoever started or advanced the run, now and whenever the same is asked again.
+    var answer: RunStep {
+        guard let run, case .perform(let action, let step) = run.current else {
+            return RunStep(runID: record.id, step: record.step, action: nil, finished: record.status)
+        }
+        return RunStep(runID: record.id, step: step, action: action, finished: nil)
+    }
+
+    /// The row after the interpreter has moved the run, and the events that tell of it.
+    func moved(
+        to run: Run, _ occurrences: [Interpreter.Occurrence], at time: Timestamp, makeID: (String) -> String
+    ) -> (next: StoredRun, events: [Event]) {
+        var next = self
+        next.version += 1
+        next.record.step = run.step
+        if case .finished(let reason) = run.state {
+            next.run = nil
+            next.record.status = reason.rawValue
+            next.record.endedAt = time
+        } else {
+            next.run = run
+        }
+        var events: [Event] = []
+        for occurrence in occurrences {
+            next.sequence += 1
+            events.append(
+                Event(
+                    id: makeID("evt"), type: occurrence.eventType, timestamp: time, customerID: record.customerID,
+                    resourceID: record.id, sequence: next.sequence, data: next.data(of: occurrence)))
+        }
+        return (next, events)
+    }
+
+    /// The run as the API shows it, and what has just happened to it.
+    private func data(of occurrence: Interpreter.Occurrence) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "id": .string(record.id), "customer_id": .string(record.customerID), "reference_id": .string(record.referenceID),
+            "flow_id": record.flowID.map(JSONValue.string) ?? .null, "status": .string(record.status),
+            "step": .integer(Int64(record.step)), "created_at": .string(record.createdAt.description),
+            "ended_at": record.endedAt.map { .string($0.description) } ?? .null,
+        ]
+        switch occurrence {
+        case .started(let action, let step):
+            members["action"] = action.json
+            members["action_step"] = step.map { .integer(Int64($0)) }
+        case .finished(let action, let step, let outcome):
+            members["action"] = action.json
+            members["action_step"] = step.map { .integer(Int64($0)) }
+            members["outcome"] = outcome.json
+        case .ended: break
+        }
+        return .object(members)
+    }
+}
+
+extension Interpreter.Occurrence {
+    fileprivate var eventType: String {
+        switch self {
+        case .started: "run.action_started"
+        case .finished: "run.action_finished"
+        case .ended: "run.finished"
+        }
+    }
+}
+
+extension Outcome {
+    fileprivate var json: JSONValue {
+        var members: [String: JSONValue] = ["result": .string(result.rawValue)]
+        members["digits"] = digits.map(JSONValue.string)
+        members["code"] = code.map(JSONValue.string)
+        return .object(members)
+    }
+}

@@ -1,1 +1,0 @@
--- FlowManager: its schema.
