@@ -1,4 +1,79 @@
+import Addresses
+import Bus
+import Contracts
+import Database
+import Datagrams
+import FoundationEssentials
+import ServiceKit
+
+/// Rooms: every call is in one. Mixes, plays, speaks, hears digits; keeps the customers' conferences.
 @main
 struct Program {
-    static func main() {}
+    static func main() async {
+        await ServiceProgram.run(declaration) { runtime in
+            let wiring = try wire(runtime)
+            wiring.serve()
+            let (snapshots, rendering, outbox) = (wiring.snapshots, wiring.rendering, wiring.outbox)
+            runtime.cache.onReconnect { snapshots.noteAll() }
+            let capacity = runtime.settings.integer("TANDEM_CAPACITY")
+            runtime.background { await Upkeep(wiring: wiring, capacity: capacity).run() }
+            runtime.background { await rendering.run() }
+            runtime.background { await outbox.run() }
+            runtime.whenDraining {
+                await snapshots.flush()
+                await snapshots.yield()
+                await outbox.flush()
+            }
+        }
+    }
+
+    private static let declaration = ServiceProgram.Declaration(
+        .conferenceServer,
+        settings: [
+            Setting("TANDEM_POOL", default: "all", "which rooms this instance takes: calls, conferences or all"),
+            Setting("TANDEM_MEDIA_THREADS", .integer(0...64), default: "0", "mixer threads; 0: one per processor"),
+            Setting("TANDEM_CAPACITY", .integer(1...100_000), default: "2000", "participants at which this instance is full"),
+            Setting("TANDEM_SOUNDS", default: "", "folder of sounds that can be played by name"),
+            Setting(
+                "TANDEM_FETCH_ALLOW", default: "",
+                "private addresses, ranges or host names that sounds may be fetched from; none by default"),
+        ],
+        needs: [.bus, .database, .cache], schema: ConferenceStore.schema,
+        migrations: [
+            Migration(number: 1, name: "conferences", sql: PackageResources._001_conferences_sql), Outbox.migration(number: 2),
+        ])
+
+    private static func wire(_ runtime: Runtime) throws -> Wiring {
+        let settings = runtime.settings
+        let pool = settings.text("TANDEM_POOL")
+        guard ["all", "calls", "conferences"].contains(pool) else {
+            throw ConfigurationError("TANDEM_POOL is '\(pool)': give calls, conferences or all")
+        }
+        guard let inside = IPAddress(settings.text("TANDEM_INSIDE_ADDRESS")) else {
+            throw ConfigurationError("TANDEM_INSIDE_ADDRESS is no IP address")
+        }
+        let policy = try FetchPolicy(allowing: settings.list("TANDEM_FETCH_ALLOW"))
+        let threads = settings.integer("TANDEM_MEDIA_THREADS")
+        let signals = Signals(bus: runtime.bus, logger: runtime.logger)
+        let loops = try MixerLoops(
+            count: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount, address: inside
+        ) { signals.tell($0) }
+        let blocking = BlockingThreads(count: 4)
+        let library = SoundLibrary(
+            folder: SoundFolder(path: settings.text("TANDEM_SOUNDS")), fetcher: SoundFetcher(policy: policy, threads: blocking),
+            threads: blocking, logger: runtime.logger)
+        let store = ConferenceStore(runtime: runtime)
+        runtime.announce { $0.pool = pool }
+        return Wiring(
+            runtime: runtime, loops: loops, rendering: Rendering(library: library, loops: loops, logger: runtime.logger), store: store,
+            snapshots: RoomSnapshots(
+                cache: runtime.cache, loops: loops, instance: runtime.instance, logger: runtime.logger),
+            outbox: Outbox(schema: ConferenceStore.schema, runtime: runtime), pool: pool)
+    }
+}
+
+/// A setting whose mistake only this service can see.
+struct ConfigurationError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
 }

@@ -41,15 +41,18 @@ extension Mixer {
         return seat.ssrc
     }
 
-    /// Leaves the seat; a room without anybody is no more. False when it was left before.
-    mutating func leave(room id: String, participant: String, epoch: UInt64 = .max) throws(RPCError) -> Bool {
-        guard let slot = slot(of: participant, in: id), let room = roomIndex[id] else { return false }
+    /// Leaves the seat; a room without anybody is no more. Nil when it was left before.
+    mutating func leave(room id: String, participant: String, epoch: UInt64 = .max) throws(RPCError) -> Departure? {
+        guard let slot = slot(of: participant, in: id), let room = roomIndex[id] else { return nil }
         guard epoch >= seats[slot].settings.epoch else { throw RPCError(.fenced, "the call has another owner") }
+        let departure = Departure(room: rooms[room].identity, member: member(slot))
         rooms[room].seats.removeAll { $0 == slot }
+        departed.late += seats[slot].jitter.counters.late
+        departed.concealed += seats[slot].jitter.counters.concealed
         seats[slot].vacate()
         freeSlots.append(slot)
         if rooms[room].seats.isEmpty { remove(room: room) }
-        return true
+        return departure
     }
 
     mutating func set(
@@ -62,20 +65,22 @@ extension Mixer {
         if let role { seats[slot].role = role }
     }
 
-    /// Begins a play whose pieces follow with `extend`; to one participant, or to all.
-    mutating func play<Box: Outbox & ~Copyable>(
-        _ play: Play, room id: String, participant: String?, into outbox: inout Box
-    ) throws(RPCError) {
+    /// Begins a play whose pieces follow with `extend`; to one participant, or to all. False when it had begun before.
+    @discardableResult
+    mutating func play<Out: Outgoing & ~Copyable>(
+        _ play: Play, room id: String, participant: String?, into outgoing: inout Out
+    ) throws(RPCError) -> Bool {
         guard let room = roomIndex[id] else { throw RPCError(.notFound, "no such room") }
-        guard !hasPlay(play.id, room: room) else { return }
+        guard !hasPlay(play.id, room: room) else { return false }
         if let participant {
             let slot = try seated(participant, in: id)
             guard seats[slot].plays.plays.count < Self.queuedPlays else { throw RPCError(.exhausted, "too many plays are waiting") }
-            if let ended = seats[slot].plays.add(play) { report(ended, .stopped, slot: slot, into: &outbox) }
+            if let ended = seats[slot].plays.add(play) { report(ended, .stopped, slot: slot, into: &outgoing) }
         } else {
             guard rooms[room].plays.plays.count < Self.queuedPlays else { throw RPCError(.exhausted, "too many plays are waiting") }
-            if let ended = rooms[room].plays.add(play) { report(ended, .stopped, room: room, into: &outbox) }
+            if let ended = rooms[room].plays.add(play) { report(ended, .stopped, room: room, into: &outgoing) }
         }
+        return true
     }
 
     /// Adds a rendered piece; false when the play has ended meanwhile, and rendering more is in vain.
@@ -89,18 +94,18 @@ extension Mixer {
     }
 
     /// Ends a play; false when it was over already.
-    mutating func end<Box: Outbox & ~Copyable>(
-        play id: String, room name: String, _ end: Play.End, into outbox: inout Box
+    mutating func end<Out: Outgoing & ~Copyable>(
+        play id: String, room name: String, _ end: Play.End, into outgoing: inout Out
     ) -> Bool {
         guard let room = roomIndex[name] else { return false }
         for slot in rooms[room].seats {
             if let ended = seats[slot].plays.remove(id) {
-                report(ended, end, slot: slot, into: &outbox)
+                report(ended, end, slot: slot, into: &outgoing)
                 return true
             }
         }
         guard let ended = rooms[room].plays.remove(id) else { return false }
-        report(ended, end, room: room, into: &outbox)
+        report(ended, end, room: room, into: &outgoing)
         return true
     }
 
@@ -115,17 +120,31 @@ extension Mixer {
     func snapshot(of id: String) -> RoomSnapshot? {
         guard let index = roomIndex[id] else { return nil }
         let room = rooms[index]
-        func positions(_ queue: PlayQueue) -> [RoomSnapshot.PlayPosition] {
-            queue.plays.map { RoomSnapshot.PlayPosition(id: $0.id, milliseconds: $0.milliseconds) }
-        }
         return RoomSnapshot(
             id: id, customerID: room.identity.customerID, conferenceID: room.identity.conferenceID,
-            members: room.seats.map { slot in
-                RoomSnapshot.Member(
-                    settings: seats[slot].settings, role: seats[slot].role, talking: seats[slot].isTalking,
-                    joinedAt: seats[slot].joinedAt, ssrc: seats[slot].ssrc, plays: positions(seats[slot].plays))
-            },
-            plays: positions(room.plays))
+            members: room.seats.map(member), plays: positions(room.plays))
+    }
+
+    /// Of all buffers there ever were.
+    func bufferCounters() -> JitterBuffer.Counters {
+        var sum = departed
+        for room in rooms {
+            for slot in room.seats {
+                sum.late += seats[slot].jitter.counters.late
+                sum.concealed += seats[slot].jitter.counters.concealed
+            }
+        }
+        return sum
+    }
+
+    private func member(_ slot: Int) -> RoomSnapshot.Member {
+        RoomSnapshot.Member(
+            settings: seats[slot].settings, role: seats[slot].role, talking: seats[slot].isTalking, joinedAt: seats[slot].joinedAt,
+            ssrc: seats[slot].ssrc, plays: positions(seats[slot].plays))
+    }
+
+    private func positions(_ queue: PlayQueue) -> [RoomSnapshot.PlayPosition] {
+        queue.plays.map { RoomSnapshot.PlayPosition(id: $0.id, milliseconds: $0.milliseconds) }
     }
 
     // MARK: Places

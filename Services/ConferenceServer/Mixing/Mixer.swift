@@ -27,6 +27,8 @@ struct Mixer {
     var seed: UInt64
     private(set) var tickNumber: UInt64 = 0
     private(set) var counters = Counters()
+    /// What the buffers of those who left had counted.
+    var departed = JitterBuffer.Counters()
 
     // Scratch memory; of `codes` and `linear` each slot has a frame.
     var codes: [UInt8] = []
@@ -43,7 +45,7 @@ struct Mixer {
 
     // MARK: Packets
 
-    mutating func receive<Box: Outbox & ~Copyable>(_ bytes: Span<UInt8>, into outbox: inout Box) {
+    mutating func receive<Out: Outgoing & ~Copyable>(_ bytes: Span<UInt8>, into outgoing: inout Out) {
         counters.received += 1
         guard let header = try? Header(parsing: bytes) else {
             counters.malformed += 1
@@ -66,45 +68,45 @@ struct Mixer {
                 return
             }
             if seats[slot].events.receive(event, timestamp: header.timestamp) != nil, let digit = event.digit {
-                press(digit, milliseconds: Int(event.duration) / 8, slot: slot, into: &outbox)
+                press(digit, milliseconds: Int(event.duration) / 8, slot: slot, into: &outgoing)
             }
-            forward(event, header, from: slot, into: &outbox)
+            forward(event, header, from: slot, into: &outgoing)
         default:
             counters.malformed += 1
         }
     }
 
     /// A digit is told to the call's owner, and ends what the phone hears when the play asked for that.
-    private mutating func press<Box: Outbox & ~Copyable>(
-        _ digit: Character, milliseconds: Int, slot: Int, into outbox: inout Box
+    private mutating func press<Out: Outgoing & ~Copyable>(
+        _ digit: Character, milliseconds: Int, slot: Int, into outgoing: inout Out
     ) {
         let settings = seats[slot].settings
-        outbox.report(.digit(callID: settings.callID, owner: settings.owner, digit: digit, milliseconds: milliseconds))
+        outgoing.report(.digit(callID: settings.callID, owner: settings.owner, digit: digit, milliseconds: milliseconds))
         if let ended = seats[slot].plays.removeForDigit() {
-            report(ended, .digit, slot: slot, into: &outbox)
+            report(ended, .digit, slot: slot, into: &outgoing)
         } else if let ended = rooms[seats[slot].room].plays.removeForDigit() {
-            report(ended, .digit, room: seats[slot].room, into: &outbox)
+            report(ended, .digit, room: seats[slot].room, into: &outgoing)
         }
     }
 
     /// In a room of two the other's phone gets the event as it came, on its own stream's clock.
-    private mutating func forward<Box: Outbox & ~Copyable>(
-        _ event: TelephoneEvent, _ header: Header, from slot: Int, into outbox: inout Box
+    private mutating func forward<Out: Outgoing & ~Copyable>(
+        _ event: TelephoneEvent, _ header: Header, from slot: Int, into outgoing: inout Out
     ) {
         let members = rooms[seats[slot].room].seats
         guard members.count == 2, !seats[slot].settings.muted, let other = members.first(where: { $0 != slot }),
             !seats[other].settings.deaf
         else { return }
         let time = seats[other].forwardedTime(of: header.timestamp.value)
-        send(event, at: time, marker: header.marker, to: other, into: &outbox)
+        send(event, at: time, marker: header.marker, to: other, into: &outgoing)
     }
 
     // MARK: The tick
 
     /// Sends every participant its 20 ms.
-    mutating func tick<Box: Outbox & ~Copyable>(into outbox: inout Box) {
+    mutating func tick<Out: Outgoing & ~Copyable>(into outgoing: inout Out) {
         tickNumber += 1
-        for room in rooms.indices { tick(room: room, into: &outbox) }
+        for room in rooms.indices { tick(room: room, into: &outgoing) }
     }
 
     /// Ticks that were not kept because the thread stood still: streams go on where they would be by now.
@@ -118,26 +120,26 @@ struct Mixer {
         }
     }
 
-    private mutating func tick<Box: Outbox & ~Copyable>(room: Int, into outbox: inout Box) {
+    private mutating func tick<Out: Outgoing & ~Copyable>(room: Int, into outgoing: inout Out) {
         var speakers = 0
         for position in rooms[room].seats.indices {
             let slot = rooms[room].seats[position]
-            listen(to: slot, into: &outbox)
+            listen(to: slot, into: &outgoing)
             if seats[slot].isSpeaking { speakers += 1 }
         }
         var ended: [Play] = []
         let hasRoomSound = rooms[room].plays.next(into: &roomSound, ended: &ended)
-        for play in ended { report(play, .completed, room: room, into: &outbox) }
+        for play in ended { report(play, .completed, room: room, into: &outgoing) }
 
         var isMixed = false
         for position in rooms[room].seats.indices {
             let slot = rooms[room].seats[position]
-            speak(to: slot, room: room, speakers: speakers, hasRoomSound: hasRoomSound, isMixed: &isMixed, into: &outbox)
+            speak(to: slot, room: room, speakers: speakers, hasRoomSound: hasRoomSound, isMixed: &isMixed, into: &outgoing)
         }
     }
 
     /// Takes the frame of one voice.
-    private mutating func listen<Box: Outbox & ~Copyable>(to slot: Int, into outbox: inout Box) {
+    private mutating func listen<Out: Outgoing & ~Copyable>(to slot: Int, into outgoing: inout Out) {
         let offset = slot * Samples.frame
         let hasFrame = seats[slot].jitter.read(into: &codes, at: offset)
         seats[slot].noteVoice(isLoud: hasFrame && isLoud(at: offset))
@@ -145,7 +147,7 @@ struct Mixer {
         if tickNumber &- seats[slot].heardAt > Self.silenceTicks, !seats[slot].isReportedSilent {
             seats[slot].isReportedSilent = true
             let identity = rooms[seats[slot].room].identity
-            outbox.report(.unheard(roomID: identity.id, participantID: seats[slot].settings.participantID))
+            outgoing.report(.unheard(roomID: identity.id, participantID: seats[slot].settings.participantID))
         }
     }
 
@@ -156,15 +158,15 @@ struct Mixer {
     }
 
     /// Sends one ear its frame: silence, another's frame as it came, or the mix without its own voice.
-    private mutating func speak<Box: Outbox & ~Copyable>(
-        to slot: Int, room: Int, speakers: Int, hasRoomSound: Bool, isMixed: inout Bool, into outbox: inout Box
+    private mutating func speak<Out: Outgoing & ~Copyable>(
+        to slot: Int, room: Int, speakers: Int, hasRoomSound: Bool, isMixed: inout Bool, into outgoing: inout Out
     ) {
         defer { seats[slot].advance(samples: Samples.frame) }
         var ended: [Play] = []
         let hasEarSound = seats[slot].plays.next(into: &earSound, ended: &ended)
-        for play in ended { report(play, .completed, slot: slot, into: &outbox) }
+        for play in ended { report(play, .completed, slot: slot, into: &outgoing) }
         if let (digit, time) = seats[slot].digits.next(at: seats[slot].timestamp) {
-            send(digit.event, at: time, marker: digit.marker, to: slot, into: &outbox)
+            send(digit.event, at: time, marker: digit.marker, to: slot, into: &outgoing)
             return
         }
 
@@ -189,7 +191,7 @@ struct Mixer {
         }
         Sound.write(seats[slot].nextHeader(.pcmu), into: &packet)
         counters.sent += 1
-        outbox.send(packet.span, to: seats[slot].relay)
+        outgoing.send(packet.span, to: seats[slot].relay)
     }
 
     private mutating func copyVoice(to slot: Int, room: Int, takesOut: Bool) {
@@ -207,28 +209,28 @@ struct Mixer {
         if hasRoomSound { Sound.add(roomSound, at: 0, to: &mix) }
     }
 
-    private mutating func send<Box: Outbox & ~Copyable>(
-        _ event: TelephoneEvent, at time: UInt32, marker: Bool, to slot: Int, into outbox: inout Box
+    private mutating func send<Out: Outgoing & ~Copyable>(
+        _ event: TelephoneEvent, at time: UInt32, marker: Bool, to slot: Int, into outgoing: inout Out
     ) {
         var bytes: [UInt8] = []
         seats[slot].nextEventHeader(at: time, marker: marker).append(to: &bytes)
         event.append(to: &bytes)
         counters.sent += 1
-        outbox.send(bytes.span, to: seats[slot].relay)
+        outgoing.send(bytes.span, to: seats[slot].relay)
     }
 
     // MARK: Reports
 
     /// The owner of the participant whose ear it was is told.
-    func report<Box: Outbox & ~Copyable>(_ play: Play, _ end: Play.End, slot: Int, into outbox: inout Box) {
+    func report<Out: Outgoing & ~Copyable>(_ play: Play, _ end: Play.End, slot: Int, into outgoing: inout Out) {
         let settings = seats[slot].settings
-        outbox.report(
+        outgoing.report(
             .played(
                 callID: settings.callID, owner: settings.owner, playID: play.id, end: end, milliseconds: play.milliseconds))
     }
 
     /// Of what everybody heard, everybody's owner is told.
-    func report<Box: Outbox & ~Copyable>(_ play: Play, _ end: Play.End, room: Int, into outbox: inout Box) {
-        for slot in rooms[room].seats { report(play, end, slot: slot, into: &outbox) }
+    func report<Out: Outgoing & ~Copyable>(_ play: Play, _ end: Play.End, room: Int, into outgoing: inout Out) {
+        for slot in rooms[room].seats { report(play, end, slot: slot, into: &outgoing) }
     }
 }

@@ -16,6 +16,12 @@ struct Room {
     var plays = PlayQueue()
 }
 
+/// Who left which room, as they were then.
+struct Departure: Sendable {
+    var room: RoomIdentity
+    var member: RoomSnapshot.Member
+}
+
 /// A room as others may know it: for lists, and for whoever takes the room over one day.
 struct RoomSnapshot: Codable, Sendable, Equatable {
     struct Member: Codable, Sendable, Equatable {

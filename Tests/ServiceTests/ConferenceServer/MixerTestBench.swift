@@ -7,7 +7,7 @@ import RTP
 
 /// A mixer with phones around it, in virtual time: every tick each phone sends its tone and hears what came for it.
 struct Bench {
-    struct Box: Outbox {
+    struct Box: Outgoing {
         var packets: [(bytes: [UInt8], address: SocketAddress)] = []
         var events: [MixerEvent] = []
 
@@ -105,7 +105,7 @@ struct Bench {
     }
 
     mutating func leave(_ name: String, room: String = "room_1") throws -> Bool {
-        try mixer.leave(room: room, participant: name)
+        try mixer.leave(room: room, participant: name) != nil
     }
 
     @discardableResult

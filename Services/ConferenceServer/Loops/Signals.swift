@@ -1,0 +1,35 @@
+import Bus
+import Contracts
+import Logging
+import Telemetry
+
+/// Tells the CallServer instance that owns a call what happened to it in its room. Told, not asked: a CallServer that is
+/// away misses a digit, and the mixer does not wait for anybody.
+struct Signals: Sendable {
+    let bus: Bus
+    let logger: Logger
+
+    func tell(_ event: MixerEvent) {
+        switch event {
+        case .digit(let callID, let owner, let digit, let milliseconds):
+            bus.tell(DigitPressed(callID: callID, digit: String(digit), duration: milliseconds), to: .instance(owner))
+        case .played(let callID, let owner, let playID, let end, let milliseconds):
+            logger.debug("play ended", metadata: ["call": "\(callID)", "play": "\(playID)", "end": "\(end)", "heard_ms": "\(milliseconds)"])
+            let (reason, detail) = end.told
+            bus.tell(PlayFinished(callID: callID, playID: playID, reason: reason, detail: detail), to: .instance(owner))
+        case .unheard(let roomID, let participantID):
+            logger.info("nothing heard for 30 s", metadata: ["room": "\(roomID)", "participant": "\(participantID)"])
+        }
+    }
+}
+
+extension Play.End {
+    var told: (PlayFinished.Reason, detail: String?) {
+        switch self {
+        case .completed: (.completed, nil)
+        case .stopped: (.stopped, nil)
+        case .digit: (.digit, nil)
+        case .failed(let detail): (.failed, detail)
+        }
+    }
+}

@@ -1,1 +1,0 @@
--- ConferenceServer: its schema.

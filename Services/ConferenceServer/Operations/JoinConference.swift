@@ -1,0 +1,55 @@
+import Bus
+import Bytes
+import Cache
+import Contracts
+
+extension Wiring {
+    /// A conference meets in one room, on the instance that claimed it first.
+    func joinConference(_ command: JoinConference, _ delivery: Delivery) async throws -> JoinConference.Reply {
+        let conference = try await conference(command.customerID, command.conferenceID)
+        let roomID = Self.room(of: conference.id)
+        if let other = try await host(roomID) { return .elsewhere(instance: other) }
+        let identity = RoomIdentity(
+            id: roomID, customerID: conference.customerID, conferenceID: conference.id, limit: conference.maxParticipants)
+        let isNew = await loops.loop(of: roomID).snapshot(of: roomID)?.participant(command.participant.participantID) == nil
+        let inside = try await seat(command.participant, in: identity)
+        if isNew {
+            let settings = command.participant
+            let participant = Participant(
+                id: settings.participantID, callID: settings.callID, role: "participant", muted: settings.muted, deaf: settings.deaf,
+                talking: false, joinedAt: runtime.timestamp())
+            await tell("conference.joined", participant, of: identity)
+        }
+        return .joined(roomID: roomID, instance: runtime.instance, inside: inside)
+    }
+
+    /// The room of a conference: known from its id alone.
+    static func room(of conference: String) -> String { "room_" + conference.drop { $0 != "_" }.dropFirst() }
+
+    /// Nil when this instance hosts the room from now on, else who does.
+    private func host(_ room: String) async throws -> String? {
+        let fleet = runtime.fleet
+        if pool == "calls" {
+            // Not here, if anybody of the other pool is alive: whoever has the room, or one of them.
+            if let owner = try? await snapshots.host(of: room), fleet.isAlive(.conferenceServer, instance: owner) {
+                return owner == runtime.instance ? nil : owner
+            }
+            let other = fleet.place(.conferenceServer, pool: "conferences", spread: StableHash.hash(room.utf8))
+            if let other, other.instance != runtime.instance { return other.instance }
+        }
+        do throws(CacheError) {
+            return try await snapshots.claim(room) { fleet.isAlive(.conferenceServer, instance: $0) }
+        } catch {
+            // Without Redis everybody comes to the same choice from who is alive.
+            let living = fleet.living(.conferenceServer).filter { $0.pool != "calls" }
+            let names = living.map { StableHash.hash($0.instance.utf8) }
+            let pick = Rendezvous.pick(key: StableHash.hash(room.utf8), among: names).map { living[$0].instance }
+            return pick == runtime.instance ? nil : pick
+        }
+    }
+
+    func conference(_ customer: String, _ id: String) async throws -> Conference {
+        guard let found = try await store.find(customer: customer, id: id) else { throw RPCError(.notFound, "no such conference") }
+        return found
+    }
+}

@@ -1,0 +1,91 @@
+import Bus
+import Contracts
+import Threads
+
+// Who is in a conference. Any instance may be asked; the one that hosts the room answers.
+extension Wiring {
+    func listParticipants(_ command: ListParticipants, _ delivery: Delivery) async throws -> Page<Participant> {
+        let room = Self.room(of: command.conferenceID)
+        if let snapshot = await hosted(room, customer: command.customerID) {
+            return Page(data: snapshot.members.map(\.participant))
+        }
+        _ = try await conference(command.customerID, command.conferenceID)
+        guard let host = try await otherHost(room) else { return Page(data: []) }
+        return try await bus.call(command, to: .instance(host), context: delivery.context(now: MonotonicClock.now()))
+    }
+
+    func updateParticipant(_ command: UpdateParticipant, _ delivery: Delivery) async throws -> Participant {
+        let room = Self.room(of: command.conferenceID)
+        guard await hosted(room, customer: command.customerID) != nil else {
+            return try await ask(command, hostOf: room, customer: command.customerID, conference: command.conferenceID, delivery)
+        }
+        if let role = command.role, !["participant", "moderator"].contains(role) {
+            throw RPCError(
+                .invalid, "a role that does not exist",
+                problems: [Problem(pointer: "/role", code: "unknown", detail: "a role is participant or moderator")])
+        }
+        let loop = loops.loop(of: room)
+        try await loop.set(
+            room: room, participant: command.participantID, muted: command.muted, deaf: command.deaf, role: command.role)
+        await snapshots.note(room)
+        guard let participant = await loop.snapshot(of: room)?.participant(command.participantID) else {
+            throw RPCError(.notFound, "no such participant")
+        }
+        return participant
+    }
+
+    func removeParticipant(_ command: RemoveParticipant, _ delivery: Delivery) async throws -> Done {
+        let room = Self.room(of: command.conferenceID)
+        guard await hosted(room, customer: command.customerID) != nil else {
+            return try await ask(command, hostOf: room, customer: command.customerID, conference: command.conferenceID, delivery)
+        }
+        guard let departure = try await loops.loop(of: room).leave(room: room, participant: command.participantID) else {
+            throw RPCError(.notFound, "no such participant")
+        }
+        let settings = departure.member.settings
+        bus.tell(ParticipantRemoved(callID: settings.callID, roomID: room), to: .instance(settings.owner))
+        await record(departure)
+        return Done()
+    }
+
+    /// Puts everybody out of a conference that no longer exists.
+    func empty(_ conference: String, customer: String, _ delivery: Delivery) async throws {
+        let room = Self.room(of: conference)
+        let members: [Participant]
+        let list = ListParticipants(customerID: customer, conferenceID: conference)
+        if let snapshot = await hosted(room, customer: customer) {
+            members = snapshot.members.map(\.participant)
+        } else if let host = try await otherHost(room) {
+            members = try await bus.call(list, to: .instance(host), context: delivery.context(now: MonotonicClock.now())).data
+        } else {
+            return
+        }
+        for member in members {
+            let command = RemoveParticipant(customerID: customer, conferenceID: conference, participantID: member.id)
+            do { _ = try await removeParticipant(command, delivery) } catch let error as RPCError where error.code == .notFound {
+                continue
+            }
+        }
+    }
+
+    private func ask<C: Command>(
+        _ command: C, hostOf room: String, customer: String, conference id: String, _ delivery: Delivery
+    ) async throws -> C.Reply {
+        guard let host = try await otherHost(room) else { throw RPCError(.notFound, "nobody is in this conference") }
+        return try await bus.call(command, to: .instance(host), context: delivery.context(now: MonotonicClock.now()))
+    }
+
+    /// The room when it is here and the customer's.
+    private func hosted(_ room: String, customer: String) async -> RoomSnapshot? {
+        guard let snapshot = await loops.loop(of: room).snapshot(of: room), snapshot.customerID == customer else { return nil }
+        return snapshot
+    }
+
+    /// Another living instance that hosts the room.
+    private func otherHost(_ room: String) async throws -> String? {
+        guard let host = try await snapshots.host(of: room), host != runtime.instance,
+            runtime.fleet.isAlive(.conferenceServer, instance: host)
+        else { return nil }
+        return host
+    }
+}

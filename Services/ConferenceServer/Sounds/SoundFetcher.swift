@@ -1,0 +1,71 @@
+import Addresses
+import AsyncHTTPClient
+import NIOCore
+
+/// Fetches a sound over http(s) for a customer: bounded in size, time and redirects, and never from a private address.
+///
+/// A host is resolved once, all its addresses are checked, and the connection goes to the checked one, so a name server that
+/// changes its mind in between gains nothing. A redirect is a new fetch with the same checks.
+struct SoundFetcher: Sendable {
+    static let largestBody = 16 << 20
+    static let timeout = TimeAmount.seconds(10)
+    static let redirectLimit = 3
+
+    let policy: FetchPolicy
+    let threads: BlockingThreads
+
+    func fetch(_ url: String) async throws(SoundProblem) -> [UInt8] {
+        var target = try WebAddress.parse(url)
+        for _ in 0...Self.redirectLimit {
+            switch try await fetchOnce(target) {
+            case .body(let bytes): return bytes
+            case .redirect(let location): target = try target.following(location)
+            }
+        }
+        throw SoundProblem("\(target.host) redirects more than \(Self.redirectLimit) times")
+    }
+
+    private enum Answer { case body([UInt8]), redirect(String) }
+
+    private func fetchOnce(_ target: WebAddress) async throws(SoundProblem) -> Answer {
+        let host = target.host
+        let addresses = try await threads.run { () throws(SoundProblem) in try HostNames.addresses(of: host) }
+        guard policy.permits(host: host, addresses: addresses), let address = addresses.first else {
+            throw SoundProblem("\(host) is not a public address, and the operator does not allow it")
+        }
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.dnsOverride = [host: address.description]
+        configuration.timeout.connect = .seconds(3)
+        configuration.httpVersion = .http1Only
+        // A client of its own per fetch: the pinned address belongs to this fetch alone.
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        let result = await Self.answer(client, target)
+        try? await client.shutdown()
+        return try result.get()
+    }
+
+    private static func answer(_ client: HTTPClient, _ target: WebAddress) async -> Result<Answer, SoundProblem> {
+        var request = HTTPClientRequest(url: target.text)
+        request.headers.add(name: "accept", value: "audio/*")
+        request.headers.add(name: "user-agent", value: "Tandem")
+        do {
+            let response = try await client.execute(request, timeout: timeout)
+            switch response.status.code {
+            case 200..<300:
+                let body = try await response.body.collect(upTo: largestBody)
+                return .success(.body(Array(body.readableBytesView)))
+            case 301, 302, 303, 307, 308:
+                guard let location = response.headers.first(name: "location") else {
+                    return .failure(SoundProblem("\(target.host) redirects to nowhere"))
+                }
+                return .success(.redirect(location))
+            default:
+                return .failure(SoundProblem("\(target.host) answers \(response.status.code)"))
+            }
+        } catch is NIOTooManyBytesError {
+            return .failure(SoundProblem("what \(target.host) sends is larger than \(largestBody >> 20) MiB"))
+        } catch {
+            return .failure(SoundProblem("\(target.host) cannot be fetched from: \(error)"))
+        }
+    }
+}

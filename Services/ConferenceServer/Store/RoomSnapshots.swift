@@ -1,0 +1,106 @@
+import Cache
+import Contracts
+import FoundationEssentials
+import Logging
+import Synchronization
+
+/// The rooms of this instance in Redis: who hosts a room (a lease) and who sits in it, for lists and for a successor.
+///
+/// A conference's room is claimed before anybody joins, because the claim decides where the conference meets. An ordinary
+/// call's room is written a moment after it changed: nobody else places participants in it.
+actor RoomSnapshots {
+    static let kind = "room"
+
+    private let snapshots: Snapshots
+    private let loops: MixerLoops
+    private let instance: String
+    private let logger: Logger
+    private var epochs: [String: UInt64] = [:]
+    private var changed: Set<String> = []
+    private nonisolated let mustWriteAll = Atomic<Bool>(false)
+
+    init(cache: Cache, loops: MixerLoops, instance: String, logger: Logger) {
+        snapshots = Snapshots(cache: cache)
+        (self.loops, self.instance, self.logger) = (loops, instance, logger)
+    }
+
+    /// Makes this instance the host of a room unless a living one is already; nil when it is now, else the other's name.
+    func claim(_ room: String, isAlive: (String) -> Bool) async throws(CacheError) -> String? {
+        if epochs[room] != nil {
+            changed.insert(room)
+            return nil
+        }
+        var acquisition = try await snapshots.acquire(Self.kind, room, owner: instance)
+        if case .owned(let owner, let epoch) = acquisition, !isAlive(owner) {
+            acquisition = try await snapshots.acquire(Self.kind, room, owner: instance, seen: epoch, takingOver: true)
+        }
+        switch acquisition {
+        case .acquired(let claim):
+            epochs[room] = claim.epoch
+            changed.insert(room)
+            return nil
+        case .owned(let owner, _):
+            return owner
+        }
+    }
+
+    /// Who hosts a room, or nil when it is not live.
+    func host(of room: String) async throws(CacheError) -> String? {
+        if epochs[room] != nil { return instance }
+        return try await snapshots.owner(of: Self.kind, room)
+    }
+
+    /// To be written with the next flush.
+    func note(_ room: String) { changed.insert(room) }
+
+    /// Redis may have come back empty: everything is written again. Any thread.
+    nonisolated func noteAll() { mustWriteAll.store(true, ordering: .relaxed) }
+
+    /// Writes what changed, and ends the claims on rooms that are no more.
+    func flush() async {
+        if mustWriteAll.exchange(false, ordering: .relaxed) { changed.formUnion(await loops.roomIDs()) }
+        let rooms = changed
+        changed = []
+        for room in rooms {
+            do throws(CacheError) {
+                try await write(room)
+            } catch {
+                // Redis is away; what is up goes on, and is written when it is back.
+                changed.insert(room)
+            }
+        }
+    }
+
+    private func write(_ room: String) async throws(CacheError) {
+        guard let snapshot = await loops.loop(of: room).snapshot(of: room) else {
+            // Claimed again meanwhile: somebody is about to come in.
+            guard !changed.contains(room), let epoch = epochs.removeValue(forKey: room) else { return }
+            _ = try await snapshots.release(Self.kind, room, epoch: epoch)
+            return
+        }
+        if epochs[room] == nil, case .acquired(let claim) = try await snapshots.acquire(Self.kind, room, owner: instance) {
+            epochs[room] = claim.epoch
+        }
+        guard let epoch = epochs[room], let state = try? JSONEncoder().encode(snapshot) else { return }
+        if try await snapshots.save(Self.kind, room, owner: instance, epoch: epoch, Array(state)) == .lost { lose(room) }
+    }
+
+    func renew() async {
+        guard !epochs.isEmpty else { return }
+        let claims = epochs.map { (id: $0.key, epoch: $0.value) }
+        guard let lost = try? await snapshots.renew(Self.kind, owner: instance, claims) else { return }
+        for room in lost { lose(room) }
+    }
+
+    /// Those in the room go on hearing each other here; whoever joins from now on is sent to the new host.
+    private func lose(_ room: String) {
+        logger.warning("another instance has taken the room over", metadata: ["room": "\(room)"])
+        epochs[room] = nil
+    }
+
+    /// Gives all leases up, keeping the states for a successor.
+    func yield() async {
+        for (room, epoch) in epochs { _ = try? await snapshots.yield(Self.kind, room, epoch: epoch) }
+        epochs = [:]
+    }
+}

@@ -1,0 +1,39 @@
+import Logging
+import ServiceKit
+
+/// What goes on beside the commands for as long as the service runs: snapshots, leases, the announced load.
+struct Upkeep: Sendable {
+    private static let flushEvery = Duration.milliseconds(100)
+    private static let renewEvery = Duration.seconds(1)
+
+    let wiring: Wiring
+    /// Participants this instance takes before it calls itself full.
+    let capacity: Int
+
+    /// Runs until its task is cancelled.
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await repeating(every: Self.flushEvery) {
+                    announceLoad()
+                    await wiring.snapshots.flush()
+                }
+            }
+            group.addTask { await repeating(every: Self.renewEvery) { await wiring.snapshots.renew() } }
+        }
+    }
+
+    private func announceLoad() {
+        let count = wiring.loops.seatCount
+        MediaMetrics.participants.set(count)
+        let load = min(1, Double(count) / Double(capacity))
+        wiring.runtime.announce { $0.load = load }
+    }
+
+    private func repeating(every pause: Duration, _ body: @Sendable () async -> Void) async {
+        while !Task.isCancelled {
+            await body()
+            try? await Task.sleep(for: pause)
+        }
+    }
+}
