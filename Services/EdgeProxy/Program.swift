@@ -1,4 +1,57 @@
+import Addresses
+import Bus
+import Contracts
+import Datagrams
+import ServiceKit
+import Streams
+import Threads
+
+/// The stateless SIP edge (DESIGN §6): wiring only.
 @main
 struct Program {
-    static func main() {}
+    static func main() async {
+        await ServiceProgram.run(.init(.edgeProxy, settings: EdgeSettings.declared, needs: [.bus])) { runtime in
+            let settings = try EdgeSettings(runtime.settings)
+            try assertFree(settings.listen)
+            let findAccount = FindAccount(bus: runtime.bus)
+            let fleet = runtime.fleet
+            var loops: [EdgeLoop] = []
+            for index in 0..<settings.loops {
+                loops.append(
+                    try EdgeLoop(
+                        index: index, settings: settings, tokenKey: runtime.key(for: "sip.token"), nonceKey: runtime.key(for: "sip.nonce"),
+                        findAccount: findAccount, readDirectory: { Directory(fleet) }))
+            }
+            let edges = loops
+            runtime.bus.listen(to: ["extension.*", "domain.*"]) { event in
+                let key = AccountCache.Key(changedBy: event)
+                for edge in edges { edge.loop.post { edge.assumeIsolated { $0.invalidate(key) } } }
+            }
+            runtime.announce {
+                $0.addresses["sip"] = settings.reachable.description
+                $0.addresses["inside"] = edges.map(\.inside.description).joined(separator: " ")
+            }
+            runtime.whenReady {
+                for edge in edges {
+                    edge.loop.start()
+                    try await edge.open()
+                }
+                runtime.logger.info("phones are served", metadata: ["address": "\(settings.listen)", "loops": "\(edges.count)"])
+            }
+            runtime.whenDraining {
+                for edge in edges { await edge.drain() }
+            }
+        }
+    }
+
+    /// With `SO_REUSEPORT` a second edge would quietly share the port of the first: see that nobody has it.
+    private static func assertFree(_ address: SocketAddress) throws {
+        do throws(SocketError) {
+            _ = try DatagramSocket(bind: address)
+            let probe = EventLoop(name: "probe")
+            try StreamListener(bind: address, loop: probe) { $0.close() }.close()
+        } catch {
+            throw EdgeSettings.Mistake(description: error.description(setting: "TANDEM_SIP_LISTEN"))
+        }
+    }
 }

@@ -1,0 +1,35 @@
+import Addresses
+import SIP
+
+/// How a message came in from outside: enough to answer it and to find its sender again.
+struct Arrival: Sendable, Hashable {
+    let source: SocketAddress
+    let transport: Transport
+    /// The stream connection in the table of its loop; zero for a datagram.
+    var connection: UInt32 = 0
+}
+
+/// Where a forwarded message leaves.
+enum Destination: Sendable, Hashable {
+    /// A server on the inside network, from the loop's inside socket.
+    case server(SocketAddress)
+    /// A phone: a datagram from the outside socket, or the stream connection that the token names.
+    case flow(FlowToken)
+}
+
+/// What is to be done with a message: the core decides, the loop does it.
+enum Decision: Sendable {
+    case forward([UInt8], to: Destination)
+    /// Back to whoever sent it.
+    case reply([UInt8], status: Int)
+    /// The same towards the outside: over a stream on its connection, as a datagram to this address.
+    case replyOutside([UInt8], status: Int, to: SocketAddress)
+    /// Goes on in `ProxyCore.resume` when the account is known.
+    case authenticate(PendingAuthentication)
+    case drop(DropReason)
+}
+
+/// Why a message vanishes without an answer; each has a counter.
+enum DropReason: String, Sendable, CaseIterable {
+    case malformed, unanswerable, foreignResponse, ownAcknowledgement, noServer, connectionGone, parkingFull, unsendable
+}

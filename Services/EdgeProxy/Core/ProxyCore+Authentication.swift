@@ -1,0 +1,72 @@
+import Addresses
+import SIP
+
+/// A request whose credentials are complete, waiting for the account they claim.
+struct PendingAuthentication: Sendable {
+    let message: Message
+    let method: Method
+    let arrival: Arrival
+    let credentials: DigestCredentials
+    let key: AccountCache.Key
+}
+
+/// Digest authentication of whoever wants to register or to begin something (RFC 3261 §22, RFC 8760).
+extension ProxyCore {
+    func authenticate(_ message: Message, _ method: Method, _ arrival: Arrival, now: Int64) -> Decision {
+        guard let from = message.from?.uri, let user = from.decodedUser else { return refuse(message, arrival, Refusal(403)) }
+        let domain = domain(of: from)
+        guard let credentials = message.credentials(credentialsHeader(method), realm: domain) else {
+            return challenge(message, method, arrival, domain, isStale: false, now: now)
+        }
+        guard nonces.verify(credentials.nonce, now: now) == .fresh else {
+            return challenge(message, method, arrival, domain, isStale: true, now: now)
+        }
+        // Whoever proves to be one user may not speak, or register, as another.
+        guard credentials.user == user, method != .register || message.to.map({ isUser(user, domain, $0.uri) }) == true else {
+            return refuse(message, arrival, Refusal(403))
+        }
+        return .authenticate(
+            PendingAuthentication(
+                message: message, method: method, arrival: arrival, credentials: credentials,
+                key: AccountCache.Key(user: user, domain: domain)))
+    }
+
+    /// The account is known, or known not to exist: the same work is done and the same answer given for a wrong password.
+    func resume(_ pending: PendingAuthentication, _ account: Account?, _ directory: Directory) -> Decision {
+        let ha1 = account?.ha1(pending.credentials.hash)
+        let isAuthentic = pending.credentials.isAuthentic(ha1: ha1 ?? Self.nobodysHA1(pending.credentials.hash), method: pending.method)
+        guard isAuthentic, ha1 != nil, let account else { return refuse(pending.message, pending.arrival, Refusal(403)) }
+        if pending.method == .register {
+            return forwardToRegistrar(pending.message, pending.arrival, account, directory)
+        }
+        return forwardToCallServer(pending.message, pending.method, pending.arrival, account, directory)
+    }
+
+    /// As long as a real one, and the hash of nothing anybody knows.
+    private static func nobodysHA1(_ hash: DigestHash) -> String { String(repeating: "0", count: hash == .md5 ? 32 : 64) }
+
+    /// A name in lower case; an address means the default domain.
+    func domain(of uri: URI) -> String {
+        IPAddress(uri.host) == nil ? uri.host.lowercased() : configuration.domain
+    }
+
+    private func isUser(_ user: String, _ domain: String, _ uri: URI) -> Bool {
+        uri.decodedUser == user && self.domain(of: uri) == domain
+    }
+
+    private func credentialsHeader(_ method: Method) -> HeaderName {
+        method == .register ? .authorization : .proxyAuthorization
+    }
+
+    /// SHA-256 stands before MD5: a client takes the first it knows (RFC 8760 §2.4).
+    private func challenge(
+        _ message: Message, _ method: Method, _ arrival: Arrival, _ realm: String, isStale: Bool, now: Int64
+    ) -> Decision {
+        let nonce = nonces.issue(now: now)
+        let name = method == .register ? HeaderName.wwwAuthenticate : .proxyAuthenticate
+        let headers = [DigestHash.sha256, .md5].map { hash in
+            Header(name, DigestChallenge(realm: realm, nonce: nonce, hash: hash, isStale: isStale).headerValue)
+        }
+        return refuse(message, arrival, Refusal(method == .register ? 401 : 407), adding: headers)
+    }
+}

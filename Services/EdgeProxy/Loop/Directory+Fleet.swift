@@ -1,0 +1,29 @@
+import Addresses
+import Contracts
+import ServiceKit
+
+extension Directory {
+    init(_ fleet: Fleet) {
+        registrars = Self.servers(fleet, .registrar)
+        callServers = Self.servers(fleet, .callServer)
+    }
+
+    /// Those that have said where their SIP socket is.
+    private static func servers(_ fleet: Fleet, _ service: ServiceName) -> [Server] {
+        fleet.living(service).compactMap { announcement in
+            announcement.addresses["sip"].flatMap { SocketAddress($0) }.map {
+                Server(instance: announcement.instance, address: $0, isDraining: announcement.draining)
+            }
+        }
+    }
+}
+
+extension AccountCache.Key {
+    /// The extension an event is about; nil when it does not say, or when it is about more than one.
+    init?(changedBy event: Event) {
+        guard event.type.hasPrefix("extension."), let number = event.data.object?["number"]?.string,
+            let domain = event.data.object?["domain"]?.string
+        else { return nil }
+        self.init(user: number, domain: domain)
+    }
+}
