@@ -1,0 +1,97 @@
+import Addresses
+import Deadlines
+import SIP
+import Testing
+
+@testable import EdgeProxy
+
+@Suite("EdgeProxy: digest authentication (RFC 3261 §22, RFC 8760)")
+struct AuthenticationTests {
+    private let bench = EdgeBench()
+
+    @Test("REGISTER is challenged with 401, everything else with 407; SHA-256 stands before MD5", arguments: ["REGISTER", "INVITE", "MESSAGE", "SUBSCRIBE"])
+    func challenged(method: String) throws {
+        let answer = try EdgeBench.answer(bench.outside(try EdgeBench.request(method)))
+        #expect(answer.status == (method == "REGISTER" ? 401 : 407))
+        #expect(answer.count(of: method == "REGISTER" ? .wwwAuthenticate : .proxyAuthenticate) == 2)
+        #expect(answer.challenges.map(\.hash) == [.sha256, .md5])
+        #expect(answer.challenges.allSatisfy { $0.realm == "demo.localhost" && !$0.isStale && $0.offersQuality })
+        #expect(answer.to?.tag != nil)
+        #expect(answer.topmostVia?.parameters["rport"] == "40000")
+        #expect(answer.topmostVia?.received == "192.0.2.1")
+    }
+
+    @Test("The right password is let in with either hash", arguments: [DigestHash.sha256, .md5])
+    func accepted(hash: DigestHash) throws {
+        let (message, destination) = try EdgeBench.forwarded(try bench.authenticated("INVITE", hash: hash))
+        #expect(destination == .server(EdgeBench.callServer))
+        #expect(message.addresses(.pAssertedIdentity)?.first?.uri.description == "sip:1001@demo.localhost")
+        #expect(message.value(named: "X-Tandem-Customer") == "cus_1")
+        #expect(!message.contains(.proxyAuthorization))
+    }
+
+    @Test("A wrong password and an unknown user get the same answer")
+    func refused() throws {
+        let wrong = try EdgeBench.answer(try bench.authenticated("REGISTER", to: "sip:1001@demo.localhost", password: "guess"))
+        let unknown = try EdgeBench.answer(try bench.authenticated("REGISTER", to: "sip:1001@demo.localhost", account: nil))
+        #expect(wrong.status == 403)
+        #expect(wrong.bytes == unknown.bytes)
+    }
+
+    @Test("An old nonce is challenged again as stale; so is one we never made")
+    func stale() throws {
+        let request = try EdgeBench.request("INVITE")
+        let challenge = try #require(try EdgeBench.answer(bench.outside(request)).challenges.first)
+        let answered = try EdgeBench.request("INVITE", more: [EdgeBench.credentials(challenge, request)])
+        let late = bench.core.receiveOutside(answered, bench.arrival, now: EdgeBench.now + 300_001, bench.directory)
+        #expect(try EdgeBench.answer(late).challenges.allSatisfy(\.isStale))
+        let made = DigestChallenge(realm: "demo.localhost", nonce: "made-up", hash: .sha256)
+        let forged = bench.outside(try EdgeBench.request("INVITE", more: [EdgeBench.credentials(made, request)]))
+        #expect(try EdgeBench.answer(forged).status == 407)
+    }
+
+    @Test("Credentials of one user do not speak for another, nor register another")
+    func otherUser() throws {
+        let request = try EdgeBench.request("INVITE", user: "1003")
+        let challenge = try #require(try EdgeBench.answer(bench.outside(request)).challenges.first)
+        let stolen = challenge.answer(user: "1001", password: EdgeBench.password, method: .invite, uri: "sip:1002@demo.localhost", clientNonce: "c")
+        let decision = bench.outside(try EdgeBench.request("INVITE", user: "1003", more: ["Proxy-Authorization: \(stolen.headerValue)"]))
+        #expect(try EdgeBench.answer(decision).status == 403)
+        let other = try EdgeBench.request("REGISTER", uri: "sip:demo.localhost", to: "sip:1002@demo.localhost")
+        let second = try #require(try EdgeBench.answer(bench.outside(other)).challenges.first)
+        let third = try EdgeBench.request(
+            "REGISTER", uri: "sip:demo.localhost", to: "sip:1002@demo.localhost", more: [EdgeBench.credentials(second, other)])
+        #expect(try EdgeBench.answer(bench.outside(third)).status == 403)
+    }
+
+    @Test("An address in the place of the domain means the default domain")
+    func addressAsDomain() throws {
+        let request = try EdgeBench.request("REGISTER", uri: "sip:127.0.0.1", domain: "127.0.0.1", to: "sip:1001@127.0.0.1")
+        let challenge = try #require(try EdgeBench.answer(bench.outside(request)).challenges.first)
+        #expect(challenge.realm == "demo.localhost")
+        let answered = try EdgeBench.request(
+            "REGISTER", uri: "sip:127.0.0.1", domain: "127.0.0.1", to: "sip:1001@127.0.0.1", more: [EdgeBench.credentials(challenge, request)])
+        guard case .authenticate(let pending) = bench.outside(answered) else { throw EdgeBench.Unexpected(what: "not authenticated") }
+        #expect(pending.key == AccountCache.Key(user: "1001", domain: "demo.localhost"))
+        let (message, destination) = try EdgeBench.forwarded(bench.core.resume(pending, EdgeBench.account, bench.directory))
+        #expect(destination == .server(EdgeBench.registrar))
+        #expect(message.addresses(.pAssertedIdentity)?.first?.uri.host == "demo.localhost")
+    }
+
+    @Test("What is remembered of accounts expires, is bounded and can be taken back")
+    func cache() {
+        var cache = AccountCache(capacity: 16, lifetime: .seconds(60), negativeLifetime: .seconds(5))
+        let key = AccountCache.Key(user: "1001", domain: "d")
+        let start = Instant(nanoseconds: 1)
+        #expect(cache.find(key, now: start) == .unknown)
+        cache.store(EdgeBench.account, for: key, now: start)
+        for index in 0..<100 { cache.store(nil, for: AccountCache.Key(user: "x\(index)", domain: "d"), now: start) }
+        #expect(cache.count <= 16)
+        #expect(cache.find(key, now: start) == .known(EdgeBench.account))
+        #expect(cache.find(key, now: start + .seconds(61)) == .unknown)
+        #expect(cache.find(AccountCache.Key(user: "x99", domain: "d"), now: start + .seconds(4)) == .known(nil))
+        #expect(cache.find(AccountCache.Key(user: "x99", domain: "d"), now: start + .seconds(6)) == .unknown)
+        cache.invalidate(key)
+        #expect(cache.find(key, now: start) == .unknown)
+    }
+}

@@ -1,0 +1,82 @@
+import Addresses
+import SIP
+
+@testable import EdgeProxy
+
+/// An edge with one call server and one registrar inside, and phone 1001 outside.
+struct EdgeBench {
+    static let phone = SocketAddress(IPAddress(v4: 0xc000_0201), port: 40_000)
+    static let outsideAddress = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 5060)
+    static let insideAddress = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 15_060)
+    static let callServer = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 6000)
+    static let registrar = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 7000)
+    static let password = "secret"
+    static let now: Int64 = 1_764_000_000_000
+
+    var core = ProxyCore(
+        ProxyCore.Configuration(
+            domain: "demo.localhost", outside: EdgeBench.outsideAddress, inside: EdgeBench.insideAddress, tokenKey: [UInt8](repeating: 1, count: 32),
+            nonceKey: [UInt8](repeating: 2, count: 32)))
+    var directory = Directory(
+        registrars: [.init(instance: "Registrar-1", address: registrar, isDraining: false)],
+        callServers: [.init(instance: "CallServer-1", address: callServer, isDraining: false)])
+    var arrival = Arrival(source: phone, transport: .udp)
+
+    static let account = Account(
+        customer: "cus_1", user: "1001", domain: "demo.localhost",
+        md5: Digest.ha1(user: "1001", realm: "demo.localhost", password: password, .md5),
+        sha256: Digest.ha1(user: "1001", realm: "demo.localhost", password: password, .sha256))
+
+    struct Unexpected: Error { let what: String }
+
+    /// A request of phone 1001; `more` are further header lines.
+    static func request(
+        _ method: String, uri: String = "sip:1002@demo.localhost", user: String = "1001", domain: String = "demo.localhost", to: String? = nil,
+        toTag: String? = nil, callID: String = "call-1", branch: String = "z9hG4bKphone", maxForwards: Int? = 70, more: [String] = []
+    ) throws -> Message {
+        var lines = [
+            "\(method) \(uri) SIP/2.0", "Via: SIP/2.0/UDP 10.0.0.5:5060;rport;branch=\(branch)",
+            "From: <sip:\(user)@\(domain)>;tag=phone", "To: <\(to ?? uri)>" + (toTag.map { ";tag=\($0)" } ?? ""), "Call-ID: \(callID)",
+            "CSeq: 1 \(method)", "Contact: <sip:\(user)@10.0.0.5:5060>",
+        ]
+        if let maxForwards { lines.append("Max-Forwards: \(maxForwards)") }
+        return try Message.parse(Array((lines + more + ["", ""]).joined(separator: "\r\n").utf8))
+    }
+
+    func outside(_ message: Message) -> Decision { core.receiveOutside(message, arrival, now: Self.now, directory) }
+
+    /// The answer a phone gets, where one is expected.
+    static func answer(_ decision: Decision) throws -> Message {
+        switch decision {
+        case .replyOutside(let bytes, _, _), .reply(let bytes, _): return try Message.parse(bytes)
+        case .forward, .authenticate, .drop: throw Unexpected(what: "\(decision)")
+        }
+    }
+
+    static func forwarded(_ decision: Decision) throws -> (message: Message, to: Destination) {
+        guard case .forward(let bytes, let destination) = decision else { throw Unexpected(what: "\(decision)") }
+        return (try Message.parse(bytes), destination)
+    }
+
+    /// The credentials line with which a phone answers a challenge.
+    static func credentials(_ challenge: DigestChallenge, _ request: Message, password: String = password) -> String {
+        let method = request.method ?? .invite
+        let answer = challenge.answer(
+            user: request.from?.uri.user ?? "", password: password, method: method, uri: request.requestURIText ?? "", clientNonce: "c")
+        return (method == .register ? "Authorization: " : "Proxy-Authorization: ") + answer.headerValue
+    }
+
+    /// Challenges the request, answers with that hash and resumes with the account.
+    func authenticated(
+        _ method: String, uri: String = "sip:1002@demo.localhost", to: String? = nil, hash: DigestHash = .sha256, password: String = password,
+        account: Account? = EdgeBench.account, callID: String = "call-1", more: [String] = []
+    ) throws -> Decision {
+        let first = try Self.request(method, uri: uri, to: to, callID: callID, more: more)
+        let challenges = try Self.answer(outside(first)).challenges
+        guard let challenge = challenges.first(where: { $0.hash == hash }) else { throw Unexpected(what: "no challenge") }
+        let second = try Self.request(
+            method, uri: uri, to: to, callID: callID, branch: "z9hG4bKsecond", more: more + [Self.credentials(challenge, first, password: password)])
+        guard case .authenticate(let pending) = outside(second) else { throw Unexpected(what: "not authenticated") }
+        return core.resume(pending, account, directory)
+    }
+}

@@ -1,0 +1,229 @@
+import Addresses
+import SIP
+import Testing
+
+@testable import EdgeProxy
+
+@Suite("EdgeProxy: admission and forwarding (RFC 3261 §16)")
+struct ProxyCoreTests {
+    private let bench = EdgeBench()
+
+    @Test("§16.3: a bad request is refused with the status the RFC names")
+    func sanity() throws {
+        func status(_ message: Message) throws -> Int? { try EdgeBench.answer(bench.outside(message)).status }
+        #expect(try status(try EdgeBench.request("INVITE", maxForwards: 0)) == 483)
+        #expect(try status(try EdgeBench.request("INVITE", uri: "mailto:x@y", to: "sip:x@y")) == 416)
+        #expect(try status(try EdgeBench.request("INVITE", uri: "sip:%zz@y", to: "sip:x@y")) == 400)
+        #expect(try status(try EdgeBench.request("INVITE", more: ["CSeq: 2 INVITE"])) == 400)
+        let demanding = try EdgeBench.answer(bench.outside(try EdgeBench.request("INVITE", more: ["Proxy-Require: magic, more"])))
+        #expect(demanding.status == 420)
+        #expect(demanding.value(.unsupported) == "magic, more")
+        let bytes = try EdgeBench.request("INVITE").bytes
+        let newer = String(decoding: bytes, as: UTF8.self).replacing("demo.localhost SIP/2.0", with: "demo.localhost SIP/3.0")
+        #expect(try status(try Message.parse(Array(newer.utf8))) == 505)
+    }
+
+    @Test("An ACK is never answered, and the ACK of our own refusal goes no further")
+    func acknowledgements() throws {
+        guard case .drop(.unanswerable) = bench.outside(try EdgeBench.request("ACK", maxForwards: 0)) else { throw EdgeBench.Unexpected(what: "answered") }
+        let refusal = try EdgeBench.answer(bench.outside(try EdgeBench.request("INVITE")))
+        let ack = try EdgeBench.request("ACK", toTag: refusal.to?.tag)
+        guard case .drop(.ownAcknowledgement) = bench.outside(ack) else { throw EdgeBench.Unexpected(what: "forwarded") }
+        let other = try EdgeBench.forwarded(bench.outside(try EdgeBench.request("ACK", toTag: "theirs")))
+        #expect(other.to == .server(EdgeBench.callServer))
+    }
+
+    @Test("§11: OPTIONS without a user is for the edge")
+    func options() throws {
+        #expect(try EdgeBench.answer(bench.outside(try EdgeBench.request("OPTIONS", uri: "sip:127.0.0.1:5060"))).status == 200)
+        #expect(try EdgeBench.answer(bench.outside(try EdgeBench.request("OPTIONS"))).status == 407)
+    }
+
+    @Test("RFC 3327: REGISTER goes to a registrar with the flow as its Path")
+    func register() throws {
+        let decision = try bench.authenticated("REGISTER", uri: "sip:demo.localhost", to: "sip:1001@demo.localhost", more: ["Path: <sip:other;lr>"])
+        let (message, destination) = try EdgeBench.forwarded(decision)
+        #expect(destination == .server(EdgeBench.registrar))
+        let paths = try #require(message.paths)
+        #expect(paths.count == 2)
+        #expect(paths[0].uri.socketAddress == EdgeBench.insideAddress)
+        #expect(paths[0].uri.isLooseRouter)
+        let token = try #require(bench.core.token(paths[0].uri.user))
+        #expect(token == FlowToken(flow: EdgeBench.phone, over: .udp, inside: EdgeBench.insideAddress))
+        #expect(!message.contains(.recordRoute))
+        #expect(!message.contains(.authorization))
+    }
+
+    @Test("§16.6, RFC 5658: an INVITE goes in with our Via, two Record-Routes, one hop less and nothing the phone asserted")
+    func invite() throws {
+        let lies = [
+            "P-Asserted-Identity: <sip:boss@demo.localhost>", "X-Tandem-Customer: cus_2", "x-tandem-anything: 1", "Remote-Party-ID: <sip:boss@x>",
+            "Diversion: <sip:boss@x>", "History-Info: <sip:boss@x>", "Route: <sip:127.0.0.1:5060;lr>", "Route: <sip:evil@10.9.9.9;lr>", "X-Kept: yes",
+        ]
+        let (message, destination) = try EdgeBench.forwarded(try bench.authenticated("INVITE", more: lies))
+        #expect(destination == .server(EdgeBench.callServer))
+        let vias = try #require(message.vias)
+        #expect(vias.count == 2)
+        #expect(vias[0].responseAddress == EdgeBench.insideAddress)
+        #expect(vias[0].hasUniqueBranch)
+        #expect(vias[1].responseAddress == EdgeBench.phone)
+        #expect(message.maxForwards == 69)
+        let routes = try #require(message.recordRoutes)
+        #expect(routes.map(\.uri.socketAddress) == [EdgeBench.insideAddress, EdgeBench.outsideAddress])
+        #expect(bench.core.token(routes[0].uri.user)?.remote == EdgeBench.phone)
+        #expect(bench.core.token(routes[1].uri.user) == FlowToken(server: EdgeBench.callServer))
+        #expect(message.addresses(.pAssertedIdentity)?.map(\.uri.user) == ["1001"])
+        #expect(message.fields.filter { message.name(of: $0).lowercased().hasPrefix("x-tandem-") }.count == 1)
+        for gone in [HeaderName.remotePartyID, .diversion, .historyInfo, .route] { #expect(!message.contains(gone)) }
+        #expect(message.value(named: "X-Kept") == "yes")
+    }
+
+    @Test("§16.11: the same request twice makes the same bytes; CANCEL and the ACK of a failure follow their INVITE")
+    func deterministic() throws {
+        let first = try EdgeBench.forwarded(bench.outside(try EdgeBench.request("CANCEL")))
+        let second = try EdgeBench.forwarded(bench.outside(try EdgeBench.request("CANCEL")))
+        #expect(first.message.bytes == second.message.bytes)
+        let ack = try EdgeBench.forwarded(bench.outside(try EdgeBench.request("ACK", toTag: "x")))
+        #expect(ack.message.topmostVia?.branch == first.message.topmostVia?.branch)
+        #expect(!ack.message.contains(.recordRoute))
+    }
+
+    @Test("A response finds the phone by the token in our Via, and private headers stay inside")
+    func responseToPhone() throws {
+        let (invite, _) = try EdgeBench.forwarded(try bench.authenticated("INVITE"))
+        var ringing = ResponseBuilder(invite, 180, toTag: "cs")
+        ringing.copiesRecordRoute = true
+        ringing.add(.pAssertedIdentity, "<sip:1002@demo.localhost>")
+        ringing.headers.append(Header("X-Tandem-Secret", "1"))
+        let response = try Message.parse(ringing.serialised())
+        let (message, destination) = try EdgeBench.forwarded(bench.core.receiveInside(response, from: EdgeBench.callServer))
+        #expect(destination == .flow(FlowToken(flow: EdgeBench.phone, over: .udp, inside: EdgeBench.insideAddress)))
+        #expect(message.vias?.count == 1)
+        #expect(message.topmostVia?.sentBy == "10.0.0.5:5060")
+        #expect(!message.contains(.pAssertedIdentity))
+        #expect(message.value(named: "X-Tandem-Secret") == nil)
+    }
+
+    @Test("A phone without rport is answered at the port of its Via, but only at the address it came from")
+    func withoutPort() throws {
+        let bytes = try EdgeBench.request("INVITE").bytes
+        let plain = String(decoding: bytes, as: UTF8.self).replacing("rport;branch", with: "maddr=10.7.7.7;branch")
+        guard case .replyOutside(_, let status, let address) = bench.outside(try Message.parse(Array(plain.utf8))) else {
+            throw EdgeBench.Unexpected(what: "no reply")
+        }
+        #expect(status == 407)
+        #expect(address == SocketAddress(EdgeBench.phone.address, port: 5060))
+    }
+
+    @Test("A whole dialog, the phone calling: BYE from either side passes by the recorded routes")
+    func dialogFromPhone() throws {
+        let (invite, _) = try EdgeBench.forwarded(try bench.authenticated("INVITE"))
+        // The call server's side.
+        var server = try #require(Dialog(calleeOf: invite, localTag: "cs"))
+        let bye = server.request(.bye)
+        #expect(bye.destination == EdgeBench.insideAddress)
+        let sent = try Message.parse(bye.serialised(via: Via(transport: .udp, sentBy: EdgeBench.callServer, branch: "z9hG4bKbye")))
+        let (toPhone, destination) = try EdgeBench.forwarded(bench.core.receiveInside(sent, from: EdgeBench.callServer))
+        #expect(destination == .flow(FlowToken(flow: EdgeBench.phone, over: .udp, inside: EdgeBench.insideAddress)))
+        #expect(!toPhone.contains(.route))
+        #expect(toPhone.vias?.map(\.responseAddress) == [EdgeBench.outsideAddress, EdgeBench.callServer])
+        #expect(!toPhone.contains(.recordRoute))
+        // The phone answers it, through the outside.
+        let ok = try Message.parse(ResponseBuilder(toPhone, 200).serialised())
+        let (back, way) = try EdgeBench.forwarded(bench.outside(ok))
+        #expect(way == .server(EdgeBench.callServer))
+        #expect(back.vias?.map(\.responseAddress) == [EdgeBench.callServer])
+        // The phone's side.
+        var answer = ResponseBuilder(invite, 200, toTag: "cs")
+        answer.copiesRecordRoute = true
+        answer.contact = NameAddress(URI(EdgeBench.callServer))
+        let response = try EdgeBench.forwarded(bench.core.receiveInside(try Message.parse(answer.serialised()), from: EdgeBench.callServer)).message
+        let request = RequestBuilder(
+            .invite, uri: URI(user: "1002", host: "demo.localhost"), from: try #require(invite.from), to: NameAddress(URI(user: "1002", host: "demo.localhost")),
+            callID: "call-1", cseq: 1)
+        var phone = try #require(Dialog(callerOf: request, response: response))
+        let byeFromPhone = phone.request(.bye)
+        #expect(byeFromPhone.destination == EdgeBench.outsideAddress)
+        let arrived = try Message.parse(byeFromPhone.serialised(via: Via(transport: .udp, sentBy: EdgeBench.phone, branch: "z9hG4bKbye2")))
+        let (inside, to) = try EdgeBench.forwarded(bench.outside(arrived))
+        #expect(to == .server(EdgeBench.callServer))
+        #expect(!inside.contains(.route))
+        #expect(inside.requestURI?.socketAddress == EdgeBench.callServer)
+    }
+
+    @Test("A call to a phone: by its Path to its flow, with routes for what comes back")
+    func callToPhone() throws {
+        let flow = FlowToken(flow: EdgeBench.phone, over: .tcp, inside: EdgeBench.insideAddress, connection: 9)
+        var invite = RequestBuilder(
+            .invite, uri: URI(user: "1002", host: "10.0.0.5", port: 5060), from: try #require(NameAddress("<sip:1001@demo.localhost>;tag=cs")),
+            to: try #require(NameAddress("<sip:1002@demo.localhost>")), callID: "leg-2", cseq: 1)
+        invite.routes = [try #require(NameAddress(bench.core.insideRoute(flow)))]
+        invite.contact = NameAddress(URI(EdgeBench.callServer))
+        invite.headers = [Header("X-Tandem-Call", "call_1")]
+        #expect(invite.destination == EdgeBench.insideAddress)
+        let sent = try Message.parse(invite.serialised(via: Via(transport: .udp, sentBy: EdgeBench.callServer, branch: "z9hG4bKout")))
+        let (message, destination) = try EdgeBench.forwarded(bench.core.receiveInside(sent, from: EdgeBench.callServer))
+        #expect(destination == .flow(flow))
+        #expect(message.topmostVia?.transport == "TCP")
+        #expect(message.recordRoutes?.map(\.uri.socketAddress) == [EdgeBench.outsideAddress, EdgeBench.insideAddress])
+        #expect(message.recordRoutes?.first?.uri.parameters["transport"] == "tcp")
+        #expect(message.value(named: "X-Tandem-Call") == nil)
+        #expect(!message.contains(.route))
+        // The phone, as callee, hangs up: past the edge to the same call server.
+        var phone = try #require(Dialog(calleeOf: message, localTag: "phone"))
+        let bye = try Message.parse(phone.request(.bye).serialised(via: Via(transport: .tcp, sentBy: EdgeBench.phone, branch: "z9hG4bK3")))
+        #expect(try EdgeBench.forwarded(bench.outside(bye)).to == .server(EdgeBench.callServer))
+        // A dead connection is told to the call server.
+        let gone = try EdgeBench.answer(bench.core.flowFailed(sent, from: EdgeBench.callServer))
+        #expect(gone.status == 430)
+    }
+
+    @Test("Without our signature: a To tag is no dialog, a route no flow, a response no way in")
+    func forged() throws {
+        let key = [UInt8](repeating: 9, count: 32)
+        let route = "Route: <sip:\(FlowToken(server: EdgeBench.registrar).sealed(key: key))@127.0.0.1:5060;lr>"
+        #expect(try EdgeBench.answer(bench.outside(try EdgeBench.request("INVITE", toTag: "made-up", more: [route]))).status == 407)
+        #expect(try EdgeBench.answer(bench.outside(try EdgeBench.request("BYE", toTag: "made-up"))).status == 407)
+        let flow = FlowToken(flow: EdgeBench.phone, over: .udp, inside: EdgeBench.insideAddress).sealed(key: key)
+        let inward = try EdgeBench.request("INVITE", more: ["Route: <sip:\(flow)@127.0.0.1:15060;lr>"])
+        #expect(try EdgeBench.answer(bench.core.receiveInside(inward, from: EdgeBench.callServer)).status == 404)
+        let response = try Message.parse(
+            Array(
+                "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK1;tandem=\(flow)\r\nVia: SIP/2.0/UDP 127.0.0.1:7000;branch=z9hG4bK2\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n"
+                    .utf8))
+        guard case .drop(.foreignResponse) = bench.outside(response) else { throw EdgeBench.Unexpected(what: "forwarded") }
+    }
+
+    @Test("§16.6 step 7: in a dialog by the token while its server lives, else by Call-ID; new calls avoid the draining")
+    func placing() throws {
+        var bench = EdgeBench()
+        let others = (0..<4).map { index in
+            Directory.Server(instance: "CallServer-\(index)", address: SocketAddress(IPAddress(v4: 0x7f00_0001), port: UInt16(6100 + index)), isDraining: false)
+        }
+        bench.directory.callServers = others
+        let token = FlowToken(server: others[2].address).sealed(key: bench.core.configuration.tokenKey)
+        let bye = try EdgeBench.request("BYE", toTag: "x", more: ["Route: <sip:\(token)@127.0.0.1:5060;lr>"])
+        #expect(try EdgeBench.forwarded(bench.outside(bye)).to == .server(others[2].address))
+        bench.directory.callServers.remove(at: 2)
+        let adopted = try EdgeBench.forwarded(bench.outside(bye)).to
+        #expect(adopted != .server(others[2].address))
+        #expect(try EdgeBench.forwarded(bench.outside(try EdgeBench.request("CANCEL"))).to == adopted)
+        bench.directory.callServers = others.map {
+            Directory.Server(instance: "x\($0.address.port)", address: $0.address, isDraining: $0.address != others[1].address)
+        }
+        for call in 0..<20 {
+            #expect(try EdgeBench.forwarded(try bench.authenticated("INVITE", callID: "call-\(call)")).to == .server(others[1].address))
+        }
+    }
+
+    @Test("Nobody inside: 503 with Retry-After; an ACK vanishes")
+    func nobody() throws {
+        var bench = EdgeBench()
+        bench.directory = Directory()
+        let answer = try EdgeBench.answer(try bench.authenticated("INVITE"))
+        #expect(answer.status == 503)
+        #expect(answer.value(.retryAfter) == "5")
+        #expect(try EdgeBench.answer(try bench.authenticated("REGISTER", to: "sip:1001@demo.localhost")).status == 503)
+        guard case .drop(.noServer) = bench.outside(try EdgeBench.request("ACK")) else { throw EdgeBench.Unexpected(what: "not dropped") }
+    }
+}
