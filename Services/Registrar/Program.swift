@@ -1,4 +1,47 @@
+import Addresses
+import Contracts
+import Database
+import ServiceKit
+
+/// Bindings, extensions and domains (DESIGN §2): any instance serves any request. Wiring only.
 @main
 struct Program {
-    static func main() {}
+    static func main() async {
+        let declaration = ServiceProgram.Declaration(
+            .registrar, settings: RegistrarSettings.declared, needs: [.bus, .database, .cache], schema: Store.schema,
+            migrations: [
+                Migration(number: 1, name: "registrar", sql: PackageResources._001_registrar_sql), Outbox.migration(number: 2),
+            ])
+        await ServiceProgram.run(declaration) { runtime in try wire(runtime) }
+    }
+
+    private static func wire(_ runtime: Runtime) throws {
+        let settings = runtime.settings
+        guard let inside = IPAddress(settings.text("TANDEM_INSIDE_ADDRESS")),
+            let port = UInt16(exactly: settings.integer("TANDEM_SIP_PORT"))
+        else { throw RPCError(.invalid, "TANDEM_INSIDE_ADDRESS must be an IP address") }
+        let store = Store(database: runtime.database, runtime: runtime)
+        let copy = BindingCopy(cache: runtime.cache)
+        let outbox = Outbox(schema: Store.schema, runtime: runtime)
+
+        let extensions = Extensions(
+            store: store, copy: copy, lastGood: LastGood(cache: runtime.cache, key: runtime.key(for: LastGood.purpose)),
+            sealing: SealedCredentials(key: runtime.key(for: SealedCredentials.purpose)), outbox: outbox, runtime: runtime)
+        extensions.serve(on: runtime.bus)
+
+        let register = Register(
+            store: store, copy: copy, outbox: outbox, policy: RegistrarSettings.policy(settings), runtime: runtime)
+        let server = try RegistrarServer(listen: SocketAddress(inside, port: port), register: register)
+        let address = server.address
+        runtime.announce { $0.addresses["sip"] = address.description }
+
+        let sweep = SweepBindings(store: store, copy: copy, outbox: outbox, runtime: runtime)
+        runtime.background { await outbox.run() }
+        runtime.background { await sweep.run() }
+        runtime.whenReady { server.start() }
+        runtime.whenDraining {
+            await server.finish()
+            await outbox.flush()
+        }
+    }
 }

@@ -1,0 +1,44 @@
+import SIP
+
+/// The responses to a REGISTER.
+enum RegisterAnswer {
+    /// Every current binding with the seconds it still has (§10.3 step 8).
+    static func success(_ message: Message, _ request: RegisterRequest, _ set: BindingSet, now: Int64) -> ResponseBuilder {
+        var response = ResponseBuilder(message, 200)
+        for binding in set.reachable(now: now) { response.add(.contact, contact(binding, now: now)) }
+        // RFC 3327 §5.3: a phone that knows Path is told the one that is used.
+        if request.supportsPath {
+            for uri in request.path { response.add(.path, "<\(uri)>") }
+        }
+        if request.usesOutbound, set.bindings.contains(where: { $0.regID != nil }) { response.add(.require, "outbound") }
+        return response
+    }
+
+    static func refusal(_ message: Message, _ defect: BindingSet.Defect) -> ResponseBuilder {
+        switch defect {
+        case .intervalTooBrief(let minimum):
+            var response = ResponseBuilder(message, 423)
+            response.add(.minExpires, String(minimum))
+            return response
+        case .tooManyContacts: return ResponseBuilder(message, 403, reason: "Too Many Contacts")
+        case .outOfOrder: return ResponseBuilder(message, 500, reason: "Request Out of Order")
+        }
+    }
+
+    static func refusal(_ message: Message, _ refusal: Refusal) -> ResponseBuilder {
+        var response = ResponseBuilder(message, refusal)
+        if refusal.status == 420 {
+            let unknown = message.required.filter { !RegisterRequest.understood.contains($0) }
+            response.add(.unsupported, unknown.joined(separator: ", "))
+        }
+        return response
+    }
+
+    private static func contact(_ binding: Binding, now: Int64) -> String {
+        var text = "<\(binding.contact)>;expires=\(binding.remaining(now: now))"
+        if binding.q < 1 { text += ";q=\(binding.q)" }
+        if let instanceID = binding.instanceID { text += ";+sip.instance=\"\(instanceID.filter { $0 != "\"" && $0 != "\\" })\"" }
+        if let regID = binding.regID { text += ";reg-id=\(regID)" }
+        return text
+    }
+}

@@ -1,0 +1,18 @@
+import ServiceKit
+
+/// The registrar's own settings.
+enum RegistrarSettings {
+    static let declared = [
+        Setting("TANDEM_SIP_PORT", .integer(0...65_535), default: "0", "inside SIP port; 0 takes a free one"),
+        Setting("TANDEM_REGISTER_MIN_SECONDS", .integer(1...3_600), default: "60", "shortest registration; shorter ones get 423"),
+        Setting("TANDEM_REGISTER_MAX_SECONDS", .integer(60...604_800), default: "3600", "longest registration"),
+        Setting("TANDEM_REGISTER_DEFAULT_SECONDS", .integer(60...604_800), default: "600", "when the phone does not say"),
+        Setting("TANDEM_REGISTER_CONTACTS", .integer(1...100), default: "10", "contacts one extension may have at once"),
+    ]
+
+    static func policy(_ settings: Settings) -> BindingSet.Policy {
+        BindingSet.Policy(
+            minimum: settings.integer("TANDEM_REGISTER_MIN_SECONDS"), maximum: settings.integer("TANDEM_REGISTER_MAX_SECONDS"),
+            fallback: settings.integer("TANDEM_REGISTER_DEFAULT_SECONDS"), limit: settings.integer("TANDEM_REGISTER_CONTACTS"))
+    }
+}

@@ -1,1 +1,0 @@
--- Registrar: its schema.

@@ -1,0 +1,16 @@
+import Contracts
+
+extension Extensions {
+    func get(_ command: GetExtension) async throws -> Extension {
+        guard let found = try await store.find(command.id, customer: command.customerID) else { throw Self.missing }
+        return found
+    }
+
+    func list(_ command: ListExtensions) async throws -> Page<Extension> {
+        let limit = command.page.limit
+        let found = try await store.list(
+            customer: command.customerID, after: command.page.cursor, limit: limit, number: command.number)
+        // One more than asked for is only the proof that there are more.
+        return Page(data: Array(found.prefix(limit)), nextCursor: found.count > limit ? found[limit - 1].id : nil)
+    }
+}

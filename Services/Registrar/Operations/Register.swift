@@ -1,0 +1,61 @@
+import Bus
+import Contracts
+import Logging
+import SIP
+import ServiceKit
+import Telemetry
+
+/// Performs a REGISTER: reads it, changes the bindings, makes the copy, answers (RFC 3261 §10.3).
+struct Register: Sendable {
+    private static let refused = Counter("tandem_registrar_refused_total", "REGISTER requests that were refused.")
+    private static let accepted = Counter("tandem_registrar_accepted_total", "REGISTER requests that were performed.")
+
+    let store: Store
+    let copy: BindingCopy
+    let outbox: ServiceKit.Outbox
+    let policy: BindingSet.Policy
+    let runtime: Runtime
+
+    func callAsFunction(_ message: Message) async -> ResponseBuilder {
+        let now = runtime.timestamp().milliseconds
+        do throws(Refusal) {
+            let request = try RegisterRequest(message)
+            let answer = await perform(request, message, now: now)
+            (answer.status == 200 ? Self.accepted : Self.refused).add()
+            return answer
+        } catch {
+            Self.refused.add()
+            return RegisterAnswer.refusal(message, error)
+        }
+    }
+
+    private func perform(_ request: RegisterRequest, _ message: Message, now: Int64) async -> ResponseBuilder {
+        let (customer, number) = (request.customer, request.number)
+        do {
+            let registration: Store.Registration?
+            if case .list = request.wish {
+                registration = try await store.registration(customer: customer, number: number)
+            } else {
+                registration = try await store.changeBindings(customer: customer, number: number) { [policy] set in
+                    try set.apply(request, policy, now: now)
+                }
+            }
+            guard let registration else { return ResponseBuilder(message, 404) }
+            await copy.save(registration, customer: customer, number: number)
+            outbox.wake()
+            return RegisterAnswer.success(message, request, registration.set, now: now)
+        } catch let defect as BindingSet.Defect {
+            return RegisterAnswer.refusal(message, defect)
+        } catch {
+            runtime.logger.warning("a REGISTER failed: \(error)", metadata: ["call_id": "\(request.callID)"])
+            return Self.busy(message)
+        }
+    }
+
+    /// What cannot be served now is tried again by the phone; each at a time of its own.
+    static func busy(_ message: Message) -> ResponseBuilder {
+        var response = ResponseBuilder(message, 503)
+        response.add(.retryAfter, String(Int.random(in: 5...30)))
+        return response
+    }
+}

@@ -1,0 +1,123 @@
+import Contracts
+import Database
+import FoundationEssentials
+
+/// Bindings. The row of the extension is locked for a change, so REGISTERs of one address of record follow one another,
+/// whichever instance they reach.
+extension Store {
+    /// The bindings of an extension at one moment; of two, the one with the higher version is the later.
+    struct Registration: Sendable {
+        var extensionID: String
+        var set: BindingSet
+        var version: Int64
+    }
+
+    /// What subscribers are told of a binding.
+    private struct Told: Encodable {
+        let extension_id: String
+        let number: String
+        let contact: String
+        let expires_at: Timestamp
+        let user_agent: String?
+    }
+
+    private static let columns = """
+        contact, path, q, (extract(epoch from expires_at) * 1000)::bigint as expires_at, call_id, cseq, instance_id, reg_id,
+        user_agent
+        """
+
+    /// Changes the bindings of an extension by `change`; what it throws leaves them as they were. Nil: no such extension.
+    func changeBindings(
+        customer: String, number: String, _ change: @escaping @Sendable (inout BindingSet) throws -> BindingSet.Change
+    ) async throws -> Registration? {
+        try await transaction(.relaxed) { connection in
+            let locked = try connection.query(
+                """
+                update registrar.extensions set binding_version = nextval('registrar.binding_versions')
+                where customer_id = $1 and number = $2 returning id, binding_version
+                """, [.text(customer), .text(number)])
+            guard let row = locked.first else { return nil }
+            let (id, version) = (try row.text("id"), try row.int("binding_version"))
+            let before = try Self.bindings(of: id, customer, on: connection)
+            var set = BindingSet(before)
+            let made = try change(&set)
+            let kept = Set(set.bindings.map(\.contact))
+            for gone in before where !kept.contains(gone.contact) { try Self.delete(gone, of: id, customer, on: connection) }
+            for binding in made.created + made.refreshed { try Self.put(binding, of: id, customer, on: connection) }
+            for (type, bindings) in [("registration.removed", made.removed), ("registration.created", made.created)] {
+                for binding in bindings {
+                    let told = Told(
+                        extension_id: id, number: number, contact: binding.contact,
+                        expires_at: Timestamp(milliseconds: binding.expiresAt), user_agent: binding.userAgent)
+                    try tell(type, of: id, customer, told, on: connection)
+                }
+            }
+            return Registration(extensionID: id, set: set, version: version)
+        }
+    }
+
+    /// Nil: no such extension.
+    func registration(customer: String, number: String) async throws -> Registration? {
+        try await run { connection in
+            let rows = try connection.query(
+                "select id, binding_version from registrar.extensions where customer_id = $1 and number = $2",
+                [.text(customer), .text(number)])
+            guard let row = rows.first else { return nil }
+            let id = try row.text("id")
+            // A change between the two statements makes the set newer than its version says, which does no harm.
+            return Registration(
+                extensionID: id, set: BindingSet(try Self.bindings(of: id, customer, on: connection)),
+                version: try row.int("binding_version"))
+        }
+    }
+
+    /// Extensions that have bindings which have ended.
+    func withExpiredBindings(limit: Int) async throws -> [(customer: String, number: String)] {
+        try await run { connection in
+            try connection.query(
+                """
+                select distinct e.customer_id, e.number from registrar.bindings b
+                join registrar.extensions e on e.id = b.extension_id and e.customer_id = b.customer_id
+                where b.expires_at <= now() limit $1
+                """, [.int(limit)]
+            ).map { (try $0.text("customer_id"), try $0.text("number")) }
+        }
+    }
+
+    private static func bindings(of id: String, _ customer: String, on connection: Connection) throws -> [Binding] {
+        try connection.query(
+            "select \(columns) from registrar.bindings where extension_id = $1 and customer_id = $2 order by contact",
+            [.text(id), .text(customer)]
+        ).map { row in
+            Binding(
+                contact: try row.text("contact"), path: try JSONDecoder().decode([String].self, from: Data(try row.text("path").utf8)),
+                q: try row.double("q"), expiresAt: try row.int("expires_at"), callID: try row.text("call_id"),
+                cseq: UInt32(clamping: try row.int("cseq")), instanceID: try row.optionalText("instance_id"),
+                regID: try row.optionalInt("reg_id").map { Int($0) }, userAgent: try row.optionalText("user_agent"))
+        }
+    }
+
+    private static func put(_ binding: Binding, of id: String, _ customer: String, on connection: Connection) throws {
+        let path = String(decoding: try JSONEncoder().encode(binding.path), as: UTF8.self)
+        try connection.change(
+            """
+            insert into registrar.bindings (extension_id, customer_id, contact, path, q, expires_at, call_id, cseq, instance_id,
+                reg_id, user_agent)
+            values ($1, $2, $3, $4::json, $5, to_timestamp($6), $7, $8, $9, $10, $11)
+            on conflict (extension_id, contact) do update set path = excluded.path, q = excluded.q,
+                expires_at = excluded.expires_at, call_id = excluded.call_id, cseq = excluded.cseq,
+                instance_id = excluded.instance_id, reg_id = excluded.reg_id, user_agent = excluded.user_agent
+            """,
+            [
+                .text(id), .text(customer), .text(binding.contact), .text(path), .double(binding.q),
+                Timestamp(milliseconds: binding.expiresAt).parameter, .text(binding.callID), .int(binding.cseq),
+                .optional(binding.instanceID), .optional(binding.regID.map(Int64.init)), .optional(binding.userAgent),
+            ])
+    }
+
+    private static func delete(_ binding: Binding, of id: String, _ customer: String, on connection: Connection) throws {
+        try connection.change(
+            "delete from registrar.bindings where extension_id = $1 and customer_id = $2 and contact = $3",
+            [.text(id), .text(customer), .text(binding.contact)])
+    }
+}

@@ -1,0 +1,195 @@
+import Contracts
+import Database
+import ServiceKit
+
+/// Domains and extensions.
+extension Store {
+    /// What a digest is checked with, still sealed.
+    struct Account: Sendable {
+        var customerID: String
+        var extensionID: String
+        var number: String
+        var domain: String
+        var credentials: [UInt8]
+    }
+
+    private static let columns = """
+        e.id, e.customer_id, e.number, e.name, e.flow_id, d.name as domain,
+        exists (select 1 from registrar.bindings b where b.extension_id = e.id and b.expires_at > now()) as registered,
+        (extract(epoch from e.created_at) * 1000)::bigint as created_at,
+        (extract(epoch from e.updated_at) * 1000)::bigint as updated_at
+        """
+    private static let tables = "registrar.extensions e join registrar.domains d on d.customer_id = e.customer_id"
+
+    // MARK: Domains
+
+    /// False when another customer has the domain, or the customer has extensions in another domain: their HA1 hold its name.
+    func putDomain(_ name: String, customer: String) async throws -> Bool {
+        do {
+            return try await transaction(.durable) { connection in
+                let rows = try connection.query(
+                    "select name from registrar.domains where customer_id = $1 for update", [.text(customer)])
+                guard let current = try rows.first?.text("name") else {
+                    try connection.change(
+                        "insert into registrar.domains (name, customer_id) values ($1, $2)", [.text(name), .text(customer)])
+                    return true
+                }
+                if current == name { return true }
+                return try connection.change(
+                    """
+                    update registrar.domains set name = $1 where customer_id = $2
+                        and not exists (select 1 from registrar.extensions where customer_id = $2)
+                    """, [.text(name), .text(customer)]) == 1
+            }
+        } catch DatabaseError.uniqueViolation { return try await domain(of: customer) == name }
+    }
+
+    func domain(of customer: String) async throws -> String? {
+        try await run { connection in
+            try connection.query("select name from registrar.domains where customer_id = $1", [.text(customer)]).first?.text("name")
+        }
+    }
+
+    /// Takes everything of a customer away; the numbers it had.
+    func removeDomain(of customer: String) async throws -> [String] {
+        try await transaction(.durable) { connection in
+            // In the order of their ids, as every writer of several does, so that two cannot wait for each other.
+            let rows = try connection.query(
+                "select \(Self.columns) from \(Self.tables) where e.customer_id = $1 order by e.id for update of e", [.text(customer)])
+            let extensions = try rows.map(Self.extensionRecord)
+            for each in extensions { try tell("extension.deleted", of: each.id, customer, each, on: connection) }
+            try connection.change("delete from registrar.extensions where customer_id = $1", [.text(customer)])
+            try connection.change("delete from registrar.domains where customer_id = $1", [.text(customer)])
+            return extensions.map(\.number)
+        }
+    }
+
+    // MARK: Extensions
+
+    /// Creates the extension; or gives the one that the same delivery created before.
+    func create(_ new: Extension, credentials: [UInt8], idempotencyKey: String) async throws -> Extension {
+        do {
+            return try await transaction(.durable) { connection in
+                let created = try connection.change(
+                    """
+                    insert into registrar.extensions
+                        (id, customer_id, number, name, flow_id, credentials, idempotency_key, created_at, updated_at)
+                    values ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8), to_timestamp($8))
+                    on conflict on constraint extension_idempotency do nothing
+                    """,
+                    [
+                        .text(new.id), .text(new.customerID), .text(new.number), .text(new.name), .optional(new.flowID),
+                        .bytes(credentials), .text(idempotencyKey), new.createdAt.parameter,
+                    ])
+                if created == 1 {
+                    try tell("extension.created", of: new.id, new.customerID, new, on: connection)
+                    return new
+                }
+                let rows = try connection.query(
+                    "select \(Self.columns) from \(Self.tables) where e.customer_id = $1 and e.idempotency_key = $2",
+                    [.text(new.customerID), .text(idempotencyKey)])
+                guard let row = rows.first else { throw RPCError(.conflict, "the extension was deleted meanwhile") }
+                return try Self.extensionRecord(row)
+            }
+        } catch DatabaseError.uniqueViolation {
+            throw RPCError(
+                .conflict, "the number is taken",
+                problems: [Problem(pointer: "/number", code: "taken", detail: "another extension has this number")])
+        } catch DatabaseError.foreignKeyViolation {
+            throw RPCError(.conflict, "the customer has no domain")
+        }
+    }
+
+    func find(_ id: String, customer: String) async throws -> Extension? {
+        try await run { connection in
+            try connection.query(
+                "select \(Self.columns) from \(Self.tables) where e.customer_id = $1 and e.id = $2", [.text(customer), .text(id)]
+            ).first.map(Self.extensionRecord)
+        }
+    }
+
+    func find(number: String, customer: String) async throws -> Extension? {
+        try await run { connection in
+            try connection.query(
+                "select \(Self.columns) from \(Self.tables) where e.customer_id = $1 and e.number = $2",
+                [.text(customer), .text(number)]
+            ).first.map(Self.extensionRecord)
+        }
+    }
+
+    /// Newest first, one more than asked for when there are more.
+    func list(customer: String, after cursor: String?, limit: Int, number: String?) async throws -> [Extension] {
+        try await run { connection in
+            try connection.query(
+                """
+                select \(Self.columns) from \(Self.tables)
+                where e.customer_id = $1 and ($2::text is null or e.id < $2) and ($3::text is null or e.number = $3)
+                order by e.id desc limit $4
+                """,
+                [.text(customer), .optional(cursor), .optional(number), .int(limit + 1)]
+            ).map(Self.extensionRecord)
+        }
+    }
+
+    /// Changes what is given; an empty `flowID` removes the flow. Nil when there is no such extension.
+    func update(
+        _ id: String, customer: String, credentials: [UInt8]?, name: String?, flowID: String?, at time: Timestamp
+    ) async throws -> Extension? {
+        try await transaction(.durable) { connection in
+            let changed = try connection.change(
+                """
+                update registrar.extensions set
+                    credentials = coalesce($3, credentials), name = coalesce($4, name),
+                    flow_id = case when $5::text is null then flow_id else nullif($5, '') end, updated_at = to_timestamp($6)
+                where customer_id = $1 and id = $2
+                """,
+                [
+                    .text(customer), .text(id), credentials.map(Parameter.bytes) ?? .null, .optional(name), .optional(flowID),
+                    time.parameter,
+                ])
+            guard changed == 1 else { return nil }
+            let rows = try connection.query(
+                "select \(Self.columns) from \(Self.tables) where e.customer_id = $1 and e.id = $2", [.text(customer), .text(id)])
+            guard let updated = try rows.first.map(Self.extensionRecord) else { return nil }
+            try tell("extension.updated", of: id, customer, updated, on: connection)
+            return updated
+        }
+    }
+
+    /// The extension as it was; nil when there was none.
+    func delete(_ id: String, customer: String) async throws -> Extension? {
+        try await transaction(.durable) { connection in
+            let rows = try connection.query(
+                "select \(Self.columns) from \(Self.tables) where e.customer_id = $1 and e.id = $2 for update of e",
+                [.text(customer), .text(id)])
+            guard let deleted = try rows.first.map(Self.extensionRecord) else { return nil }
+            try connection.change("delete from registrar.extensions where customer_id = $1 and id = $2", [.text(customer), .text(id)])
+            try tell("extension.deleted", of: id, customer, deleted, on: connection)
+            return deleted
+        }
+    }
+
+    /// The one look-up without a customer's id: it is what tells whose the domain is.
+    func account(domain: String, number: String) async throws -> Account? {
+        try await run { connection in
+            try connection.query(
+                """
+                select e.customer_id, e.id, e.number, d.name as domain, e.credentials from \(Self.tables)
+                where d.name = $1 and e.number = $2
+                """, [.text(domain), .text(number)]
+            ).first.map { row in
+                Account(
+                    customerID: try row.text("customer_id"), extensionID: try row.text("id"), number: try row.text("number"),
+                    domain: try row.text("domain"), credentials: try row.bytes("credentials"))
+            }
+        }
+    }
+
+    private static func extensionRecord(_ row: Row) throws -> Extension {
+        Extension(
+            id: try row.text("id"), customerID: try row.text("customer_id"), number: try row.text("number"),
+            name: try row.text("name"), flowID: try row.optionalText("flow_id"), domain: try row.text("domain"),
+            registered: try row.bool("registered"), createdAt: try row.timestamp("created_at"),
+            updatedAt: try row.timestamp("updated_at"))
+    }
+}
