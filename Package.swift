@@ -84,12 +84,13 @@ let modules: [Module] = [
     Module(.service, "ConferenceServer", .executable, "Services/ConferenceServer", uses: ["Bytes", "Deadlines", "Addresses", "RTP", "Audio", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "Speech", "ServiceKit"], products: [log, (name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")], resources: ["Migrations"]),
     Module(.service, "MediaRelay", .executable, "Services/MediaRelay", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "MediaSession", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Cache", "ServiceKit"], products: [log]),
     Module(.service, "FlowManager", .executable, "Services/FlowManager", uses: ["Bytes", "Deadlines", "Flow", "Contracts", "Telemetry", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
-    Module(.service, "APIGateway", .executable, "Services/APIGateway", uses: ["Bytes", "Deadlines", "Cryptography", "Flow", "Contracts", "Telemetry", "Threads", "Bus", "Database", "Cache", "ServiceKit"], products: [log, hummingbird, (name: "HummingbirdCore", package: "hummingbird"), (name: "HTTPTypes", package: "swift-http-types"), (name: "NIOCore", package: "swift-nio"), (name: "NIOHTTP1", package: "swift-nio"), (name: "NIOWebSocket", package: "swift-nio"), (name: "NIOPosix", package: "swift-nio"), (name: "NIOHTTPTypes", package: "swift-nio-extras"), (name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"), lifecycle], resources: ["Migrations"]),
+    Module(.service, "APIGateway", .executable, "Services/APIGateway", uses: ["Bytes", "Deadlines", "Cryptography", "Flow", "Contracts", "Telemetry", "Threads", "Bus", "Database", "ServiceKit"], products: [log, (name: "HummingbirdCore", package: "hummingbird"), (name: "HTTPTypes", package: "swift-http-types"), (name: "NIOCore", package: "swift-nio"), (name: "NIOHTTP1", package: "swift-nio"), (name: "NIOWebSocket", package: "swift-nio"), (name: "NIOPosix", package: "swift-nio"), (name: "NIOHTTPTypes", package: "swift-nio-extras"), (name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")], resources: ["Migrations"]),
 
     // Tests mirror the modules; Phone is a SIP user agent that hears what it is sent, SelfCall the call `make up` places.
     Module(.test, "Phone", .library(hot: true), "Tests/Phone", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "Threads", "Datagrams", "Streams"]),
+    Module(.test, "Suite", .library(hot: false), "Tests/Suite", uses: ["Addresses", "Flow", "SIP", "SDP", "Phone"]),
     Module(.test, "SelfCall", .executable, "Tests/SelfCall", uses: ["Deadlines", "Addresses", "SIP", "Phone"]),
-    Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Bytes", "Deadlines", "Addresses", "Audio", "Contracts", "Threads", "Bus", "Phone", "SIP", "RTP"]),
+    Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Deadlines", "Addresses", "Contracts", "Threads", "Bus", "Phone"], products: [log]),
     Module(.test, "PhoneTests", .tests, "Tests/PhoneTests", uses: ["Deadlines", "Addresses", "SIP", "SDP", "Threads", "Datagrams", "Streams", "Phone"]),
     Module(.test, "FoundationsTests", .tests, "Tests/FoundationsTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography"]),
     Module(.test, "SIPTests", .tests, "Tests/SIPTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"]),
@@ -97,7 +98,8 @@ let modules: [Module] = [
     Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Bytes", "Deadlines", "Flow"]),
     Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "Database", "Cache", "ServiceKit"]),
     Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "MediaSession", "Flow", "Contracts"]),
-    Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Bytes", "Deadlines", "Addresses", "SIP", "SDP", "RTP", "Audio", "Phone"]),
+    Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Flow", "SIP", "SDP", "Phone", "Suite"]),
+    Module(.test, "Faults", .tests, "Tests/Faults", uses: ["Deadlines", "Phone", "Suite"]),
     Module(.test, "Interop", .tests, "Tests/Interop", uses: ["Bytes", "Deadlines", "Addresses", "Audio", "Phone"]),
 ]
 

@@ -1,0 +1,125 @@
+import Deadlines
+import Flow
+import Phone
+import Suite
+import Testing
+
+@Suite("A program makes a call", .timeLimit(.minutes(2)))
+struct APICallTests {
+    let suite: RunningSuite
+
+    init() throws { suite = try RunningSuite() }
+
+    private func call(_ id: String) async throws -> JSONValue { try await suite.request("GET", "/v1/calls/\(id)").body }
+
+    private func waits(for status: String, of id: String, within limit: Duration = .seconds(8)) async throws -> Bool {
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            if try await call(id)["status"]?.string == status { return true }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return false
+    }
+
+    @Test("POST /v1/calls with inline actions rings a phone and plays to it; the record tells its story")
+    func originate() async throws {
+        try await withPhones(1, in: suite) { phones in
+            let created = try await suite.create("calls", [
+                "from": "1001", "to": [.string("sip:\(phones[0].number)@\(suite.domain)")],
+                "actions": [["id": "p", "type": "play", "option": ["stream_urls": ["chime.wav"]]], ["id": "e", "type": "echo"]],
+            ])
+            let id = try #require(created["id"]?.string)
+            #expect(created["direction"]?.string == "outbound")
+            let ringing = try await phones[0].incomingCall()
+            #expect(await ringing.hears(800, within: .seconds(5)), "the file's tone")
+            #expect(await ringing.hears(440, within: .seconds(5)), "then its own echo")
+            #expect(try await waits(for: "in_progress", of: id))
+            let hungUp = try await suite.request("POST", "/v1/calls/\(id)/actions/hangup", [:])
+            #expect((200..<300).contains(hungUp.status))
+            #expect(try await ringing.ended() == .hungUpThere)
+            #expect(try await waits(for: "completed", of: id))
+            let record = try await call(id)
+            #expect(record["hangup_by"]?.string == "platform")
+            #expect(record["answered_at"]?.string != nil && record["ended_at"]?.string != nil)
+            #expect((record["media"]?["packets_in"]?.integer ?? 0) > 10)
+            let again = try await suite.request("POST", "/v1/calls/\(id)/actions/hangup", [:])
+            #expect(again.status == 409, "a call that is over cannot be hung up")
+        }
+    }
+
+    @Test("each call's events come in order, numbered without a gap, over /v1/events and the stream")
+    func events() async throws {
+        try await withPhones(1, in: suite) { phones in
+            let stream = try EventStream(suite, query: "types=call.*")
+            let created = try await suite.create("calls", [
+                "from": "1001", "to": [.string(phones[0].number)], "actions": [["id": "d", "type": "digits_receive", "option": ["length": 2]]],
+            ])
+            let id = try #require(created["id"]?.string)
+            let ringing = try await phones[0].incomingCall()
+            try await ringing.answered()
+            #expect(try await waits(for: "in_progress", of: id))
+            try await ringing.send(digits: "1")
+            try await ringing.hangup()
+            #expect(try await waits(for: "completed", of: id))
+            let events = try await stream.events(of: id, until: "call.ended", within: .seconds(8))
+            let types = events.compactMap { $0["type"]?.string }
+            #expect(types == ["call.created", "call.ringing", "call.answered", "call.digits", "call.ended"])
+            #expect(events.compactMap { $0["sequence"]?.integer } == Array(1...5))
+            #expect(events[3]["data"]?["digit"]?.string == "1")
+            let page = try await suite.request("GET", "/v1/events?limit=200&types=call.*").body
+            let listed = page["data"]?.array?.filter { $0["resource_id"]?.string == id } ?? []
+            #expect(Set(listed.compactMap { $0["id"]?.string }) == Set(events.compactMap { $0["id"]?.string }))
+            await stream.close()
+        }
+    }
+
+    @Test("calls are listed newest first, page by page, and another customer sees none of them")
+    func listing() async throws {
+        try await withPhones(1, in: suite) { phones in
+            for _ in 0..<3 {
+                _ = try await suite.create("calls", ["from": "1001", "to": [.string(phones[0].number)], "actions": [["id": "h", "type": "hangup"]]])
+            }
+            let first = try await suite.request("GET", "/v1/calls?limit=2&to=\(phones[0].number)").body
+            #expect(first["data"]?.array?.count == 2)
+            let cursor = try #require(first["next_cursor"]?.string)
+            let second = try await suite.request("GET", "/v1/calls?limit=2&to=\(phones[0].number)&cursor=\(cursor)").body
+            #expect(second["data"]?.array?.count == 1)
+            #expect(second["next_cursor"] == .null)
+        }
+    }
+
+    @Test("a wrong flow is 422 with a JSON pointer to each mistake, the unknown type named")
+    func invalidFlow() async throws {
+        let answer = try await suite.request("POST", "/v1/flows", [
+            "name": "wrong", "actions": [["id": "a", "type": "dance"], ["id": "b", "type": "talk", "option": ["txt": "x"]]],
+        ])
+        #expect(answer.status == 422)
+        #expect(answer.headers["content-type"]?.hasPrefix("application/problem+json") == true)
+        let pointers = answer.body["errors"]?.array?.compactMap { $0["pointer"]?.string } ?? []
+        #expect(pointers.contains("/actions/0/type"))
+        #expect(pointers.contains { $0.hasPrefix("/actions/1/option") })
+        #expect(answer.body.jsonText.contains("dance"))
+    }
+
+    @Test("an Idempotency-Key makes one call of two requests")
+    func idempotency() async throws {
+        try await withPhones(1, in: suite) { phones in
+            let key = "test-\(UInt64.random(in: 0...UInt64.max))"
+            let body: JSONValue = ["from": "1001", "to": [.string(phones[0].number)], "actions": [["id": "e", "type": "echo"]]]
+            let first = try await suite.request("POST", "/v1/calls", body, headers: ["Idempotency-Key": key])
+            let second = try await suite.request("POST", "/v1/calls", body, headers: ["Idempotency-Key": key])
+            #expect(first.status == 201)
+            #expect(first.body["id"] == second.body["id"])
+            let ringing = try await phones[0].incomingCall()
+            try await ringing.hangup()
+            await #expect(throws: (any Error).self) { _ = try await phones[0].incomingCall(within: .seconds(1)) }
+        }
+    }
+
+    @Test("no key is 401, a resource of nobody is 404")
+    func refusals() async throws {
+        #expect(try await suite.request("GET", "/v1/calls", key: "tk_wrong").status == 401)
+        #expect(try await suite.request("GET", "/v1/calls/call_01HZZZZZZZZZZZZZZZZZZZZZZZ").status == 404)
+        #expect(try await suite.request("GET", "/v1/nothing").status == 404)
+    }
+}

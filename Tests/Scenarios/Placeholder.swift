@@ -1,1 +1,0 @@
-// Scenarios: to be written; delete this file with the first real one.

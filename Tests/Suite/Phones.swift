@@ -1,0 +1,41 @@
+public import Phone
+public import SDP
+public import SIP
+
+/// Phones of one scenario: each with an account of its own, registered, sending a tone of its own; all closed at the end.
+public func withPhones<Result: Sendable>(
+    _ count: Int, in suite: RunningSuite, transport: Transport = .udp, codecs: [Codec] = [.pcmu, .pcma],
+    _ body: ([PhoneLine]) async throws -> Result
+) async throws -> Result {
+    var phones: [PhoneLine] = []
+    for index in 0..<count {
+        let account = try await suite.makeAccount()
+        var settings = PhoneSettings(number: account.number, domain: suite.domain, password: account.password, proxy: suite.sip)
+        settings.tone = Tones.of(index)
+        settings.transport = transport
+        settings.codecs = codecs
+        let phone = PhoneLine(settings)
+        _ = try await phone.register()
+        phones.append(phone)
+    }
+    do {
+        let result = try await body(phones)
+        for phone in phones { await phone.close() }
+        return result
+    } catch {
+        for phone in phones { await phone.close() }
+        throw error
+    }
+}
+
+/// Frequencies that tell the phones of a scenario apart: no one is near a harmonic of another.
+public enum Tones {
+    public static func of(_ index: Int) -> Int { [440, 620, 1_010, 1_370][index] }
+}
+
+/// A pair that talks: the call as each of the two holds it.
+public func connect(_ caller: PhoneLine, _ callee: PhoneLine) async throws -> (PhoneCall, PhoneCall) {
+    let outgoing = try await caller.call(callee.number)
+    try await outgoing.answered()
+    return (outgoing, try await callee.incomingCall())
+}
