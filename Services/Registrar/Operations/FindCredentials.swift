@@ -1,3 +1,4 @@
+import Logging
 import Contracts
 
 extension Extensions {
@@ -8,7 +9,8 @@ extension Extensions {
         do {
             guard let account = try await store.account(domain: domain, number: command.username) else { throw Self.missing }
             guard let opened = sealing.open(account.credentials, extensionID: account.extensionID) else {
-                runtime.logger.error("credentials do not open: sealed with another cluster key", metadata: ["extension": "\(account.extensionID)"])
+                runtime.logger.error(
+                    "credentials were sealed with another cluster key", metadata: ["extension": "\(account.extensionID)"])
                 throw RPCError(.failed, "the credentials cannot be read")
             }
             let reply = FindCredentials.Reply(

@@ -45,7 +45,7 @@ public final class Outbox: Sendable {
             create table outbox (id bigserial primary key, event jsonb not null);
             create table outbox_sequences (resource_id text primary key, sequence bigint not null);
             create table outbox_publisher (
-                only boolean primary key default true check (only), owner text not null, until timestamptz not null);
+                single boolean primary key default true check (single), owner text not null, until timestamptz not null);
             insert into outbox_publisher (owner, until) values ('', now());
             """
         return Migration(number: number, name: "outbox", sql: Array(sql.utf8))
