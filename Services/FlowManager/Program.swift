@@ -16,7 +16,7 @@ struct Program {
     }
 
     private static func wire(_ runtime: Runtime) {
-        let limits = FlowSettings.limits(runtime.settings)
+        let limits = FlowSettings.limits(runtime.settings.integer)
         let store = Store(database: runtime.database)
         let outbox = Outbox(schema: Store.schema, runtime: runtime)
         let cached = runtime.settings.integer("TANDEM_FLOW_CACHE")

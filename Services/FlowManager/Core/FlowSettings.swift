@@ -14,14 +14,15 @@ enum FlowSettings {
         Setting("TANDEM_FLOW_CACHE", .integer(1...1_000_000), default: "5000", "flows, and runs, kept in memory"),
     ]
 
-    static func limits(_ settings: Settings) -> Limits {
+    /// `value` gives the number of a setting.
+    static func limits(_ value: (_ name: String) -> Int) -> Limits {
         var limits = Limits()
-        limits.actions = settings.integer("TANDEM_FLOW_ACTIONS")
-        limits.executedActions = settings.integer("TANDEM_RUN_ACTIONS")
-        limits.iterations = settings.integer("TANDEM_RUN_ITERATIONS")
-        limits.variables = settings.integer("TANDEM_RUN_VARIABLES")
-        limits.variableBytes = settings.integer("TANDEM_RUN_VARIABLE_BYTES")
-        limits.valueBytes = settings.integer("TANDEM_RUN_VALUE_BYTES")
+        limits.actions = value("TANDEM_FLOW_ACTIONS")
+        limits.executedActions = value("TANDEM_RUN_ACTIONS")
+        limits.iterations = value("TANDEM_RUN_ITERATIONS")
+        limits.variables = value("TANDEM_RUN_VARIABLES")
+        limits.variableBytes = value("TANDEM_RUN_VARIABLE_BYTES")
+        limits.valueBytes = value("TANDEM_RUN_VALUE_BYTES")
         return limits
     }
 

@@ -1,0 +1,67 @@
+import Contracts
+import Flow
+import Testing
+
+@testable import FlowManager
+
+@Suite("A run moves with its row and its events (DESIGN §8)")
+struct StoredRunTests {
+    private let time = Timestamp(milliseconds: 1_764_000_000_123)
+    private let interpreter = Interpreter()
+
+    private func actions(_ json: JSONValue) throws -> [Action] { try Validation().actions(json).get() }
+
+    /// Starts a run of the actions, as `run.start` does.
+    private func started(_ json: JSONValue) throws -> (stored: StoredRun, events: [Event]) {
+        var run = Run(actions: try actions(json))
+        let progress = interpreter.start(&run, at: 0)
+        let record = RunRecord(
+            id: "run_1", customerID: "cust_1", flowID: nil, referenceID: "call_1", status: StoredRun.running, step: 0,
+            createdAt: time, endedAt: nil)
+        return move(StoredRun(record: record, run: nil, version: 0, sequence: 0), to: run, progress)
+    }
+
+    private func move(
+        _ stored: StoredRun, to run: Run, _ progress: Interpreter.Progress
+    ) -> (stored: StoredRun, events: [Event]) {
+        let (next, events) = stored.moved(to: run, progress.occurrences, at: time) { "\($0)_x" }
+        return (next, events)
+    }
+
+    @Test("The first step: version 1, one event per action, the action as the answer")
+    func start() throws {
+        let (stored, events) = try started([["type": "variable_set", "option": ["key": "a", "value": "1"]], ["id": "b", "type": "beep"]])
+        #expect(stored.version == 1)
+        #expect(stored.record.step == 1)
+        #expect(stored.record.status == "running")
+        #expect(stored.answer == RunStep(runID: "run_1", step: 1, action: Action(id: "b", .beep), finished: nil))
+        #expect(events.map(\.type) == ["run.action_started", "run.action_finished", "run.action_started"])
+        #expect(events.map(\.sequence) == [1, 2, 3])
+        #expect(events.allSatisfy { $0.resourceID == "run_1" && $0.customerID == "cust_1" && $0.id == "evt_x" })
+    }
+
+    @Test("The events of one run are counted without a gap, and the last one tells why it ended")
+    func end() throws {
+        var (stored, _) = try started([["id": "a", "type": "beep"]])
+        var run = try #require(stored.run)
+        let progress = try interpreter.advance(&run, step: 1, .failed("486"), at: 0)
+        let (next, events) = move(stored, to: run, progress)
+        stored = next
+        #expect(events.map(\.sequence) == [2, 3])
+        #expect(events.map(\.type) == ["run.action_finished", "run.finished"])
+        #expect(events[0].data["outcome"] == ["result": "failed", "code": "486"])
+        #expect(events[0].data["action"]?["id"] == "a")
+        #expect(events[1].data["status"] == "completed")
+        #expect(events[1].data["ended_at"] == "2025-11-24T16:00:00.123Z")
+        #expect(stored.run == nil, "nothing of a finished run has to be kept but how it ended")
+        #expect(stored.version == 2)
+        #expect(stored.answer == RunStep(runID: "run_1", step: 1, action: nil, finished: "completed"))
+    }
+
+    @Test("A run without actions is over when it starts")
+    func empty() throws {
+        let (stored, events) = try started([])
+        #expect(stored.answer.finished == "completed")
+        #expect(events.map(\.type) == ["run.finished"])
+    }
+}
