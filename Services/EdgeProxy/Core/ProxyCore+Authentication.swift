@@ -58,15 +58,22 @@ extension ProxyCore {
         method == .register ? .authorization : .proxyAuthorization
     }
 
-    /// SHA-256 stands before MD5: a client takes the first it knows (RFC 8760 §2.4).
     private func challenge(
         _ message: Message, _ method: Method, _ arrival: Arrival, _ realm: String, isStale: Bool, now: Int64
     ) -> Decision {
         let nonce = nonces.issue(now: now)
         let name = method == .register ? HeaderName.wwwAuthenticate : .proxyAuthenticate
-        let headers = [DigestHash.sha256, .md5].map { hash in
+        let headers = offeredHashes(message).map { hash in
             Header(name, DigestChallenge(realm: realm, nonce: nonce, hash: hash, isStale: isStale).headerValue)
         }
         return refuse(message, arrival, Refusal(method == .register ? 401 : 407), adding: headers)
+    }
+
+    /// The best hash stands first, since a client takes the first it knows (RFC 8760 §2.4) and passes over the others. Not all
+    /// do: some give up at any they do not know and are listed by name; some read only the first, and of a client that does not
+    /// say what it is we must think that it is one of those.
+    private func offeredHashes(_ message: Message) -> [DigestHash] {
+        guard let agent = message.value(.userAgent) else { return [.md5, .sha256] }
+        return configuration.legacyAgents.contains { agent.hasPrefix($0) } ? [.md5] : [.sha256, .md5]
     }
 }

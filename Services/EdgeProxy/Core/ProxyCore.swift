@@ -19,6 +19,8 @@ struct ProxyCore: Sendable {
         /// Signs the nonces.
         var nonceKey: [UInt8]
         var nonceLifetimeMilliseconds: Int64 = 300_000
+        /// How the User-Agent of clients begins that give up when they are offered more than MD5.
+        var legacyAgents: [String] = []
         /// What a refused client is told to wait, in seconds.
         var retryAfter = 5
     }

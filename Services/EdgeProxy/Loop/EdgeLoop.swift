@@ -46,13 +46,15 @@ actor EdgeLoop {
             outsideSocket = try DatagramSocket(bind: settings.listen, reusePort: true, receiveBuffer: 4 << 20)
             insideSocket = try Self.openInside(index, settings)
         } catch {
-            throw EdgeSettings.Mistake(description: error.description(setting: error.address == settings.listen ? "TANDEM_SIP_LISTEN" : "TANDEM_INSIDE_ADDRESS"))
+            let setting = error.address == settings.listen ? "TANDEM_SIP_LISTEN" : "TANDEM_INSIDE_SIP_PORT"
+            throw EdgeSettings.Mistake(description: error.description(setting: setting))
         }
         inside = insideSocket.localAddress
         core = ProxyCore(
             ProxyCore.Configuration(
                 domain: settings.domain, outside: settings.reachable, inside: insideSocket.localAddress, tokenKey: tokenKey,
-                nonceKey: nonceKey, nonceLifetimeMilliseconds: settings.nonceLifetimeMilliseconds, retryAfter: settings.retryAfter))
+                nonceKey: nonceKey, nonceLifetimeMilliseconds: settings.nonceLifetimeMilliseconds, legacyAgents: settings.legacyAgents,
+                retryAfter: settings.retryAfter))
         accounts = AccountCache(
             capacity: settings.accountsRemembered, lifetime: settings.accountLifetime,
             negativeLifetime: settings.unknownAccountLifetime)

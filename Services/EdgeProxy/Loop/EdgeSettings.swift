@@ -8,21 +8,24 @@ import Streams
 struct EdgeSettings: Sendable {
     static let declared: [Setting] = [
         Setting("TANDEM_SIP_LISTEN", default: "127.0.0.1:5060", "address:port for phones, UDP and TCP"),
-        Setting("TANDEM_SIP_PUBLIC", default: "", "address:port that phones reach this edge at, when it is not the one it listens on"),
+        Setting("TANDEM_SIP_PUBLIC", default: "", "address:port that phones reach this edge at, when it listens on another"),
         Setting("TANDEM_SIP_DOMAIN", default: "demo.localhost", "domain that is meant when a phone gives an address in its place"),
         Setting("TANDEM_EDGE_LOOPS", .integer(0...256), default: "0", "event loops; 0 takes one per processor"),
         Setting(
             "TANDEM_INSIDE_SIP_PORT", .integer(0...65_000), default: "0",
             "first inside port, one per loop; 0 takes the outside port plus 10000, so that flows outlive a restart"),
         Setting("TANDEM_NONCE_SECONDS", .integer(10...86_400), default: "300", "how long a digest challenge may be answered"),
+        Setting(
+            "TANDEM_LEGACY_AGENTS", default: "baresip v0,baresip v1,baresip v2",
+            "beginnings of the User-Agent of phones that fail unless MD5 is all they are offered, separated by commas"),
         Setting("TANDEM_ACCOUNT_SECONDS", .integer(1...3_600), default: "60", "how long an account's credentials are remembered"),
-        Setting("TANDEM_UNKNOWN_ACCOUNT_SECONDS", .integer(1...3_600), default: "5", "how long it is remembered that there is no such account"),
+        Setting("TANDEM_UNKNOWN_ACCOUNT_SECONDS", .integer(1...3_600), default: "5", "how long an unknown account is remembered"),
         Setting("TANDEM_ACCOUNTS_REMEMBERED", .integer(16...10_000_000), default: "100000", "accounts remembered per loop"),
         Setting("TANDEM_PARKED_REQUESTS", .integer(1...1_000_000), default: "5000", "requests per loop that may wait for credentials"),
         Setting("TANDEM_TCP_CONNECTIONS", .integer(1...1_000_000), default: "4096", "connections per loop"),
         Setting("TANDEM_TCP_IDLE_SECONDS", .integer(10...86_400), default: "3900", "a silent connection is closed after"),
-        Setting("TANDEM_TCP_GREETING_SECONDS", .integer(1...3_600), default: "30", "a connection without a whole message is closed after"),
-        Setting("TANDEM_RETRY_AFTER_SECONDS", .integer(1...3_600), default: "5", "what clients are told to wait when nobody can serve them"),
+        Setting("TANDEM_TCP_GREETING_SECONDS", .integer(1...3_600), default: "30", "a new connection without a message is closed after"),
+        Setting("TANDEM_RETRY_AFTER_SECONDS", .integer(1...3_600), default: "5", "how long clients nobody can serve are told to wait"),
     ]
 
     let listen: SocketAddress
@@ -32,6 +35,7 @@ struct EdgeSettings: Sendable {
     let domain: String
     let loops: Int
     let nonceLifetimeMilliseconds: Int64
+    let legacyAgents: [String]
     let accountsRemembered: Int
     let accountLifetime: Interval
     let unknownAccountLifetime: Interval
@@ -67,6 +71,7 @@ struct EdgeSettings: Sendable {
         self.loops = loops > 0 ? loops : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         insidePort = UInt16(settings.integer("TANDEM_INSIDE_SIP_PORT"))
         nonceLifetimeMilliseconds = Int64(settings.integer("TANDEM_NONCE_SECONDS")) * 1_000
+        legacyAgents = settings.text("TANDEM_LEGACY_AGENTS").split(separator: ",").map(String.init)
         accountsRemembered = settings.integer("TANDEM_ACCOUNTS_REMEMBERED")
         accountLifetime = .seconds(settings.integer("TANDEM_ACCOUNT_SECONDS"))
         unknownAccountLifetime = .seconds(settings.integer("TANDEM_UNKNOWN_ACCOUNT_SECONDS"))

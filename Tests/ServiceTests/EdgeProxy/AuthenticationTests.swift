@@ -9,9 +9,9 @@ import Testing
 struct AuthenticationTests {
     private let bench = EdgeBench()
 
-    @Test("REGISTER is challenged with 401, everything else with 407; SHA-256 stands before MD5", arguments: ["REGISTER", "INVITE", "MESSAGE", "SUBSCRIBE"])
+    @Test("REGISTER is challenged with 401, everything else with 407", arguments: ["REGISTER", "INVITE", "MESSAGE", "SUBSCRIBE"])
     func challenged(method: String) throws {
-        let answer = try EdgeBench.answer(bench.outside(try EdgeBench.request(method)))
+        let answer = try EdgeBench.answer(bench.outside(try EdgeBench.request(method, more: ["User-Agent: Softphone 1.0"])))
         #expect(answer.status == (method == "REGISTER" ? 401 : 407))
         #expect(answer.count(of: method == "REGISTER" ? .wwwAuthenticate : .proxyAuthenticate) == 2)
         #expect(answer.challenges.map(\.hash) == [.sha256, .md5])
@@ -19,6 +19,20 @@ struct AuthenticationTests {
         #expect(answer.to?.tag != nil)
         #expect(answer.topmostVia?.parameters["rport"] == "40000")
         #expect(answer.topmostVia?.received == "192.0.2.1")
+    }
+
+    @Test("RFC 8760 §2.4: SHA-256 stands before MD5, except for clients that would stop there")
+    func order() throws {
+        func offered(_ more: [String]) throws -> [DigestHash] {
+            var configuration = bench.core.configuration
+            configuration.legacyAgents = ["baresip v1"]
+            let core = ProxyCore(configuration)
+            let request = try EdgeBench.request("REGISTER", more: more)
+            return try EdgeBench.answer(core.receiveOutside(request, bench.arrival, now: EdgeBench.now, bench.directory)).challenges.map(\.hash)
+        }
+        #expect(try offered(["User-Agent: Softphone 1.0"]) == [.sha256, .md5])
+        #expect(try offered(["User-Agent: baresip v1.0.0 (x86_64/Linux)"]) == [.md5])
+        #expect(try offered([]) == [.md5, .sha256])
     }
 
     @Test("The right password is let in with either hash", arguments: [DigestHash.sha256, .md5])
