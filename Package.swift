@@ -63,7 +63,7 @@ let modules: [Module] = [
     Module(.protocols, "RTP", .library(hot: true), "Shared/Protocols/RTP", uses: ["Bytes", "Deadlines"]),
     Module(.protocols, "Audio", .library(hot: true), "Shared/Protocols/Audio", uses: ["Bytes", "CSndfile", "CSamplerate"]),
     Module(.protocols, "MediaSession", .library(hot: true), "Shared/Protocols/MediaSession", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio"]),
-    Module(.protocols, "Flow", .library(hot: false), "Shared/Protocols/Flow", uses: ["Bytes", "Deadlines"]),
+    Module(.protocols, "Flow", .library(hot: false), "Shared/Protocols/Flow"),
     Module(.protocols, "Contracts", .library(hot: false), "Shared/Protocols/Contracts", uses: ["Bytes", "Flow"]),
 
     // Platform: sockets, clocks, tasks. Knows no protocol but Contracts.
@@ -83,7 +83,7 @@ let modules: [Module] = [
     Module(.service, "CallServer", .executable, "Services/CallServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Flow", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
     Module(.service, "ConferenceServer", .executable, "Services/ConferenceServer", uses: ["Bytes", "Deadlines", "Addresses", "RTP", "Audio", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "Speech", "ServiceKit"], products: [log, (name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")], resources: ["Migrations"]),
     Module(.service, "MediaRelay", .executable, "Services/MediaRelay", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "MediaSession", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Cache", "ServiceKit"], products: [log]),
-    Module(.service, "FlowManager", .executable, "Services/FlowManager", uses: ["Bytes", "Deadlines", "Flow", "Contracts", "Telemetry", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
+    Module(.service, "FlowManager", .executable, "Services/FlowManager", uses: ["Flow", "Contracts", "Telemetry", "Bus", "Database", "ServiceKit"], resources: ["Migrations"]),
     Module(.service, "APIGateway", .executable, "Services/APIGateway", uses: ["Bytes", "Deadlines", "Cryptography", "Flow", "Contracts", "Telemetry", "Threads", "Bus", "Database", "ServiceKit"], products: [log, (name: "HummingbirdCore", package: "hummingbird"), (name: "HTTPTypes", package: "swift-http-types"), (name: "NIOCore", package: "swift-nio"), (name: "NIOHTTP1", package: "swift-nio"), (name: "NIOWebSocket", package: "swift-nio"), (name: "NIOPosix", package: "swift-nio"), (name: "NIOHTTPTypes", package: "swift-nio-extras"), (name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")], resources: ["Migrations"]),
 
     // Tests mirror the modules; Phone is a SIP user agent that hears what it is sent, SelfCall the call `make up` places.
@@ -95,7 +95,7 @@ let modules: [Module] = [
     Module(.test, "FoundationsTests", .tests, "Tests/FoundationsTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography"]),
     Module(.test, "SIPTests", .tests, "Tests/SIPTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"]),
     Module(.test, "MediaTests", .tests, "Tests/MediaTests", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "MediaSession"]),
-    Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Bytes", "Deadlines", "Flow"]),
+    Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow"]),
     Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "Database", "Cache", "ServiceKit"]),
     Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "MediaSession", "Flow", "Contracts"]),
     Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Flow", "SIP", "SDP", "Phone", "Suite"]),

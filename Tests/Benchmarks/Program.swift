@@ -1,4 +1,74 @@
+import Glibc
+
+/// Measures the running suite and prints one line per figure, with the target beside it. It judges nothing: a busy machine
+/// is no defect.
 @main
 struct Program {
-    static func main() {}
+    static let usage = """
+        usage: Benchmarks [setup] [calls] [bus] [--seconds N] [--rate N] [--calls N]
+        Without a name all are measured. Wants the running suite: `make bench`, or `source .run/demo.env` and TANDEM_AMQP_URL.
+        """
+
+    static func main() async {
+        do {
+            try await run(Array(CommandLine.arguments.dropFirst()))
+        } catch let missing as Settings.Missing {
+            fail(missing.text, status: 2)
+        } catch {
+            fail("\(error)", status: 1)
+        }
+    }
+
+    private static func run(_ arguments: [String]) async throws {
+        var names: Set<String> = []
+        var numbers: [String: Int] = [:]
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "setup", "calls", "bus": names.insert(argument)
+            case "--seconds", "--rate", "--calls":
+                guard let text = rest.popFirst(), let number = Int(text), (1...10_000).contains(number) else {
+                    throw Settings.Missing(text: "\(argument) wants a number from 1 to 10000")
+                }
+                numbers[argument] = number
+            default: throw Settings.Missing(text: "unknown argument \(argument)\n\(usage)")
+            }
+        }
+        let all = names.isEmpty
+        if all || names.contains("bus") {
+            if let url = Settings.variable("TANDEM_AMQP_URL") {
+                show(try await BusRoundTrip(url: url).run())
+            } else if !all {
+                throw Settings.Missing(text: "set TANDEM_AMQP_URL to measure the bus")
+            } else {
+                show([Figure(subject: "bus RPC between two services", value: "not measured: set TANDEM_AMQP_URL", target: "median <= 0.6 ms")])
+            }
+        }
+        let settings = try Settings()
+        if all || names.contains("setup") {
+            var setup = CallSetup(settings: settings)
+            setup.rate = numbers["--rate"] ?? setup.rate
+            setup.seconds = numbers["--seconds"] ?? setup.seconds
+            show(try await setup.run())
+        }
+        if all || names.contains("calls") {
+            var concurrent = ConcurrentCalls(settings: settings)
+            concurrent.calls = numbers["--calls"] ?? concurrent.calls
+            concurrent.rate = numbers["--rate"] ?? concurrent.rate
+            concurrent.seconds = numbers["--seconds"] ?? concurrent.seconds
+            show(try await concurrent.run())
+        }
+    }
+
+    private static func show(_ figures: [Figure]) {
+        for figure in figures { print(figure) }
+        // Figures take their time: each is shown when it is there, also through a pipe.
+        fflush(nil)
+    }
+
+    private static func fail(_ text: String, status: Int32) -> Never {
+        let line = Array("Benchmarks: \(text)\n".utf8)
+        _ = write(2, line, line.count)
+        exit(status)
+    }
 }

@@ -4,6 +4,8 @@ import Deadlines
 import RTP
 
 /// Listens to one call: counts its packets, keeps its last seconds of sound, and collects its digits.
+///
+/// Sound is kept as it came and decoded when somebody asks, so that hearing hundreds of calls costs little.
 struct Hearing {
     private var report = SoundReport()
     private var statistics = ReceiverStatistics()
@@ -11,7 +13,8 @@ struct Hearing {
     private var highest: SequenceNumber?
     private var events = EventReceiver()
     private var lostBefore = 0
-    private var recent: [Int16] = []
+    private var recent: [UInt8] = []
+    private var law = G711.Law.ulaw
     private let memory: Int
 
     /// `memory`: how much sound is kept.
@@ -26,10 +29,10 @@ struct Hearing {
     }
 
     /// The last 200 ms.
-    private var lastWindow: [Int16] { Array(recent.suffix(1600)) }
+    private var lastWindow: [Int16] { G711.decode(recent.suffix(1600), law) }
 
     /// All that is remembered, oldest first.
-    var sound: [Int16] { Array(recent.suffix(memory)) }
+    var sound: [Int16] { G711.decode(recent.suffix(memory), law) }
 
     /// The level of one frequency in the last 200 ms, in dBFS.
     func level(of frequency: Double) -> Double {
@@ -41,9 +44,9 @@ struct Hearing {
     mutating func countUnexpected() { report.unexpected += 1 }
 
     mutating func forget() {
-        let (source, highest) = (source, highest)
+        let (source, highest, law) = (source, highest, law)
         self = Hearing(memory: .milliseconds(memory / 8))
-        (self.source, self.highest) = (source, highest)
+        (self.source, self.highest, self.law) = (source, highest, law)
     }
 
     mutating func receive(_ header: Header, now: Instant) {
@@ -66,8 +69,13 @@ struct Hearing {
         report.lastReceived = now
     }
 
-    mutating func hear(_ payload: some Sequence<UInt8>, _ law: G711.Law) {
-        recent.append(contentsOf: G711.decode(payload, law))
+    mutating func hear(_ payload: Span<UInt8>, _ law: G711.Law) {
+        if law != self.law {
+            // The codec has changed: what was heard before is kept in the new one.
+            recent = G711.encode(G711.decode(recent, self.law), law)
+            self.law = law
+        }
+        payload.withUnsafeBufferPointer { recent.append(contentsOf: $0) }
         // Trimmed rarely, so that the cost per packet stays small.
         if recent.count > 2 * memory { recent.removeFirst(recent.count - memory) }
     }

@@ -93,10 +93,14 @@ extension PhoneLine {
 
     /// Ends a call in whichever way its state asks for: CANCEL, a refusal, or BYE; returns when the other side has confirmed.
     func hangUp(_ id: Int) async throws {
-        let session = try session(id)
+        try beginHangUp(try session(id))
+        try await wait(id, for: .ended, within: .seconds(35))
+    }
+
+    func beginHangUp(_ session: CallSession) throws {
         switch (session.phase, session.role) {
         case (.ended, _):
-            return
+            break
         case (.answered, _):
             sendBye(session, .hungUpHere)
         case (_, .caller):
@@ -106,7 +110,6 @@ extension PhoneLine {
             respond(session, 486)
             session.finish(.refused(status: 486, reason: Status.reason(486)), loop: loop)
         }
-        try await wait(id, for: .ended, within: .seconds(35))
     }
 
     func sendBye(_ session: CallSession, _ end: CallEnd) {

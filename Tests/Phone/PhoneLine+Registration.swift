@@ -1,4 +1,4 @@
-import Deadlines
+public import Deadlines
 public import SIP
 import Threads
 
@@ -30,9 +30,9 @@ extension PhoneLine {
 
     /// Registers (RFC 3261 §10.2), and from then on renews the binding by itself. The 200 is returned, for what it says besides.
     @discardableResult
-    public func register() async throws -> Message {
+    public func register(within limit: Interval = .seconds(10)) async throws -> Message {
         try open()
-        let response = try await exchange(registerRequest(expires: settings.expires))
+        let response = try await exchange(registerRequest(expires: settings.expires), within: limit)
         guard response.status == 200 else { throw refusal(.register, response) }
         let granted = response.contacts.map(grantedExpiry) ?? nil
         refreshRegistration(after: .seconds(max(1, (granted ?? settings.expires) / 2)))
@@ -40,10 +40,20 @@ extension PhoneLine {
     }
 
     /// Removes this phone's binding.
-    public func unregister() async throws {
+    public func unregister(within limit: Interval = .seconds(10)) async throws {
         registration.end(on: loop)
-        let response = try await exchange(registerRequest(expires: 0))
+        let response = try await exchange(registerRequest(expires: 0), within: limit)
         guard response.status == 200 else { throw refusal(.register, response) }
+    }
+
+    /// Starts to unregister, if there is something to remove; the registration is active until that is confirmed.
+    func leave() {
+        guard registration.isActive else { return }
+        registration.cancelRefresh(on: loop)
+        send(registerRequest(expires: 0)) { [self] _, reply in
+            if case .provisional = reply { return }
+            registration.end(on: loop)
+        }
     }
 
     func refreshRegistration(after delay: Interval) {

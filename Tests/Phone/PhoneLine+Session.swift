@@ -74,5 +74,16 @@ extension PhoneLine {
         if sessions[id]?.phase == .ended { sessions[id] = nil }
     }
 
+    /// The reports of all calls that were not forgotten: for load, where nobody holds each call.
+    public var reports: [CallReport] { sessions.values.map(\.report) }
+
+    /// Starts all counts of all calls anew.
+    public func forgetWhatWasHeard() {
+        for session in sessions.values { session.sound.forgetWhatWasHeard() }
+    }
+
+    /// Lets go of all calls that have ended.
+    public func forgetEndedCalls() { sessions = sessions.filter { $0.value.phase != .ended } }
+
     func callID(_ id: Int) -> String? { sessions[id]?.dialog?.callID }
 }

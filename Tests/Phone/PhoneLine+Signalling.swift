@@ -1,4 +1,5 @@
 import Addresses
+import Deadlines
 import SIP
 
 /// Requests and their responses, challenges answered on the way.
@@ -51,15 +52,23 @@ extension PhoneLine {
         }
     }
 
-    /// Sends a request that has one final response, and waits for it.
-    func exchange(_ request: RequestBuilder, renew: @escaping Renewal = PhoneLine.renewed) async throws -> Message {
-        try await withCheckedThrowingContinuation { continuation in
-            send(request, renew: renew) { _, reply in
+    /// Sends a request outside a dialog that has one final response, and waits for it.
+    func exchange(_ request: RequestBuilder, within limit: Interval) async throws -> Message {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Message, any Error>) in
+            var waiting: CheckedContinuation<Message, any Error>? = continuation
+            let proxy = settings.proxy
+            let timer = loop.schedule(at: loop.now + limit) {
+                waiting?.resume(throwing: PhoneError.timedOut("no response to \(request.method) from \(proxy)"))
+                waiting = nil
+            }
+            send(request) { [self] _, reply in
                 switch reply {
-                case .provisional: break
-                case .final(let response): continuation.resume(returning: response)
-                case .none(let error): continuation.resume(throwing: error)
+                case .provisional: return
+                case .final(let response): waiting?.resume(returning: response)
+                case .none(let error): waiting?.resume(throwing: error)
                 }
+                waiting = nil
+                loop.cancel(timer)
             }
         }
     }
@@ -114,7 +123,7 @@ extension PhoneLine {
             receiveCancel(id)
         case .unacknowledged(let id):
             if let session = sessions.values.first(where: { $0.incoming?.id == id }) {
-                session.finish(.failed("no ACK for the 200"), loop: loop)
+                sendBye(session, .failed("no ACK for the 200"))
             }
         case .strayResponse(let message, _):
             repeatAcknowledgement(of: message)

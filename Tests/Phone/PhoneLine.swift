@@ -80,13 +80,16 @@ public actor PhoneLine {
         wire = opened
     }
 
-    /// Hangs up every call, unregisters, and closes; nothing can be done with the phone afterwards.
-    public func close() async {
+    /// Hangs up every call, unregisters, and closes, waiting for the other side no longer than `limit`; nothing can be done
+    /// with the phone afterwards.
+    public func close(within limit: Interval = .seconds(3)) async {
         guard !isClosed else { return }
-        for session in Array(sessions.values) where session.phase != .ended {
-            try? await hangUp(session.id)
+        for session in Array(sessions.values) where session.phase != .ended { try? beginHangUp(session) }
+        leave()
+        let end = MonotonicClock.now() + limit
+        while registration.isActive || sessions.values.contains(where: { $0.phase != .ended }), MonotonicClock.now() < end {
+            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
         }
-        if registration.isActive { try? await unregister() }
         disappear()
     }
 

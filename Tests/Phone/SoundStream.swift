@@ -17,7 +17,8 @@ final class SoundStream {
 
     private let loop: EventLoop
     private let socket: DatagramSocket
-    private var batch = ReceiveBatch(capacity: 8, size: 2048)
+    /// A call's socket seldom has more than one packet waiting.
+    private var batch = ReceiveBatch(capacity: 1, size: 2048)
     private var agreement: Agreement?
     private var law = G711.Law.ulaw
     private var toneLoop = ToneLoop.of(frequency: nil, law: .ulaw)
@@ -167,7 +168,7 @@ final class SoundStream {
             hearing.hear(event, at: header.timestamp)
         case .some(let codec) where codec.isSameFormat(as: .pcmu) || codec.isSameFormat(as: .pcma):
             hearing.receive(header, now: loop.now)
-            hearing.hear(payload.indices.map { payload[$0] }, codec.isSameFormat(as: .pcma) ? .alaw : .ulaw)
+            hearing.hear(payload, codec.isSameFormat(as: .pcma) ? .alaw : .ulaw)
         default:
             hearing.countUnexpected()
         }

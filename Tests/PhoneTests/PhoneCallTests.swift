@@ -143,6 +143,7 @@ struct PhoneCallTests {
     func waitingEnds() async throws {
         let pair = try await Pair(.ring)
         let call = try await pair.caller.call("1002")
+        try await call.ringing()
         let error = await #expect(throws: PhoneError.self) { try await call.answered(within: .milliseconds(50)) }
         #expect(error?.description == "timed out: call with 1002 is ringing after 0.05 s, not answered")
         await #expect(throws: PhoneError.self) { _ = try await pair.caller.incomingCall(within: .milliseconds(20)) }

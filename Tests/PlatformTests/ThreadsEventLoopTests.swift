@@ -74,6 +74,19 @@ struct EventLoopTests {
         }
     }
 
+    @Test("A timer that always schedules itself for now does not keep the loop from its letters")
+    func greedyTimer() async {
+        await withLoop { loop in
+            let isDone = Mutex(false)
+            @Sendable func again() {
+                if !isDone.withLock({ $0 }) { loop.schedule(at: loop.now) { again() } }
+            }
+            loop.post { again() }
+            #expect(await ask(loop) { true })
+            isDone.withLock { $0 = true }
+        }
+    }
+
     @Test("A watched descriptor reports data, then the end of its peer")
     func watchedDescriptorReports() async throws {
         try await withLoop { loop in

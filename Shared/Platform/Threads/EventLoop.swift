@@ -156,7 +156,7 @@ public final class EventLoop: @unchecked Sendable {
             cachedNow = MonotonicClock.now()
             for index in 0..<ready { dispatch(events[index]) }
             deliver(&letters)
-            while let work = timers.popDue(now: now) { work() }
+            fireTimers()
             for hook in hooks { hook() }
             cachedNow = nil
         }
@@ -179,6 +179,14 @@ public final class EventLoop: @unchecked Sendable {
         let count = unsafe tandem_epoll_wait(epoll, &events, Int32(events.count), nanoseconds)
         precondition(count >= 0, "epoll fails only for a closed descriptor, and this one is ours")
         return Int(count)
+    }
+
+    /// Work scheduled by this turn's timers waits for the next turn, however soon it is due: the loop always gets round.
+    private func fireTimers() {
+        for _ in 0..<timers.count {
+            guard let work = timers.popDue(now: now) else { return }
+            work()
+        }
     }
 
     private func dispatch(_ event: tandem_event) {
