@@ -19,7 +19,8 @@ struct Program {
             for index in 0..<settings.loops {
                 loops.append(
                     try EdgeLoop(
-                        index: index, settings: settings, tokenKey: runtime.key(for: "sip.token"), nonceKey: runtime.key(for: "sip.nonce"),
+                        index: index, settings: settings, tokenKey: runtime.key(for: "sip.token"),
+                        nonceKey: runtime.key(for: "sip.nonce"),
                         findAccount: findAccount, readDirectory: { Directory(fleet) }))
             }
             let edges = loops

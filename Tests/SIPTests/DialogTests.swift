@@ -14,7 +14,10 @@ struct DialogTests {
         return request
     }
 
-    private func response(_ status: Int, routes: String = "<sip:p2.domain.com;lr>, <sip:p1.example.com;lr>", contact: String = "sip:callee@u2.domain.com", tag: String = "b") throws -> Message {
+    private func response(
+        _ status: Int, routes: String = "<sip:p2.domain.com;lr>, <sip:p1.example.com;lr>",
+        contact: String = "sip:callee@u2.domain.com", tag: String = "b"
+    ) throws -> Message {
         try parsed(
             """
             SIP/2.0 \(status) X
@@ -30,9 +33,12 @@ struct DialogTests {
             """)
     }
 
-    private func incoming(_ method: String, _ sequence: Int, from: String = "b", to: String = "a", contact: String? = nil) throws -> Message {
+    private func incoming(_ method: String, _ sequence: Int, from: String = "b", to: String = "a", contact: String? = nil) throws
+        -> Message
+    {
         try parsed(
-            "\(method) sip:x SIP/2.0\nFrom: <sip:callee@domain.com>;tag=\(from)\nTo: <sip:caller@u1.example.com>;tag=\(to)\nCall-ID: c\nCSeq: \(sequence) \(method)\n"
+            "\(method) sip:x SIP/2.0\nFrom: <sip:callee@domain.com>;tag=\(from)\nTo: <sip:caller@u1.example.com>;tag=\(to)\n"
+                + "Call-ID: c\nCSeq: \(sequence) \(method)\n"
                 + (contact.map { "Contact: <\($0)>\n" } ?? "") + "\n")
     }
 
@@ -68,7 +74,8 @@ struct DialogTests {
 
     @Test("§16.12.1.2: a strict router moves into the request URI and the target to the end of the route")
     func strictRouting() throws {
-        var dialog = try #require(Dialog(callerOf: request, response: try response(200, routes: "<sip:p3.middle.com;lr>, <sip:p2.example.com>")))
+        var dialog = try #require(
+            Dialog(callerOf: request, response: try response(200, routes: "<sip:p3.middle.com;lr>, <sip:p2.example.com>")))
         let bye = dialog.request(.bye)
         #expect(bye.uri.description == "sip:p2.example.com")
         #expect(bye.routes.map(\.uri.description) == ["sip:p3.middle.com;lr", "sip:callee@u2.domain.com"])

@@ -15,7 +15,8 @@ struct DigestTests {
     func vectors(hash: DigestHash, expected: String) {
         let challenge = DigestChallenge(realm: "http-auth@example.org", nonce: Self.nonce, hash: hash)
         let credentials = challenge.answer(
-            user: "Mufasa", password: "Circle of Life", method: .other("GET"), uri: "/dir/index.html", clientNonce: Self.clientNonce)
+            user: "Mufasa", password: "Circle of Life", method: .other("GET"), uri: "/dir/index.html",
+            clientNonce: Self.clientNonce)
         #expect(credentials.response == expected)
         let ha1 = Digest.ha1(user: "Mufasa", realm: "http-auth@example.org", password: "Circle of Life", hash)
         #expect(credentials.isAuthentic(ha1: ha1, method: .other("GET")))
@@ -26,18 +27,19 @@ struct DigestTests {
 
     @Test("RFC 2617 §3.5: the old example, with the header as the RFC prints it")
     func oldVector() throws {
-        let credentials = try #require(DigestCredentials(
-            """
-            Digest username="Mufasa",
-                 realm="testrealm@host.com",
-                 nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093",
-                 uri="/dir/index.html",
-                 qop=auth,
-                 nc=00000001,
-                 cnonce="0a4f113b",
-                 response="6629fae49393a05397450978507c4ef1",
-                 opaque="5ccc069c403ebaf9f0171e9517f40e41"
-            """))
+        let credentials = try #require(
+            DigestCredentials(
+                """
+                Digest username="Mufasa",
+                     realm="testrealm@host.com",
+                     nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093",
+                     uri="/dir/index.html",
+                     qop=auth,
+                     nc=00000001,
+                     cnonce="0a4f113b",
+                     response="6629fae49393a05397450978507c4ef1",
+                     opaque="5ccc069c403ebaf9f0171e9517f40e41"
+                """))
         let ha1 = Digest.ha1(user: "Mufasa", realm: "testrealm@host.com", password: "Circle Of Life", .md5)
         #expect(ha1 == "939e7578ed9e3c518a452acee763bce9")
         #expect(credentials.isAuthentic(ha1: ha1, method: .other("GET")))
@@ -58,7 +60,8 @@ struct DigestTests {
     func roundTrip() throws {
         let challenge = DigestChallenge(realm: "de\"mo", nonce: "n", hash: .sha256, opaque: "o", isStale: true)
         #expect(DigestChallenge(challenge.headerValue) == challenge)
-        let answer = challenge.answer(user: "10\\01", password: "p", method: .invite, uri: "sip:a@b", clientNonce: "c", count: 255)
+        let answer = challenge.answer(
+            user: "10\\01", password: "p", method: .invite, uri: "sip:a@b", clientNonce: "c", count: 255)
         #expect(answer.headerValue.contains("nc=000000ff"))
         #expect(DigestCredentials(answer.headerValue) == answer)
     }
@@ -66,7 +69,8 @@ struct DigestTests {
     @Test(
         "Malformed or foreign credentials are nil",
         arguments: [
-            "", "Digest", "Digest ", "Basic QWxhZGRpbg==", "Digest username=\"a\"", "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x",
+            "", "Digest", "Digest ", "Basic QWxhZGRpbg==", "Digest username=\"a\"",
+            "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x",
             "Digest username=\"a\", username=\"b\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\"",
             "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\", algorithm=SHA-1",
             "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\", qop=auth-int, nc=1, cnonce=\"c\"",

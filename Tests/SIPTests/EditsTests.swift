@@ -71,7 +71,9 @@ struct EditsTests {
         edits.push(.recordRoute, "<sip:outside;lr>")
         edits.prepend("First", "1")
         edits.prepend("Zeroth", "0")
-        let expected = "OPTIONS sip:x SIP/2.0\nZeroth: 0\nFirst: 1\nVia: SIP/2.0/UDP a\nRecord-Route: <sip:outside;lr>\nRecord-Route: <sip:inside;lr>\nContent-Length: 4\n\nbody"
+        let expected =
+            "OPTIONS sip:x SIP/2.0\nZeroth: 0\nFirst: 1\nVia: SIP/2.0/UDP a\nRecord-Route: <sip:outside;lr>\n"
+            + "Record-Route: <sip:inside;lr>\nContent-Length: 4\n\nbody"
         #expect(text(edits.serialised()) == text(wire(expected)))
     }
 

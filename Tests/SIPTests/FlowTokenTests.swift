@@ -8,7 +8,9 @@ struct FlowTokenTests {
     private let tokens: [FlowToken] = [
         FlowToken(flow: caller, over: .udp, inside: callee),
         FlowToken(flow: caller, over: .tcp, inside: callee, connection: 70_000, generation: .max),
-        FlowToken(flow: SocketAddress(IPAddress(v6High: 0x2001_0db8_0000_0000, v6Low: 1), port: 5061), over: .wss, inside: callee, connection: 1),
+        FlowToken(
+            flow: SocketAddress(IPAddress(v6High: 0x2001_0db8_0000_0000, v6Low: 1), port: 5061), over: .wss, inside: callee,
+            connection: 1),
         FlowToken(server: callee),
         FlowToken(server: SocketAddress(IPAddress(v6High: 1, v6Low: 2), port: 1)),
     ]
@@ -34,7 +36,9 @@ struct FlowTokenTests {
                     var forged = sealed
                     forged.replaceSubrange(index...index, with: replacement)
                     // The last character can carry bits that mean nothing; those change no byte.
-                    if let read = FlowToken(verifying: forged, key: key) { #expect(read == token && index == sealed.indices.last) }
+                    if let read = FlowToken(verifying: forged, key: key) {
+                        #expect(read == token && index == sealed.indices.last)
+                    }
                 }
                 #expect(FlowToken(verifying: sealed[..<index], key: key) == nil)
             }
@@ -65,6 +69,9 @@ struct FlowTokenTests {
         let message = try parsed(invite.replacing(";branch", with: ";rport;branch"))
         let stamped = message.stamped(source: callee)
         #expect(stamped.topmostVia?.responseAddress == callee)
-        #expect(text(stamped.bytes) == text(message.bytes).replacing("rport;branch=z9hG4bKnashds8", with: "rport=5080;branch=z9hG4bKnashds8;received=127.0.0.1"))
+        #expect(
+            text(stamped.bytes)
+                == text(message.bytes).replacing(
+                    "rport;branch=z9hG4bKnashds8", with: "rport=5080;branch=z9hG4bKnashds8;received=127.0.0.1"))
     }
 }

@@ -91,7 +91,8 @@ struct TortureTests {
         let name = String(repeating: "longvalue", count: 50)
         let message = try parsed(
             "INVITE sip:user@example.com SIP/2.0\nTo: \"I have a user name of extreme proportion\" "
-                + "<sip:user@example.com:6000;unknownparam1=\(name)>\nF: sip:x@y;tag=12\(name)424;unknownheaderparam\(name)=\(name)\n\n")
+                + "<sip:user@example.com:6000;unknownparam1=\(name)>\nF: sip:x@y;tag=12\(name)424;unknownheaderparam\(name)=\(name)\n\n"
+        )
         #expect(message.from?.tag == "12\(name)424")
         #expect(message.to?.uri.port == 6000)
     }

@@ -115,7 +115,8 @@ struct TransactionFigureTests {
         .init(path: [], event: .status(200, at: 1), action: .deliver, state: .terminated, timers: reliable),
         .init(path: [.status(100, at: 1)], event: .status(100, at: 2), action: .deliver, state: .proceeding),
         .init(path: [.status(100, at: 1)], event: .fire, action: .retransmit, state: .proceeding),
-        .init(path: [.status(100, at: 1)] + Array(repeating: .fire, count: 8), event: .fire, action: .timedOut, state: .terminated),
+        .init(
+            path: [.status(100, at: 1)] + Array(repeating: .fire, count: 8), event: .fire, action: .timedOut, state: .terminated),
         .init(path: [.status(100, at: 1)], event: .transport, action: .transportFailed, state: .terminated),
         .init(path: [.status(100, at: 1)], event: .status(404, at: 2), action: .deliver, state: .completed),
         .init(path: [.status(200, at: 1)], event: .status(200, at: 2), action: .none, state: .completed),
@@ -173,7 +174,9 @@ struct TransactionFigureTests {
         .init(path: [], event: .ack(at: 1), action: .none, state: .proceeding),
         .init(path: [.respond(404, at: 1)], event: .request, action: .retransmit, state: .completed),
         .init(path: [.respond(404, at: 1)], event: .fire, action: .retransmit, state: .completed),
-        .init(path: [.respond(404, at: 1)] + Array(repeating: .fire, count: 10), event: .fire, action: .timedOut, state: .terminated),
+        .init(
+            path: [.respond(404, at: 1)] + Array(repeating: .fire, count: 10), event: .fire, action: .timedOut, state: .terminated
+        ),
         .init(path: [.respond(404, at: 1)], event: .fire, action: .timedOut, state: .terminated, timers: reliable),
         .init(path: [.respond(404, at: 1)], event: .transport, action: .transportFailed, state: .terminated),
         .init(path: [.respond(404, at: 1)], event: .respond(200, at: 2), action: .none, state: .completed),

@@ -42,7 +42,8 @@ struct Pair {
     mutating func invite() throws -> ClientTransactionID {
         let uri = URI(user: "bob", SIPTests.callee)
         var request = RequestBuilder(
-            .invite, uri: uri, from: NameAddress(URI(user: "alice", SIPTests.caller), parameters: Parameters([.init("tag", "a")])),
+            .invite, uri: uri,
+            from: NameAddress(URI(user: "alice", SIPTests.caller), parameters: Parameters([.init("tag", "a")])),
             to: NameAddress(uri), callID: "call-1", cseq: 1)
         request.contact = NameAddress(URI(user: "alice", SIPTests.caller))
         let id = caller.request(request, to: SIPTests.callee, now: now, into: &outbox)
@@ -174,7 +175,8 @@ struct TransactionLayerTests {
         try pair.run(until: .ms(40_000))
         #expect(pair.calleeEvents.map(\.label) == ["request INVITE", "unacknowledged"])
         #expect(pair.sent.filter { $0.hasPrefix("SIP/2.0 200") }.count == 11)
-        #expect(pair.callerEvents.map(\.label) == ["response 100", "response 200"] + Array(repeating: "stray 200 known", count: 10))
+        #expect(
+            pair.callerEvents.map(\.label) == ["response 100", "response 200"] + Array(repeating: "stray 200 known", count: 10))
     }
 
     @Test("§9: CANCEL is answered by the layer, delivered once, and the INVITE ends with 487")
@@ -247,7 +249,8 @@ struct TransactionLayerTests {
     func defective() throws {
         var layer = TransactionLayer(sentBy: callee, seed: 1)
         var outbox = Outbox()
-        layer.receive(try parsed(invite.replacing("CSeq: 314159 INVITE", with: "CSeq: 1 BYE")), from: caller, now: .ms(0), into: &outbox)
+        layer.receive(
+            try parsed(invite.replacing("CSeq: 314159 INVITE", with: "CSeq: 1 BYE")), from: caller, now: .ms(0), into: &outbox)
         #expect(try Message.parse(outbox.datagrams[0].bytes).status == 400)
         outbox.removeAll()
         layer.receive(
@@ -268,7 +271,8 @@ struct TransactionLayerTests {
     @Test("The same seed makes the same branches, another seed others")
     func repeatable() {
         var (first, second, third) = (
-            TransactionLayer(sentBy: caller, seed: 7), TransactionLayer(sentBy: caller, seed: 7), TransactionLayer(sentBy: caller, seed: 8)
+            TransactionLayer(sentBy: caller, seed: 7), TransactionLayer(sentBy: caller, seed: 7),
+            TransactionLayer(sentBy: caller, seed: 8)
         )
         let tag = first.newTag()
         #expect(tag == second.newTag())
@@ -287,7 +291,9 @@ struct TransactionKeyTests {
         let cancel = try parsed(invite.replacing("INVITE", with: "CANCEL"))
         #expect(TransactionKey(request: cancel) != request)
         #expect(TransactionKey(cancelledBy: cancel) == request)
-        #expect(TransactionKey(request: try parsed(invite.replacing("127.0.0.1:5070;branch", with: "127.0.0.1:5071;branch"))) != request)
+        #expect(
+            TransactionKey(request: try parsed(invite.replacing("127.0.0.1:5070;branch", with: "127.0.0.1:5071;branch")))
+                != request)
         #expect(TransactionKey(request: try parsed(invite.replacing("nashds8", with: "nashds9"))) != request)
     }
 

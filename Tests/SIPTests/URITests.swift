@@ -7,8 +7,10 @@ struct URITests {
     @Test(
         "RFC 3261 §19.1.3: what is read is written again",
         arguments: [
-            "sip:alice@atlanta.com", "sip:alice:secretword@atlanta.com;transport=tcp", "sips:alice@atlanta.com?subject=project%20x",
-            "sip:+1-212-555-1212:1234@gateway.com;user=phone", "sip:1212@gateway.com", "sip:alice@192.0.2.4", "sip:atlanta.com;method=REGISTER?to=alice%40atlanta.com",
+            "sip:alice@atlanta.com", "sip:alice:secretword@atlanta.com;transport=tcp",
+            "sips:alice@atlanta.com?subject=project%20x",
+            "sip:+1-212-555-1212:1234@gateway.com;user=phone", "sip:1212@gateway.com", "sip:alice@192.0.2.4",
+            "sip:atlanta.com;method=REGISTER?to=alice%40atlanta.com",
             "sip:alice;day=tuesday@atlanta.com", "sip:[2001:db8::10]:5070;lr", "tel:+358-555-1234567", "sip:x",
         ])
     func roundTrip(text: String) {
@@ -18,8 +20,10 @@ struct URITests {
     @Test(
         "Malformed URIs are nil",
         arguments: [
-            "", "sip:", "sip", ":x", "sip:@host", "sip:a@", "sip:a@b@c", "sip:a@host:70000", "sip:a@host:", "sip:a@host:x", "sip:a@[::1",
-            "sip:a@host;", "sip:a@host;;lr", "sip:a@host;lr;lr", "sip:a@host;x=", "sip:a b@host", "sip:a%4@host", "sip:a@ho st", "1sip:a@host",
+            "", "sip:", "sip", ":x", "sip:@host", "sip:a@", "sip:a@b@c", "sip:a@host:70000", "sip:a@host:", "sip:a@host:x",
+            "sip:a@[::1",
+            "sip:a@host;", "sip:a@host;;lr", "sip:a@host;lr;lr", "sip:a@host;x=", "sip:a b@host", "sip:a%4@host", "sip:a@ho st",
+            "1sip:a@host",
             "sip:a@h<ost", "sip:é@host",
         ])
     func malformed(text: String) {
@@ -32,8 +36,14 @@ struct URITests {
             ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtlanTa.CoM;Transport=tcp"),
             ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
             ("sip:carol@chicago.com", "sip:carol@chicago.com;security=on"),
-            ("sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com", "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com"),
-            ("sip:alice@atlanta.com?subject=project%20x&priority=urgent", "sip:alice@atlanta.com?priority=urgent&subject=project%20x"),
+            (
+                "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+                "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com"
+            ),
+            (
+                "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+                "sip:alice@atlanta.com?priority=urgent&subject=project%20x"
+            ),
             ("sip:a@[::1]", "sip:a@[0:0:0:0:0:0:0:1]"),
         ])
     func equivalent(left: String, right: String) throws {
@@ -47,7 +57,8 @@ struct URITests {
         arguments: [
             ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
             ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"), ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
-            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"), ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
             ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"), ("sip:a@b", "sips:a@b"),
         ])
     func different(left: String, right: String) throws {

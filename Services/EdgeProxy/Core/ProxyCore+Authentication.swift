@@ -34,7 +34,8 @@ extension ProxyCore {
     /// The account is known, or known not to exist: the same work is done and the same answer given for a wrong password.
     func resume(_ pending: PendingAuthentication, _ account: Account?, _ directory: Directory) -> Decision {
         let ha1 = account?.ha1(pending.credentials.hash)
-        let isAuthentic = pending.credentials.isAuthentic(ha1: ha1 ?? Self.nobodysHA1(pending.credentials.hash), method: pending.method)
+        let isAuthentic = pending.credentials.isAuthentic(
+            ha1: ha1 ?? Self.nobodysHA1(pending.credentials.hash), method: pending.method)
         guard isAuthentic, ha1 != nil, let account else { return refuse(pending.message, pending.arrival, Refusal(403)) }
         if pending.method == .register {
             return forwardToRegistrar(pending.message, pending.arrival, account, directory)

@@ -17,7 +17,8 @@ extension ProxyCore {
         case .ack, .cancel:
             return forwardToCallServer(message, method, arrival, nil, directory)
         case .options where isForEdge(message):
-            return refuse(message, arrival, Refusal(200), adding: [Header(.allow, Self.allowed), Header(.accept, "application/sdp")])
+            return refuse(
+                message, arrival, Refusal(200), adding: [Header(.allow, Self.allowed), Header(.accept, "application/sdp")])
         case .register:
             return authenticate(message, method, arrival, now: now)
         default:
@@ -29,7 +30,8 @@ extension ProxyCore {
         }
     }
 
-    private static let allowed = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, PRACK, UPDATE, REFER, NOTIFY, SUBSCRIBE, MESSAGE"
+    private static let allowed =
+        "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, PRACK, UPDATE, REFER, NOTIFY, SUBSCRIBE, MESSAGE"
 
     /// An OPTIONS without a user asks the edge itself whether it is there (§11).
     private func isForEdge(_ message: Message) -> Bool {
@@ -46,7 +48,8 @@ extension ProxyCore {
     func forwardToCallServer(
         _ message: Message, _ method: Method, _ arrival: Arrival, _ account: Account?, _ directory: Directory
     ) -> Decision {
-        let recorded = recordedServer(message).flatMap { address in directory.callServers.first { $0.address == address }?.address }
+        let recorded = recordedServer(message).flatMap { address in directory.callServers.first { $0.address == address }?.address
+        }
         let server = recorded ?? message.callIDHash.flatMap { Directory.pick(directory.callServers, callID: $0) }
         guard let server else { return unavailable(message, arrival) }
         return forwardInside(message, method, arrival, to: server, account)
@@ -69,7 +72,8 @@ extension ProxyCore {
     ) -> Decision {
         guard let received = message.topmostVia else { return .drop(.unanswerable) }
         let flow = flow(of: arrival)
-        let wayBack = arrival.transport.isReliable
+        let wayBack =
+            arrival.transport.isReliable
             ? flow : FlowToken(flow: replyAddress(message, arrival), over: arrival.transport, inside: configuration.inside)
         guard let via = via(.udp, configuration.inside, wayBack: wayBack, for: message) else { return .drop(.unanswerable) }
         var edits = Edits(of: message)
@@ -93,13 +97,17 @@ extension ProxyCore {
     }
 
     private func flow(of arrival: Arrival) -> FlowToken {
-        FlowToken(flow: arrival.source, over: arrival.transport, inside: configuration.inside, connection: arrival.connection)
+        FlowToken(
+            flow: arrival.source, over: arrival.transport, inside: configuration.inside, connection: arrival.connection,
+            generation: arrival.transport.isReliable ? configuration.generation : 0)
     }
 
     /// What outsiders may not assert, and secrets that end here (§22.3, RFC 3325 §5).
     private func stripAssertions(_ edits: inout Edits) {
         stripPrivate(&edits)
-        for name in [HeaderName.pPreferredIdentity, .remotePartyID, .diversion, .historyInfo, .authorization, .proxyAuthorization] {
+        for name in [
+            HeaderName.pPreferredIdentity, .remotePartyID, .diversion, .historyInfo, .authorization, .proxyAuthorization,
+        ] {
             edits.removeAll(name)
         }
     }

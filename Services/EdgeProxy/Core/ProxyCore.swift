@@ -14,6 +14,8 @@ struct ProxyCore: Sendable {
         var outside: SocketAddress
         /// The inside socket of the loop this core belongs to.
         var inside: SocketAddress
+        /// Different in every life of the process: a connection's number means nothing to the next one.
+        var generation: UInt32 = 0
         /// Signs the tokens.
         var tokenKey: [UInt8]
         /// Signs the nonces.

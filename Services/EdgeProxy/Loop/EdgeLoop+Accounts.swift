@@ -28,7 +28,9 @@ extension EdgeLoop {
             accounts.store(nil, for: key, now: loop.now)
             for pending in waiting { resume(pending, nil) }
         case .unavailable:
-            for pending in waiting { perform(core.unavailable(pending.message, pending.arrival), pending.message, pending.arrival) }
+            for pending in waiting {
+                perform(core.unavailable(pending.message, pending.arrival), pending.message, pending.arrival)
+            }
         }
     }
 

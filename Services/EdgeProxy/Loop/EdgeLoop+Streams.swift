@@ -50,7 +50,9 @@ extension EdgeLoop {
 
     /// False when there is no such connection: it ended, or its number is from an earlier life of this port.
     func writeStream(_ bytes: [UInt8], _ token: FlowToken) -> Bool {
-        guard token.inside == inside, let peer = peers[token.connection], peer.connection.peer == token.remote else { return false }
+        guard token.inside == inside, token.generation == core.configuration.generation, let peer = peers[token.connection],
+            peer.connection.peer == token.remote
+        else { return false }
         return peer.connection.write(bytes)
     }
 

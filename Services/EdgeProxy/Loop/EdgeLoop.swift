@@ -52,8 +52,9 @@ actor EdgeLoop {
         inside = insideSocket.localAddress
         core = ProxyCore(
             ProxyCore.Configuration(
-                domain: settings.domain, outside: settings.reachable, inside: insideSocket.localAddress, tokenKey: tokenKey,
-                nonceKey: nonceKey, nonceLifetimeMilliseconds: settings.nonceLifetimeMilliseconds, legacyAgents: settings.legacyAgents,
+                domain: settings.domain, outside: settings.reachable, inside: insideSocket.localAddress,
+                generation: .random(in: 1 ... .max), tokenKey: tokenKey, nonceKey: nonceKey,
+                nonceLifetimeMilliseconds: settings.nonceLifetimeMilliseconds, legacyAgents: settings.legacyAgents,
                 retryAfter: settings.retryAfter))
         accounts = AccountCache(
             capacity: settings.accountsRemembered, lifetime: settings.accountLifetime,
@@ -168,7 +169,9 @@ actor EdgeLoop {
     private func perform(_ decision: Decision, _ message: Message, from source: SocketAddress) {
         switch decision {
         case .forward(let bytes, let destination):
-            guard send(bytes, to: destination) else { return perform(core.flowFailed(message, from: source), message, from: source) }
+            guard send(bytes, to: destination) else {
+                return perform(core.flowFailed(message, from: source), message, from: source)
+            }
             if message.isRequest { Traffic.count(message.method, .inside, .forwarded) } else { Traffic.countResponse(.inside) }
         case .reply(let bytes, let status), .replyOutside(let bytes, let status, _):
             Traffic.count(message.method, .inside, Traffic.Outcome(status: status))

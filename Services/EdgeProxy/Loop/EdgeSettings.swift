@@ -9,7 +9,8 @@ struct EdgeSettings: Sendable {
     static let declared: [Setting] = [
         Setting("TANDEM_SIP_LISTEN", default: "127.0.0.1:5060", "address:port for phones, UDP and TCP"),
         Setting("TANDEM_SIP_PUBLIC", default: "", "address:port that phones reach this edge at, when it listens on another"),
-        Setting("TANDEM_SIP_DOMAIN", default: "demo.localhost", "domain that is meant when a phone gives an address in its place"),
+        Setting(
+            "TANDEM_SIP_DOMAIN", default: "demo.localhost", "domain that is meant when a phone gives an address in its place"),
         Setting("TANDEM_EDGE_LOOPS", .integer(0...256), default: "0", "event loops; 0 takes one per processor"),
         Setting(
             "TANDEM_INSIDE_SIP_PORT", .integer(0...65_000), default: "0",
@@ -21,11 +22,15 @@ struct EdgeSettings: Sendable {
         Setting("TANDEM_ACCOUNT_SECONDS", .integer(1...3_600), default: "60", "how long an account's credentials are remembered"),
         Setting("TANDEM_UNKNOWN_ACCOUNT_SECONDS", .integer(1...3_600), default: "5", "how long an unknown account is remembered"),
         Setting("TANDEM_ACCOUNTS_REMEMBERED", .integer(16...10_000_000), default: "100000", "accounts remembered per loop"),
-        Setting("TANDEM_PARKED_REQUESTS", .integer(1...1_000_000), default: "5000", "requests per loop that may wait for credentials"),
+        Setting(
+            "TANDEM_PARKED_REQUESTS", .integer(1...1_000_000), default: "5000", "requests per loop that may wait for credentials"),
         Setting("TANDEM_TCP_CONNECTIONS", .integer(1...1_000_000), default: "4096", "connections per loop"),
         Setting("TANDEM_TCP_IDLE_SECONDS", .integer(10...86_400), default: "3900", "a silent connection is closed after"),
-        Setting("TANDEM_TCP_GREETING_SECONDS", .integer(1...3_600), default: "30", "a new connection without a message is closed after"),
-        Setting("TANDEM_RETRY_AFTER_SECONDS", .integer(1...3_600), default: "5", "how long clients nobody can serve are told to wait"),
+        Setting(
+            "TANDEM_TCP_GREETING_SECONDS", .integer(1...3_600), default: "30",
+            "a new connection without a message is closed after"),
+        Setting(
+            "TANDEM_RETRY_AFTER_SECONDS", .integer(1...3_600), default: "5", "how long clients nobody can serve are told to wait"),
     ]
 
     let listen: SocketAddress

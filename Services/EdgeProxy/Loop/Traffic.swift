@@ -39,12 +39,18 @@ enum Traffic {
 
     private static let drops: [DropReason: Counter] = Dictionary(
         uniqueKeysWithValues: DropReason.allCases.map { reason in
-            (reason, Counter("tandem_edge_dropped_total", "messages dropped without an answer", labels: ["reason": reason.rawValue]))
+            (
+                reason,
+                Counter("tandem_edge_dropped_total", "messages dropped without an answer", labels: ["reason": reason.rawValue])
+            )
         })
 
     private static let malformed: [ParseError: Counter] = Dictionary(
         uniqueKeysWithValues: ParseError.allCases.map { error in
-            (error, Counter("tandem_edge_malformed_total", "received bytes that are no SIP message", labels: ["error": "\(error)"]))
+            (
+                error,
+                Counter("tandem_edge_malformed_total", "received bytes that are no SIP message", labels: ["error": "\(error)"])
+            )
         })
 
     static let keepAlives = Counter("tandem_edge_keepalives_total", "keep-alives received from outside")

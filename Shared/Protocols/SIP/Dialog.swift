@@ -111,7 +111,8 @@ public struct Dialog: Sendable, Hashable, Codable {
 
     /// The next request inside the dialog (§12.2.1.1); it has no Contact yet.
     public mutating func request(_ method: Method) -> RequestBuilder {
-        precondition(method != .ack && method != .cancel, "ACK comes from acknowledgement(of:), CANCEL from the transaction layer")
+        precondition(
+            method != .ack && method != .cancel, "ACK comes from acknowledgement(of:), CANCEL from the transaction layer")
         localSequence += 1
         return build(method, sequence: localSequence)
     }

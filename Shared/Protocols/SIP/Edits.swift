@@ -42,7 +42,9 @@ public struct Edits: Sendable {
     public mutating func removeAll(prefixed prefix: String) {
         for field in message.fields where field.name == .other {
             let name = message.name(of: field)
-            if name.utf8.count >= prefix.utf8.count, ASCII.equalsIgnoringCase(name.prefix(prefix.utf8.count), prefix) { remove(field) }
+            if name.utf8.count >= prefix.utf8.count, ASCII.equalsIgnoringCase(name.prefix(prefix.utf8.count), prefix) {
+                remove(field)
+            }
         }
     }
 

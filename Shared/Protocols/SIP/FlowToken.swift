@@ -21,7 +21,10 @@ public struct FlowToken: Hashable, Sendable {
     public let connection: UInt32
     public let generation: UInt32
 
-    public init(flow remote: SocketAddress, over transport: Transport, inside: SocketAddress, connection: UInt32 = 0, generation: UInt32 = 0) {
+    public init(
+        flow remote: SocketAddress, over transport: Transport, inside: SocketAddress, connection: UInt32 = 0,
+        generation: UInt32 = 0
+    ) {
         (kind, self.inside, self.transport, self.remote) = (.flow, inside, transport, remote)
         (self.connection, self.generation) = (connection, generation)
     }
@@ -51,7 +54,9 @@ public struct FlowToken: Hashable, Sendable {
 
     /// Nil for anything that `sealed` did not make with the same key.
     public init?(verifying text: some StringProtocol, key: [UInt8]) {
-        guard text.utf8.count <= 96, let all = Base64.decode(text.utf8, .urlSafe), all.count > Self.codeLength + 2 else { return nil }
+        guard text.utf8.count <= 96, let all = Base64.decode(text.utf8, .urlSafe), all.count > Self.codeLength + 2 else {
+            return nil
+        }
         let bytes = Array(all.dropLast(Self.codeLength))
         guard equalInConstantTime(Array(all.suffix(Self.codeLength)), Self.code(bytes, key: key)) else { return nil }
         guard bytes[0] >> 4 == Self.version, let kind = Kind(rawValue: bytes[0] & 15),
@@ -66,7 +71,9 @@ public struct FlowToken: Hashable, Sendable {
         guard let remote = Self.address(bytes, &position, isIPv4: bytes[1] & 0x80 == 0) else { return nil }
         var (connection, generation): (UInt32, UInt32) = (0, 0)
         if transport.isReliable {
-            guard let slot = Self.number(bytes, &position, width: 4), let age = Self.number(bytes, &position, width: 4) else { return nil }
+            guard let slot = Self.number(bytes, &position, width: 4), let age = Self.number(bytes, &position, width: 4) else {
+                return nil
+            }
             (connection, generation) = (UInt32(slot), UInt32(age))
         }
         self.init(flow: remote, over: transport, inside: inside, connection: connection, generation: generation)
@@ -87,7 +94,9 @@ public struct FlowToken: Hashable, Sendable {
     }
 
     private func append(_ value: UInt64, width: Int, to bytes: inout [UInt8]) {
-        for index in stride(from: width - 1, through: 0, by: -1) { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(index * 8))) }
+        for index in stride(from: width - 1, through: 0, by: -1) {
+            bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(index * 8)))
+        }
     }
 
     private static func number(_ bytes: [UInt8], _ position: inout Int, width: Int) -> UInt64? {

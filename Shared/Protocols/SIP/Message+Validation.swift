@@ -1,20 +1,11 @@
-/// Why a request is refused before anybody looks at what it wants.
-public struct Refusal: Error, Sendable, Hashable {
-    public let status: Int
-    public let reason: String
-
-    public init(_ status: Int, _ reason: String? = nil) {
-        self.status = status
-        self.reason = reason ?? Status.reason(status)
-    }
-}
-
 extension Message {
     /// What RFC 3261 §8.1.1, §8.2 and §16.3 demand of every request; nil when nothing is wrong with this one.
     public var requestDefect: Refusal? {
         guard case .request(let method, _) = start else { return Refusal(400, "Not a Request") }
         guard isVersionSupported else { return Refusal(505) }
-        guard let scheme = requestURIText?.split(separator: ":", maxSplits: 1).first else { return Refusal(400, "Bad Request-URI") }
+        guard let scheme = requestURIText?.split(separator: ":", maxSplits: 1).first else {
+            return Refusal(400, "Bad Request-URI")
+        }
         guard requestURI != nil else { return Refusal(400, "Bad Request-URI") }
         for name in [HeaderName.from, .to, .callID, .cseq, .maxForwards, .contentType, .expires] where count(of: name) > 1 {
             return Refusal(400, "Repeated \(name.text)")

@@ -42,6 +42,8 @@ extension Message {
         var edits = Edits(of: self)
         edits.replaceFirst(.via, via.description)
         // A few bytes longer than what was accepted: the limits have been applied already.
-        return (try? Message.parse(edits.serialised(), limits: Limits(messageLength: .max, headerCount: .max, lineLength: .max >> 1))) ?? self
+        return
+            (try? Message.parse(edits.serialised(), limits: Limits(messageLength: .max, headerCount: .max, lineLength: .max >> 1)))
+            ?? self
     }
 }

@@ -46,7 +46,8 @@ extension TransactionLayer {
         }
         var via = Via(transport: transport, sentBy: sentBy, branch: newBranch())
         via.parameters.set("rport", nil)
-        let machine: ClientTransaction.Machine = request.method == .invite
+        let machine: ClientTransaction.Machine =
+            request.method == .invite
             ? .invite(InviteClientTransaction(timers: timers, now: now))
             : .other(NonInviteClientTransaction(timers: timers, now: now))
         start(id, machine, request, via, destination, into: &outbox)
@@ -80,7 +81,9 @@ extension TransactionLayer {
     /// Cancels an INVITE of ours: at once when a provisional response has come, else as soon as one comes, never after a final
     /// one (§9.1). The INVITE still ends with a response of its own, usually 487.
     public mutating func cancel(_ id: ClientTransactionID, now: Instant, into outbox: inout Outbox) {
-        guard var transaction = clients[id], case .invite(var machine) = transaction.machine, !transaction.isCancelled else { return }
+        guard var transaction = clients[id], case .invite(var machine) = transaction.machine, !transaction.isCancelled else {
+            return
+        }
         switch machine.state {
         case .calling:
             transaction.cancelWhenProceeding = true
@@ -119,7 +122,9 @@ extension TransactionLayer {
             .cancel, uri: original.uri, from: original.from, to: original.to, callID: original.callID, cseq: original.cseq)
         cancel.routes = original.routes
         let id = ClientTransactionID(number: newNumber())
-        start(id, .other(NonInviteClientTransaction(timers: timers, now: now)), cancel, invite.via, invite.destination, into: &outbox)
+        start(
+            id, .other(NonInviteClientTransaction(timers: timers, now: now)), cancel, invite.via, invite.destination,
+            into: &outbox)
     }
 
     mutating func receiveResponse(_ message: Message, now: Instant, into outbox: inout Outbox) {

@@ -187,7 +187,8 @@ extension TransactionLayer {
     }
 
     /// Repeats the 2xx, or gives up and says so.
-    private mutating func expireSuccess(of transaction: inout ServerTransaction, now: Instant, into outbox: inout Outbox) -> Bool {
+    private mutating func expireSuccess(of transaction: inout ServerTransaction, now: Instant, into outbox: inout Outbox) -> Bool
+    {
         guard var success = transaction.success, success.next <= now else { return false }
         guard now < success.limit else {
             unacknowledged[success.key] = nil

@@ -98,7 +98,9 @@ struct AcknowledgementKey: Hashable, Sendable {
     let sequence: UInt32
 
     init?(_ message: Message, toTag: String? = nil) {
-        guard let callID = message.callID, let cseq = message.cseq, let from = message.from, let to = message.to else { return nil }
+        guard let callID = message.callID, let cseq = message.cseq, let from = message.from, let to = message.to else {
+            return nil
+        }
         (self.callID, sequence) = (callID, cseq.number)
         (fromTag, self.toTag) = (from.tag ?? "", to.tag ?? toTag ?? "")
     }

@@ -28,7 +28,8 @@ struct AuthenticationTests {
             configuration.legacyAgents = ["baresip v1"]
             let core = ProxyCore(configuration)
             let request = try EdgeBench.request("REGISTER", more: more)
-            return try EdgeBench.answer(core.receiveOutside(request, bench.arrival, now: EdgeBench.now, bench.directory)).challenges.map(\.hash)
+            return try EdgeBench.answer(core.receiveOutside(request, bench.arrival, now: EdgeBench.now, bench.directory))
+                .challenges.map(\.hash)
         }
         #expect(try offered(["User-Agent: Softphone 1.0"]) == [.sha256, .md5])
         #expect(try offered(["User-Agent: baresip v1.0.0 (x86_64/Linux)"]) == [.md5])
@@ -68,8 +69,10 @@ struct AuthenticationTests {
     func otherUser() throws {
         let request = try EdgeBench.request("INVITE", user: "1003")
         let challenge = try #require(try EdgeBench.answer(bench.outside(request)).challenges.first)
-        let stolen = challenge.answer(user: "1001", password: EdgeBench.password, method: .invite, uri: "sip:1002@demo.localhost", clientNonce: "c")
-        let decision = bench.outside(try EdgeBench.request("INVITE", user: "1003", more: ["Proxy-Authorization: \(stolen.headerValue)"]))
+        let stolen = challenge.answer(
+            user: "1001", password: EdgeBench.password, method: .invite, uri: "sip:1002@demo.localhost", clientNonce: "c")
+        let decision = bench.outside(
+            try EdgeBench.request("INVITE", user: "1003", more: ["Proxy-Authorization: \(stolen.headerValue)"]))
         #expect(try EdgeBench.answer(decision).status == 403)
         let other = try EdgeBench.request("REGISTER", uri: "sip:demo.localhost", to: "sip:1002@demo.localhost")
         let second = try #require(try EdgeBench.answer(bench.outside(other)).challenges.first)
@@ -84,8 +87,11 @@ struct AuthenticationTests {
         let challenge = try #require(try EdgeBench.answer(bench.outside(request)).challenges.first)
         #expect(challenge.realm == "demo.localhost")
         let answered = try EdgeBench.request(
-            "REGISTER", uri: "sip:127.0.0.1", domain: "127.0.0.1", to: "sip:1001@127.0.0.1", more: [EdgeBench.credentials(challenge, request)])
-        guard case .authenticate(let pending) = bench.outside(answered) else { throw EdgeBench.Unexpected(what: "not authenticated") }
+            "REGISTER", uri: "sip:127.0.0.1", domain: "127.0.0.1", to: "sip:1001@127.0.0.1",
+            more: [EdgeBench.credentials(challenge, request)])
+        guard case .authenticate(let pending) = bench.outside(answered) else {
+            throw EdgeBench.Unexpected(what: "not authenticated")
+        }
         #expect(pending.key == AccountCache.Key(user: "1001", domain: "demo.localhost"))
         let (message, destination) = try EdgeBench.forwarded(bench.core.resume(pending, EdgeBench.account, bench.directory))
         #expect(destination == .server(EdgeBench.registrar))

@@ -15,7 +15,8 @@ struct EdgeBench {
 
     var core = ProxyCore(
         ProxyCore.Configuration(
-            domain: "demo.localhost", outside: EdgeBench.outsideAddress, inside: EdgeBench.insideAddress, tokenKey: [UInt8](repeating: 1, count: 32),
+            domain: "demo.localhost", outside: EdgeBench.outsideAddress, inside: EdgeBench.insideAddress,
+            tokenKey: [UInt8](repeating: 1, count: 32),
             nonceKey: [UInt8](repeating: 2, count: 32)))
     var directory = Directory(
         registrars: [.init(instance: "Registrar-1", address: registrar, isDraining: false)],
@@ -31,12 +32,15 @@ struct EdgeBench {
 
     /// A request of phone 1001; `more` are further header lines.
     static func request(
-        _ method: String, uri: String = "sip:1002@demo.localhost", user: String = "1001", domain: String = "demo.localhost", to: String? = nil,
-        toTag: String? = nil, callID: String = "call-1", branch: String = "z9hG4bKphone", maxForwards: Int? = 70, more: [String] = []
+        _ method: String, uri: String = "sip:1002@demo.localhost", user: String = "1001", domain: String = "demo.localhost",
+        to: String? = nil,
+        toTag: String? = nil, callID: String = "call-1", branch: String = "z9hG4bKphone", maxForwards: Int? = 70,
+        more: [String] = []
     ) throws -> Message {
         var lines = [
             "\(method) \(uri) SIP/2.0", "Via: SIP/2.0/UDP 10.0.0.5:5060;rport;branch=\(branch)",
-            "From: <sip:\(user)@\(domain)>;tag=phone", "To: <\(to ?? uri)>" + (toTag.map { ";tag=\($0)" } ?? ""), "Call-ID: \(callID)",
+            "From: <sip:\(user)@\(domain)>;tag=phone", "To: <\(to ?? uri)>" + (toTag.map { ";tag=\($0)" } ?? ""),
+            "Call-ID: \(callID)",
             "CSeq: 1 \(method)", "Contact: <sip:\(user)@10.0.0.5:5060>",
         ]
         if let maxForwards { lines.append("Max-Forwards: \(maxForwards)") }
@@ -62,20 +66,23 @@ struct EdgeBench {
     static func credentials(_ challenge: DigestChallenge, _ request: Message, password: String = password) -> String {
         let method = request.method ?? .invite
         let answer = challenge.answer(
-            user: request.from?.uri.user ?? "", password: password, method: method, uri: request.requestURIText ?? "", clientNonce: "c")
+            user: request.from?.uri.user ?? "", password: password, method: method, uri: request.requestURIText ?? "",
+            clientNonce: "c")
         return (method == .register ? "Authorization: " : "Proxy-Authorization: ") + answer.headerValue
     }
 
     /// Challenges the request, answers with that hash and resumes with the account.
     func authenticated(
-        _ method: String, uri: String = "sip:1002@demo.localhost", to: String? = nil, hash: DigestHash = .sha256, password: String = password,
+        _ method: String, uri: String = "sip:1002@demo.localhost", to: String? = nil, hash: DigestHash = .sha256,
+        password: String = password,
         account: Account? = EdgeBench.account, callID: String = "call-1", more: [String] = []
     ) throws -> Decision {
         let first = try Self.request(method, uri: uri, to: to, callID: callID, more: more)
         let challenges = try Self.answer(outside(first)).challenges
         guard let challenge = challenges.first(where: { $0.hash == hash }) else { throw Unexpected(what: "no challenge") }
         let second = try Self.request(
-            method, uri: uri, to: to, callID: callID, branch: "z9hG4bKsecond", more: more + [Self.credentials(challenge, first, password: password)])
+            method, uri: uri, to: to, callID: callID, branch: "z9hG4bKsecond",
+            more: more + [Self.credentials(challenge, first, password: password)])
         guard case .authenticate(let pending) = outside(second) else { throw Unexpected(what: "not authenticated") }
         return core.resume(pending, account, directory)
     }

@@ -25,7 +25,9 @@ struct ProxyCoreTests {
 
     @Test("An ACK is never answered, and the ACK of our own refusal goes no further")
     func acknowledgements() throws {
-        guard case .drop(.unanswerable) = bench.outside(try EdgeBench.request("ACK", maxForwards: 0)) else { throw EdgeBench.Unexpected(what: "answered") }
+        guard case .drop(.unanswerable) = bench.outside(try EdgeBench.request("ACK", maxForwards: 0)) else {
+            throw EdgeBench.Unexpected(what: "answered")
+        }
         let refusal = try EdgeBench.answer(bench.outside(try EdgeBench.request("INVITE")))
         let ack = try EdgeBench.request("ACK", toTag: refusal.to?.tag)
         guard case .drop(.ownAcknowledgement) = bench.outside(ack) else { throw EdgeBench.Unexpected(what: "forwarded") }
@@ -41,7 +43,8 @@ struct ProxyCoreTests {
 
     @Test("RFC 3327: REGISTER goes to a registrar with the flow as its Path")
     func register() throws {
-        let decision = try bench.authenticated("REGISTER", uri: "sip:demo.localhost", to: "sip:1001@demo.localhost", more: ["Path: <sip:other;lr>"])
+        let decision = try bench.authenticated(
+            "REGISTER", uri: "sip:demo.localhost", to: "sip:1001@demo.localhost", more: ["Path: <sip:other;lr>"])
         let (message, destination) = try EdgeBench.forwarded(decision)
         #expect(destination == .server(EdgeBench.registrar))
         let paths = try #require(message.paths)
@@ -57,8 +60,10 @@ struct ProxyCoreTests {
     @Test("§16.6, RFC 5658: an INVITE goes in with our Via, two Record-Routes, one hop less and nothing the phone asserted")
     func invite() throws {
         let lies = [
-            "P-Asserted-Identity: <sip:boss@demo.localhost>", "X-Tandem-Customer: cus_2", "x-tandem-anything: 1", "Remote-Party-ID: <sip:boss@x>",
-            "Diversion: <sip:boss@x>", "History-Info: <sip:boss@x>", "Route: <sip:127.0.0.1:5060;lr>", "Route: <sip:evil@10.9.9.9;lr>", "X-Kept: yes",
+            "P-Asserted-Identity: <sip:boss@demo.localhost>", "X-Tandem-Customer: cus_2", "x-tandem-anything: 1",
+            "Remote-Party-ID: <sip:boss@x>",
+            "Diversion: <sip:boss@x>", "History-Info: <sip:boss@x>", "Route: <sip:127.0.0.1:5060;lr>",
+            "Route: <sip:evil@10.9.9.9;lr>", "X-Kept: yes",
         ]
         let (message, destination) = try EdgeBench.forwarded(try bench.authenticated("INVITE", more: lies))
         #expect(destination == .server(EdgeBench.callServer))
@@ -122,7 +127,8 @@ struct ProxyCoreTests {
         var server = try #require(Dialog(calleeOf: invite, localTag: "cs"))
         let bye = server.request(.bye)
         #expect(bye.destination == EdgeBench.insideAddress)
-        let sent = try Message.parse(bye.serialised(via: Via(transport: .udp, sentBy: EdgeBench.callServer, branch: "z9hG4bKbye")))
+        let sent = try Message.parse(
+            bye.serialised(via: Via(transport: .udp, sentBy: EdgeBench.callServer, branch: "z9hG4bKbye")))
         let (toPhone, destination) = try EdgeBench.forwarded(bench.core.receiveInside(sent, from: EdgeBench.callServer))
         #expect(destination == .flow(FlowToken(flow: EdgeBench.phone, over: .udp, inside: EdgeBench.insideAddress)))
         #expect(!toPhone.contains(.route))
@@ -137,14 +143,18 @@ struct ProxyCoreTests {
         var answer = ResponseBuilder(invite, 200, toTag: "cs")
         answer.copiesRecordRoute = true
         answer.contact = NameAddress(URI(EdgeBench.callServer))
-        let response = try EdgeBench.forwarded(bench.core.receiveInside(try Message.parse(answer.serialised()), from: EdgeBench.callServer)).message
+        let response = try EdgeBench.forwarded(
+            bench.core.receiveInside(try Message.parse(answer.serialised()), from: EdgeBench.callServer)
+        ).message
         let request = RequestBuilder(
-            .invite, uri: URI(user: "1002", host: "demo.localhost"), from: try #require(invite.from), to: NameAddress(URI(user: "1002", host: "demo.localhost")),
+            .invite, uri: URI(user: "1002", host: "demo.localhost"), from: try #require(invite.from),
+            to: NameAddress(URI(user: "1002", host: "demo.localhost")),
             callID: "call-1", cseq: 1)
         var phone = try #require(Dialog(callerOf: request, response: response))
         let byeFromPhone = phone.request(.bye)
         #expect(byeFromPhone.destination == EdgeBench.outsideAddress)
-        let arrived = try Message.parse(byeFromPhone.serialised(via: Via(transport: .udp, sentBy: EdgeBench.phone, branch: "z9hG4bKbye2")))
+        let arrived = try Message.parse(
+            byeFromPhone.serialised(via: Via(transport: .udp, sentBy: EdgeBench.phone, branch: "z9hG4bKbye2")))
         let (inside, to) = try EdgeBench.forwarded(bench.outside(arrived))
         #expect(to == .server(EdgeBench.callServer))
         #expect(!inside.contains(.route))
@@ -155,13 +165,15 @@ struct ProxyCoreTests {
     func callToPhone() throws {
         let flow = FlowToken(flow: EdgeBench.phone, over: .tcp, inside: EdgeBench.insideAddress, connection: 9)
         var invite = RequestBuilder(
-            .invite, uri: URI(user: "1002", host: "10.0.0.5", port: 5060), from: try #require(NameAddress("<sip:1001@demo.localhost>;tag=cs")),
+            .invite, uri: URI(user: "1002", host: "10.0.0.5", port: 5060),
+            from: try #require(NameAddress("<sip:1001@demo.localhost>;tag=cs")),
             to: try #require(NameAddress("<sip:1002@demo.localhost>")), callID: "leg-2", cseq: 1)
         invite.routes = [try #require(NameAddress(bench.core.insideRoute(flow)))]
         invite.contact = NameAddress(URI(EdgeBench.callServer))
         invite.headers = [Header("X-Tandem-Call", "call_1")]
         #expect(invite.destination == EdgeBench.insideAddress)
-        let sent = try Message.parse(invite.serialised(via: Via(transport: .udp, sentBy: EdgeBench.callServer, branch: "z9hG4bKout")))
+        let sent = try Message.parse(
+            invite.serialised(via: Via(transport: .udp, sentBy: EdgeBench.callServer, branch: "z9hG4bKout")))
         let (message, destination) = try EdgeBench.forwarded(bench.core.receiveInside(sent, from: EdgeBench.callServer))
         #expect(destination == .flow(flow))
         #expect(message.topmostVia?.transport == "TCP")
@@ -171,7 +183,8 @@ struct ProxyCoreTests {
         #expect(!message.contains(.route))
         // The phone, as callee, hangs up: past the edge to the same call server.
         var phone = try #require(Dialog(calleeOf: message, localTag: "phone"))
-        let bye = try Message.parse(phone.request(.bye).serialised(via: Via(transport: .tcp, sentBy: EdgeBench.phone, branch: "z9hG4bK3")))
+        let bye = try Message.parse(
+            phone.request(.bye).serialised(via: Via(transport: .tcp, sentBy: EdgeBench.phone, branch: "z9hG4bK3")))
         #expect(try EdgeBench.forwarded(bench.outside(bye)).to == .server(EdgeBench.callServer))
         // A dead connection is told to the call server.
         let gone = try EdgeBench.answer(bench.core.flowFailed(sent, from: EdgeBench.callServer))
@@ -182,15 +195,18 @@ struct ProxyCoreTests {
     func forged() throws {
         let key = [UInt8](repeating: 9, count: 32)
         let route = "Route: <sip:\(FlowToken(server: EdgeBench.registrar).sealed(key: key))@127.0.0.1:5060;lr>"
-        #expect(try EdgeBench.answer(bench.outside(try EdgeBench.request("INVITE", toTag: "made-up", more: [route]))).status == 407)
+        #expect(
+            try EdgeBench.answer(bench.outside(try EdgeBench.request("INVITE", toTag: "made-up", more: [route]))).status == 407)
         #expect(try EdgeBench.answer(bench.outside(try EdgeBench.request("BYE", toTag: "made-up"))).status == 407)
         let flow = FlowToken(flow: EdgeBench.phone, over: .udp, inside: EdgeBench.insideAddress).sealed(key: key)
         let inward = try EdgeBench.request("INVITE", more: ["Route: <sip:\(flow)@127.0.0.1:15060;lr>"])
         #expect(try EdgeBench.answer(bench.core.receiveInside(inward, from: EdgeBench.callServer)).status == 404)
-        let response = try Message.parse(
-            Array(
-                "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK1;tandem=\(flow)\r\nVia: SIP/2.0/UDP 127.0.0.1:7000;branch=z9hG4bK2\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n"
-                    .utf8))
+        let lines = [
+            "SIP/2.0 200 OK", "Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK1;tandem=\(flow)",
+            "Via: SIP/2.0/UDP 127.0.0.1:7000;branch=z9hG4bK2", "From: <sip:a@b>;tag=1", "To: <sip:a@b>;tag=2", "Call-ID: c",
+            "CSeq: 1 INVITE", "", "",
+        ]
+        let response = try Message.parse(Array(lines.joined(separator: "\r\n").utf8))
         guard case .drop(.foreignResponse) = bench.outside(response) else { throw EdgeBench.Unexpected(what: "forwarded") }
     }
 
@@ -198,7 +214,9 @@ struct ProxyCoreTests {
     func placing() throws {
         var bench = EdgeBench()
         let others = (0..<4).map { index in
-            Directory.Server(instance: "CallServer-\(index)", address: SocketAddress(IPAddress(v4: 0x7f00_0001), port: UInt16(6100 + index)), isDraining: false)
+            Directory.Server(
+                instance: "CallServer-\(index)", address: SocketAddress(IPAddress(v4: 0x7f00_0001), port: UInt16(6100 + index)),
+                isDraining: false)
         }
         bench.directory.callServers = others
         let token = FlowToken(server: others[2].address).sealed(key: bench.core.configuration.tokenKey)
@@ -212,7 +230,9 @@ struct ProxyCoreTests {
             Directory.Server(instance: "x\($0.address.port)", address: $0.address, isDraining: $0.address != others[1].address)
         }
         for call in 0..<20 {
-            #expect(try EdgeBench.forwarded(try bench.authenticated("INVITE", callID: "call-\(call)")).to == .server(others[1].address))
+            #expect(
+                try EdgeBench.forwarded(try bench.authenticated("INVITE", callID: "call-\(call)")).to
+                    == .server(others[1].address))
         }
     }
 
@@ -224,6 +244,8 @@ struct ProxyCoreTests {
         #expect(answer.status == 503)
         #expect(answer.value(.retryAfter) == "5")
         #expect(try EdgeBench.answer(try bench.authenticated("REGISTER", to: "sip:1001@demo.localhost")).status == 503)
-        guard case .drop(.noServer) = bench.outside(try EdgeBench.request("ACK")) else { throw EdgeBench.Unexpected(what: "not dropped") }
+        guard case .drop(.noServer) = bench.outside(try EdgeBench.request("ACK")) else {
+            throw EdgeBench.Unexpected(what: "not dropped")
+        }
     }
 }

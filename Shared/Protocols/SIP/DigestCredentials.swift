@@ -1,0 +1,62 @@
+internal import Bytes
+internal import Cryptography
+
+/// What a client sends in Authorization or Proxy-Authorization (RFC 3261 §20.7, RFC 7616 §3.4).
+public struct DigestCredentials: Sendable, Hashable {
+    public struct Quality: Sendable, Hashable {
+        let count: String
+        let clientNonce: String
+    }
+
+    public let user: String
+    public let realm: String
+    public let nonce: String
+    public let uri: String
+    public let response: String
+    public let hash: DigestHash
+    public let opaque: String?
+    /// Nil when the client ignored qop, as RFC 2617 allowed.
+    public let quality: Quality?
+
+    init(
+        user: String, realm: String, nonce: String, uri: String, response: String, hash: DigestHash, opaque: String?,
+        quality: Quality?
+    ) {
+        (self.user, self.realm, self.nonce, self.uri) = (user, realm, nonce, uri)
+        (self.response, self.hash, self.opaque, self.quality) = (response, hash, opaque, quality)
+    }
+
+    /// Nil for another scheme, an unknown algorithm or qop, or when something required is missing.
+    public init?(_ value: String) {
+        guard let fields = AuthenticationFields(value), let user = fields["username"], let realm = fields["realm"],
+            let nonce = fields["nonce"], let uri = fields["uri"], let response = fields["response"],
+            let hash = DigestHash(token: fields["algorithm"] ?? "MD5")
+        else { return nil }
+        var quality: Quality?
+        if let qop = fields["qop"] {
+            guard ASCII.equalsIgnoringCase(qop, "auth"), let count = fields["nc"], let clientNonce = fields["cnonce"] else {
+                return nil
+            }
+            quality = Quality(count: count, clientNonce: clientNonce)
+        }
+        self.init(
+            user: user, realm: realm, nonce: nonce, uri: uri, response: response, hash: hash, opaque: fields["opaque"],
+            quality: quality)
+    }
+
+    public var headerValue: String {
+        var text = "Digest username=\(quoted(user)), realm=\(quoted(realm)), nonce=\(quoted(nonce)), uri=\(quoted(uri))"
+        text += ", response=\"\(response)\", algorithm=\(hash.rawValue)"
+        if let quality { text += ", qop=auth, nc=\(quality.count), cnonce=\(quoted(quality.clientNonce))" }
+        if let opaque { text += ", opaque=\(quoted(opaque))" }
+        return text
+    }
+
+    /// Whether whoever made this knows the password behind `ha1` (hexadecimal, of the same hash). Takes the same time either way.
+    public func isAuthentic(ha1: String, method: Method) -> Bool {
+        let expected = Digest.response(
+            ha1: ha1, method: method.name, uri: uri, nonce: nonce,
+            quality: quality.map { (count: $0.count, clientNonce: $0.clientNonce) }, hash)
+        return equalInConstantTime(Array(expected.utf8), Array(response.lowercased().utf8))
+    }
+}

@@ -1,0 +1,6 @@
+/// Why received bytes are no SIP message. Small and without payload: bad input costs a counter, nothing else.
+public enum ParseError: Error, Sendable, CaseIterable {
+    case empty, tooLong, lineTooLong, tooManyHeaders, tooManyVias
+    case badStartLine, badHeaderLine, controlByte, unterminatedHeaders
+    case badContentLength, conflictingContentLength, missingContentLength, truncatedBody
+}
