@@ -20,7 +20,8 @@ struct JSONTests {
         ("nul", .unexpectedEnd, 3), ("01", .trailing, 1), ("1.", .unexpectedEnd, 2), ("+1", .unexpectedByte, 0), ("-", .unexpectedEnd, 1),
         ("NaN", .unexpectedByte, 0), ("\"a", .unexpectedEnd, 2), ("\"\n\"", .unexpectedByte, 1), (#""\x""#, .unexpectedByte, 2),
         (#""\u12""#, .unexpectedByte, 5), (#""\ud800""#, .text, 3), (#""\ud800\u0041""#, .text, 3), (#""\udc00""#, .text, 3),
-        (#""\u0000""#, .text, 3), (#"{"a":1,"a":2}"#, .duplicateName, 7), ("1 2", .trailing, 2), ("1e999", .number, 0), ("{1:2}", .unexpectedByte, 1),
+        (#""\u0000""#, .text, 3), (#"{"a":1,"a":2}"#, .duplicateName, 7),
+        ("1 2", .trailing, 2), ("1e999", .number, 0), ("{1:2}", .unexpectedByte, 1),
         (String(repeating: "9", count: 400), .number, 0), ("1e-99999999999999999999", .number, 0),
     ]
 
@@ -34,7 +35,9 @@ struct JSONTests {
         #expect(throws: JSONError(reason: reason, offset: offset)) { try JSONValue(json: text) }
     }
 
-    @Test("Bytes that are no UTF-8 are refused", arguments: [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x82]])
+    @Test("Bytes that are no UTF-8 are refused", arguments: [
+        [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x82],
+    ])
     func invalidUTF8(bytes: [Int]) {
         let text = [0x22] + bytes.map { UInt8($0) } + [0x22]
         #expect(throws: JSONError(reason: .text, offset: 1)) { try JSONValue(json: text) }

@@ -118,7 +118,10 @@ struct ValidationTests {
 
     @Test("Missing ids are made from the position, reproducibly and without clashes")
     func generatedIDs() throws {
-        let json = #"[{"type": "beep"}, {"type": "beep", "id": "action_1"}, {"type": "beep", "id": ""}, {"type": "beep", "id": "00000000-0000-0000-0000-000000000000"}]"#
+        let json = """
+            [{"type": "beep"}, {"type": "beep", "id": "action_1"}, {"type": "beep", "id": ""},
+             {"type": "beep", "id": "00000000-0000-0000-0000-000000000000"}]
+            """
         let actions = try Script.actions(json)
         #expect(actions.map(\.id) == ["action_1_2", "action_1", "action_3", "action_4"])
         #expect(try Script.actions(json) == actions)

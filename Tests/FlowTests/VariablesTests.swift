@@ -11,8 +11,10 @@ struct VariablesTests {
 
     static let templates: [(String, String)] = [
         ("", ""), ("plain", "plain"), ("Hello ${name}!", "Hello Ada!"), ("${name}${name}", "AdaAda"), ("${ name }", "Ada"),
-        ("${unknown}", ""), ("a${empty}b", "ab"), ("${}", ""), ("$", "$"), ("$$", "$$"), ("$name", "$name"), ("${", "${"), ("${name", "${name"),
-        ("$${name}", "$Ada"), ("${dollar}{name}", "${name}"), ("${greeting}", "${name}"), ("${open}name}", "${name}"), ("}${name}{", "}Ada{"),
+        ("${unknown}", ""), ("a${empty}b", "ab"), ("${}", ""),
+        ("$", "$"), ("$$", "$$"), ("$name", "$name"), ("${", "${"), ("${name", "${name"),
+        ("$${name}", "$Ada"), ("${dollar}{name}", "${name}"), ("${greeting}", "${name}"),
+        ("${open}name}", "${name}"), ("}${name}{", "}Ada{"),
         ("${dotted.name}", "d"), ("${a${name}}", "}"), ("ä${name}😀", "äAda😀"), ("\u{301}${name}\u{301}", "\u{301}Ada\u{301}"),
     ]
 
@@ -32,8 +34,10 @@ struct VariablesTests {
     }
 
     static let memberTable: [(String, String)] = [
-        ("order.id", "7"), ("order.items.0.name", "tea"), ("order.items.1.name", ""), ("order.items.-1", ""), ("order.items.x", ""), ("order.paid", "true"),
-        ("order.note", ""), ("order.items.0", #"{"name":"tea","tags":[]}"#), ("order.items.0.name.x", ""), ("name.first", ""), ("order.", ""), (".order", ""),
+        ("order.id", "7"), ("order.items.0.name", "tea"), ("order.items.1.name", ""),
+        ("order.items.-1", ""), ("order.items.x", ""), ("order.paid", "true"),
+        ("order.note", ""), ("order.items.0", #"{"name":"tea","tags":[]}"#), ("order.items.0.name.x", ""),
+        ("name.first", ""), ("order.", ""), (".order", ""),
         ("order..id", ""), (".", ""),
     ]
 

@@ -17,32 +17,3 @@ public enum FinishReason: String, Sendable, Hashable, Codable {
     /// Too many actions for one run, or a circle that asks nothing of the outside world.
     case limit
 }
-
-extension Step: Codable {
-    private enum CodingKeys: String, CodingKey {
-        case action, step, finished
-        case needFlow = "need_flow"
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        if let action = try container.decodeIfPresent(Action.self, forKey: .action) {
-            self = .perform(action, step: try container.decode(Int.self, forKey: .step))
-        } else if let id = try container.decodeIfPresent(String.self, forKey: .needFlow) {
-            self = .needFlow(id: id)
-        } else {
-            self = .finished(try container.decode(FinishReason.self, forKey: .finished))
-        }
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        switch self {
-        case .perform(let action, let step):
-            try container.encode(action, forKey: .action)
-            try container.encode(step, forKey: .step)
-        case .needFlow(let id): try container.encode(id, forKey: .needFlow)
-        case .finished(let reason): try container.encode(reason, forKey: .finished)
-        }
-    }
-}

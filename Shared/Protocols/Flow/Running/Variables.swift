@@ -128,11 +128,6 @@ public struct Variables: Sendable, Hashable {
     }
 }
 
-extension Variables: Codable {
-    public init(from decoder: any Decoder) throws { values = try [String: String](from: decoder) }
-    public func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
-}
-
 extension Substring {
     fileprivate var trimmingSpaces: String {
         var text = self
