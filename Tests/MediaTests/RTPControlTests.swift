@@ -8,9 +8,13 @@ private let block = ReportBlock(
 struct RTPControlTests {
     private let packets: [ControlPacket] = [
         .senderReport(
-            SenderReport(ssrc: SSRC(1), ntpTime: 0x0102_0304_0506_0708, timestamp: Timestamp(9), packetCount: 10, octetCount: 1600, blocks: [block])),
+            SenderReport(
+                ssrc: SSRC(1), ntpTime: 0x0102_0304_0506_0708, timestamp: Timestamp(9), packetCount: 10, octetCount: 1600,
+                blocks: [block])),
         .receiverReport(ReceiverReport(ssrc: SSRC(2), blocks: [block, block])),
-        .sourceDescription([SourceDescription(ssrc: SSRC(1), canonicalName: "abc"), SourceDescription(ssrc: SSRC(2), canonicalName: "abcdef")]),
+        .sourceDescription([
+            SourceDescription(ssrc: SSRC(1), canonicalName: "abc"), SourceDescription(ssrc: SSRC(2), canonicalName: "abcdef"),
+        ]),
         .goodbye(sources: [SSRC(1)], reason: "bye"),
     ]
 

@@ -16,7 +16,9 @@ struct SDPOfferAnswerTests {
     func answer() throws {
         var side = OfferAnswer(sessionID: 7, local: local())
         let answer = try side.answer(
-            offer("m=video 5000 RTP/AVP 31", "m=audio 4000 RTP/AVP 18 8 0 96", "a=rtpmap:96 telephone-event/8000", "m=audio 4002 RTP/AVP 0"))
+            offer(
+                "m=video 5000 RTP/AVP 31", "m=audio 4000 RTP/AVP 18 8 0 96", "a=rtpmap:96 telephone-event/8000",
+                "m=audio 4002 RTP/AVP 0"))
         #expect(answer.media.map(\.port) == [0, 30000, 0])
         #expect(answer.media[0].formats == ["31"] && answer.media[0].kind == "video")
         // §6.1: our numbers for dynamic types are the offerer's, and so is the order.

@@ -6,6 +6,9 @@ final class OutsideSocket {
     let socket: DatagramSocket
     private(set) var isConnected = false
 
+    /// Nil while strangers are heard as well.
+    var connectedDescriptor: Int32? { isConnected ? socket.descriptor : nil }
+
     init(bind address: SocketAddress) throws(SocketError) {
         socket = try DatagramSocket(bind: address, receiveBuffer: 1 << 18)
     }
