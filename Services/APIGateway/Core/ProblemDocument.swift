@@ -114,7 +114,7 @@ extension ProblemDocument {
         case .notFound:
             self.init(404, "not_found", "Not found", detail.isEmpty ? "There is no such resource." : detail)
         case .conflict:
-            self.init(409, "conflict", "The resource is in another state", detail)
+            self.init(409, "conflict", "Conflict", detail)
         case .invalid:
             self = .invalid(error.problems)
             if error.problems.isEmpty { self.errors = [Mistake(pointer: "", detail: detail)] }

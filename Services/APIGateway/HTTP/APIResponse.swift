@@ -38,6 +38,7 @@ struct APIResponse: Sendable, Equatable {
         self.init(status: problem.status, contentType: "application/problem+json", body: problem.body)
         if let seconds = problem.retryAfter { fields["retry-after"] = String(seconds) }
         if !problem.allow.isEmpty { fields["allow"] = problem.allow.joined(separator: ", ") }
+        if problem.status == 426 { fields["upgrade"] = "websocket" }
         if problem.status == 401 { fields["www-authenticate"] = "Bearer realm=\"tandem\"" }
     }
 }

@@ -6,7 +6,6 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import NIOWebSocket
-import Synchronization
 
 /// One TCP connection: HTTP/1.1 requests, or, after the handshake of RFC 6455 §4, one event stream.
 struct GatewayChannel: HTTPChannelHandler {
@@ -23,10 +22,8 @@ struct GatewayChannel: HTTPChannelHandler {
         let negotiation: EventLoopFuture<Negotiated>
     }
 
-    /// A client that opens a connection and says nothing.
-    private static let firstRequestWithin = TimeAmount.seconds(20)
     private static let idleTimeout = Duration.seconds(75)
-    /// What a stream may have on the way: the kernel's share of its back pressure.
+    /// What a stream may have on the way to its client, in bytes.
     private static let streamSendBuffer = 128 * 1024
 
     let gateway: Gateway
@@ -47,20 +44,20 @@ struct GatewayChannel: HTTPChannelHandler {
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        channel.eventLoop.makeCompletedFuture {
-            let timeout = channel.eventLoop.scheduleTask(in: Self.firstRequestWithin) { channel.close(promise: nil) }
-            var configuration = NIOUpgradableHTTPServerPipelineConfiguration(
-                upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration<Negotiated>(upgraders: [upgrader()]) { channel in
-                    channel.eventLoop.makeCompletedFuture { .requests(try Self.requests(over: channel, logger: logger)) }
-                })
-            // Requests are taken one at a time, and parse errors are answered, by `handleHTTP`.
-            configuration.enablePipelining = false
-            configuration.enableErrorHandling = false
-            configuration.decoderConfiguration.maxHeaderListSize = 32 * 1024
-            configuration.decoderConfiguration.maxHeaderFieldCount = 100
-            let negotiation = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
-            negotiation.whenComplete { _ in timeout.cancel() }
-            return Value(channel: channel, negotiation: negotiation)
+        let gateway = gateway
+        return channel.eventLoop.makeCompletedFuture {
+            let promise = channel.eventLoop.makePromise(of: Negotiated.self)
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            (limits.maxHeaderListSize, limits.maxHeaderFieldCount) = (32 * 1024, 100)
+            let encoder = HTTPResponseEncoder()
+            let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
+            let negotiator = Negotiator(codecs: (encoder, decoder), gateway: gateway, promise: promise) { channel in
+                try Self.requests(over: channel, logger: logger)
+            }
+            try channel.pipeline.syncOperations.addHandler(encoder)
+            try channel.pipeline.syncOperations.addHandler(decoder)
+            try channel.pipeline.syncOperations.addHandler(negotiator)
+            return Value(channel: channel, negotiation: promise.futureResult)
         }
     }
 
@@ -70,6 +67,8 @@ struct GatewayChannel: HTTPChannelHandler {
             case .requests(let requests): await handleHTTP(asyncChannel: requests, logger: logger)
             case .stream(let frames, let subscription):
                 defer { gateway.feed.streams.leave() }
+                // The kernel's share of its back pressure; a connection that is gone by now shows at the first write.
+                try? await frames.channel.setOption(.socketOption(.so_sndbuf), value: Self.streamSendBuffer).get()
                 await EventSocket(frames: frames, feed: gateway.feed, subscription: subscription).run()
             }
         } catch {
@@ -82,40 +81,6 @@ struct GatewayChannel: HTTPChannelHandler {
         try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
         try channel.pipeline.syncOperations.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
         return try Requests(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-    }
-
-    /// Takes over connections whose first request is a handshake for the event stream by somebody who may see it. Everybody else
-    /// goes on as HTTP and is told there what is wrong.
-    private func upgrader() -> NIOTypedWebSocketServerUpgrader<Negotiated> {
-        let gateway = gateway
-        // Written before the upgrade is granted, read after it.
-        let granted = Granted()
-        return NIOTypedWebSocketServerUpgrader(
-            maxFrameSize: EventSocket.largestFrame,
-            shouldUpgrade: { channel, head in
-                let promise = channel.eventLoop.makePromise(of: HTTPHeaders?.self)
-                let head = RequestHead(head, peer: channel.peer)
-                promise.completeWithTask {
-                    guard let subscription = await gateway.subscription(head), gateway.feed.streams.enter() else { return nil }
-                    granted.set(subscription)
-                    return [:]
-                }
-                return promise.futureResult
-            },
-            upgradePipelineHandler: { channel, _ in
-                channel.eventLoop.makeCompletedFuture {
-                    guard let subscription = granted.get() else { throw ChannelError.inappropriateOperationForState }
-                    return .stream(try Frames(wrappingChannelSynchronously: channel), subscription)
-                }.flatMap { negotiated in
-                    channel.setOption(.socketOption(.so_sndbuf), value: Self.streamSendBuffer).map { negotiated }
-                }
-            })
-    }
-
-    private final class Granted: Sendable {
-        private let subscription = Mutex<EventSubscription?>(nil)
-        func set(_ granted: EventSubscription) { subscription.withLock { $0 = granted } }
-        func get() -> EventSubscription? { subscription.withLock { $0 } }
     }
 }
 
@@ -133,11 +98,6 @@ extension Gateway {
             return nil
         }
     }
-}
-
-extension Channel {
-    /// The address of the other side, without its port.
-    fileprivate var peer: String { remoteAddress?.ipAddress ?? "unknown" }
 }
 
 extension APIResponse {

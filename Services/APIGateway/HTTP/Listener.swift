@@ -16,10 +16,12 @@ struct Listener: Sendable {
         (self.host, self.port, self.logger) = (host, port, logger)
         let opened = Opened()
         self.opened = opened
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
         server = Server(
             childChannelSetup: GatewayChannel(gateway: gateway),
             configuration: .init(address: .hostname(host, port: port), backlog: 1_024),
-            onServerRunning: { _ in opened.resolve(.success(())) }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
+            onServerRunning: { _ in opened.resolve(.success(())) }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet)
     }
 
     /// Ends when the listener is closed.

@@ -19,7 +19,8 @@ enum Events {
             .get, streamPath, "streamEvents", "A WebSocket that is sent each event as it happens, after `after` without a gap",
             access: .anyone(.read("events")), query: [types, after, customer], answer: .webSocket
         ) { gateway, request in
-            // Whoever arrives here has asked without a handshake, or more streams are open than this instance serves.
+            // Whoever arrives here has asked for something wrong, or without a handshake, or there is no room for one more.
+            _ = try await subscription(gateway, request)
             throw gateway.feed.hasRoom
                 ? ProblemDocument(426, "upgrade_required", "A WebSocket handshake is needed", "Connect with a WebSocket client.")
                 : ProblemDocument.unavailable("The event stream")
