@@ -114,4 +114,74 @@ struct BusLossTests {
         await client.stop()
         await successor.stop()
     }
+
+    @Test("RELIABILITY V8: a request that two processes died of is put aside, and its caller told")
+    func poison() async throws {
+        let settings = try Servers.amqp()
+        let taken = Mutex(0)
+        var doomed: [(bus: Bus, line: CuttableLine)] = []
+        for _ in 0..<2 {
+            var cut = settings
+            let line = try CuttableLine(to: settings.port)
+            cut.port = line.port
+            let bus = bus(cut, .mediaRelay) { bus in
+                bus.serve(Ping.self) { _, _ in
+                    taken.withLock { $0 += 1 }
+                    try await Task.sleep(for: .seconds(30))
+                    return Done()
+                }
+            }
+            doomed.append((bus, line))
+        }
+        let client = bus(settings, .apiGateway)
+        await client.start()
+        await doomed[0].bus.start()
+        let asked = Task { try await client.call(Ping(), context: CallContext(deadline: .seconds(8))) }
+        #expect(await eventually { taken.withLock { $0 } == 1 })
+        await doomed[1].bus.start()
+        doomed[0].line.cut()
+        #expect(await eventually { taken.withLock { $0 } == 2 })
+        let successor = bus(settings, .mediaRelay) { bus in
+            bus.serve(Ping.self) { _, _ in
+                taken.withLock { $0 += 1 }
+                return Done()
+            }
+        }
+        await successor.start()
+        doomed[1].line.cut()
+        let refused = await #expect(throws: RPCError.self) { try await asked.value }
+        #expect(refused?.code == .failed)
+        #expect(taken.withLock { $0 } == 2)
+        #expect(try await client.call(Ping()) == Done())
+        await client.stop()
+        await successor.stop()
+    }
+
+    @Test("DESIGN §4: a request whose deadline has passed is dropped unread")
+    func expired() async throws {
+        let settings = try Servers.amqp()
+        let taken = Mutex(0)
+        let prepare = { (bus: Bus) in
+            bus.serve(Ping.self) { _, _ in
+                taken.withLock { $0 += 1 }
+                return Done()
+            }
+        }
+        // Leaves the shared queue behind.
+        let first = bus(settings, .mediaRelay, prepare)
+        await first.start()
+        await first.stop()
+        let client = bus(settings, .apiGateway)
+        await client.start()
+        let late = await #expect(throws: RPCError.self) {
+            try await client.call(Ping(), context: CallContext(deadline: .milliseconds(100)))
+        }
+        #expect(late?.code == .timeout)
+        let second = bus(settings, .mediaRelay, prepare)
+        await second.start()
+        #expect(try await client.call(Ping()) == Done())
+        #expect(taken.withLock { $0 } == 1)
+        await client.stop()
+        await second.stop()
+    }
 }

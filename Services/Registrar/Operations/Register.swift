@@ -42,7 +42,7 @@ struct Register: Sendable {
             }
             guard let registration else { return ResponseBuilder(message, 404) }
             await copy.save(registration, customer: customer, number: number)
-            outbox.wake()
+            if registration.hasNews { outbox.wake() }
             return RegisterAnswer.success(message, request, registration.set, now: now)
         } catch let defect as BindingSet.Defect {
             return RegisterAnswer.refusal(message, defect)

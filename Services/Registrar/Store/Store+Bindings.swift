@@ -10,6 +10,8 @@ extension Store {
         var extensionID: String
         var set: BindingSet
         var version: Int64
+        /// Whether the change that led here wrote events.
+        var hasNews = false
     }
 
     /// What subscribers are told of a binding.
@@ -52,7 +54,8 @@ extension Store {
                     try tell(type, of: id, customer, told, on: connection)
                 }
             }
-            return Registration(extensionID: id, set: set, version: version)
+            return Registration(
+                extensionID: id, set: set, version: version, hasNews: !made.removed.isEmpty || !made.created.isEmpty)
         }
     }
 

@@ -39,6 +39,16 @@ public final class Connection {
     /// Reads what an idle connection was sent, such as its end.
     func attend() { unsafe PQconsumeInput(handle) }
 
+    /// A body that began a transaction by hand and did not end it must not hand it on to the next.
+    func leaveTransaction() {
+        switch unsafe PQtransactionStatus(handle) {
+        case PQTRANS_INTRANS, PQTRANS_INERROR:
+            // Where that fails the connection is broken, which its owner sees.
+            try? execute("rollback")
+        default: return
+        }
+    }
+
     /// Runs one statement, prepared once per connection and text; the rows it returns.
     @discardableResult
     public func query(_ sql: String, _ parameters: [Parameter] = []) throws(DatabaseError) -> [Row] {

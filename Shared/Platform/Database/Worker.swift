@@ -52,6 +52,7 @@ final class Worker: @unchecked Sendable {
     private func work() {
         while let connection, connection.isUsable, let work = queue.next(for: self, now: MonotonicClock.now()) {
             work(.success(connection))
+            connection.leaveTransaction()
         }
     }
 

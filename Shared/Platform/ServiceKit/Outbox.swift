@@ -17,12 +17,16 @@ internal import Threads
 public final class Outbox: Sendable {
     private static let batch = 200
     private static let lease = 5
+    /// The lease is renewed when less than this is left of it, not at every wake-up.
+    private static let renewal = Interval.seconds(3)
     private static let poll = Duration.seconds(1)
 
     private struct State {
         var isAwake = false
         var wake: CheckedContinuation<Void, Never>?
         var isPublisher = false
+        /// Until when the lease is certainly ours.
+        var leaseEnd = Instant(nanoseconds: 0)
     }
 
     private let schema: String
@@ -104,6 +108,7 @@ public final class Outbox: Sendable {
     public func flush() async {
         do {
             while try await publishSome() {}
+            state.withLock { $0.leaseEnd = Instant(nanoseconds: 0) }
             _ = try await database.run { [schema, owner] connection in
                 try connection.change("update \(schema).outbox_publisher set until = now() where owner = $1", [.text(owner)])
             }
@@ -112,17 +117,11 @@ public final class Outbox: Sendable {
 
     /// One batch; false when nothing is left or another instance publishes.
     private func publishSome() async throws -> Bool {
-        let rows = try await database.run { [schema, owner] connection in
-            let held = try connection.change(
-                """
-                update \(schema).outbox_publisher set owner = $1, until = now() + interval '\(Self.lease) seconds'
-                where owner = $1 or until < now()
-                """, [.text(owner)])
-            guard held == 1 else { return [Row]?.none }
-            return try connection.query("select id, event from \(schema).outbox order by id limit \(Self.batch)")
+        guard try await holdLease() else { return false }
+        let rows = try await database.run { [schema] connection in
+            try connection.query("select id, event from \(schema).outbox order by id limit \(Self.batch)")
         }
-        state.withLock { $0.isPublisher = rows != nil }
-        guard let rows, !rows.isEmpty else { return false }
+        guard !rows.isEmpty else { return false }
         let ids = try rows.map { try $0.text("id") }
         let events = try rows.map { try JSONDecoder().decode(Event.self, from: Data(try $0.text("event").utf8)) }
         try await bus.publish(events)
@@ -130,6 +129,24 @@ public final class Outbox: Sendable {
             try connection.change("delete from \(schema).outbox where id = any($1::bigint[])", [.texts(ids)])
         }
         return rows.count == Self.batch
+    }
+
+    /// Whether this instance publishes. Losing the lease to a crash of PostgreSQL costs a repetition, so no disk is waited for.
+    private func holdLease() async throws -> Bool {
+        let now = MonotonicClock.now()
+        if state.withLock({ $0.leaseEnd - now > Self.renewal }) { return true }
+        let isHeld = try await database.transaction(.relaxed) { [schema, owner] connection in
+            try connection.change(
+                """
+                update \(schema).outbox_publisher set owner = $1, until = now() + interval '\(Self.lease) seconds'
+                where owner = $1 or until < now()
+                """, [.text(owner)]) == 1
+        }
+        state.withLock { state in
+            state.isPublisher = isHeld
+            state.leaseEnd = isHeld ? now + .seconds(Self.lease) : Instant(nanoseconds: 0)
+        }
+        return isHeld
     }
 
     private func wakeHere() {
