@@ -5,6 +5,7 @@ import Database
 import Datagrams
 import FoundationEssentials
 import ServiceKit
+import Threads
 
 /// Rooms: every call is in one. Mixes, plays, speaks, hears digits; keeps the customers' conferences.
 @main
@@ -68,7 +69,8 @@ struct Program {
             runtime: runtime, loops: loops, rendering: Rendering(library: library, loops: loops, logger: runtime.logger), store: store,
             snapshots: RoomSnapshots(
                 cache: runtime.cache, loops: loops, instance: runtime.instance, logger: runtime.logger),
-            outbox: Outbox(schema: ConferenceStore.schema, runtime: runtime), pool: pool)
+            outbox: Outbox(schema: ConferenceStore.schema, runtime: runtime), pool: pool,
+            startedAt: MonotonicClock.now())
     }
 }
 

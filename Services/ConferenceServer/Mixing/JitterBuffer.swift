@@ -76,23 +76,11 @@ struct JitterBuffer {
             silence(&frames, at: offset)
             return false
         }
-        let start = Int(cursor)
-        var absent = 0
-        for index in 0..<Samples.frame {
-            let place = (start &+ index) & (Self.capacity - 1)
-            let code = ring[place]
-            if code == Self.missing {
-                absent += 1
-                frames[offset + index] = G711.Law.ulaw.silence
-            } else {
-                frames[offset + index] = code
-                ring[place] = Self.missing
-            }
-        }
+        let absent = take(into: &frames, at: offset)
         cursor &+= UInt32(Samples.frame)
         guard absent < Samples.frame else { return conceal(&frames, at: offset) }
         missedInARow = 0
-        for index in 0..<Samples.frame { last[index] = frames[offset + index] }
+        remember(frames, at: offset)
         observe()
         return true
     }
@@ -118,10 +106,34 @@ struct JitterBuffer {
 
     private mutating func store(_ codes: Span<UInt8>, at timestamp: UInt32) {
         let start = Int(timestamp)
+        var places = ring.mutableSpan
         for index in codes.indices {
             let code = codes[index]
-            ring[(start &+ index) & (Self.capacity - 1)] = code == Self.missing ? G711.Law.ulaw.silence : code
+            places[(start &+ index) & (Self.capacity - 1)] = code == Self.missing ? G711.Law.ulaw.silence : code
         }
+    }
+
+    /// Moves a frame out of the ring; how many of its codes had not arrived.
+    private mutating func take(into frames: inout [UInt8], at offset: Int) -> Int {
+        let start = Int(cursor)
+        var places = ring.mutableSpan
+        var output = frames.mutableSpan
+        var absent = 0
+        for index in 0..<Samples.frame {
+            let place = (start &+ index) & (Self.capacity - 1)
+            let code = places[place]
+            places[place] = Self.missing
+            let isMissing = code == Self.missing
+            absent += isMissing ? 1 : 0
+            output[offset + index] = isMissing ? G711.Law.ulaw.silence : code
+        }
+        return absent
+    }
+
+    private mutating func remember(_ frames: [UInt8], at offset: Int) {
+        let source = frames.span
+        var copy = last.mutableSpan
+        for index in 0..<Samples.frame { copy[index] = source[offset + index] }
     }
 
     private mutating func skip(_ samples: Int) {

@@ -153,7 +153,8 @@ struct Mixer {
 
     /// A voice rather than the noise of a line: above about -36 dBFS somewhere in the frame.
     private func isLoud(at offset: Int) -> Bool {
-        for index in offset..<(offset + Samples.frame) where ~codes[index] & 0x7f > 35 { return true }
+        let frame = codes.span.extracting(offset..<(offset + Samples.frame))
+        for index in frame.indices where ~frame[index] & 0x7f > 35 { return true }
         return false
     }
 
@@ -176,7 +177,7 @@ struct Mixer {
         let hearsRoom = hasRoomSound && !isDeaf
         switch (voices, hearsRoom || hasEarSound) {
         case (0, false):
-            for index in Header.length..<packet.count { packet[index] = G711.Law.ulaw.silence }
+            Sound.silence(&packet)
         case (1, false):
             copyVoice(to: slot, room: room, takesOut: takesOut)
         default:
@@ -196,8 +197,7 @@ struct Mixer {
 
     private mutating func copyVoice(to slot: Int, room: Int, takesOut: Bool) {
         guard let speaker = rooms[room].seats.first(where: { seats[$0].isSpeaking && !(takesOut && $0 == slot) }) else { return }
-        let offset = speaker * Samples.frame
-        for index in 0..<Samples.frame { packet[Header.length + index] = codes[offset + index] }
+        Sound.copy(codes, at: speaker * Samples.frame, into: &packet)
     }
 
     private mutating func mixRoom(_ room: Int, hasRoomSound: Bool) {

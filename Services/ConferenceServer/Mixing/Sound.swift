@@ -35,6 +35,18 @@ enum Sound {
         }
     }
 
+    /// The payload of a packet from a frame of codes as it is.
+    static func copy(_ codes: [UInt8], at offset: Int, into packet: inout [UInt8]) {
+        let frame = codes.span.extracting(offset..<(offset + Samples.frame))
+        var bytes = packet.mutableSpan
+        for index in frame.indices { bytes[Header.length + index] = frame[index] }
+    }
+
+    static func silence(_ packet: inout [UInt8]) {
+        var bytes = packet.mutableSpan
+        for index in Header.length..<bytes.count { bytes[index] = G711.Law.ulaw.silence }
+    }
+
     static func write(_ header: Header, into packet: inout [UInt8]) {
         var bytes = packet.mutableSpan
         header.write(into: &bytes)

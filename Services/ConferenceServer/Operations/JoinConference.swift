@@ -2,8 +2,13 @@ import Bus
 import Bytes
 import Cache
 import Contracts
+import Deadlines
+import ServiceKit
+import Threads
 
 extension Wiring {
+    private static let acquaintance = Interval.seconds(2)
+
     /// A conference meets in one room, on the instance that claimed it first.
     func joinConference(_ command: JoinConference, _ delivery: Delivery) async throws -> JoinConference.Reply {
         let conference = try await conference(command.customerID, command.conferenceID)
@@ -38,7 +43,9 @@ extension Wiring {
             if let other, other.instance != runtime.instance { return other.instance }
         }
         do throws(CacheError) {
-            return try await snapshots.claim(room) { fleet.isAlive(.conferenceServer, instance: $0) }
+            // Who has only just started has not heard everybody yet, and takes nobody for dead.
+            let isNew = MonotonicClock.now() - startedAt < Self.acquaintance
+            return try await snapshots.claim(room) { isNew || fleet.isAlive(.conferenceServer, instance: $0) }
         } catch {
             // Without Redis everybody comes to the same choice from who is alive.
             let living = fleet.living(.conferenceServer).filter { $0.pool != "calls" }

@@ -1,5 +1,6 @@
 import Bus
 import Contracts
+import Deadlines
 import Logging
 import ServiceKit
 
@@ -13,6 +14,7 @@ struct Wiring: Sendable {
     let outbox: Outbox
     /// `calls`, `conferences` or `all`: a busy conference must not hurt ordinary calls.
     let pool: String
+    let startedAt: Instant
 
     var bus: Bus { runtime.bus }
 
