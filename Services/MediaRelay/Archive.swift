@@ -47,9 +47,11 @@ actor Archive {
             archive.logger.info(
                 "media session ended",
                 metadata: [
-                    "session": "\(record.id)", "call": "\(record.callID)", "in": "\(statistics.outsideIn)", "out": "\(statistics.outsideOut)",
+                    "session": "\(record.id)", "call": "\(record.callID)",
+                    "in": "\(statistics.outsideIn)", "out": "\(statistics.outsideOut)",
                     "room_in": "\(statistics.insideIn)", "room_out": "\(statistics.insideOut)", "lost": "\(statistics.lost)",
-                    "strangers": "\(statistics.strangers)", "malformed": "\(statistics.malformed)", "late": "\(statistics.late)",
+                    "strangers": "\(statistics.strangers)", "malformed": "\(statistics.malformed)",
+                    "late": "\(statistics.late)",
                     "jitter_ms": "\(statistics.jitterMilliseconds.rounded())",
                 ])
             archive.epochs[record.id] = nil

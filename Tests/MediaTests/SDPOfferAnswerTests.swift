@@ -82,6 +82,18 @@ struct SDPOfferAnswerTests {
         #expect(agreement.packetTime == 30 && !side.isOfferPending)
     }
 
+    @Test("RFC 6337 §3.1.1: the answer of a provisional response is repeated or replaced by the final one's")
+    func answeredAgain() throws {
+        var side = OfferAnswer(sessionID: 7, local: local())
+        _ = side.offer()
+        let early = try side.accept(offer("m=audio 4000 RTP/AVP 0"))
+        let again = try side.accept(offer("m=audio 4000 RTP/AVP 0"))
+        let other = try side.accept(offer("m=audio 5000 RTP/AVP 8"))
+        #expect(early == again && other.remote.port == 5000 && side.agreement == other && !side.isOfferPending)
+        _ = try side.answer(offer("m=audio 4000 RTP/AVP 0"))
+        #expect(throws: OfferAnswer.Refusal.unexpectedAnswer) { try side.accept(offer("m=audio 4000 RTP/AVP 0")) }
+    }
+
     @Test("§7: an answer that does not fit the offer is refused, and the offer can be withdrawn")
     func strangeAnswers() throws {
         var side = OfferAnswer(sessionID: 7, local: local())

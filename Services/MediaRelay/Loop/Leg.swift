@@ -17,7 +17,7 @@ final class Leg {
     let insideSSRC: UInt32
     /// RTP; RTCP is the next one.
     let port: UInt16
-    /// Nil only while it is opened anew.
+    /// Nil only while it is opened anew, or when that failed.
     var rtp: OutsideSocket?
     let rtcp: OutsideSocket
     var exchange: OfferAnswer

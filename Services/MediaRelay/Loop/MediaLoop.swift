@@ -153,10 +153,12 @@ actor MediaLoop {
     /// The phone may send from elsewhere after an offer/answer, and a connected socket would not hear it: the port is opened
     /// anew. Between the two nothing is read and nothing waits, for this thread reads whatever has come first.
     func reopen(_ leg: Leg) throws(SocketError) {
-        guard let descriptor = leg.rtp?.connectedDescriptor else { return }
-        loop.unwatch(descriptor)
-        // The leg holds the only reference, so this closes the socket and frees the port for the next line.
-        leg.rtp = nil
+        if let descriptor = leg.rtp?.connectedDescriptor {
+            loop.unwatch(descriptor)
+            // The leg holds the only reference, so this closes the socket and frees the port.
+            leg.rtp = nil
+        }
+        guard leg.rtp == nil else { return }
         leg.rtp = try OutsideSocket(bind: SocketAddress(settings.listen, port: leg.port))
         watchPhone(leg)
     }

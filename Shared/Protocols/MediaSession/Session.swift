@@ -88,9 +88,13 @@ public struct Session: ~Copyable {
     public mutating func outsidePacket(
         _ packet: Span<UInt8>, from source: SocketAddress, now: Instant, into buffer: inout PacketBuffer
     ) -> Verdict {
-        guard let header = try? Header(parsing: packet), let plan else {
+        guard let header = try? Header(parsing: packet) else {
             counts.malformed += 1
             return .malformed
+        }
+        guard let plan else {
+            counts.held += 1
+            return .held
         }
         let meaning = plan.meaning(of: header.payloadType)
         let length = header.payloadRange.count

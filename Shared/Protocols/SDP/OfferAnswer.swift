@@ -41,7 +41,9 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
     private var version: UInt64
     /// Which media line is the audio stream.
     private var audioIndex = 0
+    /// Our offer, until the next exchange begins.
     private var offered: SessionDescription?
+    private var isAnswered = false
 
     /// `sessionID` should be a clock or random number (RFC 8866 §5.2); it is the first version, too.
     public init(sessionID: UInt64, local: LocalMedia) {
@@ -50,7 +52,7 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
         (self.sessionID, version, self.local) = (bounded, bounded, local)
     }
 
-    public var isOfferPending: Bool { offered != nil }
+    public var isOfferPending: Bool { offered != nil && !isAnswered }
 
     // MARK: They offer
 
@@ -92,10 +94,12 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
         var media = (localDescription?.media ?? []).map(Self.refused)
         if media.indices.contains(audioIndex) { media[audioIndex] = audio } else { media = [audio] }
         let description = publish(media)
-        offered = description
+        (offered, isAnswered) = (description, false)
         return description
     }
 
+    /// Takes the answer. It may come again, and the last one counts: a provisional response's answer is repeated by the final
+    /// one, or replaced when the call was forked (RFC 3261 §13.2.1, RFC 6337 §3.1.1).
     public mutating func accept(_ answer: SessionDescription) throws(Refusal) -> Agreement {
         guard let offer = offered, offer.media.count == answer.media.count, answer.media.indices.contains(audioIndex) else {
             throw .unexpectedAnswer
@@ -106,12 +110,14 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
         guard formats.contains(where: \.isSound) else { throw .noCommonCodec }
         let wanted = offer.direction(ofMedia: audioIndex)
         guard let agreement = Agreement(remote: answer, index: audioIndex, formats: formats, wanted: wanted) else { throw .noAddress }
-        (self.agreement, offered) = (agreement, nil)
+        (self.agreement, isAnswered) = (agreement, true)
         return agreement
     }
 
     /// The offer was refused: the session goes on as agreed before (RFC 3261 §14.1).
-    public mutating func withdrawOffer() { offered = nil }
+    public mutating func withdrawOffer() {
+        if isOfferPending { offered = nil }
+    }
 
     // MARK: Descriptions
 

@@ -86,6 +86,9 @@ struct SessionOperationsTests {
         #expect(reply == UpdateMediaSession.Reply(description: nil, held: false))
         let codec = try await rig.loop.query(QueryMediaSession(sessionID: "s")).codec
         #expect(codec == "PCMA")
+        let repeated = await code { try await rig.update(.answer, offer(formats: "8")) }
+        #expect(repeated == nil)
+        _ = try await rig.update(.offer, offer(version: 2))
         let unexpected = await code { try await rig.update(.answer, offer()) }
         #expect(unexpected == .conflict)
     }

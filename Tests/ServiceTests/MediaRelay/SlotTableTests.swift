@@ -55,7 +55,7 @@ struct SlotTableTests {
         var watch = SilenceWatch(limit: .seconds(60))
         let ringing = [60, 239, 240].map { watch.check(.seconds($0), hasEverHeard: false) }
         #expect(ringing == [.none, .none, .tell])
-        let after = [watch.check(nil, hasEverHeard: true), watch.check(.seconds(59), hasEverHeard: true), watch.check(.seconds(60), hasEverHeard: true)]
+        let after = [nil, Interval.seconds(59), .seconds(60)].map { watch.check($0, hasEverHeard: true) }
         #expect(after == [.none, .none, .tell])
         let again = [watch.check(.seconds(1), hasEverHeard: true), watch.check(.seconds(61), hasEverHeard: true)]
         #expect(again == [.none, .tell])
