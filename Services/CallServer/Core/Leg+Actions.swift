@@ -135,8 +135,14 @@ extension Leg {
 
     mutating func playEnded(_ reason: PlayFinished.Reason, at moment: Moment, into effects: inout [LegEffect]) {
         switch reason {
-        case .completed, .stopped, .digit: finish(.completed, at: moment, into: &effects)
-        case .failed: finish(.failed("play_failed"), at: moment, into: &effects)
+        case .completed, .stopped:
+            finish(.completed, at: moment, into: &effects)
+        case .digit:
+            // What ended the prompt is input: a branch may follow at once, and a digits_receive counts it in.
+            finish(.digits(digits), at: moment, into: &effects)
+            digits = ""
+        case .failed:
+            finish(.failed("play_failed"), at: moment, into: &effects)
         }
     }
 

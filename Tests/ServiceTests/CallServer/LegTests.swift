@@ -159,6 +159,17 @@ import Testing
         #expect(fixture.step(2, .digitsReceive(DigitsReceive())).outcomes == [.digits("5")])
     }
 
+    @Test("a digit that ends a prompt is reported with it, so that a branch can follow at once")
+    func bargeIn() {
+        var talk = Talk()
+        talk.text = "hello"
+        talk.digitsHandle = .next
+        var (fixture, _) = LegFixture.answered(performing: .talk(talk))
+        _ = fixture.apply(.digit("5"))
+        #expect(fixture.apply(.playFinished(playID: fixture.leg.performing?.playID ?? "", .digit)).outcomes == [.digits("5")])
+        #expect(fixture.leg.digits.isEmpty)
+    }
+
     @Test("digits_receive ends with its key and with its time")
     func digitsByKeyAndTime() {
         var option = DigitsReceive()
