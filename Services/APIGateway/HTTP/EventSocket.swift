@@ -22,7 +22,7 @@ struct EventSocket: Sendable {
     /// Why a stream ends: the codes of RFC 6455 §7.4.1 and, for 1013, of its IANA registry.
     private enum Ending: Sendable, Equatable {
         case byPeer(WebSocketErrorCode?)
-        case goingAway, tooSlow, silent, broken
+        case goingAway, tooSlow, silent, unmasked, broken
 
         var code: WebSocketErrorCode? {
             switch self {
@@ -30,6 +30,7 @@ struct EventSocket: Sendable {
             case .goingAway: .goingAway
             case .tooSlow: .unknown(1013)
             case .silent: .goingAway
+            case .unmasked: .protocolError
             case .broken: .unexpectedServerError
             }
         }
@@ -92,6 +93,8 @@ struct EventSocket: Sendable {
         do {
             for try await frame in inbound {
                 pulse.heard()
+                // RFC 6455 §5.1: a client masks.
+                guard frame.maskKey != nil else { return .unmasked }
                 switch frame.opcode {
                 case .connectionClose:
                     var data = frame.unmaskedData

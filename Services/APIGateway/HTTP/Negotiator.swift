@@ -53,9 +53,8 @@ final class Negotiator: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Where HTTP is spoken a malformed request is answered.
-        if case .waiting = state { passOn(context) }
-        context.fireErrorCaught(error)
+        // A malformed request is answered where HTTP is spoken.
+        if case .waiting = state { passOn(context, error) } else { context.fireErrorCaught(error) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -99,9 +98,9 @@ final class Negotiator: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func passOn(_ context: ChannelHandlerContext) {
+    private func passOn(_ context: ChannelHandlerContext, _ error: (any Error)? = nil) {
         if case .done = state { return }
-        settle(Result { .requests(try becomeHTTP(context.channel)) }, context)
+        settle(Result { .requests(try becomeHTTP(context.channel)) }, context, error)
     }
 
     private func upgrade(_ context: ChannelHandlerContext, _ handshake: Handshake, _ subscription: EventSubscription) {
@@ -126,7 +125,9 @@ final class Negotiator: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// Replays what was held to whatever the connection has become, and leaves.
-    private func settle(_ result: Result<GatewayChannel.Negotiated, any Error>, _ context: ChannelHandlerContext) {
+    private func settle(
+        _ result: Result<GatewayChannel.Negotiated, any Error>, _ context: ChannelHandlerContext, _ error: (any Error)? = nil
+    ) {
         let replayed = held
         if case .success = result { (state, held) = (.done, []) }
         timeout?.cancel()
@@ -135,6 +136,7 @@ final class Negotiator: ChannelInboundHandler, RemovableChannelHandler {
             promise.succeed(negotiated)
             for data in replayed { context.fireChannelRead(data) }
             context.fireChannelReadComplete()
+            if let error { context.fireErrorCaught(error) }
             context.pipeline.syncOperations.removeHandler(self, promise: nil)
         case .failure:
             context.close(promise: nil)

@@ -191,13 +191,14 @@ extension AccountStore {
             do {
                 try connection.change(
                     """
-                    insert into accounts.keys (id, customer_id, name, digest, scopes, expires_at)
-                    values ($1, $2, $3, $4, $5, to_timestamp($6::bigint / 1000.0))
+                    insert into accounts.keys (id, customer_id, name, digest, scopes, expires_at, created_at)
+                    values ($1, $2, $3, $4, $5, to_timestamp($6::bigint / 1000.0), to_timestamp($7::bigint / 1000.0))
                     on conflict (id) do update set digest = excluded.digest
                     """,
                     [
                         .text(key.id), .text(key.customerID), .text(key.name), .bytes(digest),
                         .text(key.scopes.joined(separator: " ")), .optional(key.expiresAt?.milliseconds),
+                        .int(key.createdAt.milliseconds),
                     ])
                 return true
             } catch DatabaseError.foreignKeyViolation {
