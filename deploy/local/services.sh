@@ -72,7 +72,6 @@ EDGE
             ;;
         ConferenceServer)
             printf '%s\n' "$database" "$cache"
-            echo "TANDEM_POOL=calls"
             echo "TANDEM_SOUNDS=$run/sounds"
             ;;
         MediaRelay)
