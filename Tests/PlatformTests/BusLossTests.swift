@@ -88,6 +88,24 @@ struct BusLossTests {
         await bus.stop()
     }
 
+    @Test("stopping without the broker ends the wait of a publisher")
+    func stopping() async throws {
+        var settings = try Servers.amqp()
+        let line = try CuttableLine(to: settings.port)
+        settings.port = line.port
+        let bus = bus(settings, .apiGateway)
+        await bus.start()
+        line.cut()
+        #expect(await eventually { !bus.isReady })
+        let event = Event(
+            id: "evt", type: "test.never", timestamp: Timestamp(milliseconds: 0), customerID: "c", resourceID: "r", sequence: 1,
+            data: .null)
+        let published = Task { try await bus.publish([event]) }
+        try await Task.sleep(for: .milliseconds(50))
+        await bus.stop()
+        await #expect(throws: RPCError.self) { try await published.value }
+    }
+
     @Test("a request whose process dies is performed by another instance")
     func redelivery() async throws {
         let settings = try Servers.amqp()

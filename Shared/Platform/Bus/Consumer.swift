@@ -39,7 +39,11 @@ final class Consumer: @unchecked Sendable {
     func stop() {
         availability.close()
         replies.withLock { $0 = nil }
-        _ = thread.submit { self.line?.close() }
+        _ = thread.submit {
+            self.line?.close()
+            self.line = nil
+            self.retryAt = .distantFuture
+        }
         thread.stop()
     }
 
@@ -74,6 +78,8 @@ final class Consumer: @unchecked Sendable {
         if line == nil, now >= retryAt { connect() }
         // After mere work nothing has been read into librabbitmq's own buffer; poll tells of the rest.
         if occasion != .worked || hasMore { hasMore = read() }
+        // While the deadlines are looked at, a new one must wake the thread whatever it is.
+        armed.store(.max, ordering: .relaxed)
         let due = receiver?.tick(now: now) ?? .distantFuture
         guard let line else { return pause(nil, until: min(due, retryAt), now) }
         return pause(line.descriptor, until: hasMore ? now : min(due, now + Self.attention), now)

@@ -68,8 +68,10 @@ public final class InMemoryBroker: Sendable {
         _ deliver: @escaping @Sendable (Arrival) -> Void
     ) {
         state.withLock { state in
-            for (exchange, pattern) in bound where !state.bindings.contains(where: { $0.queue == queue && $0.exchange == exchange }) {
-                state.bindings.append((exchange, TopicPattern(pattern), queue))
+            for (exchange, text) in bound {
+                let pattern = TopicPattern(text)
+                let isBound = state.bindings.contains { $0.exchange == exchange && $0.pattern == pattern && $0.queue == queue }
+                if !isBound { state.bindings.append((exchange, pattern, queue)) }
             }
             state.queues[queue, default: Queue(isDurable: isDurable)].consumers.append(
                 Consumer(id: consumer, source: source, deliver: deliver))
@@ -199,9 +201,7 @@ final class InMemoryTransport: Transport {
         if topology.servesShared { consume(topology.shared, true, [(Exchange.commands, topology.shared)], .shared) }
         if topology.servesInstance { consume(topology.instance, false, [(Exchange.commands, topology.instance)], .instance) }
         if !topology.transientPatterns.isEmpty {
-            for (index, pattern) in topology.transientPatterns.enumerated() {
-                consume("transient.\(consumer).\(index)", false, [(Exchange.events, pattern)], .transient)
-            }
+            consume("transient.\(consumer)", false, topology.transientPatterns.map { (Exchange.events, $0) }, .transient)
         }
         for (index, subscription) in topology.subscriptions.enumerated() {
             consume(subscription.queue, true, subscription.patterns.map { (Exchange.events, $0) }, .subscription(index))

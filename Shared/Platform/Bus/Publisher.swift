@@ -57,8 +57,17 @@ final class Publisher: @unchecked Sendable {
 
     func start() { thread.start { self.attend($0) } }
 
+    /// What is queued goes out first; events that are not confirmed by then have failed.
     func stop() {
         availability.close()
+        _ = thread.submit {
+            self.line?.close()
+            self.line = nil
+            self.retryAt = .distantFuture
+            let unsettled = self.window.restart() + self.pending
+            self.pending = []
+            for confirmed in unsettled { self.settle(confirmed, .failure(RPCError(.unavailable, "the bus is stopped"))) }
+        }
         thread.stop()
     }
 
@@ -131,7 +140,7 @@ final class Publisher: @unchecked Sendable {
     private func heed(_ notice: AMQPConnection.PublisherNotice) {
         switch notice {
         case .confirmed(let tag, let multiple):
-            for confirmed in window.settle(tag, multiple: multiple) { settle(confirmed) }
+            for confirmed in window.settle(tag, multiple: multiple) { settle(confirmed, .success(())) }
         case .refused(let tag, let multiple):
             // A queue failed inside the broker: what it refused is offered again.
             pending.insert(contentsOf: window.settle(tag, multiple: multiple), at: 0)
@@ -148,10 +157,10 @@ final class Publisher: @unchecked Sendable {
         }
     }
 
-    private func settle(_ confirmed: Confirmed) {
+    private func settle(_ confirmed: Confirmed, _ result: Result<Void, RPCError>) {
         unconfirmed.wrappingSubtract(1, ordering: .relaxed)
         confirmed.batch.remaining -= 1
-        if confirmed.batch.remaining == 0 { confirmed.batch.completion(.success(())) }
+        if confirmed.batch.remaining == 0 { confirmed.batch.completion(result) }
     }
 
     private func publish(_ message: Message) {

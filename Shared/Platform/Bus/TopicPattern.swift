@@ -1,5 +1,5 @@
 /// A binding pattern of a topic exchange: words between dots, `*` for exactly one, `#` for any number of them.
-struct TopicPattern: Sendable {
+struct TopicPattern: Sendable, Equatable {
     private let words: [Substring]
 
     init(_ text: String) { words = text.split(separator: ".", omittingEmptySubsequences: false) }
