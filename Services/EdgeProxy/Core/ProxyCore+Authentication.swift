@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import SIP
 
 /// A request whose credentials are complete, waiting for the account they claim.
@@ -75,6 +76,7 @@ extension ProxyCore {
     /// say what it is we must think that it is one of those.
     private func offeredHashes(_ message: Message) -> [DigestHash] {
         guard let agent = message.value(.userAgent) else { return [.md5, .sha256] }
-        return configuration.legacyAgents.contains { agent.hasPrefix($0) } ? [.md5] : [.sha256, .md5]
+        let isLegacy = configuration.legacyAgents.contains { ASCII.equalsIgnoringCase(agent.prefix($0.count), $0) }
+        return isLegacy ? [.md5] : [.sha256, .md5]
     }
 }

@@ -17,7 +17,7 @@ struct EdgeSettings: Sendable {
             "first inside port, one per loop; 0 takes the outside port plus 10000, so that flows outlive a restart"),
         Setting("TANDEM_NONCE_SECONDS", .integer(10...86_400), default: "300", "how long a digest challenge may be answered"),
         Setting(
-            "TANDEM_LEGACY_AGENTS", default: "baresip v0,baresip v1,baresip v2",
+            "TANDEM_LEGACY_AGENTS", default: "baresip v0,baresip v1,baresip v2,SIPp",
             "beginnings of the User-Agent of phones that fail unless MD5 is all they are offered, separated by commas"),
         Setting("TANDEM_ACCOUNT_SECONDS", .integer(1...3_600), default: "60", "how long an account's credentials are remembered"),
         Setting("TANDEM_UNKNOWN_ACCOUNT_SECONDS", .integer(1...3_600), default: "5", "how long an unknown account is remembered"),

@@ -32,7 +32,7 @@ struct AuthenticationTests {
                 .challenges.map(\.hash)
         }
         #expect(try offered(["User-Agent: Softphone 1.0"]) == [.sha256, .md5])
-        #expect(try offered(["User-Agent: baresip v1.0.0 (x86_64/Linux)"]) == [.md5])
+        #expect(try offered(["User-Agent: Baresip v1.0.0 (x86_64/Linux)"]) == [.md5])
         #expect(try offered([]) == [.md5, .sha256])
     }
 
