@@ -10,15 +10,15 @@ struct Baresip {
     /// - Parameters:
     ///   - tone: the frequency it sends in calls.
     ///   - dial: whom it calls as soon as it runs; without, it answers whatever comes.
-    ///   - duration: after which it hangs up and ends.
+    ///   - life: after which it hangs up and ends.
     init(
         as account: RunningSuite.Account, in suite: RunningSuite, transport: Sipp.Transport = .udp, tone: Double = 700,
-        codec: String = "PCMU", dial: String? = nil, duration: Duration = .seconds(30)
+        codec: String = "PCMU", dial: String? = nil, life: Duration
     ) throws {
         self.account = account
         let port = LocalPort.ten() // SIP on the first, its TLS on the second, RTP on the rest
         let server = "sip:\(suite.sip);transport=\(transport)"
-        var arguments = ["-f", ".", "-t", String(Int(duration / .seconds(1)))]
+        var arguments = ["-f", ".", "-t", String(Int(life / .seconds(1)))]
         if let dial { arguments += ["-e", "/dial sip:\(dial)@\(suite.domain)"] }
         program = try Program("baresip", arguments) { folder in
             try FileManager.default.createDirectory(at: folder.appending(path: "heard"), withIntermediateDirectories: true)
@@ -55,11 +55,8 @@ struct Baresip {
 
     func talks() async throws { try await program.prints("Call established", within: .seconds(10)) }
 
-    /// Ends the phone, as its user would.
-    func hangUp() async throws {
-        program.stop()
-        _ = try await program.end(within: .seconds(5))
-    }
+    /// Waits for the end of its life.
+    func ends() async throws { _ = try await program.end(within: .seconds(20)) }
 
     /// How loud each frequency was in what it heard, in dBFS, over the last 400 ms before the end.
     func heard(_ frequencies: [Double]) throws -> [Double] {
@@ -68,7 +65,7 @@ struct Baresip {
         let file = try #require(files.first { $0.lastPathComponent.hasSuffix("-dec.wav") }, "it recorded nothing:\n\(program.output)")
         let samples = try SoundFile.decode(Array(try Data(contentsOf: file)))
         var meter = ToneMeter(window: 3200)
-        // The file ends when its user hangs up, which may cut the last packets: leave out 200 ms.
+        // The last packets before a hang-up may be missing: leave out 200 ms.
         meter.append(samples.values.dropLast(1600).suffix(3200))
         return frequencies.map { meter.hears($0) }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// A program nobody here wrote, run in a folder of its own. What it prints is kept; a test that fails shows it.
 final class Program: Sendable {
@@ -30,7 +31,7 @@ final class Program: Sendable {
     }
 
     deinit {
-        if process.isRunning { process.terminate() }
+        stop()
         try? FileManager.default.removeItem(at: folder)
     }
 
@@ -54,7 +55,10 @@ final class Program: Sendable {
         try await until(limit, "print “\(text)”") { self.output.contains(text) }
     }
 
-    func stop() { process.terminate() }
+    /// At once, and for good: Foundation's children inherit a thread's blocked signals, so SIGTERM may not reach them.
+    func stop() {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
 
     /// Waits for `condition`; when the time is over, the program is stopped and the error shows what it said.
     func until(_ limit: Duration, _ what: String = "end", _ condition: () async throws -> Bool) async throws {
@@ -62,7 +66,7 @@ final class Program: Sendable {
         while try await !condition() {
             guard ContinuousClock.now < end else {
                 let said = output.suffix(3000)
-                process.terminate()
+                stop()
                 throw Overdue(description: "\(name) did not \(what) within \(limit); it printed:\n\(said)")
             }
             try await Task.sleep(for: .milliseconds(30))

@@ -34,7 +34,7 @@ struct RegistrationTests {
     @Test("baresip registers", arguments: [Sipp.Transport.udp, .tcp])
     func baresipRegisters(over transport: Sipp.Transport) async throws {
         let account = try await suite.makeAccount()
-        let phone = try Baresip(as: account, in: suite, transport: transport)
+        let phone = try Baresip(as: account, in: suite, transport: transport, life: .seconds(4))
         try await phone.registers()
         #expect(try await suite.isRegistered(account))
     }

@@ -23,9 +23,8 @@ struct Sipp {
         let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Fixtures/sipp/\(scenario).xml")
         var arguments = [
-            suite.sip.description, "-sf", file.path, "-i", "127.0.0.1", "-p", String(port), "-min_rtp_port", String(port + 2),
-            "-max_rtp_port", String(port + 9), "-t", transport.rawValue, "-nostdin", "-m", String(calls), "-r", String(perSecond),
-            "-d", String(talk / .milliseconds(1)), "-key", "user", account.number, "-key", "expires", String(expires),
+            suite.sip.description, "-sf", file.path, "-i", "127.0.0.1", "-p", String(port), "-mp", String(port + 2), "-t",
+            transport.rawValue, "-nostdin", "-m", String(calls), "-r", String(perSecond), "-d", String(Int(talk / .milliseconds(1))), "-key", "user", account.number, "-key", "expires", String(expires),
             "-au", account.number, "-ap", account.password, "-recv_timeout", "15000", "-trace_err", "-error_file", "errors",
             "-trace_msg", "-message_file", "messages",
         ]
@@ -44,8 +43,10 @@ struct Sipp {
     func succeeds(within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let status = try await program.end(within: limit)
         if status != 0 {
+            let traced = program.content(of: "messages")
+            let messages = traced.isEmpty ? program.output : traced
             Issue.record(
-                "sipp \(scenario) ended with \(status)\n\(program.content(of: "errors"))\n\(program.content(of: "messages"))",
+                "sipp \(scenario) ended with \(status)\n\(program.content(of: "errors"))\n\(messages)",
                 sourceLocation: sourceLocation)
         }
     }
