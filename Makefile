@@ -35,7 +35,7 @@ test: deps ## build and run all tests against private servers and a private suit
 	@$(local)/test
 
 bench: up ## measure the running suite, one line per figure
-	@set -a; source .run/demo.env; exec .build/release/Benchmarks
+	@$(local)/suite bench
 
 fuzz: deps ## feed the parsers of outside input with libFuzzer, FUZZ_SECONDS=30 each
 	@swift build --package-path Tests/Fuzz --scratch-path .build/fuzz
