@@ -20,11 +20,22 @@ struct Program {
             runtime.background { await Upkeep(wiring: wiring, capacity: capacity).run() }
             runtime.background { await rendering.run() }
             runtime.background { await outbox.run() }
+            let loops = wiring.loops
+            let patience = max(0, runtime.settings.integer("TANDEM_DRAIN_SECONDS") - 1)
             runtime.whenDraining {
+                await emptied(loops, within: patience)
                 await snapshots.flush()
                 await snapshots.yield()
                 await outbox.flush()
+                loops.stop()
             }
+        }
+    }
+
+    /// New rooms are placed elsewhere from now on; those that end soon may do so here.
+    private static func emptied(_ loops: MixerLoops, within seconds: Int) async {
+        for _ in 0..<(seconds * 10) where loops.seatCount > 0 && !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(100))
         }
     }
 
@@ -41,7 +52,8 @@ struct Program {
         ],
         needs: [.bus, .database, .cache], schema: ConferenceStore.schema,
         migrations: [
-            Migration(number: 1, name: "conferences", sql: PackageResources._001_conferences_sql), Outbox.migration(number: 2),
+            Migration(number: 1, name: "conferences", sql: PackageResources._001_conferences_sql),
+            Outbox.migration(number: 2),
         ])
 
     private static func wire(_ runtime: Runtime) throws -> Wiring {
@@ -61,12 +73,14 @@ struct Program {
         ) { signals.tell($0) }
         let blocking = BlockingThreads(count: 4)
         let library = SoundLibrary(
-            folder: SoundFolder(path: settings.text("TANDEM_SOUNDS")), fetcher: SoundFetcher(policy: policy, threads: blocking),
+            folder: SoundFolder(path: settings.text("TANDEM_SOUNDS")),
+            fetcher: SoundFetcher(policy: policy, threads: blocking),
             threads: blocking, logger: runtime.logger)
         let store = ConferenceStore(runtime: runtime)
         runtime.announce { $0.pool = pool }
         return Wiring(
-            runtime: runtime, loops: loops, rendering: Rendering(library: library, loops: loops, logger: runtime.logger), store: store,
+            runtime: runtime, loops: loops, rendering: Rendering(library: library, loops: loops, logger: runtime.logger),
+            store: store,
             snapshots: RoomSnapshots(
                 cache: runtime.cache, loops: loops, instance: runtime.instance, logger: runtime.logger),
             outbox: Outbox(schema: ConferenceStore.schema, runtime: runtime), pool: pool,

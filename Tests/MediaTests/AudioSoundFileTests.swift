@@ -35,7 +35,9 @@ struct AudioSoundFileTests {
         #expect(try SoundFile.decode(linear, .init(fileName: "x.sln")) == note)
     }
 
-    @Test("Any rate and number of channels becomes mono at 8 kHz", arguments: [(8000, 2), (11025, 1), (16000, 1), (44100, 2), (48000, 6)])
+    @Test(
+        "Any rate and number of channels becomes mono at 8 kHz",
+        arguments: [(8000, 2), (11025, 1), (16000, 1), (44100, 2), (48000, 6)])
     func resampled(rate: Int, channels: Int) throws {
         let step = 440.0 * 8000 / Double(rate)
         var tone = Tone(frequency: step, level: .dBm0(-10))
@@ -62,9 +64,13 @@ struct AudioSoundFileTests {
         #expect(throws: SoundError.unrecognised) { try SoundFile.decode(Array("<html>404 Not Found</html>".utf8)) }
         #expect(throws: SoundError.unrecognised) { try SoundFile.decode([]) }
         #expect(throws: SoundError.empty) { try SoundFile.decode([], .raw(.ulaw)) }
-        #expect(throws: SoundError.tooLong(limit: 1)) { try SoundFile.decode(WAVWriter.encode(Samples(Array(repeating: 5, count: 8001))), seconds: 1) }
+        #expect(throws: SoundError.tooLong(limit: 1)) {
+            try SoundFile.decode(WAVWriter.encode(Samples(Array(repeating: 5, count: 8001))), seconds: 1)
+        }
         #expect(throws: SoundError.self) { try SoundFile.decode(wav(rate: 300_000, channels: 1, values: [1, 2, 3])) }
-        #expect(throws: SoundError.self) { try SoundFile.decode(wav(rate: 8000, channels: 9, values: Array(repeating: 1, count: 90))) }
+        #expect(throws: SoundError.self) {
+            try SoundFile.decode(wav(rate: 8000, channels: 9, values: Array(repeating: 1, count: 90)))
+        }
         let whole = WAVWriter.encode(note)
         var state: UInt64 = 42
         for cut in stride(from: 0, to: 200, by: 1) { _ = try? SoundFile.decode(Array(whole.prefix(cut))) }

@@ -21,7 +21,8 @@ enum MediaMetrics {
 
     static let received = Counter("tandem_room_packets_received_total", "Packets that arrived from relays.")
     static let sent = Counter("tandem_room_packets_sent_total", "Packets sent to relays.")
-    static let malformed = Counter("tandem_room_packets_malformed_total", "Packets that are no RTP, or of an unknown payload type.")
+    static let malformed = Counter(
+        "tandem_room_packets_malformed_total", "Packets that are no RTP, or of an unknown payload type.")
     static let unknown = Counter("tandem_room_packets_unknown_total", "Packets whose SSRC belongs to no participant.")
     static let late = Counter("tandem_room_packets_late_total", "Packets that came after their time.")
     static let concealed = Counter("tandem_room_frames_concealed_total", "Frames of 20 ms made up for lost ones.")

@@ -34,7 +34,9 @@ actor MixerLoop {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
-    init(name: String, address: IPAddress, seed: UInt64, onEvent: @escaping @Sendable (MixerEvent) -> Void) throws(SocketError) {
+    init(name: String, address: IPAddress, seed: UInt64, onEvent: @escaping @Sendable (MixerEvent) -> Void)
+        throws(SocketError)
+    {
         let socket = try DatagramSocket(bind: SocketAddress(address, port: 0), receiveBuffer: 4 << 20)
         self.address = socket.localAddress
         loop = EventLoop(name: name)
@@ -73,7 +75,9 @@ actor MixerLoop {
     }
 
     /// False when the play is over, so that nothing more needs to be rendered for it.
-    func extend(play: String, room: String, with piece: Play.Piece) -> Bool { mixer.extend(play: play, room: room, with: piece) }
+    func extend(play: String, room: String, with piece: Play.Piece) -> Bool {
+        mixer.extend(play: play, room: room, with: piece)
+    }
 
     func complete(play: String, room: String) { mixer.complete(play: play, room: room) }
 

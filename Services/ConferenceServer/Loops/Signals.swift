@@ -14,7 +14,9 @@ struct Signals: Sendable {
         case .digit(let callID, let owner, let digit, let milliseconds):
             bus.tell(DigitPressed(callID: callID, digit: String(digit), duration: milliseconds), to: .instance(owner))
         case .played(let callID, let owner, let playID, let end, let milliseconds):
-            logger.debug("play ended", metadata: ["call": "\(callID)", "play": "\(playID)", "end": "\(end)", "heard_ms": "\(milliseconds)"])
+            logger.debug(
+                "play ended",
+                metadata: ["call": "\(callID)", "play": "\(playID)", "end": "\(end)", "heard_ms": "\(milliseconds)"])
             let (reason, detail) = end.told
             bus.tell(PlayFinished(callID: callID, playID: playID, reason: reason, detail: detail), to: .instance(owner))
         case .unheard(let roomID, let participantID):

@@ -29,7 +29,8 @@ extension Mixer {
         // The upper half is never 0, so that 0 can mean a vacated seat.
         let generation = UInt32(truncatingIfNeeded: seed >> 48) % 0xffff + 1
         let seat = Seat(
-            settings, relay: relay, ssrc: generation << 16 | UInt32(slot), room: room, joinedAt: time, tick: tickNumber, random: seed)
+            settings, relay: relay, ssrc: generation << 16 | UInt32(slot), room: room, joinedAt: time, tick: tickNumber,
+            random: seed)
         if slot == seats.count {
             seats.append(seat)
             codes.append(contentsOf: repeatElement(G711.Law.ulaw.silence, count: Samples.frame))
@@ -74,10 +75,14 @@ extension Mixer {
         guard !hasPlay(play.id, room: room) else { return false }
         if let participant {
             let slot = try seated(participant, in: id)
-            guard seats[slot].plays.plays.count < Self.queuedPlays else { throw RPCError(.exhausted, "too many plays are waiting") }
+            guard seats[slot].plays.plays.count < Self.queuedPlays else {
+                throw RPCError(.exhausted, "too many plays are waiting")
+            }
             if let ended = seats[slot].plays.add(play) { report(ended, .stopped, slot: slot, into: &outgoing) }
         } else {
-            guard rooms[room].plays.plays.count < Self.queuedPlays else { throw RPCError(.exhausted, "too many plays are waiting") }
+            guard rooms[room].plays.plays.count < Self.queuedPlays else {
+                throw RPCError(.exhausted, "too many plays are waiting")
+            }
             if let ended = rooms[room].plays.add(play) { report(ended, .stopped, room: room, into: &outgoing) }
         }
         return true
@@ -139,7 +144,8 @@ extension Mixer {
 
     private func member(_ slot: Int) -> RoomSnapshot.Member {
         RoomSnapshot.Member(
-            settings: seats[slot].settings, role: seats[slot].role, talking: seats[slot].isTalking, joinedAt: seats[slot].joinedAt,
+            settings: seats[slot].settings, role: seats[slot].role, talking: seats[slot].isTalking,
+            joinedAt: seats[slot].joinedAt,
             ssrc: seats[slot].ssrc, plays: positions(seats[slot].plays))
     }
 

@@ -196,7 +196,9 @@ struct Mixer {
     }
 
     private mutating func copyVoice(to slot: Int, room: Int, takesOut: Bool) {
-        guard let speaker = rooms[room].seats.first(where: { seats[$0].isSpeaking && !(takesOut && $0 == slot) }) else { return }
+        guard let speaker = rooms[room].seats.first(where: { seats[$0].isSpeaking && !(takesOut && $0 == slot) }) else {
+            return
+        }
         Sound.copy(codes, at: speaker * Samples.frame, into: &packet)
     }
 

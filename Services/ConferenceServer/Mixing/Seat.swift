@@ -34,7 +34,8 @@ struct Seat {
     private var forwarded: (theirs: UInt32, ours: UInt32)?
 
     init(
-        _ settings: ParticipantSettings, relay: SocketAddress, ssrc: UInt32, room: Int, joinedAt: Contracts.Timestamp, tick: UInt64,
+        _ settings: ParticipantSettings, relay: SocketAddress, ssrc: UInt32, room: Int, joinedAt: Contracts.Timestamp,
+        tick: UInt64,
         random: UInt64
     ) {
         (self.settings, self.relay, self.ssrc, self.room) = (settings, relay, ssrc, room)
@@ -75,7 +76,8 @@ struct Seat {
     mutating func nextEventHeader(at timestamp: UInt32, marker: Bool) -> Header {
         defer { sequence = sequence.next }
         return Header(
-            payloadType: .telephoneEvent, sequence: sequence, timestamp: RTP.Timestamp(timestamp), ssrc: SSRC(settings.inside.ssrc),
+            payloadType: .telephoneEvent, sequence: sequence, timestamp: RTP.Timestamp(timestamp),
+            ssrc: SSRC(settings.inside.ssrc),
             marker: marker)
     }
 

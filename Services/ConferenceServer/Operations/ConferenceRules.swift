@@ -11,14 +11,19 @@ enum ConferenceRules {
             problems.append(Problem(pointer: "/name", code: "length", detail: "a name has 1 to 100 characters"))
         }
         if let number = conference.number, !isDialable(number) {
-            problems.append(Problem(pointer: "/number", code: "format", detail: "a number has 1 to 20 of 0-9, * and #, with an optional + first"))
+            problems.append(
+                Problem(
+                    pointer: "/number", code: "format",
+                    detail: "a number has 1 to 20 of 0-9, * and #, with an optional + first"))
         }
         if let pin = conference.pin, !((1...16).contains(pin.utf8.count) && pin.utf8.allSatisfy(ASCII.isDigit)) {
             problems.append(Problem(pointer: "/pin", code: "format", detail: "a pin has 1 to 16 digits"))
         }
         if !(2...Mixer.largestRoom).contains(conference.maxParticipants) {
             problems.append(
-                Problem(pointer: "/max_participants", code: "range", detail: "a conference has 2 to \(Mixer.largestRoom) participants"))
+                Problem(
+                    pointer: "/max_participants", code: "range",
+                    detail: "a conference has 2 to \(Mixer.largestRoom) participants"))
         }
         guard problems.isEmpty else { throw RPCError(.invalid, "the conference has mistakes", problems: problems) }
     }

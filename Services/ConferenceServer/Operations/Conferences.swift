@@ -7,7 +7,8 @@ extension Wiring {
         let now = runtime.timestamp()
         let conference = Conference(
             id: runtime.newID("conf"), customerID: command.customerID, name: command.name, number: command.number.nonEmpty,
-            pin: command.pin.nonEmpty, maxParticipants: command.maxParticipants ?? ConferenceRules.defaultParticipants, createdAt: now,
+            pin: command.pin.nonEmpty, maxParticipants: command.maxParticipants ?? ConferenceRules.defaultParticipants,
+            createdAt: now,
             updatedAt: now)
         try ConferenceRules.check(conference)
         try await store.create(conference)
@@ -48,7 +49,8 @@ extension Wiring {
         }
         do { try await empty(command.id, customer: command.customerID, delivery) } catch {
             // The conference is gone in any case; whoever is left in its room leaves by hanging up.
-            runtime.logger.warning("a deleted conference's room could not be emptied: \(error)", metadata: ["conference": "\(command.id)"])
+            runtime.logger.warning(
+                "a deleted conference's room could not be emptied: \(error)", metadata: ["conference": "\(command.id)"])
         }
         return Done()
     }

@@ -21,7 +21,8 @@ extension Wiring {
         if isNew {
             let settings = command.participant
             let participant = Participant(
-                id: settings.participantID, callID: settings.callID, role: "participant", muted: settings.muted, deaf: settings.deaf,
+                id: settings.participantID, callID: settings.callID, role: "participant", muted: settings.muted,
+                deaf: settings.deaf,
                 talking: false, joinedAt: runtime.timestamp())
             await tell("conference.joined", participant, of: identity)
         }
@@ -56,7 +57,9 @@ extension Wiring {
     }
 
     func conference(_ customer: String, _ id: String) async throws -> Conference {
-        guard let found = try await store.find(customer: customer, id: id) else { throw RPCError(.notFound, "no such conference") }
+        guard let found = try await store.find(customer: customer, id: id) else {
+            throw RPCError(.notFound, "no such conference")
+        }
         return found
     }
 }

@@ -17,7 +17,8 @@ extension Wiring {
     func updateParticipant(_ command: UpdateParticipant, _ delivery: Delivery) async throws -> Participant {
         let room = Self.room(of: command.conferenceID)
         guard await hosted(room, customer: command.customerID) != nil else {
-            return try await ask(command, hostOf: room, customer: command.customerID, conference: command.conferenceID, delivery)
+            return try await ask(
+                command, hostOf: room, customer: command.customerID, conference: command.conferenceID, delivery)
         }
         if let role = command.role, !["participant", "moderator"].contains(role) {
             throw RPCError(
@@ -37,7 +38,8 @@ extension Wiring {
     func removeParticipant(_ command: RemoveParticipant, _ delivery: Delivery) async throws -> Done {
         let room = Self.room(of: command.conferenceID)
         guard await hosted(room, customer: command.customerID) != nil else {
-            return try await ask(command, hostOf: room, customer: command.customerID, conference: command.conferenceID, delivery)
+            return try await ask(
+                command, hostOf: room, customer: command.customerID, conference: command.conferenceID, delivery)
         }
         guard let departure = try await loops.loop(of: room).leave(room: room, participant: command.participantID) else {
             throw RPCError(.notFound, "no such participant")
@@ -62,7 +64,9 @@ extension Wiring {
         }
         for member in members {
             let command = RemoveParticipant(customerID: customer, conferenceID: conference, participantID: member.id)
-            do { _ = try await removeParticipant(command, delivery) } catch let error as RPCError where error.code == .notFound {
+            do { _ = try await removeParticipant(command, delivery) } catch let error as RPCError
+                where error.code == .notFound
+            {
                 continue
             }
         }
@@ -77,7 +81,9 @@ extension Wiring {
 
     /// The room when it is here and the customer's.
     private func hosted(_ room: String, customer: String) async -> RoomSnapshot? {
-        guard let snapshot = await loops.loop(of: room).snapshot(of: room), snapshot.customerID == customer else { return nil }
+        guard let snapshot = await loops.loop(of: room).snapshot(of: room), snapshot.customerID == customer else {
+            return nil
+        }
         return snapshot
     }
 

@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 import Threads
 
@@ -12,9 +11,9 @@ final class BlockingThreads: Sendable {
         for thread in threads { thread.start() }
     }
 
-    func stop() { for thread in threads { thread.stop() } }
-
-    func run<Value: Sendable>(_ body: @escaping @Sendable () throws(SoundProblem) -> Value) async throws(SoundProblem) -> Value {
+    func run<Value: Sendable>(_ body: @escaping @Sendable () throws(SoundProblem) -> Value) async throws(SoundProblem)
+        -> Value
+    {
         let turn = next.wrappingAdd(1, ordering: .relaxed).newValue
         let thread = threads[Int(turn) % threads.count]
         let result: Result<Value, SoundProblem> = await withCheckedContinuation { continuation in

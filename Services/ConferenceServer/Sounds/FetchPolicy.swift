@@ -29,10 +29,13 @@ struct FetchPolicy: Sendable {
             let parts = entry.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             if let network = IPAddress(parts[0]) {
                 let longest = network.isIPv4 ? 32 : 128
-                guard parts.count == 1 || Int(parts[1]).map({ (0...longest).contains($0) }) == true else { throw Mistake(entry: entry) }
+                guard parts.count == 1 || Int(parts[1]).map({ (0...longest).contains($0) }) == true else {
+                    throw Mistake(entry: entry)
+                }
                 ranges.append(Range(network: network, length: parts.count > 1 ? Int(parts[1]) ?? longest : longest))
             } else {
-                let isHost = parts.count == 1 && !entry.isEmpty
+                let isHost =
+                    parts.count == 1 && !entry.isEmpty
                     && entry.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) || $0 == 45 || $0 == 46 }
                 guard isHost else { throw Mistake(entry: entry) }
                 hosts.insert(entry.lowercased())

@@ -14,7 +14,9 @@ enum HostNames {
         var addresses: [IPAddress] = []
         var entry = unsafe list
         while let current = unsafe entry {
-            if let address = unsafe Self.address(current.pointee.ai_addr), !addresses.contains(address) { addresses.append(address) }
+            if let address = unsafe Self.address(current.pointee.ai_addr), !addresses.contains(address) {
+                addresses.append(address)
+            }
             unsafe entry = current.pointee.ai_next
         }
         return addresses
@@ -30,7 +32,9 @@ enum HostNames {
         case AF_INET6:
             return unsafe pointer.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) { address in
                 unsafe withUnsafeBytes(of: address.pointee.sin6_addr) { bytes in
-                    let halves = unsafe (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+                    let halves = unsafe (
+                        bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+                    )
                     return IPAddress(v6High: UInt64(bigEndian: halves.0), v6Low: UInt64(bigEndian: halves.1))
                 }
             }

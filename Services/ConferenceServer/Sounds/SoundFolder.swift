@@ -19,7 +19,8 @@ struct SoundFolder: Sendable {
         }
     }
 
-    /// Nil for anything that is not plain folder and file names: no `..`, no hidden or absolute path. Without an extension `.wav`.
+    /// Nil for anything that is not plain folder and file names: no `..`, no hidden or absolute path. Without an extension
+    /// it is a `.wav`.
     static func relativePath(_ name: String) -> String? {
         let name = name.hasPrefix("file:") ? name.dropFirst(5) : name[...]
         guard name.utf8.count <= 200 else { return nil }

@@ -12,6 +12,7 @@ actor SoundLibrary {
     private static let keepFor = Interval.seconds(60)
     /// Samples kept in all: 32 MiB.
     private static let capacity = 16 << 20
+    private static let largestCount = 1000
     /// Fetches under way; each may hold a whole body in memory.
     private static let fetchLimit = 32
 
@@ -43,7 +44,9 @@ actor SoundLibrary {
             var tone = Tone(frequency: frequency)
             return .sound(tone.next(milliseconds * Samples.rate / 1000))
         case .silence(let milliseconds):
-            guard (0...Self.longest * 1000).contains(milliseconds) else { throw SoundProblem("a silence of more than \(Self.longest) s") }
+            guard (0...Self.longest * 1000).contains(milliseconds) else {
+                throw SoundProblem("a silence of more than \(Self.longest) s")
+            }
             return .silence(samples: milliseconds * Samples.rate / 1000)
         case .ringback: return .sound(Self.ringing)
         }
@@ -83,7 +86,9 @@ actor SoundLibrary {
         if let old = kept[name] { held -= old.samples.count }
         kept[name] = nil
         guard samples.count <= Self.capacity / 4 else { return }
-        while held + samples.count > Self.capacity, let oldest = kept.min(by: { $0.value.until < $1.value.until }) {
+        while held + samples.count > Self.capacity || kept.count >= Self.largestCount,
+            let oldest = kept.min(by: { $0.value.until < $1.value.until })
+        {
             held -= oldest.value.samples.count
             kept[oldest.key] = nil
         }

@@ -39,7 +39,9 @@ struct WebAddress: Sendable, Equatable {
     }
 
     /// No user name: `http://public.example@10.0.0.1/` reads as one host and is another.
-    private static func authority(_ text: Substring, _ refused: SoundProblem) throws(SoundProblem) -> (host: String, port: Int?) {
+    private static func authority(_ text: Substring, _ refused: SoundProblem) throws(SoundProblem) -> (
+        host: String, port: Int?
+    ) {
         guard !text.contains("@") else { throw refused }
         var (host, portText) = (text, Substring())
         if text.hasPrefix("[") {

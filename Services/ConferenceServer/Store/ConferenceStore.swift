@@ -11,7 +11,8 @@ struct ConferenceStore: Sendable {
 
     private static let columns = """
         id, customer_id, name, number, pin, max_participants,
-        (extract(epoch from created_at) * 1000)::bigint as created_ms, (extract(epoch from updated_at) * 1000)::bigint as updated_ms
+        (extract(epoch from created_at) * 1000)::bigint as created_ms,
+        (extract(epoch from updated_at) * 1000)::bigint as updated_ms
         """
 
     // MARK: Conferences
@@ -21,11 +22,13 @@ struct ConferenceStore: Sendable {
             try await database.transaction(.durable) { connection in
                 _ = try connection.change(
                     """
-                    insert into conferences.conferences (id, customer_id, name, number, pin, max_participants, created_at, updated_at)
+                    insert into conferences.conferences
+                        (id, customer_id, name, number, pin, max_participants, created_at, updated_at)
                     values ($1, $2, $3, $4, $5, $6, to_timestamp($7 / 1000.0), to_timestamp($8 / 1000.0))
                     """,
                     [
-                        .text(conference.id), .text(conference.customerID), .text(conference.name), .optional(conference.number),
+                        .text(conference.id), .text(conference.customerID), .text(conference.name),
+                        .optional(conference.number),
                         .optional(conference.pin), .int(conference.maxParticipants), .int(conference.createdAt.milliseconds),
                         .int(conference.updatedAt.milliseconds),
                     ])
@@ -36,7 +39,8 @@ struct ConferenceStore: Sendable {
     func find(customer: String, id: String) async throws -> Conference? {
         try await database.run { connection in
             try connection.query(
-                "select \(Self.columns) from conferences.conferences where customer_id = $1 and id = $2", [.text(customer), .text(id)]
+                "select \(Self.columns) from conferences.conferences where customer_id = $1 and id = $2",
+                [.text(customer), .text(id)]
             ).first.map(Self.conference)
         }
     }
@@ -76,7 +80,8 @@ struct ConferenceStore: Sendable {
                     where customer_id = $1 and id = $2
                     """,
                     [
-                        .text(conference.customerID), .text(conference.id), .text(conference.name), .optional(conference.number),
+                        .text(conference.customerID), .text(conference.id), .text(conference.name),
+                        .optional(conference.number),
                         .optional(conference.pin), .int(conference.maxParticipants), .int(conference.updatedAt.milliseconds),
                     ]) == 1
             }
@@ -102,7 +107,8 @@ struct ConferenceStore: Sendable {
         Conference(
             id: try row.text("id"), customerID: try row.text("customer_id"), name: try row.text("name"),
             number: try row.optionalText("number"), pin: try row.optionalText("pin"),
-            maxParticipants: Int(try row.int("max_participants")), createdAt: Timestamp(milliseconds: try row.int("created_ms")),
+            maxParticipants: Int(try row.int("max_participants")),
+            createdAt: Timestamp(milliseconds: try row.int("created_ms")),
             updatedAt: Timestamp(milliseconds: try row.int("updated_ms")))
     }
 
@@ -114,7 +120,8 @@ struct ConferenceStore: Sendable {
         let (runtime, member) = (runtime, ConferenceMember(participant: participant, conferenceID: conference))
         try await database.transaction(.relaxed) { connection in
             try Outbox.add(
-                type, of: conference, customer: room.customerID, data: .init(encoding: member), runtime: runtime, schema: Self.schema,
+                type, of: conference, customer: room.customerID, data: .init(encoding: member), runtime: runtime,
+                schema: Self.schema,
                 on: connection)
         }
     }

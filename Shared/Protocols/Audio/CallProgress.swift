@@ -21,7 +21,8 @@ public struct CallProgress: Hashable, Sendable {
     public static let congestion = CallProgress([Step([425], milliseconds: 250), Step([], milliseconds: 250)])
     /// The special information tone: three rising notes, a pause (E.180 §5).
     public static let specialInformation = CallProgress([
-        Step([950], milliseconds: 330), Step([1400], milliseconds: 330), Step([1800], milliseconds: 330), Step([], milliseconds: 1000),
+        Step([950], milliseconds: 330), Step([1400], milliseconds: 330), Step([1800], milliseconds: 330),
+        Step([], milliseconds: 1000),
     ])
     /// One short note: record now, or somebody joined.
     public static let beep = CallProgress([Step([1000], milliseconds: 300)])

@@ -1,6 +1,7 @@
 /// G.711: pulse code modulation of voice frequencies, µ-law (PCMU) and A-law (PCMA), 64 kbit/s.
 ///
-/// Samples are 16-bit linear as in ITU-T G.191: µ-law uses the upper 14 bits and A-law the upper 13, so every value here is exact.
+/// Samples are 16-bit linear as in ITU-T G.191: µ-law uses the upper 14 bits and A-law the upper 13, so every value here is
+/// exact.
 public enum G711 {
     /// The companding law; its raw value is the static RTP payload type of RFC 3551 §6.
     public enum Law: UInt8, Sendable, CaseIterable {

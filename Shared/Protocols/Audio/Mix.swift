@@ -19,7 +19,8 @@ public struct Mix: Sendable {
 
     /// The sum as G.711 codes: less `own`, the listener's own voice, and with `extra`, what only this listener hears.
     public func encode(
-        minus own: Span<Int16>? = nil, plus extra: Span<Int16>? = nil, _ law: G711.Law = .ulaw, into codes: inout MutableSpan<UInt8>,
+        minus own: Span<Int16>? = nil, plus extra: Span<Int16>? = nil, _ law: G711.Law = .ulaw,
+        into codes: inout MutableSpan<UInt8>,
         at offset: Int = 0
     ) {
         let laws = G711.codeTable(law)
@@ -34,7 +35,9 @@ public struct Mix: Sendable {
         case (let own?, nil):
             for index in 0..<count { codes[offset + index] = table[G711.index(Self.clamp(span[index] &- Int32(own[index])))] }
         case (nil, let extra?):
-            for index in 0..<count { codes[offset + index] = table[G711.index(Self.clamp(span[index] &+ Int32(extra[index])))] }
+            for index in 0..<count {
+                codes[offset + index] = table[G711.index(Self.clamp(span[index] &+ Int32(extra[index])))]
+            }
         case (let own?, let extra?):
             for index in 0..<count {
                 codes[offset + index] = table[G711.index(Self.clamp(span[index] &- Int32(own[index]) &+ Int32(extra[index])))]

@@ -11,7 +11,8 @@ public enum SoundFile {
         /// 16-bit little-endian linear, 8 kHz.
         case rawLinear
 
-        /// By the extension of a file name: `.ul`, `.ulaw`, `.pcmu`, `.al`, `.alaw`, `.pcma`, `.sln`; anything else has a header.
+        /// By the extension of a file name: `.ul`, `.ulaw`, `.pcmu`, `.al`, `.alaw`, `.pcma`, `.sln`; anything else has a
+        /// header.
         public init(fileName: String) {
             switch fileName.split(separator: ".").last.map({ $0.lowercased() }) {
             case "ul", "ulaw", "pcmu": self = .raw(.ulaw)

@@ -6,7 +6,9 @@ import Testing
 @Suite("The jitter buffer")
 struct JitterBufferTests {
     /// Frames told apart by their code.
-    private func codes(_ number: Int, count: Int = 160) -> [UInt8] { Array(repeating: UInt8(0x80 + number % 100), count: count) }
+    private func codes(_ number: Int, count: Int = 160) -> [UInt8] {
+        Array(repeating: UInt8(0x80 + number % 100), count: count)
+    }
 
     private struct Reader {
         var buffer = JitterBuffer()
@@ -107,7 +109,9 @@ struct JitterBufferTests {
         #expect(reader.buffer.counters.concealed == 0)
     }
 
-    @Test("A sender whose clock jumps is followed, forward at once and backward after a few packets", arguments: [1_000_000, -1_000_000, -2000])
+    @Test(
+        "A sender whose clock jumps is followed, forward at once and backward after a few packets",
+        arguments: [1_000_000, -1_000_000, -2000])
     func jumps(distance: Int) {
         var reader = Reader()
         for number in 0..<10 {

@@ -19,7 +19,8 @@ struct MixerPlayTests {
         stopsOnDigit: Bool = false
     ) throws {
         try bench.mixer.play(
-            Play(id: id, loops: loops, stopsOnDigit: stopsOnDigit), room: "room_1", participant: participant, into: &bench.box)
+            Play(id: id, loops: loops, stopsOnDigit: stopsOnDigit), room: "room_1", participant: participant, into: &bench.box
+        )
         for piece in pieces { bench.extend(id, with: piece) }
         bench.mixer.complete(play: id, room: "room_1")
     }

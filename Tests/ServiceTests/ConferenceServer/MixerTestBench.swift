@@ -37,14 +37,16 @@ struct Bench {
     var phones: [Phone] = []
 
     mutating func sit(
-        _ name: String, tone: Double? = nil, room: String = "room_1", echo: Bool = false, muted: Bool = false, deaf: Bool = false,
+        _ name: String, tone: Double? = nil, room: String = "room_1", echo: Bool = false, muted: Bool = false,
+        deaf: Bool = false,
         limit: Int? = nil
     ) throws {
         let number = UInt16(phones.count + 1)
         let address = SocketAddress(.loopbackIPv4, port: 20000 + number)
         let settings = ParticipantSettings(
             participantID: name, callID: "call_\(name)", owner: "CallServer-1", epoch: 1,
-            inside: InsideEndpoint(address: address.description, ssrc: UInt32(number) * 1000), echo: echo, muted: muted, deaf: deaf)
+            inside: InsideEndpoint(address: address.description, ssrc: UInt32(number) * 1000), echo: echo, muted: muted,
+            deaf: deaf)
         let ssrc = try mixer.join(
             RoomIdentity(id: room, customerID: "cust_1", limit: limit), settings, relay: address,
             at: Contracts.Timestamp(milliseconds: 0))
@@ -54,10 +56,13 @@ struct Bench {
 
     func index(_ name: String) -> Int { phones.firstIndex { $0.name == name } ?? -1 }
 
-    static func packet(_ phone: Phone, payload: [UInt8], type: PayloadType = .pcmu, timestamp: UInt32? = nil, marker: Bool = false) -> [UInt8] {
+    static func packet(
+        _ phone: Phone, payload: [UInt8], type: PayloadType = .pcmu, timestamp: UInt32? = nil, marker: Bool = false
+    ) -> [UInt8] {
         var bytes: [UInt8] = []
         Header(
-            payloadType: type, sequence: SequenceNumber(phone.sequence), timestamp: RTP.Timestamp(timestamp ?? phone.timestamp),
+            payloadType: type, sequence: SequenceNumber(phone.sequence),
+            timestamp: RTP.Timestamp(timestamp ?? phone.timestamp),
             ssrc: SSRC(phone.ssrc), marker: marker
         ).append(to: &bytes)
         return bytes + payload
@@ -87,7 +92,9 @@ struct Bench {
 
     mutating func deliver() {
         for (bytes, address) in box.packets {
-            guard let index = phones.firstIndex(where: { $0.address == address }), let header = try? Header(parsing: bytes.span) else { continue }
+            guard let index = phones.firstIndex(where: { $0.address == address }),
+                let header = try? Header(parsing: bytes.span)
+            else { continue }
             phones[index].heard.append(header)
             let payload = Array(bytes[header.payloadRange])
             if header.payloadType == .pcmu {
@@ -120,8 +127,10 @@ struct Bench {
         let start = phones[index].timestamp
         for number in 0..<packets {
             var payload: [UInt8] = []
-            TelephoneEvent(code: code, isEnd: number >= packets - 1, duration: UInt16(160 * (number + 1))).append(to: &payload)
-            receive(Self.packet(phones[index], payload: payload, type: .telephoneEvent, timestamp: start, marker: number == 0))
+            TelephoneEvent(code: code, isEnd: number >= packets - 1, duration: UInt16(160 * (number + 1))).append(
+                to: &payload)
+            receive(
+                Self.packet(phones[index], payload: payload, type: .telephoneEvent, timestamp: start, marker: number == 0))
             phones[index].sequence &+= 1
         }
         phones[index].timestamp &+= UInt32(160 * packets)

@@ -94,7 +94,9 @@ struct MixerTests {
         #expect(bench.hears("a", Self.tones) == [600])
         #expect(bench.hears("d", Self.tones) == [900])
         // The first room goes, the other moves into its place and goes on.
-        let departures = [try bench.leave("a", room: "r1"), try bench.leave("b", room: "r1"), try bench.leave("b", room: "r1")]
+        let departures = [
+            try bench.leave("a", room: "r1"), try bench.leave("b", room: "r1"), try bench.leave("b", room: "r1"),
+        ]
         #expect(departures == [true, true, false])
         bench.run(ticks: 20)
         #expect(bench.hears("d", Self.tones) == [900])

@@ -64,7 +64,8 @@ struct SoundSourceTests {
         "What two parsers may read differently is refused",
         arguments: [
             "ftp://host/x", "http://user@host/", "http://public.example@10.0.0.1/", "http://host:0/", "http://host:99999/",
-            "http://host\\@10.0.0.1/", "http://ho st/", "http:///x", "http://", "file:///etc/passwd", "http://[abc]/", "http://h%6fst/",
+            "http://host\\@10.0.0.1/", "http://ho st/", "http:///x", "http://", "file:///etc/passwd", "http://[abc]/",
+            "http://h%6fst/",
             "http://host:80:80/", "//host/x", "http://höst/",
         ])
     func refusedAddresses(text: String) {
@@ -76,7 +77,8 @@ struct SoundSourceTests {
         #expect(SoundFolder.relativePath("welcome") == "welcome.wav")
         #expect(SoundFolder.relativePath("file:menu/options.ulaw") == "menu/options.ulaw")
         let refused = [
-            "../secret", "a/../../b", "/etc/passwd", "file:/etc/passwd", ".hidden", "a//b", "", "file:", "a/.b", "a\u{0}b", "a b", "~/x",
+            "../secret", "a/../../b", "/etc/passwd", "file:/etc/passwd", ".hidden", "a//b", "", "file:", "a/.b", "a\u{0}b",
+            "a b", "~/x",
         ]
         for name in refused { #expect(SoundFolder.relativePath(name) == nil, "\(name)") }
     }
@@ -91,7 +93,8 @@ struct SoundSourceTests {
     func conferenceRules() throws {
         let now = Timestamp(milliseconds: 0)
         let good = Conference(
-            id: "conf_1", customerID: "cust_1", name: "Daily", number: "800", pin: "1234", maxParticipants: 50, createdAt: now, updatedAt: now)
+            id: "conf_1", customerID: "cust_1", name: "Daily", number: "800", pin: "1234", maxParticipants: 50,
+            createdAt: now, updatedAt: now)
         try ConferenceRules.check(good)
         var bad = good
         (bad.name, bad.number, bad.pin, bad.maxParticipants) = ("", "80x", "12a", 1)
