@@ -6,6 +6,7 @@ extension Leg {
     /// Applies one event completely and returns what is to be done, in order.
     mutating func apply(_ event: LegEvent, at moment: Moment) -> [LegEffect] {
         var effects: [LegEffect] = []
+        revision += 1
         if phase == .ended {
             applyAfterEnd(event, into: &effects)
             return effects

@@ -22,6 +22,8 @@ struct Leg: Codable, Sendable {
     /// Events published so far; the next gets `sequence + 1`.
     var sequence: Int64 = 0
     let epoch: UInt64
+    /// Events applied so far; with the epoch it names what an effect belongs to, for the idempotency keys of commands.
+    var revision: UInt64 = 0
     let placement: Placement
     var phase = Phase.preparing
     var media = Media()

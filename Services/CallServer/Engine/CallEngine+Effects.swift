@@ -5,7 +5,8 @@ import SIP
 
 /// Performs effects: each turns into SIP, a command to a service or an event of another leg, and what comes back is an event.
 extension CallEngine {
-    func perform(_ effect: LegEffect, for id: String) {
+    /// `revision` is the leg's when the effect came about: a command repeated for it is the same command.
+    func perform(_ effect: LegEffect, for id: String, _ revision: UInt64) {
         guard let leg = legs[id]?.leg else { return }
         switch effect {
         case .respond(let code, let body): respondToInvite(id, code: code, body: body)
@@ -22,18 +23,18 @@ extension CallEngine {
         case .updateMedia(let kind, let remote):
             ask(
                 UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: kind, remote: remote), for: leg,
-                "media/\(leg.sequence)/\(kind.rawValue)", at: leg.placement.relay
+                "media/\(revision)", at: leg.placement.relay
             ) { .mediaUpdated($0, kind: kind) } failed: { .mediaUpdateFailed($0, kind: kind) }
         case .link(let inside, let roomID):
             ask(
-                LinkMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, inside: inside), for: leg, "link/\(roomID)/\(inside.ssrc)",
+                LinkMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, inside: inside), for: leg, "link/\(revision)",
                 at: leg.placement.relay
             ) { _ in .linked(roomID: roomID) } failed: { .linkFailed($0) }
         case .deleteMedia:
             ask(
                 DeleteMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch), for: leg, "delete", at: leg.placement.relay
             ) { .mediaDeleted($0) } failed: { _ in .mediaDeleted(nil) }
-        case .join: join(leg)
+        case .join: join(leg, revision)
         case .leave(let roomID, let participantID, let instance):
             bus.tell(
                 LeaveRoom(roomID: roomID, participantID: participantID, epoch: leg.epoch), to: .instance(instance),
@@ -139,7 +140,7 @@ extension CallEngine {
             participantID: leg.seat.participantID, callID: leg.record.id, owner: runtime.instance, epoch: leg.epoch, inside: inside)
     }
 
-    private func join(_ leg: Leg) {
+    private func join(_ leg: Leg, _ revision: UInt64) {
         guard let participant = participant(of: leg) else { return }
         if let conference = leg.seat.conferenceID {
             joinConference(leg, conference, participant, at: leg.seat.instance, attemptsLeft: 3)
@@ -147,7 +148,7 @@ extension CallEngine {
         }
         let (roomID, instance) = (leg.seat.roomID, leg.seat.instance)
         let command = JoinRoom(roomID: roomID, customerID: leg.record.customerID, participant: participant)
-        ask(command, for: leg, "join/\(roomID)/\(leg.sequence)", at: instance) {
+        ask(command, for: leg, "join/\(revision)", at: instance) {
             .joined(roomID: roomID, instance: instance, inside: $0.inside)
         } failed: { .joinFailed($0) }
     }

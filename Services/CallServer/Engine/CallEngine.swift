@@ -153,8 +153,9 @@ actor CallEngine {
     func commit(_ id: String, _ effects: [LegEffect]) {
         armTimers(of: id)
         guard !effects.isEmpty, let leg = legs[id]?.leg else { return }
+        let revision = leg.revision
         journal.save(leg) { [loop] in
-            loop.post { self.assumeIsolated { engine in for effect in effects { engine.perform(effect, for: id) } } }
+            loop.post { self.assumeIsolated { engine in for effect in effects { engine.perform(effect, for: id, revision) } } }
         }
     }
 
