@@ -12,8 +12,13 @@ struct ResourceSchema: Sendable {
 
     func completed(_ value: JSONValue) -> JSONValue {
         guard case .object(var members) = value else { return value }
-        for field in fields where members[field.name] == nil {
-            if case .nullable = field.schema { members[field.name] = .null }
+        for field in fields {
+            guard case .nullable(let schema) = field.schema else { continue }
+            switch (members[field.name], schema) {
+            case (nil, _): members[field.name] = .null
+            case (let inner?, .reference(Self.media.name)): members[field.name] = Self.media.completed(inner)
+            default: break
+            }
         }
         return .object(members)
     }

@@ -7,7 +7,8 @@ struct APIRequest: Sendable {
     var parameters: [String: String]
     var query: Query
     var fields: Fields
-    var principal: Principal
+    /// Who holds the key; nil on open routes.
+    var bearer: Principal?
     /// The customer that is acted for; nil only on routes that are not for one.
     var customerID: String?
     var seed: IdentifierSeed
@@ -17,6 +18,11 @@ struct APIRequest: Sendable {
     var customer: String {
         guard let customerID else { preconditionFailure("the pipeline finds the customer of every route that is for one") }
         return customerID
+    }
+
+    var principal: Principal {
+        guard let bearer else { preconditionFailure("only open routes are used without a key") }
+        return bearer
     }
 
     /// Whose idempotency keys are meant.

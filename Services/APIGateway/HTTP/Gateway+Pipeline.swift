@@ -65,8 +65,7 @@ extension Gateway {
         }
         var request = APIRequest(
             parameters: parameters, query: try Query.parse(head.query, for: route.query).get(), fields: Fields(members: [:]),
-            principal: principal ?? Principal(keyID: "", customerID: "", scopes: ScopeSet([])), customerID: principal?.customerID,
-            seed: newSeed(),
+            bearer: principal, customerID: principal?.customerID, seed: newSeed(),
             traceparent: head.trace(random: (.random(in: 1 ... .max), .random(in: 1 ... .max), .random(in: 1 ... .max))),
             idempotencyKey: nil)
         if route.access != .operatorOnly, route.access != .open {

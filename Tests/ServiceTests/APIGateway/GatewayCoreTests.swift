@@ -155,14 +155,11 @@ struct GatewayLimitTests {
 
     @Test("many names do not grow the table without end, and who is limited stays so")
     func manyNames() {
-        var buckets = TokenBuckets(rate: 1, burst: 2, mostNames: 10)
-        _ = (0..<2).map { _ in buckets.take("heavy", now: Self.at(5_000)) }
-        for name in 0..<100 { _ = buckets.take("\(name)", now: Self.at(name < 9 ? 0 : 5_000)) }
-        var slow = TokenBuckets(rate: 1, burst: 1, mostNames: 4)
-        _ = slow.take("heavy", now: Self.at(2_000))
-        for name in 0..<3 { _ = slow.take("\(name)", now: Self.at(0)) }
-        _ = slow.take("new", now: Self.at(2_000))
-        #expect(slow.take("heavy", now: Self.at(2_000)) == .limited(retryAfter: 1))
+        var buckets = TokenBuckets(rate: 1, burst: 1, mostNames: 4)
+        _ = buckets.take("heavy", now: Self.at(2_000))
+        for name in 0..<3 { _ = buckets.take("\(name)", now: Self.at(0)) }
+        _ = buckets.take("new", now: Self.at(2_000))
+        #expect(buckets.take("heavy", now: Self.at(2_000)) == .limited(retryAfter: 1))
     }
 
     @Test("a cursor is read back, and nothing else is one")

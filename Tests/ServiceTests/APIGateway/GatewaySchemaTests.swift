@@ -119,5 +119,6 @@ struct GatewayResourceTests {
         let shown = ResourceSchema.call.completed(try JSONValue(resource: call))
         #expect(shown["answered_at"] == .null)
         #expect(Set(try #require(shown.object).keys) == Set(ResourceSchema.call.fields.map(\.name)))
+        #expect(ResourceSchema.call.completed(["media": ["lost": 1]])["media"]?["codec"] == .null)
     }
 }
