@@ -46,8 +46,11 @@ struct Register: Sendable {
             return RegisterAnswer.success(message, request, registration.set, now: now)
         } catch let defect as BindingSet.Defect {
             return RegisterAnswer.refusal(message, defect)
+        } catch let error as RPCError where error.isTransient {
+            // Counted, and said once by the client of the server that is away.
+            return Self.busy(message)
         } catch {
-            runtime.logger.warning("a REGISTER failed: \(error)", metadata: ["call_id": "\(request.callID)"])
+            runtime.logger.error("a REGISTER failed: \(error)", metadata: ["call_id": "\(request.callID)"])
             return Self.busy(message)
         }
     }

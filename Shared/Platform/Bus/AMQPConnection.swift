@@ -31,8 +31,9 @@ final class AMQPConnection {
         var replyTimeout = timeval(tv_sec: Self.replyTimeout, tv_usec: 0)
         let opened = unsafe amqp_socket_open_noblock(socket, settings.host, Int32(settings.port), &connectTimeout)
         guard opened == AMQP_STATUS_OK.rawValue else {
-            let system = unsafe errno == 0 ? nil : String(cString: strerror(errno))
-            throw AMQPFailure(system.map { $0.lowercased() } ?? Self.text(of: opened))
+            // A refused connection leaves EINPROGRESS behind: the library connects without blocking and keeps the reason.
+            let isKnown = errno != 0 && errno != EINPROGRESS
+            throw AMQPFailure(isKnown ? unsafe String(cString: strerror(errno)).lowercased() : "no connection can be made")
         }
         unsafe amqp_set_handshake_timeout(state, &replyTimeout)
         unsafe amqp_set_rpc_timeout(state, &replyTimeout)

@@ -17,6 +17,8 @@ final class Consumer: @unchecked Sendable {
     private let armed = Atomic<UInt64>(.max)
 
     private let settings: Bus.Settings
+    /// Of the other connection, which says for both that the broker is away.
+    private let publisher: Availability
     private let topology: Topology
     private let logger: Logger
     private weak let receiver: (any Receiver)?
@@ -28,8 +30,11 @@ final class Consumer: @unchecked Sendable {
     private var isRetired = false
     private var hasMore = false
 
-    init(_ settings: Bus.Settings, _ topology: Topology, _ receiver: any Receiver, logger: Logger) {
-        (self.settings, self.topology, self.receiver, self.logger) = (settings, topology, receiver, logger)
+    init(
+        _ settings: Bus.Settings, _ topology: Topology, _ receiver: any Receiver, publisher: Availability, logger: Logger
+    ) {
+        (self.settings, self.topology, self.receiver) = (settings, topology, receiver)
+        (self.publisher, self.logger) = (publisher, logger)
         // Acknowledgements and wake-ups only: both are bounded by what is being performed.
         thread = ConnectionThread(name: "bus-consume", capacity: 65_536)
     }
@@ -109,7 +114,7 @@ final class Consumer: @unchecked Sendable {
         replies.withLock { $0 = nil }
         let now = MonotonicClock.now()
         retryAt = now + backoff.next(random: .random(in: 0 ... .max))
-        if availability.left(failure.description, now: now) {
+        if availability.left(failure.description, now: now), publisher.isHere {
             logger.warning("waiting for RabbitMQ at \(settings.address): \(failure)")
         }
         receiver?.lost("RabbitMQ is away: \(failure)")

@@ -17,9 +17,9 @@ final class RabbitMQTransport: Transport {
     init(_ settings: Bus.Settings, logger: Logger) { (self.settings, self.logger) = (settings, logger) }
 
     func start(_ topology: Topology, _ receiver: any Receiver) {
-        let lines = Lines(
-            publisher: Publisher(settings, receiver, logger: logger),
-            consumer: Consumer(settings, topology, receiver, logger: logger))
+        let publisher = Publisher(settings, receiver, logger: logger)
+        let consumer = Consumer(settings, topology, receiver, publisher: publisher.availability, logger: logger)
+        let lines = Lines(publisher: publisher, consumer: consumer)
         self.lines.withLock {
             precondition($0 == nil, "a bus is started once")
             $0 = lines

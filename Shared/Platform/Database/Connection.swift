@@ -115,8 +115,9 @@ public final class Connection {
 
     private var failureText: String {
         guard let text = unsafe PQerrorMessage(handle) else { return "no connection" }
+        // Further lines are advice.
         let lines = unsafe String(cString: text).split(whereSeparator: \.isNewline)
-        return lines.isEmpty ? "no connection" : lines.joined(separator: "; ")
+        return lines.first.map(String.init) ?? "no connection"
     }
 }
 
