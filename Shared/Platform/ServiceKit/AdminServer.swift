@@ -33,7 +33,8 @@ struct AdminServer {
             Self.plain(.ok, Metrics.exposition(), type: "text/plain; version=0.0.4")
         }
         var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .warning)
+        // It ends by being cancelled, which it would call an error.
+        quiet.logLevel = .critical
         let application = Application(
             router: router,
             configuration: .init(address: .hostname(address.address.description, port: Int(address.port)), serverName: nil),

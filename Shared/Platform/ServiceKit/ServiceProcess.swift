@@ -68,7 +68,7 @@ struct ServiceProcess: ServiceLifecycle.Service {
 
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await admin.run() }
+            group.addTask { try await serveOperators() }
             group.addTask {
                 try await withGracefulShutdownHandler {
                     try await work()
@@ -80,6 +80,16 @@ struct ServiceProcess: ServiceLifecycle.Service {
             // Whichever ends first ends both: the work after a stop, or the admin port when its address is taken.
             try await group.next()
             group.cancelAll()
+        }
+    }
+
+    /// Not a child task: a child would be told to stop with the service, and operators want answers while it drains.
+    private func serveOperators() async throws {
+        let serving = Task.detached { try await admin.run() }
+        try await withTaskCancellationHandler {
+            try await serving.value
+        } onCancel: {
+            serving.cancel()
         }
     }
 
