@@ -70,8 +70,10 @@ struct MessageParsingTests {
             ("", ParseError.empty), ("\n\n", .empty), ("INVITE sip:x SIP/2.0", .unterminatedHeaders),
             ("INVITE sip:x SIP/2.0\n", .unterminatedHeaders), ("INVITE  sip:x SIP/2.0\n\n", .badStartLine),
             ("INVITE sip:x SIP/2.0 \n\n", .badStartLine), ("INVITE sip:x\n\n", .badStartLine),
-            ("IN(VITE sip:x SIP/2.0\n\n", .badStartLine), ("INVITE sip:a b SIP/2.0\n\n", .badStartLine),
-            ("SIP/2.0 20 OK\n\n", .badStartLine), ("SIP/2.0 4294967301 OK\n\n", .badStartLine),
+            ("INVITE\tsip:x SIP/2.0\n\n", .badStartLine), ("IN(VITE sip:x SIP/2.0\n\n", .badStartLine),
+            ("INVITE sip:a b SIP/2.0\n\n", .badStartLine),
+            ("SIP/2.0 20 OK\n\n", .badStartLine), ("SIP/2.0\t200 OK\n\n", .badStartLine), ("SIP/2.0\n\n", .badStartLine),
+            ("SIP/2.0 4294967301 OK\n\n", .badStartLine),
             ("GET / HTTP/1.1\n\n", .badStartLine), ("INVITE sip:x SIP/2.0\nno colon\n\n", .badHeaderLine),
             ("INVITE sip:x SIP/2.0\n: v\n\n", .badHeaderLine), ("INVITE sip:x SIP/2.0\nA B: v\n\n", .badHeaderLine),
             ("INVITE sip:x SIP/2.0\nA: \u{0}\n\n", .controlByte), ("INVITE sip:x SIP/2.0\nA: \u{7f}\n\n", .controlByte),
@@ -125,6 +127,19 @@ struct MessageParsingTests {
         edits.set(.maxForwards, "1")
         _ = edits.serialised()
         _ = Dialog(calleeOf: message, localTag: "t")
+    }
+
+    @Test("Every header name is recognised in any case, and nothing else is")
+    func headerNames() throws {
+        for name in HeaderName.allCases where name != .other && name != .contentLength {
+            for text in [name.text, name.text.uppercased(), name.text.lowercased()] {
+                #expect(try parsed("OPTIONS sip:x SIP/2.0\n\(text) : 1\n\n").first(name) != nil, "\(text)")
+            }
+            for text in [name.text + "x", "x" + name.text, String(name.text.dropLast())] where text.utf8.count > 1 {
+                #expect(try parsed("OPTIONS sip:x SIP/2.0\n\(text): 1\n\n").first(name) == nil, "\(text)")
+            }
+        }
+        #expect(try parsed("OPTIONS sip:x SIP/2.0\n\(String(repeating: "a", count: 40)): 1\n\n").fields.first?.name == .other)
     }
 
     @Test("A datagram of line ends is a keep-alive")

@@ -1,5 +1,3 @@
-internal import Bytes
-
 /// The header fields this suite reads or writes by name; all others are `other` and pass through untouched.
 public enum HeaderName: UInt8, CaseIterable, Sendable {
     case accept, alertInfo, allow, allowEvents, authorization, callID, contact, contentDisposition, contentEncoding
@@ -70,19 +68,52 @@ public enum HeaderName: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// Recognises a name in any case, or its compact form (RFC 3261 §7.3.3 and the IANA registry).
-    static func recognise(_ bytes: [UInt8], _ range: Range<Int>) -> HeaderName {
-        if range.count == 1 { return compact(ASCII.lowercased(bytes[range.lowerBound])) }
-        guard range.count < byLength.count else { return .other }
-        candidates: for candidate in byLength[range.count] {
-            for offset in 0..<range.count
-            where ASCII.lowercased(bytes[range.lowerBound + offset]) != candidate.text[offset] {
-                continue candidates
-            }
-            return candidate.name
+    /// Recognises a name in any case, or its compact form (RFC 3261 §7.3.3 and the IANA registry). `range` holds a token.
+    static func recognise(_ bytes: Span<UInt8>, _ range: Range<Int>) -> HeaderName {
+        if range.count == 1 { return compact(bytes[range.lowerBound] | 32) }
+        guard range.count <= PackedName.capacity else { return .other }
+        var packed = PackedName()
+        for index in range { packed.append(bytes[index]) }
+        var slot = packed.slot
+        while true {
+            let entry = table[slot]
+            if entry.name == .other || entry.packed == packed { return entry.name }
+            slot = (slot + 1) & PackedName.slotMask
         }
-        return .other
     }
+
+    /// A name of up to 24 bytes in three words, letters in lower case. Setting the bit that makes them so moves no other byte of
+    /// a token onto a letter, a digit or a hyphen.
+    private struct PackedName: Equatable {
+        static let capacity = 24
+        static let slotMask = 255
+        private var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+
+        static func == (left: PackedName, right: PackedName) -> Bool { left.words == right.words }
+
+        mutating func append(_ byte: UInt8) {
+            words = (words.0 << 8 | words.1 >> 56, words.1 << 8 | words.2 >> 56, words.2 << 8 | UInt64(byte | 32))
+        }
+
+        var slot: Int {
+            let mixed = (words.0 &* 31 ^ words.1 &* 7 ^ words.2) &* 0x9e37_79b9_7f4a_7c15
+            return Int(truncatingIfNeeded: mixed >> 56)
+        }
+    }
+
+    /// Open addressing, a fifth full; `other` marks a free slot.
+    private static let table: [(packed: PackedName, name: HeaderName)] = {
+        var table = [(packed: PackedName, name: HeaderName)](
+            repeating: (PackedName(), .other), count: PackedName.slotMask + 1)
+        for name in HeaderName.allCases where name != .other {
+            var packed = PackedName()
+            for byte in name.text.utf8 { packed.append(byte) }
+            var slot = packed.slot
+            while table[slot].name != .other { slot = (slot + 1) & PackedName.slotMask }
+            table[slot] = (packed, name)
+        }
+        return table
+    }()
 
     private static func compact(_ letter: UInt8) -> HeaderName {
         switch letter {
@@ -105,13 +136,4 @@ public enum HeaderName: UInt8, CaseIterable, Sendable {
         default: .other
         }
     }
-
-    /// Lower-case names sorted by length: no length has more than seven, so finding one is a handful of first-byte comparisons.
-    private static let byLength: [[(text: [UInt8], name: HeaderName)]] = {
-        var table = [[(text: [UInt8], name: HeaderName)]](repeating: [], count: 24)
-        for name in HeaderName.allCases where name != .other {
-            table[name.text.utf8.count].append((name.text.utf8.map(ASCII.lowercased), name))
-        }
-        return table
-    }()
 }

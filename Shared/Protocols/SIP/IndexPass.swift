@@ -1,20 +1,22 @@
 internal import Bytes
 
-/// The one pass over a message that finds its start line, header fields and the empty line behind them.
+/// The one pass over a message that finds its start line, header fields and the empty line behind them: no allocation but that
+/// of the index.
 struct IndexPass {
-    private let bytes: [UInt8]
     private let limits: Limits
     private var fields: [Message.Field] = []
     private var start: Message.Start?
     private var startLineRange = 0..<0
     private var isVersionSupported = true
     private var headersEnd = 0
+    /// Behind the empty line once `run` is done.
     private(set) var position = 0
     private(set) var contentLength: Int?
 
-    init(bytes: [UInt8], limits: Limits) { (self.bytes, self.limits) = (bytes, limits) }
+    init(limits: Limits) { self.limits = limits }
 
-    func message(bodyLength: Int) -> Message {
+    /// The message that `run` has indexed.
+    func message(_ bytes: [UInt8], bodyLength: Int) -> Message {
         guard let start else { preconditionFailure("run() sets the start line or throws") }
         let end = position + bodyLength
         return Message(
@@ -22,33 +24,33 @@ struct IndexPass {
             fields: fields, startLineRange: startLineRange, headersEnd: headersEnd, bodyRange: position..<end)
     }
 
-    mutating func run() throws(ParseError) {
+    mutating func run(_ bytes: Span<UInt8>) throws(ParseError) {
         while position + 1 < bytes.count, bytes[position] == 13, bytes[position + 1] == 10 { position += 2 }
         guard position < bytes.count else { throw .empty }
-        startLineRange = try line()
-        try parseStartLine()
-        fields.reserveCapacity(20)
+        startLineRange = try line(bytes)
+        try parseStartLine(bytes)
+        fields.reserveCapacity(24)
         var vias = 0
         while true {
             let begin = position
-            var content = try line()
+            var content = try line(bytes)
             if content.isEmpty {
                 headersEnd = begin
                 return
             }
             // A line that starts with a blank continues the one before (§7.3.1).
             while position < bytes.count, ASCII.isWhitespace(bytes[position]) {
-                let continued = try line()
-                content = content.lowerBound..<continued.upperBound
+                content = content.lowerBound..<(try line(bytes)).upperBound
                 guard content.count <= limits.lineLength else { throw .lineTooLong }
             }
             guard fields.count < limits.headerCount else { throw .tooManyHeaders }
-            let field = try parseField(content, line: begin..<position)
+            let field = try Self.field(bytes, content, line: begin..<position)
             if field.name == .via {
-                vias += 1 + bytes[field.valueRange].reduce(0) { $0 + ($1 == UInt8(ascii: ",") ? 1 : 0) }
+                vias += 1
+                for index in field.valueRange where bytes[index] == UInt8(ascii: ",") { vias += 1 }
                 guard vias <= limits.viaCount + 1 else { throw .tooManyVias }
             } else if field.name == .contentLength {
-                try parseContentLength(field.valueRange)
+                try parseContentLength(bytes.extracting(field.valueRange))
             }
             fields.append(field)
         }
@@ -56,19 +58,24 @@ struct IndexPass {
 
     /// The content of the line at `position`, which moves behind its CRLF. A bare CR or LF and other control bytes are refused,
     /// except a control byte escaped in a quoted string (§25.1 `quoted-pair`).
-    private mutating func line() throws(ParseError) -> Range<Int> {
+    private mutating func line(_ bytes: Span<UInt8>) throws(ParseError) -> Range<Int> {
         let begin = position
         let stop = min(bytes.count, begin + limits.lineLength + 1)
         var index = begin
         while index < stop {
             let byte = bytes[index]
+            // Nearly every byte is an ordinary character.
+            if byte >= 32, byte != 127 {
+                index += 1
+                continue
+            }
             if byte == 13 {
                 guard index + 1 < bytes.count else { throw .unterminatedHeaders }
                 guard bytes[index + 1] == 10 else { throw .controlByte }
                 position = index + 2
                 return begin..<index
             }
-            if byte < 32 || byte == 127, byte != 9 {
+            if byte != 9 {
                 guard byte != 10, index > begin, bytes[index - 1] == UInt8(ascii: "\\") else { throw .controlByte }
             }
             index += 1
@@ -76,38 +83,59 @@ struct IndexPass {
         throw stop == bytes.count ? .unterminatedHeaders : .lineTooLong
     }
 
-    private mutating func parseStartLine() throws(ParseError) {
-        var scanner = Scanner(bytes, startLineRange)
-        let isResponse =
-            startLineRange.count > 4 && bytes[startLineRange.lowerBound + 3] == UInt8(ascii: "/") && scanner.skip("SIP/")
-        if isResponse {
-            let version = scanner.run { $0 == 32 }
-            isVersionSupported = bytes[version].elementsEqual("2.0".utf8)
-            guard isSingleSpace(&scanner) else { throw .badStartLine }
-            let digits = scanner.run { $0 == 32 }
-            guard digits.count == 3, let status = ASCII.decimal(bytes[digits]), 100...699 ~= status else { throw .badStartLine }
+    // MARK: The start line (§7.1, §7.2): single spaces, nothing before, between or behind
+
+    private mutating func parseStartLine(_ bytes: Span<UInt8>) throws(ParseError) {
+        let (begin, end) = (startLineRange.lowerBound, startLineRange.upperBound)
+        if let versionStart = Self.protocolEnd(bytes, begin, end) {
+            let versionEnd = Self.wordEnd(bytes, versionStart, end)
+            isVersionSupported = Self.isTwoPointZero(bytes, versionStart, versionEnd)
+            let digits = versionEnd + 1
+            guard digits + 3 <= end, bytes[versionEnd] == 32, digits + 3 == end || bytes[digits + 3] == 32,
+                let status = ASCII.decimal(bytes.extracting(digits..<digits + 3)), 100...699 ~= status
+            else { throw .badStartLine }
             // The blank behind the code is required, yet so many leave it out with the reason that we do not insist.
-            if scanner.next == 32 { _ = isSingleSpace(&scanner) }
-            start = .response(status: Int(status), reason: scanner.position..<startLineRange.upperBound)
+            start = .response(status: Int(status), reason: min(digits + 4, end)..<end)
             return
         }
-        guard let methodRange = scanner.token(), isSingleSpace(&scanner) else { throw .badStartLine }
-        let uri = scanner.run { $0 == 32 || $0 == 9 }
-        guard !uri.isEmpty, isSingleSpace(&scanner), scanner.skip("SIP/") else { throw .badStartLine }
-        let version = scanner.run { $0 == 32 || $0 == 9 }
-        guard scanner.isAtEnd, !version.isEmpty else { throw .badStartLine }
-        isVersionSupported = bytes[version].elementsEqual("2.0".utf8)
-        start = .request(Method(scanner.text(methodRange)), uri: uri)
+        let methodEnd = Self.wordEnd(bytes, begin, end)
+        for index in begin..<methodEnd where !Scanner.isToken(bytes[index]) { throw .badStartLine }
+        let uriEnd = Self.wordEnd(bytes, min(methodEnd + 1, end), end)
+        guard methodEnd > begin, uriEnd > methodEnd + 1, uriEnd < end, bytes[methodEnd] == 32, bytes[uriEnd] == 32,
+            let versionStart = Self.protocolEnd(bytes, uriEnd + 1, end), versionStart < end,
+            Self.wordEnd(bytes, versionStart, end) == end
+        else { throw .badStartLine }
+        isVersionSupported = Self.isTwoPointZero(bytes, versionStart, end)
+        start = .request(Method(Self.text(bytes, begin..<methodEnd)), uri: methodEnd + 1..<uriEnd)
     }
 
-    private func isSingleSpace(_ scanner: inout Scanner) -> Bool {
-        guard scanner.next == 32 else { return false }
-        scanner.advance()
-        return true
+    private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
+        var copy: [UInt8] = []
+        for index in range { copy.append(bytes[index]) }
+        return String(decoding: copy, as: UTF8.self)
     }
+
+    private static func wordEnd(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> Int {
+        var index = from
+        while index < end, bytes[index] != 32, bytes[index] != 9 { index += 1 }
+        return index
+    }
+
+    /// The offset behind `SIP/`; nil when something else stands there.
+    private static func protocolEnd(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> Int? {
+        guard from + 4 <= end, ASCII.equalsIgnoringCase(bytes.extracting(from..<from + 4), "SIP/") else { return nil }
+        return from + 4
+    }
+
+    private static func isTwoPointZero(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> Bool {
+        end - from == 3 && bytes[from] == UInt8(ascii: "2") && bytes[from + 1] == UInt8(ascii: ".")
+            && bytes[from + 2] == UInt8(ascii: "0")
+    }
+
+    // MARK: Header fields
 
     /// `field-name HCOLON value`: blanks may stand before the colon, the name is a token.
-    private func parseField(_ content: Range<Int>, line: Range<Int>) throws(ParseError) -> Message.Field {
+    private static func field(_ bytes: Span<UInt8>, _ content: Range<Int>, line: Range<Int>) throws(ParseError) -> Message.Field {
         var index = content.lowerBound
         while index < content.upperBound, Scanner.isToken(bytes[index]) { index += 1 }
         let nameRange = content.lowerBound..<index
@@ -120,8 +148,8 @@ struct IndexPass {
             name: .recognise(bytes, nameRange), nameRange: nameRange, valueRange: start..<end, lineRange: line)
     }
 
-    private mutating func parseContentLength(_ range: Range<Int>) throws(ParseError) {
-        guard let value = ASCII.decimal(bytes[range]), value <= UInt64(limits.messageLength) else { throw .badContentLength }
+    private mutating func parseContentLength(_ digits: Span<UInt8>) throws(ParseError) {
+        guard let value = ASCII.decimal(digits), value <= UInt64(limits.messageLength) else { throw .badContentLength }
         // Even an equal second one is a way to make two parsers disagree (request smuggling).
         guard contentLength == nil else { throw .conflictingContentLength }
         contentLength = Int(value)

@@ -2,12 +2,12 @@ extension Message {
     /// Indexes one datagram: CRLFs before the start line are skipped, bytes beyond Content-Length dropped (RFC 3261 §18.3).
     public static func parse(_ bytes: [UInt8], limits: Limits = Limits()) throws(ParseError) -> Message {
         guard bytes.count <= limits.messageLength else { throw .tooLong }
-        var parser = IndexPass(bytes: bytes, limits: limits)
-        try parser.run()
-        let available = bytes.count - parser.position
-        let length = parser.contentLength ?? available
+        var pass = IndexPass(limits: limits)
+        try pass.run(bytes.span)
+        let available = bytes.count - pass.position
+        let length = pass.contentLength ?? available
         guard length <= available else { throw .truncatedBody }
-        return parser.message(bodyLength: length)
+        return pass.message(bytes, bodyLength: length)
     }
 
     /// A datagram of nothing but line ends: the keep-alive of RFC 5626 §3.5.1.

@@ -16,6 +16,7 @@ public struct MessageFramer: Sendable {
     private var buffer: [UInt8] = []
     /// How far the search for the end of the headers has come, so that a slow sender does not make it quadratic.
     private var searched = 0
+    private var known: Int?
     private var failed = false
 
     public init(limits: Limits = Limits()) { self.limits = limits }
@@ -38,19 +39,26 @@ public struct MessageFramer: Sendable {
 
     private mutating func takeNext() throws(ParseError) -> Output? {
         if buffer.first == 13 { return try takeKeepAlive() }
-        guard let end = try headersEnd() else {
-            guard buffer.count <= limits.messageLength else { throw .tooLong }
-            return nil
-        }
-        var pass = IndexPass(bytes: Array(buffer[..<end]), limits: limits)
-        try pass.run()
-        guard let length = pass.contentLength else { throw .missingContentLength }
-        let total = end + length
-        guard total <= limits.messageLength else { throw .tooLong }
+        guard let total = try messageLength() else { return nil }
         guard buffer.count >= total else { return nil }
         let message = try Message.parse(Array(buffer[..<total]), limits: limits)
         consume(total)
         return .message(message)
+    }
+
+    /// How long the first message will be; nil until its headers are complete. Found once per message.
+    private mutating func messageLength() throws(ParseError) -> Int? {
+        if let known { return known }
+        guard let end = headersEnd() else {
+            guard buffer.count <= limits.messageLength else { throw .tooLong }
+            return nil
+        }
+        var pass = IndexPass(limits: limits)
+        try pass.run(buffer.span.extracting(first: end))
+        guard let length = pass.contentLength else { throw .missingContentLength }
+        guard end + length <= limits.messageLength else { throw .tooLong }
+        known = end + length
+        return known
     }
 
     private mutating func takeKeepAlive() throws(ParseError) -> Output? {
@@ -67,7 +75,7 @@ public struct MessageFramer: Sendable {
     }
 
     /// The offset behind the empty line; nil when it has not come yet.
-    private mutating func headersEnd() throws(ParseError) -> Int? {
+    private mutating func headersEnd() -> Int? {
         var index = max(searched, 3)
         while index < buffer.count {
             if buffer[index] == 10, buffer[index - 1] == 13, buffer[index - 2] == 10, buffer[index - 3] == 13 {
@@ -82,6 +90,6 @@ public struct MessageFramer: Sendable {
 
     private mutating func consume(_ count: Int) {
         buffer.removeFirst(count)
-        searched = 0
+        (searched, known) = (0, nil)
     }
 }
