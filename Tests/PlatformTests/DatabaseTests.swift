@@ -80,7 +80,10 @@ struct DatabaseTests {
 
     @Test("a deadlock is tried again")
     func deadlock() async throws {
-        let database = try await database()
+        // PostgreSQL looks for deadlocks after a second of waiting; the statement must be allowed to wait that long.
+        let database = Database(
+            settings: .init(connection: try Servers.database(), connections: 2, statementTimeout: .seconds(10)), logger: Servers.silent)
+        await database.start()
         let table = Servers.unique("public.deadlock_")
         try await database.run { connection in
             try connection.execute("create table \(table) (id int primary key, n int)")

@@ -87,12 +87,12 @@ final class Consumer: @unchecked Sendable {
         armed.store(.max, ordering: .relaxed)
         let due = receiver?.tick(now: now) ?? .distantFuture
         guard let line else { return pause(nil, until: min(due, retryAt), now) }
-        return pause(line.descriptor, until: hasMore ? now : min(due, now + Self.attention), now)
+        return pause(line.descriptor, until: hasMore ? now : due, now)
     }
 
     private func pause(_ descriptor: Int32?, until instant: Instant, _ now: Instant) -> ConnectionThread.Pause {
         armed.store(instant.nanoseconds, ordering: .relaxed)
-        return .init(descriptor: descriptor, limit: max(.zero, instant - now))
+        return .init(descriptor: descriptor, limit: min(max(.zero, instant - now), Self.attention))
     }
 
     private func connect() {

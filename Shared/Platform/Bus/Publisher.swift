@@ -95,12 +95,16 @@ final class Publisher: @unchecked Sendable {
         let now = MonotonicClock.now()
         if line == nil {
             if now >= retryAt { connect() }
-            if line == nil { return .init(limit: max(.milliseconds(1), retryAt - now)) }
+            if line == nil { return pauseUntilRetry(now) }
         }
         // After mere work there is usually nothing to read, and looking costs a system call.
         if occasion != .worked || now - readAt >= Self.attention { read(now) }
-        guard let line else { return .init(limit: max(.milliseconds(1), retryAt - now)) }
+        guard let line else { return pauseUntilRetry(now) }
         return .init(descriptor: line.descriptor, limit: Self.attention)
+    }
+
+    private func pauseUntilRetry(_ now: Instant) -> ConnectionThread.Pause {
+        .init(limit: min(max(.milliseconds(1), retryAt - now), Self.attention))
     }
 
     private func connect() {
