@@ -26,10 +26,11 @@ extension Leg {
         proceed(at: moment, into: &effects)
     }
 
-    /// FlowManager is away: ask again, later and later; a call whose flow cannot go on for long ends.
+    /// FlowManager is away: ask again, later and later; a call whose flow cannot go on for long ends. Who is not answered yet is
+    /// rather told at once that the service is away than kept waiting.
     mutating func stepFailed(_ error: RPCError, at moment: Moment, into effects: inout [LegEffect]) {
         flowAttempts += 1
-        guard [.unavailable, .timeout].contains(error.code), flowAttempts <= limits.flowRetries else {
+        guard [.unavailable, .timeout].contains(error.code), flowAttempts <= (phase == .up ? limits.flowRetries : 1) else {
             performing = nil
             refusal = Self.status(of: error)
             flowEnded(at: moment, into: &effects)

@@ -27,7 +27,11 @@ extension Leg {
         case .refused(let branch, let code):
             refused(branch, code: code, at: moment, into: &effects)
         case .byed:
-            end(.completed, Status(code: 200, cause: 16), by: isInbound ? "caller" : "callee", sayBye: false, at: moment, into: &effects)
+            // A BYE within an early dialog gives the call up, as a CANCEL does (RFC 3261 §15).
+            let status = phase == .up ? Status(code: 200, cause: 16) : Status(code: 487, cause: 16)
+            end(
+                phase == .up ? .completed : .canceled, status, by: isInbound ? "caller" : "callee", sayBye: false, at: moment,
+                into: &effects)
         case .reinvited(let offer):
             guard phase == .up, !media.isHeld else { return [.respondToReinvite(code: 491, body: nil)] }
             media.isHeld = true

@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import Contracts
 import SIP
 import ServiceKit
@@ -70,6 +71,11 @@ extension CallEngine {
         }
         let id = runtime.newID("call")
         let caller = message.addresses(.pAssertedIdentity)?.first?.uri ?? message.from?.uri
+        // An address as the domain means the caller's own; nobody else's numbers are reached from here.
+        guard IPAddress(uri.host) != nil || ASCII.equalsIgnoringCase(uri.host, caller?.host ?? settings.domain) else {
+            answer(transaction, message, 404)
+            return
+        }
         var record = Call(
             id: id, customerID: customer, direction: .inbound, status: .queued, from: caller?.user ?? "anonymous", to: number,
             createdAt: moment().time)

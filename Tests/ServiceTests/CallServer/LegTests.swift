@@ -82,6 +82,23 @@ import Testing
         #expect(fixture.leg.record.status == .completed)
     }
 
+    @Test("RFC 3261 §15: BYE in an early dialog gives the call up: 487, never a 200 to the INVITE")
+    func earlyBye() {
+        var fixture = LegFixture.inbound()
+        _ = fixture.apply(.invited(offer: "sdp", number: "1002"))
+        #expect(fixture.apply(.byed).responses == [487])
+        #expect(fixture.leg.record.status == .canceled)
+    }
+
+    @Test("a caller who is not answered yet is told soon that the flow manager is away")
+    func flowAwayBeforeAnswer() {
+        var fixture = LegFixture.inbound()
+        _ = fixture.apply(.invited(offer: "sdp", number: "1002"))
+        _ = fixture.apply(.resolved(flowID: "flow_1", defaultActions: []))
+        #expect(fixture.apply(.stepFailed(RPCError(.unavailable))).responses.isEmpty)
+        #expect(fixture.apply(.stepFailed(RPCError(.unavailable))).responses == [503])
+    }
+
     @Test("an ended call whose relay never answers is forgotten after five seconds")
     func farewell() {
         var (fixture, _) = LegFixture.answered(performing: .answer)
