@@ -28,34 +28,39 @@ struct AccountCache: Sendable {
     enum Answer: Sendable, Equatable {
         /// The Registrar must be asked.
         case unknown
-        /// Nil: there is no such account.
-        case known(Account?)
+        /// Nil: there is no such account. Only what is `recent` is good enough to refuse somebody: the password may just have
+        /// been changed, and how long a refusal takes must not tell whether there is such an account.
+        case known(Account?, isRecent: Bool)
     }
 
     private struct Entry {
         let account: Account?
-        let expires: Instant
+        let stored: Instant
     }
 
     private let capacity: Int
     private let lifetime: Interval
-    private let negativeLifetime: Interval
+    private let recent: Interval
     private var entries: [Key: Entry] = [:]
 
-    init(capacity: Int, lifetime: Interval, negativeLifetime: Interval) {
-        (self.capacity, self.lifetime, self.negativeLifetime) = (capacity, lifetime, negativeLifetime)
+    init(capacity: Int, lifetime: Interval, recent: Interval) {
+        (self.capacity, self.lifetime, self.recent) = (capacity, lifetime, recent)
     }
 
     var count: Int { entries.count }
 
     func find(_ key: Key, now: Instant) -> Answer {
-        guard let entry = entries[key], entry.expires > now else { return .unknown }
-        return .known(entry.account)
+        guard let entry = entries[key], isAlive(entry, now) else { return .unknown }
+        return .known(entry.account, isRecent: now - entry.stored < recent)
     }
 
     mutating func store(_ account: Account?, for key: Key, now: Instant) {
         if entries.count >= capacity, entries[key] == nil { makeRoom(now: now) }
-        entries[key] = Entry(account: account, expires: now + (account == nil ? negativeLifetime : lifetime))
+        entries[key] = Entry(account: account, stored: now)
+    }
+
+    private func isAlive(_ entry: Entry, _ now: Instant) -> Bool {
+        now - entry.stored < (entry.account == nil ? recent : lifetime)
     }
 
     mutating func invalidate(_ key: Key) { entries[key] = nil }
@@ -63,7 +68,7 @@ struct AccountCache: Sendable {
 
     /// Expired ones go first, then names that nobody has; after that whatever comes to hand.
     private mutating func makeRoom(now: Instant) {
-        entries = entries.filter { $0.value.expires > now }
+        entries = entries.filter { isAlive($0.value, now) }
         if entries.count >= capacity { entries = entries.filter { $0.value.account != nil } }
         while entries.count >= capacity, let any = entries.keys.first { entries[any] = nil }
     }

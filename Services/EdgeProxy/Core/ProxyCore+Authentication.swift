@@ -32,12 +32,17 @@ extension ProxyCore {
                 key: AccountCache.Key(user: user, domain: domain)))
     }
 
-    /// The account is known, or known not to exist: the same work is done and the same answer given for a wrong password.
-    func resume(_ pending: PendingAuthentication, _ account: Account?, _ directory: Directory) -> Decision {
+    /// Whether the account's owner made the credentials. The same work is done when there is no account.
+    func isAuthentic(_ pending: PendingAuthentication, _ account: Account?) -> Bool {
         let ha1 = account?.ha1(pending.credentials.hash)
         let isAuthentic = pending.credentials.isAuthentic(
             ha1: ha1 ?? Self.nobodysHA1(pending.credentials.hash), method: pending.method)
-        guard isAuthentic, ha1 != nil, let account else { return refuse(pending.message, pending.arrival, Refusal(403)) }
+        return isAuthentic && ha1 != nil
+    }
+
+    /// The account is known, or known not to exist: a wrong password gets the same answer.
+    func resume(_ pending: PendingAuthentication, _ account: Account?, _ directory: Directory) -> Decision {
+        guard isAuthentic(pending, account), let account else { return refuse(pending.message, pending.arrival, Refusal(403)) }
         if pending.method == .register {
             return forwardToRegistrar(pending.message, pending.arrival, account, directory)
         }

@@ -3,7 +3,11 @@ import SIP
 /// Credentials come over the bus; the request waits for them here, in a table with a bound, and goes on where it was read.
 extension EdgeLoop {
     func authenticate(_ pending: PendingAuthentication) {
-        if case .known(let account) = accounts.find(pending.key, now: loop.now) { return resume(pending, account) }
+        if case .known(let account, let isRecent) = accounts.find(pending.key, now: loop.now),
+            isRecent || core.isAuthentic(pending, account)
+        {
+            return resume(pending, account)
+        }
         guard parkedCount < settings.parkedRequests else { return Traffic.count(.parkingFull) }
         parkedCount += 1
         Traffic.parked.add(1)

@@ -58,7 +58,7 @@ actor EdgeLoop {
                 retryAfter: settings.retryAfter))
         accounts = AccountCache(
             capacity: settings.accountsRemembered, lifetime: settings.accountLifetime,
-            negativeLifetime: settings.unknownAccountLifetime)
+            recent: settings.refusalAge)
     }
 
     private static func openInside(_ index: Int, _ settings: EdgeSettings) throws(SocketError) -> DatagramSocket {

@@ -20,7 +20,9 @@ struct EdgeSettings: Sendable {
             "TANDEM_LEGACY_AGENTS", default: "baresip v0,baresip v1,baresip v2,SIPp",
             "beginnings of the User-Agent of phones that fail unless MD5 is all they are offered, separated by commas"),
         Setting("TANDEM_ACCOUNT_SECONDS", .integer(1...3_600), default: "60", "how long an account's credentials are remembered"),
-        Setting("TANDEM_UNKNOWN_ACCOUNT_SECONDS", .integer(1...3_600), default: "5", "how long an unknown account is remembered"),
+        Setting(
+            "TANDEM_REFUSAL_MILLISECONDS", .integer(1...60_000), default: "1000",
+            "how old knowledge of an account may be to refuse somebody by it"),
         Setting("TANDEM_ACCOUNTS_REMEMBERED", .integer(16...10_000_000), default: "100000", "accounts remembered per loop"),
         Setting(
             "TANDEM_PARKED_REQUESTS", .integer(1...1_000_000), default: "5000", "requests per loop that may wait for credentials"),
@@ -43,7 +45,7 @@ struct EdgeSettings: Sendable {
     let legacyAgents: [String]
     let accountsRemembered: Int
     let accountLifetime: Interval
-    let unknownAccountLifetime: Interval
+    let refusalAge: Interval
     let parkedRequests: Int
     let greeting: Interval
     let retryAfter: Int
@@ -79,7 +81,7 @@ struct EdgeSettings: Sendable {
         legacyAgents = settings.text("TANDEM_LEGACY_AGENTS").split(separator: ",").map(String.init)
         accountsRemembered = settings.integer("TANDEM_ACCOUNTS_REMEMBERED")
         accountLifetime = .seconds(settings.integer("TANDEM_ACCOUNT_SECONDS"))
-        unknownAccountLifetime = .seconds(settings.integer("TANDEM_UNKNOWN_ACCOUNT_SECONDS"))
+        refusalAge = .milliseconds(settings.integer("TANDEM_REFUSAL_MILLISECONDS"))
         parkedRequests = settings.integer("TANDEM_PARKED_REQUESTS")
         greeting = .seconds(settings.integer("TANDEM_TCP_GREETING_SECONDS"))
         retryAfter = settings.integer("TANDEM_RETRY_AFTER_SECONDS")

@@ -98,19 +98,21 @@ struct AuthenticationTests {
         #expect(message.addresses(.pAssertedIdentity)?.first?.uri.host == "demo.localhost")
     }
 
-    @Test("What is remembered of accounts expires, is bounded and can be taken back")
+    @Test("What is remembered of accounts expires, is bounded and can be taken back; what is not recent refuses nobody")
     func cache() {
-        var cache = AccountCache(capacity: 16, lifetime: .seconds(60), negativeLifetime: .seconds(5))
+        var cache = AccountCache(capacity: 16, lifetime: .seconds(60), recent: .seconds(1))
         let key = AccountCache.Key(user: "1001", domain: "d")
         let start = Instant(nanoseconds: 1)
         #expect(cache.find(key, now: start) == .unknown)
         cache.store(EdgeBench.account, for: key, now: start)
         for index in 0..<100 { cache.store(nil, for: AccountCache.Key(user: "x\(index)", domain: "d"), now: start) }
         #expect(cache.count <= 16)
-        #expect(cache.find(key, now: start) == .known(EdgeBench.account))
+        #expect(cache.find(key, now: start) == .known(EdgeBench.account, isRecent: true))
+        #expect(cache.find(key, now: start + .seconds(2)) == .known(EdgeBench.account, isRecent: false))
         #expect(cache.find(key, now: start + .seconds(61)) == .unknown)
-        #expect(cache.find(AccountCache.Key(user: "x99", domain: "d"), now: start + .seconds(4)) == .known(nil))
-        #expect(cache.find(AccountCache.Key(user: "x99", domain: "d"), now: start + .seconds(6)) == .unknown)
+        let nobody = AccountCache.Key(user: "x99", domain: "d")
+        #expect(cache.find(nobody, now: start) == .known(nil, isRecent: true))
+        #expect(cache.find(nobody, now: start + .seconds(2)) == .unknown)
         cache.invalidate(key)
         #expect(cache.find(key, now: start) == .unknown)
     }
