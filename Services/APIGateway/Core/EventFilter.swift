@@ -1,5 +1,4 @@
 import Contracts
-import Flow
 
 /// Which events somebody sees.
 struct EventFilter: Sendable, Equatable {
@@ -13,21 +12,6 @@ struct EventFilter: Sendable, Equatable {
     func matches(_ event: Event) -> Bool {
         (customerID == nil || customerID == event.customerID) && (resourceID == nil || resourceID == event.resourceID)
             && pattern.matches(event.type)
-    }
-}
-
-/// An event with its place in the log.
-struct LoggedEvent: Sendable, Equatable {
-    let cursor: Int64
-    let event: Event
-
-    /// As the API shows it.
-    var json: JSONValue {
-        [
-            "id": .string(event.id), "type": .string(event.type), "timestamp": .string(event.timestamp.description),
-            "customer_id": .string(event.customerID), "resource_id": .string(event.resourceID),
-            "sequence": .integer(event.sequence), "data": event.data, "cursor": .string(PageCursor(after: cursor).text),
-        ]
     }
 }
 

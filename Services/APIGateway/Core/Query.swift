@@ -5,8 +5,6 @@ import Flow
 struct Query: Sendable, Equatable {
     private let values: [String: String]
 
-    static let empty = Query(values: [:])
-
     private init(values: [String: String]) { self.values = values }
 
     /// An unknown or repeated name is a mistake: a filter that is silently ignored shows what was not asked for.
@@ -39,7 +37,6 @@ struct Query: Sendable, Equatable {
     subscript(name: String) -> String? { values[name] }
 
     func integer(_ name: String) -> Int? { values[name].flatMap { Int($0) } }
-    func flag(_ name: String) -> Bool? { values[name].map { $0 == "true" } }
 
     private static func decoded(_ text: some StringProtocol) -> String? {
         var bytes: [UInt8] = []

@@ -4,6 +4,7 @@ import Flow
 /// `/v1/customers`: a row of ours, and a domain at the Registrar.
 enum Customers {
     private static let name = Schema.text(.line(1...120))
+    private static let status = Schema.text(.choice(CustomerStatus.allCases.map(\.rawValue)))
 
     static let routes: [Route] = [
         Route(
@@ -11,7 +12,7 @@ enum Customers {
             access: .anyone(.read("customers")),
             query: Route.paging + [
                 .init("domain", .text(.domain)), .init("name", name),
-                .init("status", .text(.choice(CustomerStatus.allCases.map(\.rawValue)))),
+                .init("status", status),
             ],
             answer: .page(of: ResourceSchema.customer.reference), perform: list),
         Route(
@@ -28,7 +29,7 @@ enum Customers {
             .patch, "/v1/customers/{id}", "updateCustomer", "Rename, suspend or reactivate a customer", access: .operatorOnly,
             body: [
                 .optional("name", name),
-                .optional("status", .text(.choice(CustomerStatus.allCases.map(\.rawValue))), "The keys of a suspended customer are refused."),
+                .optional("status", status, "The keys of a suspended customer are refused."),
             ],
             answer: .resource(ResourceSchema.customer.reference)
         ) { gateway, request in

@@ -19,7 +19,8 @@ enum Keys {
         Route(
             .post, "/v1/keys", "createKey", "Create a key; its secret is shown once", access: .customer(.write("keys")),
             body: [
-                .required("name", name), .optional("scopes", scopes, "Everything (`*`) if not given; never more than the creating key has."),
+                .required("name", name),
+                .optional("scopes", scopes, "Everything (`*`) if not given; never more than the creating key has."),
                 .optional("expires_at", .nullable(.text(.timestamp)), "Never if not given."),
             ],
             answer: .created(ResourceSchema.newKey.reference), perform: create),

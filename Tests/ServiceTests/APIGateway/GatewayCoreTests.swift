@@ -61,7 +61,8 @@ struct GatewayProblemTests {
     @Test("the pointers of another service are passed on, what went wrong inside is not")
     func details() {
         let mistakes = [Problem(pointer: "/actions/0/type", code: "unknown_action_type", detail: "no such type")]
-        #expect(ProblemDocument(RPCError(.invalid, "", problems: mistakes), from: .flowManager).errors.map(\.pointer) == ["/actions/0/type"])
+        let problem = ProblemDocument(RPCError(.invalid, "", problems: mistakes), from: .flowManager)
+        #expect(problem.errors.map(\.pointer) == ["/actions/0/type"])
         #expect(ProblemDocument(RPCError(.failed, "stack trace"), from: .flowManager).detail.contains("stack") == false)
     }
 
@@ -145,7 +146,7 @@ struct GatewayLimitTests {
     @Test("a bucket lets a burst through, then its rate")
     func bucket() {
         var buckets = TokenBuckets(rate: 10, burst: 3)
-        #expect((0..<3).map { _ in buckets.take("a", now: Self.at(0)) } == [.allowed(remaining: 2), .allowed(remaining: 1), .allowed(remaining: 0)])
+        for remaining in [2, 1, 0] { #expect(buckets.take("a", now: Self.at(0)) == .allowed(remaining: remaining)) }
         #expect(buckets.take("a", now: Self.at(0)) == .limited(retryAfter: 1))
         #expect(buckets.take("b", now: Self.at(0)) == .allowed(remaining: 2))
         #expect(buckets.take("a", now: Self.at(100)) == .allowed(remaining: 0))
@@ -169,11 +170,14 @@ struct GatewayLimitTests {
         }
         #expect(PageCursor(after: 42).event == 42)
         #expect(PageCursor(.before, "42").event == nil && PageCursor(.after, "-1").event == nil && PageCursor(.after, "x").event == nil)
-        for text in ["", "a", "!!!!", "MQ", "MmExNw", "MXgxNw", String(repeating: "A", count: 200)] { #expect(PageCursor(text) == nil, "\(text)") }
+        for text in ["", "a", "!!!!", "MQ", "MmExNw", "MXgxNw", String(repeating: "A", count: 200)] {
+            #expect(PageCursor(text) == nil, "\(text)")
+        }
     }
 
     @Test("types of events", arguments: [
-        ("call.*", "call.answered", true), ("call.*", "caller.x", false), ("call.*", "call", false), ("call.answered", "call.answered", true),
+        ("call.*", "call.answered", true), ("call.*", "caller.x", false), ("call.*", "call", false),
+        ("call.answered", "call.answered", true),
         ("call.answered", "call.answered2", false), ("run.*,call.ended", "call.ended", true), ("*", "anything.at_all", true),
         ("run.action_started", "run.action_started", true),
     ])
@@ -183,7 +187,9 @@ struct GatewayLimitTests {
 
     @Test("what is no pattern is refused; for SQL the underscore is no joker")
     func badPatterns() {
-        for text in ["", "call.**", "%", "call.%", "Call.*", "a,,b", ".*", "call..x", "call'"] { #expect(EventPattern(text) == nil, "\(text)") }
+        for text in ["", "call.**", "%", "call.%", "Call.*", "a,,b", ".*", "call..x", "call'"] {
+            #expect(EventPattern(text) == nil, "\(text)")
+        }
         #expect(EventPattern("run.action_started,call.*")?.likePatterns == [#"run.action\_started"#, "call.%"])
         #expect(EventPattern("call.*,*")?.likePatterns == nil)
     }
@@ -194,7 +200,8 @@ struct GatewayLimitTests {
     }
 
     @Test("W3C Trace Context §3.2", arguments: [
-        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true), ("00-00000000000000000000000000000000-b7ad6b7169203331-01", false),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true),
+        ("00-00000000000000000000000000000000-b7ad6b7169203331-01", false),
         ("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false), ("", false), ("00-1-2-01", false),
     ])
     func traces(text: String, expected: Bool) { #expect(RequestHead.isTraceparent(text) == expected) }

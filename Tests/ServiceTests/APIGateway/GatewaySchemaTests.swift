@@ -54,7 +54,8 @@ struct GatewaySchemaTests {
 
     @Test("the pattern in the document says what the check does", arguments: [
         (TextFormat.number, ["1001", "+4930123456", "*97#"], ["", "+", "12a", "1 2", "++1", String(repeating: "1", count: 32)]),
-        (.destination, ["1001", "sip:1002@demo.localhost", "sips:a.b@[::1]:5061"], ["sip:", "sip:@h", "sip:a@", "sip:a@b@c", "sip:a@b;x=1", "tel:1"]),
+        (.destination, ["1001", "sip:1002@demo.localhost", "sips:a.b@[::1]:5061"],
+            ["sip:", "sip:@h", "sip:a@", "sip:a@b@c", "sip:a@b;x=1", "tel:1"]),
         (.domain, ["demo.localhost", "a", "127.0.0.1", "xn--bcher-kva.example"], ["", "-a", "a-", "a..b", ".a", "A.b", "a_b", "a b"]),
         (.identifier, ["call_01M88ZRRQR8XDJ0350PN7WM2SJ", "a-b"], ["", "a/b", "a b", "ä"]),
         (.pin, ["0000"], ["", "12a"]),
@@ -93,7 +94,8 @@ struct GatewayResourceTests {
             endedAt: now)),
         (.conference, Conference(
             id: "conf_1", customerID: "cust_1", name: "r", number: "8", pin: "1", maxParticipants: 3, createdAt: now, updatedAt: now)),
-        (.participant, Participant(id: "part_1", callID: "call_1", role: "member", muted: false, deaf: false, talking: true, joinedAt: now)),
+        (.participant, Participant(
+            id: "part_1", callID: "call_1", role: "member", muted: false, deaf: false, talking: true, joinedAt: now)),
         (.media, MediaStatistics(codec: "PCMU", mos: 4.4)),
         (.call, fullCall),
     ]

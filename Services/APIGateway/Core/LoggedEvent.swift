@@ -1,0 +1,17 @@
+import Contracts
+import Flow
+
+/// An event with its place in the log.
+struct LoggedEvent: Sendable, Equatable {
+    let cursor: Int64
+    let event: Event
+
+    /// As the API shows it.
+    var json: JSONValue {
+        [
+            "id": .string(event.id), "type": .string(event.type), "timestamp": .string(event.timestamp.description),
+            "customer_id": .string(event.customerID), "resource_id": .string(event.resourceID),
+            "sequence": .integer(event.sequence), "data": event.data, "cursor": .string(PageCursor(after: cursor).text),
+        ]
+    }
+}
