@@ -68,7 +68,12 @@ struct Program {
             }
             return found.call
         }
-        bus.serve(ListCalls.self) { command, _ in try await store.list(command) }
+        bus.serve(ListCalls.self) { command, _ in
+            if let cursor = command.page.cursor, !Identifier.isPlausible(cursor, prefix: "call") {
+                throw RPCError(.invalid, "no such cursor", problems: [Problem(pointer: "/cursor", detail: "give next_cursor of the page before")])
+            }
+            return try await store.list(command)
+        }
         let hangUp = HangUp(engine: engine, store: store, bus: bus)
         bus.serve(HangUpCall.self, on: .both) { command, delivery in try await hangUp.perform(command, delivery) }
         Signals.serve(on: bus, engine)
