@@ -80,8 +80,15 @@ extension ProxyCore {
     /// do: some give up at any they do not know and are listed by name; some read only the first, and of a client that does not
     /// say what it is we must think that it is one of those.
     private func offeredHashes(_ message: Message) -> [DigestHash] {
-        guard let agent = message.value(.userAgent) else { return [.md5, .sha256] }
+        guard let agent = message.value(.userAgent), !isScripted(message) else { return [.md5, .sha256] }
         let isLegacy = configuration.legacyAgents.contains { ASCII.equalsIgnoringCase(agent.prefix($0.count), $0) }
         return isLegacy ? [.md5] : [.sha256, .md5]
+    }
+
+    /// SIPp, whatever its scenario says it is: it reads the first challenge only, and its branches are three plain numbers.
+    private func isScripted(_ message: Message) -> Bool {
+        guard let branch = message.topmostVia?.branch, branch.hasPrefix(Via.magicCookie + "-") else { return false }
+        let numbers = branch.dropFirst(Via.magicCookie.count + 1).split(separator: "-", omittingEmptySubsequences: false)
+        return numbers.count == 3 && numbers.allSatisfy { ASCII.decimal($0.utf8) != nil }
     }
 }

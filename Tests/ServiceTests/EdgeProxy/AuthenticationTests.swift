@@ -23,17 +23,18 @@ struct AuthenticationTests {
 
     @Test("RFC 8760 §2.4: SHA-256 stands before MD5, except for clients that would stop there")
     func order() throws {
-        func offered(_ more: [String]) throws -> [DigestHash] {
+        func offered(_ more: [String], branch: String = "z9hG4bKphone") throws -> [DigestHash] {
             var configuration = bench.core.configuration
             configuration.legacyAgents = ["baresip v1"]
             let core = ProxyCore(configuration)
-            let request = try EdgeBench.request("REGISTER", more: more)
+            let request = try EdgeBench.request("REGISTER", branch: branch, more: more)
             return try EdgeBench.answer(core.receiveOutside(request, bench.arrival, now: EdgeBench.now, bench.directory))
                 .challenges.map(\.hash)
         }
         #expect(try offered(["User-Agent: Softphone 1.0"]) == [.sha256, .md5])
         #expect(try offered(["User-Agent: Baresip v1.0.0 (x86_64/Linux)"]) == [.md5])
         #expect(try offered([]) == [.md5, .sha256])
+        #expect(try offered(["User-Agent: a scenario"], branch: "z9hG4bK-4711-1-0") == [.md5, .sha256])
     }
 
     @Test("The right password is let in with either hash", arguments: [DigestHash.sha256, .md5])
