@@ -16,6 +16,7 @@ struct Program {
             Setting("TANDEM_MAX_CALLS", .integer(1...1_000_000), default: "5000", "call legs this instance holds at once"),
             Setting("TANDEM_RING_SECONDS", .integer(1...600), default: "60", "how long a phone rings before no_answer"),
             Setting("TANDEM_MAX_CALL_SECONDS", .integer(1...86_400), default: "14400", "the longest a call may last"),
+            Setting("TANDEM_MAX_PLAY_SECONDS", .integer(1...86_400), default: "3600", "the longest a prompt may be"),
             Setting("TANDEM_RECORD_SPOOL", .integer(100...10_000_000), default: "50000", "call events kept while PostgreSQL is away"),
         ],
         needs: [.bus, .database, .cache], schema: CallStore.schema,
@@ -29,6 +30,7 @@ struct Program {
             else { throw RPCError(.invalid, "TANDEM_INSIDE_ADDRESS must be an IP address") }
             var limits = Leg.Limits()
             limits.ring = .seconds(settings.integer("TANDEM_RING_SECONDS"))
+            limits.play = .seconds(settings.integer("TANDEM_MAX_PLAY_SECONDS"))
             limits.duration = .seconds(settings.integer("TANDEM_MAX_CALL_SECONDS"))
             let engineSettings = EngineSettings(
                 listen: SocketAddress(inside, port: port), domain: settings.text("TANDEM_SIP_DOMAIN"),
@@ -42,26 +44,31 @@ struct Program {
             let engine = try CallEngine(runtime: runtime, journal: journal, settings: engineSettings)
             let address = engine.address
             runtime.announce { $0.addresses["sip"] = address.description }
-            serve(runtime, engine, store)
+            serve(runtime, engine, store, journal)
             runtime.cache.onReconnect { engine.loop.post { engine.assumeIsolated { $0.saveAll() } } }
             runtime.background { await writer.run() }
             runtime.background { await outbox.run() }
-            runtime.background { await journal.renewLeases() }
+            runtime.background {
+                await journal.renewLeases { lost in
+                    engine.loop.post { engine.assumeIsolated { for id in lost { $0.abandon(id) } } }
+                }
+            }
             runtime.background { await engine.announceLoad() }
             runtime.whenReady { engine.start() }
             runtime.whenDraining {
-                await engine.drained()
+                // Two seconds are left for writing down what there is.
+                await engine.drained(within: .seconds(max(0, settings.integer("TANDEM_DRAIN_SECONDS") - 2)))
                 await writer.finish()
+                try? await journal.releaseEnded()
                 await outbox.flush()
             }
         }
     }
 
-    private static func serve(_ runtime: Runtime, _ engine: CallEngine, _ store: CallStore) {
+    private static func serve(_ runtime: Runtime, _ engine: CallEngine, _ store: CallStore, _ journal: Journal) {
         let bus = runtime.bus
-        bus.serve(immediately: CreateCall.self, on: .anyInstance) { command, _, respond in
-            engine.loop.post { engine.assumeIsolated { $0.create(command, respond: respond) } }
-        }
+        let create = Create(engine: engine, store: store, journal: journal, runtime: runtime)
+        bus.serve(CreateCall.self) { command, _ in try await create.perform(command) }
         bus.serve(GetCall.self) { command, _ in
             guard let found = try await store.find(command.id, customer: command.customerID) else {
                 throw RPCError(.notFound, "no such call")

@@ -59,9 +59,14 @@ extension Leg {
     mutating func finish(_ outcome: Outcome, at moment: Moment, into effects: inout [LegEffect]) {
         guard let current = performing, pendingOutcome == nil else { return }
         deadlines[.action] = nil
+        deadlines[.play] = nil
         if let playID = current.playID {
             performing?.playID = nil
             effects.append(.stopPlay(playID: playID))
+        }
+        if current.action.kind.talksWithOthers {
+            // What was pressed there was meant for somebody else.
+            digits = ""
         }
         if seat.conferenceID != nil, phase == .up {
             move(roomID: ownRoomID, instance: placement.mixer, conferenceID: nil, into: &effects)
@@ -73,7 +78,6 @@ extension Leg {
     /// Starts the current action when everything it waits for is there.
     mutating func proceed(at moment: Moment, into effects: inout [LegEffect]) {
         guard let current = performing, pendingOutcome == nil, phase != .ended else { return }
-        if case .conferenceJoin = current.action.kind, current.isStarted { return }
         guard !current.isStarted else { return }
         if current.action.kind.needsSound, !isTalking {
             requestAnswer(at: moment, into: &effects)
@@ -90,15 +94,15 @@ extension Leg {
         case .answer:
             finish(.completed, at: moment, into: &effects)
         case .beep:
-            play([.tone(frequency: 1_000, milliseconds: 300)], stopOnDigit: false, into: &effects)
+            play([.tone(frequency: 1_000, milliseconds: 300)], stopOnDigit: false, at: moment, into: &effects)
         case .talk(let option):
-            play([.speech(text: option.text, language: option.language)], stopOnDigit: option.digitsHandle == .next, into: &effects)
+            play([.speech(text: option.text, language: option.language)], stopOnDigit: option.digitsHandle == .next, at: moment, into: &effects)
             if option.async {
                 performing?.playID = nil
                 finish(.completed, at: moment, into: &effects)
             }
         case .play(let option):
-            play(option.streamURLs.map { .url($0) }, stopOnDigit: false, into: &effects)
+            play(option.streamURLs.map { .url($0) }, stopOnDigit: false, at: moment, into: &effects)
         case .digitsReceive(let option):
             deadlines[.action] = moment.now + .milliseconds(option.duration)
             takeDigits(at: moment, into: &effects)
@@ -126,11 +130,13 @@ extension Leg {
         }
     }
 
-    private mutating func play(_ sources: [PlaySource], stopOnDigit: Bool, into effects: inout [LegEffect]) {
+    private mutating func play(
+        _ sources: [PlaySource], stopOnDigit: Bool, at moment: Moment, into effects: inout [LegEffect]
+    ) {
         guard let current = performing else { return }
         let playID = "\(record.id)/\(current.step)"
-        // A digit that is already there has been pressed over this prompt.
         performing?.playID = playID
+        deadlines[.play] = moment.now + limits.play
         effects.append(.play(playID: playID, sources, loop: false, stopOnDigit: stopOnDigit))
     }
 
@@ -166,8 +172,8 @@ extension Leg {
     // MARK: Digits
 
     mutating func pressed(_ digit: String, at moment: Moment, into effects: inout [LegEffect]) {
-        guard digits.utf8.count < limits.digits else { return }
         digits += digit
+        digits = String(digits.suffix(limits.digits))
         publish("call.digits", digit: digit, into: &effects)
         takeDigits(at: moment, into: &effects)
     }
@@ -189,12 +195,12 @@ extension Leg {
     // MARK: Connecting
 
     private mutating func connect(_ option: Connect, at moment: Moment, into effects: inout [LegEffect]) {
-        let numbers = option.destinations.compactMap { Self.dialledNumber($0) }
+        let numbers = option.destinations.compactMap { Self.dialledNumber($0, sip.domain) }
         guard !numbers.isEmpty else {
             finish(.failed("no_reachable_destination"), at: moment, into: &effects)
             return
         }
-        let source = option.source.flatMap { Self.dialledNumber($0) } ?? record.from
+        let source = option.source.flatMap { Self.dialledNumber($0, sip.domain) } ?? record.from
         let hidden = option.anonymous == .yes
         for (index, number) in numbers.enumerated() {
             // Named after the step, so that performing it twice makes the same children.
@@ -274,13 +280,16 @@ extension Leg {
     }
 
     /// The extension an address means; nil for kinds that no service here can reach yet.
-    private static func dialledNumber(_ address: Address) -> String? {
+    private static func dialledNumber(_ address: Address, _ domain: String) -> String? {
         switch address.kind {
         case .extension, .line, .tel:
             return address.target
         case .sip:
-            let target = address.target.hasPrefix("sip:") ? String(address.target.dropFirst(4)) : address.target
-            return String(target.prefix { $0 != "@" && $0 != ";" })
+            let scheme = ["sip:", "sips:"].first { address.target.hasPrefix($0) } ?? ""
+            let parts = address.target.dropFirst(scheme.count).prefix { $0 != ";" }.split(separator: "@", maxSplits: 1)
+            // Nobody else's numbers are reached from here; carriers come with the PSTN gateway.
+            guard let number = parts.first, parts.count == 1 || parts[1] == domain else { return nil }
+            return String(number)
         default:
             return nil
         }
@@ -306,6 +315,14 @@ extension Leg {
 }
 
 extension Action.Kind {
+    /// Whether keys pressed meanwhile are for other people.
+    var talksWithOthers: Bool {
+        switch self {
+        case .connect, .conferenceJoin: true
+        default: false
+        }
+    }
+
     /// Whether the caller must have been answered first, which is then done.
     var needsSound: Bool {
         switch self {

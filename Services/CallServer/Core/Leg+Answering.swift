@@ -43,7 +43,9 @@ extension Leg {
             outboundIsTalking(at: moment, into: &effects)
             proceed(at: moment, into: &effects)
         case .offer, .makeOffer:
-            media.isHeld = false
+            // Taken back meanwhile: the phone has its 487.
+            guard media.isRenegotiating else { break }
+            media.isRenegotiating = false
             media.description = reply.description ?? media.description
             effects.append(.respondToReinvite(code: 200, body: reply.description))
         }
@@ -73,8 +75,10 @@ extension Leg {
     /// Sits down in another room; the media session is pointed there by the `link` that follows.
     mutating func move(roomID: String, instance: String, conferenceID: String?, into effects: inout [LegEffect]) {
         leaveSeat(into: &effects)
-        seat = Seat(roomID: roomID, participantID: seat.participantID, instance: instance, stage: .joining, conferenceID: conferenceID)
-        effects.append(.join)
+        seat = Seat(
+            roomID: roomID, participantID: seat.participantID, instance: instance, stage: .joining, number: seat.number + 1,
+            conferenceID: conferenceID)
+        effects.append(.join(seat))
     }
 
     /// The room every call has of its own.

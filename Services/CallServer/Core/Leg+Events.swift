@@ -17,6 +17,7 @@ extension Leg {
             deadlines[.duration] = moment.now + limits.duration
             effects.append(.createMedia(offer: offer))
             media.isAgreed = offer != nil
+            media.awaitsAnswerInAck = offer == nil
             effects.append(.resolve(number: number))
         case .canceled:
             end(.canceled, Status(code: 487, cause: 16), by: "caller", at: moment, into: &effects)
@@ -33,10 +34,16 @@ extension Leg {
                 phase == .up ? .completed : .canceled, status, by: isInbound ? "caller" : "callee", sayBye: false, at: moment,
                 into: &effects)
         case .reinvited(let offer):
-            guard phase == .up, !media.isHeld else { return [.respondToReinvite(code: 491, body: nil)] }
-            media.isHeld = true
+            guard phase == .up, !media.isRenegotiating else { return [.respondToReinvite(code: 491, body: nil)] }
+            media.isRenegotiating = true
+            media.awaitsAnswerInAck = offer == nil
             effects.append(.updateMedia(offer == nil ? .makeOffer : .offer, remote: offer ?? ""))
+        case .reinviteCanceled:
+            media.isRenegotiating = false
+            media.awaitsAnswerInAck = false
         case .answeredInAck(let answer):
+            guard media.awaitsAnswerInAck else { break }
+            media.awaitsAnswerInAck = false
             effects.append(.updateMedia(.answer, remote: answer))
         case .dialogLost:
             end(phase == .up ? .completed : .failed, Status(code: 408, cause: 102), by: "platform", at: moment, into: &effects)
@@ -59,7 +66,7 @@ extension Leg {
             media.stage = .ready
             (media.description, media.inside) = (reply.description, reply.inside)
             seat.stage = .joining
-            effects.append(.join)
+            effects.append(.join(seat))
             ringTargets(at: moment, into: &effects)
         case .mediaFailed(let error):
             media.stage = .failed
@@ -70,20 +77,34 @@ extension Leg {
             if kind == .answer, !isInbound || !media.isAgreed {
                 end(.failed, Status(code: 488, cause: 88), by: "platform", at: moment, into: &effects)
             } else if kind != .answer {
-                media.isHeld = false
+                media.isRenegotiating = false
+                media.awaitsAnswerInAck = false
                 effects.append(.respondToReinvite(code: error.code == .notAcceptable ? 488 : 500, body: nil))
             }
         case .mediaDeleted:
             break
-        case .joined(let roomID, let instance, let inside):
-            guard seat.stage == .joining else { break }
+        case .joined(let number, let roomID, let instance, let inside):
+            guard seat.number == number, seat.stage == .joining else {
+                // Another place was taken meanwhile.
+                effects.append(.leave(roomID: roomID, participantID: seat.participantID, instance: instance))
+                break
+            }
             (seat.roomID, seat.instance, seat.stage) = (roomID, instance, .linking)
             if record.roomID != roomID { record.roomID = roomID }
-            effects.append(.link(inside, roomID: roomID))
-        case .joinFailed(let error), .linkFailed(let error):
+            effects.append(.link(inside, seat: number))
+        case .joinFailed(let number, let error):
+            guard seat.number == number else { break }
+            // Nobody knows whether a command that timed out was performed.
+            if error.code == .timeout, seat.conferenceID == nil {
+                effects.append(.leave(roomID: seat.roomID, participantID: seat.participantID, instance: seat.instance))
+            }
+            seat.stage = .none
             seatFailed(error, at: moment, into: &effects)
-        case .linked(let roomID):
-            guard seat.stage == .linking, seat.roomID == roomID else { break }
+        case .linkFailed(let number, let error):
+            guard seat.number == number else { break }
+            seatFailed(error, at: moment, into: &effects)
+        case .linked(let number):
+            guard seat.number == number, seat.stage == .linking else { break }
             seat.stage = .linked
             seatTaken(at: moment, into: &effects)
         case .step(let step):
@@ -95,11 +116,13 @@ extension Leg {
         case .playFinished(let playID, let reason):
             guard performing?.playID == playID else { break }
             performing?.playID = nil
+            deadlines[.play] = nil
             playEnded(reason, at: moment, into: &effects)
         case .removedFromRoom(let roomID):
-            guard seat.roomID == roomID, seat.conferenceID != nil else { break }
+            guard seat.roomID == roomID || seat.stage == .joining, seat.conferenceID != nil else { break }
             finish(.completed, at: moment, into: &effects)
         case .mediaSilent:
+            guard phase == .up else { break }
             end(.completed, Status(code: 200, cause: 102), by: "platform", at: moment, into: &effects)
         case .childRang(let child):
             childRang(child, at: moment, into: &effects)
@@ -126,25 +149,43 @@ extension Leg {
             // The session came into being after the call was over.
             media.stage = .ready
             deleteMedia(into: &effects)
-        case .joined(let roomID, let instance, _):
+        case .joined(_, let roomID, let instance, _):
             effects.append(.leave(roomID: roomID, participantID: seat.participantID, instance: instance))
+            seat.stage = .none
+            sayFarewell(into: &effects)
+        case .joinFailed(_, let error):
+            if error.code == .timeout, seat.conferenceID == nil {
+                effects.append(.leave(roomID: seat.roomID, participantID: seat.participantID, instance: seat.instance))
+            }
+            seat.stage = .none
+            sayFarewell(into: &effects)
         case .accepted(let branch, _):
             effects.append(.dismiss(branch: branch))
         case .reinvited:
             effects.append(.respondToReinvite(code: 481, body: nil))
         case .mediaDeleted(let statistics):
-            guard media.stage != .deleted || deadlines[.farewell] != nil else { break }
-            media.stage = .deleted
             record.media = statistics ?? record.media
+            media.stage = .gone
             sayFarewell(into: &effects)
-        case .mediaFailed, .due(.farewell):
+        case .mediaFailed:
+            media.stage = .failed
+            sayFarewell(into: &effects)
+        case .step(let step):
+            // The run began while the call ended: it is told so.
+            if step.action != nil { effects.append(.advance(runID: step.runID, step: step.step, .callEnded)) }
+        case .childRang(let child), .childAnswered(let child):
+            effects.append(.tellChild(child, .parentEnded))
+        case .due(.farewell):
+            (media.stage, seat.stage) = (.gone, .none)
             sayFarewell(into: &effects)
         default:
             break
         }
     }
 
+    /// The last of a leg: when its media is gone and no seat is on its way, or when it has been waited for long enough.
     private mutating func sayFarewell(into effects: inout [LegEffect]) {
+        guard seat.stage != .joining, media.stage == .gone || media.stage == .failed else { return }
         guard deadlines.removeValue(forKey: .farewell) != nil else { return }
         publish("call.ended", into: &effects)
         effects.append(.forget)
@@ -155,7 +196,10 @@ extension Leg {
         case .ring:
             end(.noAnswer, Status(code: 408, cause: 19), by: "platform", at: moment, into: &effects)
         case .duration:
-            end(.completed, Status(code: 200, cause: 31), by: "platform", at: moment, into: &effects)
+            let status = phase == .up ? Status(code: 200, cause: 31) : Status(code: 408, cause: 102)
+            end(phase == .up ? .completed : .noAnswer, status, by: "platform", at: moment, into: &effects)
+        case .play:
+            playEnded(.failed, at: moment, into: &effects)
         case .action:
             actionTimeIsUp(at: moment, into: &effects)
         case .flowRetry:
@@ -184,8 +228,12 @@ extension Leg {
         (record.sipCode, record.hangupCause, record.hangupBy) = (status.code, status.cause, by)
         deadlines = [.farewell: moment.now + .seconds(5)]
         if before == .up {
+            // A request that is pending when the dialog ends is answered all the same (RFC 3261 §15.1.2).
+            if media.isRenegotiating { effects.append(.respondToReinvite(code: 487, body: nil)) }
+            media.isRenegotiating = false
             if sayBye { effects.append(.bye) }
         } else if isInbound {
+            precondition(status.code >= 300, "a call that was not answered is refused, never accepted")
             effects.append(.respond(code: status.code, body: nil))
         } else {
             cancelTargets(except: nil, into: &effects)
@@ -201,12 +249,12 @@ extension Leg {
         switch media.stage {
         case .ready: deleteMedia(into: &effects)
         case .failed: sayFarewell(into: &effects)
-        case .creating, .deleted: break
+        case .creating, .deleting, .gone: break
         }
     }
 
     private mutating func deleteMedia(into effects: inout [LegEffect]) {
-        media.stage = .deleted
+        media.stage = .deleting
         effects.append(.deleteMedia)
     }
 
@@ -215,7 +263,8 @@ extension Leg {
         if seat.stage == .linking || seat.stage == .linked {
             effects.append(.leave(roomID: seat.roomID, participantID: seat.participantID, instance: seat.instance))
         }
-        seat.stage = .none
+        // A place that is on its way is left when it comes.
+        if seat.stage != .joining { seat.stage = .none }
     }
 
     // MARK: Publishing

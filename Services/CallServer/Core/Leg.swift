@@ -58,16 +58,17 @@ struct Leg: Codable, Sendable {
     }
 
     struct Media: Codable, Sendable, Equatable {
-        enum Stage: String, Codable, Sendable { case creating, ready, failed, deleted }
-        var sessionID = ""
+        enum Stage: String, Codable, Sendable { case creating, ready, failed, deleting, gone }
         var stage = Stage.creating
         /// Our SDP for the phone.
         var description = ""
         var inside: InsideEndpoint?
         /// The relay has the phone's SDP too.
         var isAgreed = false
-        /// An outbound INVITE's 200 whose SDP the relay is still applying.
-        var isHeld = false
+        /// A re-INVITE's offer is with the relay; the phone waits for the answer.
+        var isRenegotiating = false
+        /// Our offer is with the phone and its answer comes in an ACK (RFC 3264 §4).
+        var awaitsAnswerInAck = false
     }
 
     /// A place in a room, on the way from wanted to linked.
@@ -77,6 +78,8 @@ struct Leg: Codable, Sendable {
         var participantID: String
         var instance: String
         var stage = Stage.none
+        /// Counts the places this leg has had: what concerns an earlier one must not touch this one.
+        var number = 0
         /// Set while the leg sits in a conference instead of its call's room.
         var conferenceID: String?
     }
@@ -125,12 +128,16 @@ struct Leg: Codable, Sendable {
         case farewell
         /// Ask FlowManager again.
         case flowRetry
+        /// A prompt whose end nobody told must not hold the flow for ever.
+        case play
     }
 
     /// Bounds of a leg; settings of the service.
     struct Limits: Codable, Sendable {
         var ring = Interval.seconds(60)
         var duration = Interval.seconds(4 * 3_600)
+        /// The longest a prompt may be.
+        var play = Interval.seconds(3_600)
         var digits = 100
         var flowRetries = 5
     }

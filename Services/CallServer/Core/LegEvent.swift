@@ -7,6 +7,8 @@ enum LegEvent: Sendable {
     // From SIP, inbound leg.
     case invited(offer: String?, number: String)
     case canceled
+    /// The phone took a re-INVITE back; it has its 487.
+    case reinviteCanceled
     // From SIP, outbound leg; `branch` numbers the target.
     case rang(branch: Int)
     case accepted(branch: Int, answer: String?)
@@ -29,10 +31,11 @@ enum LegEvent: Sendable {
     case mediaUpdated(UpdateMediaSession.Reply, kind: UpdateMediaSession.Kind)
     case mediaUpdateFailed(RPCError, kind: UpdateMediaSession.Kind)
     case mediaDeleted(MediaStatistics?)
-    case joined(roomID: String, instance: String, inside: InsideEndpoint)
-    case joinFailed(RPCError)
-    case linked(roomID: String)
-    case linkFailed(RPCError)
+    /// `seat` is the number of the place that was asked for.
+    case joined(seat: Int, roomID: String, instance: String, inside: InsideEndpoint)
+    case joinFailed(seat: Int, RPCError)
+    case linked(seat: Int)
+    case linkFailed(seat: Int, RPCError)
     case step(RunStep)
     case stepFailed(RPCError)
     case digit(String)
@@ -68,9 +71,9 @@ enum LegEffect: Sendable {
     case findBindings(number: String)
     case createMedia(offer: String?)
     case updateMedia(UpdateMediaSession.Kind, remote: String)
-    case link(InsideEndpoint, roomID: String)
+    case link(InsideEndpoint, seat: Int)
     case deleteMedia
-    case join
+    case join(Leg.Seat)
     case leave(roomID: String, participantID: String, instance: String)
     case play(playID: String, [PlaySource], loop: Bool, stopOnDigit: Bool)
     case stopPlay(playID: String)

@@ -4,11 +4,9 @@ import SIP
 struct SIPState: Codable, Sendable {
     /// Where the customer's numbers live: the host of From and To.
     var domain: String
-    /// Inbound: the INVITE's Call-ID; outbound: set by the branch that won.
-    var callID: String?
     var dialog: Dialog?
     /// Outbound: the INVITE of each target has a Call-ID and a tag of its own, so that each makes a dialog of its own.
-    var branches: [Branch] = []
+    var branches: [Int: Branch] = [:]
 
     struct Branch: Codable, Sendable, Equatable {
         var callID: String

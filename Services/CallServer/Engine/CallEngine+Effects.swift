@@ -1,5 +1,6 @@
 import Bus
 import Contracts
+import Deadlines
 import Flow
 import SIP
 
@@ -25,20 +26,18 @@ extension CallEngine {
                 UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: kind, remote: remote), for: leg,
                 "media/\(revision)", at: leg.placement.relay
             ) { .mediaUpdated($0, kind: kind) } failed: { .mediaUpdateFailed($0, kind: kind) }
-        case .link(let inside, let roomID):
+        case .link(let inside, let seat):
             ask(
                 LinkMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, inside: inside), for: leg, "link/\(revision)",
                 at: leg.placement.relay
-            ) { _ in .linked(roomID: roomID) } failed: { .linkFailed($0) }
+            ) { _ in .linked(seat: seat) } failed: { .linkFailed(seat: seat, $0) }
         case .deleteMedia:
             ask(
                 DeleteMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch), for: leg, "delete", at: leg.placement.relay
             ) { .mediaDeleted($0) } failed: { _ in .mediaDeleted(nil) }
-        case .join: join(leg, revision)
+        case .join(let seat): join(leg, seat, revision)
         case .leave(let roomID, let participantID, let instance):
-            bus.tell(
-                LeaveRoom(roomID: roomID, participantID: participantID, epoch: leg.epoch), to: .instance(instance),
-                context: CallContext(customer: leg.record.customerID))
+            leave(LeaveRoom(roomID: roomID, participantID: participantID, epoch: leg.epoch), instance, leg.record.customerID, attempt: 1)
         case .play(let playID, let sources, let loop, let stopOnDigit):
             let command = PlayInRoom(
                 roomID: leg.seat.roomID, participantID: leg.seat.participantID, playID: playID, sources: sources, loop: loop,
@@ -65,7 +64,8 @@ extension CallEngine {
         case .createChild(let child, let number, let callerNumber, let callerName):
             createChild(child, of: leg, number: number, callerNumber: callerNumber, callerName: callerName)
         case .tellParent(let event):
-            if let parent = leg.record.parentCallID { handle(parent, event) }
+            guard let parent = leg.record.parentCallID else { break }
+            if legs[parent] != nil { handle(parent, event) } else { handle(id, .parentEnded) }
         case .tellChild(let child, let event):
             handle(child, event)
         case .publish(let type, let record, let sequence, let digit):
@@ -140,24 +140,40 @@ extension CallEngine {
             participantID: leg.seat.participantID, callID: leg.record.id, owner: runtime.instance, epoch: leg.epoch, inside: inside)
     }
 
-    private func join(_ leg: Leg, _ revision: UInt64) {
+    private func join(_ leg: Leg, _ seat: Leg.Seat, _ revision: UInt64) {
         guard let participant = participant(of: leg) else { return }
-        if let conference = leg.seat.conferenceID {
-            joinConference(leg, conference, participant, at: leg.seat.instance, attemptsLeft: 3)
+        if seat.conferenceID != nil {
+            joinConference(leg, seat, participant, at: seat.instance, attemptsLeft: 3)
             return
         }
-        let (roomID, instance) = (leg.seat.roomID, leg.seat.instance)
+        let (roomID, instance) = (seat.roomID, seat.instance)
         let command = JoinRoom(roomID: roomID, customerID: leg.record.customerID, participant: participant)
         ask(command, for: leg, "join/\(revision)", at: instance) {
-            .joined(roomID: roomID, instance: instance, inside: $0.inside)
-        } failed: { .joinFailed($0) }
+            .joined(seat: seat.number, roomID: roomID, instance: instance, inside: $0.inside)
+        } failed: { .joinFailed(seat: seat.number, $0) }
     }
+
+    /// A seat that is not given up would be heard for ever, so a leave is repeated while its mixer cannot be reached.
+    private func leave(_ command: LeaveRoom, _ instance: String, _ customer: String, attempt: Int) {
+        bus.call(command, to: .instance(instance), context: CallContext(customer: customer)) { [loop] result in
+            guard case .failure(let error) = result, [.unavailable, .timeout].contains(error.code), attempt < Self.leaveAttempts else { return }
+            loop.post {
+                self.assumeIsolated { engine in
+                    _ = loop.schedule(at: loop.now + .seconds(attempt)) {
+                        self.assumeIsolated { $0.leave(command, instance, customer, attempt: attempt + 1) }
+                    }
+                }
+            }
+        }
+    }
+
+    private static let leaveAttempts = 6
 
     /// Asks the instance we know; when another hosts the conference's room, that one.
     private func joinConference(
-        _ leg: Leg, _ conference: String, _ participant: ParticipantSettings, at instance: String, attemptsLeft: Int
+        _ leg: Leg, _ seat: Leg.Seat, _ participant: ParticipantSettings, at instance: String, attemptsLeft: Int
     ) {
-        let command = JoinConference(conferenceID: conference, customerID: leg.record.customerID, participant: participant)
+        let command = JoinConference(conferenceID: seat.conferenceID ?? "", customerID: leg.record.customerID, participant: participant)
         let id = leg.record.id
         let context = CallContext(customer: leg.record.customerID)
         bus.call(command, to: .instance(instance), context: context) { [loop] result in
@@ -165,15 +181,15 @@ extension CallEngine {
                 self.assumeIsolated { engine in
                     switch result {
                     case .success(.joined(let roomID, let host, let inside)):
-                        engine.handle(id, .joined(roomID: roomID, instance: host, inside: inside))
+                        engine.handle(id, .joined(seat: seat.number, roomID: roomID, instance: host, inside: inside))
                     case .success(.elsewhere(let host)):
                         guard attemptsLeft > 1 else {
-                            engine.handle(id, .joinFailed(RPCError(.unavailable, "the conference moves from instance to instance")))
+                            engine.handle(id, .joinFailed(seat: seat.number, RPCError(.unavailable, "the conference moves from instance to instance")))
                             return
                         }
-                        engine.joinConference(leg, conference, participant, at: host, attemptsLeft: attemptsLeft - 1)
+                        engine.joinConference(leg, seat, participant, at: host, attemptsLeft: attemptsLeft - 1)
                     case .failure(let error):
-                        engine.handle(id, .joinFailed(error))
+                        engine.handle(id, .joinFailed(seat: seat.number, error))
                     }
                 }
             }

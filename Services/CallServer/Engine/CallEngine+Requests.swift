@@ -20,12 +20,20 @@ extension CallEngine {
             guard !message.bodyRange.isEmpty, let owner = owner(of: message) else { return }
             handle(owner, .answeredInAck(String(decoding: message.body, as: UTF8.self)))
         case .cancel(_, let transaction):
-            if let id = invites[transaction] { handle(id, .canceled) }
+            receiveCancel(transaction)
         case .unacknowledged(let transaction):
             if let id = invites[transaction] { handle(id, .dialogLost) }
         case .strayResponse(let message, let transaction):
             receiveStray(message, transaction)
         }
+    }
+
+    /// The CANCEL of the INVITE ends the call; that of a re-INVITE only takes the offer back (RFC 3261 §14.1).
+    private func receiveCancel(_ transaction: ServerTransactionID) {
+        guard let id = invites[transaction] else { return }
+        guard legs[id]?.reinvite == transaction else { return handle(id, .canceled) }
+        respondToReinvite(id, code: 487, body: nil)
+        handle(id, .reinviteCanceled)
     }
 
     private func receiveRequest(_ message: Message, _ transaction: ServerTransactionID) {
@@ -84,7 +92,7 @@ extension CallEngine {
             answer(transaction, message, 400)
             return
         }
-        let state = SIPState(domain: caller?.host ?? settings.domain, callID: callID, dialog: dialog)
+        let state = SIPState(domain: caller?.host ?? settings.domain, dialog: dialog)
         let leg = Leg(
             inbound: record, epoch: 1, placement: placement, seat: ownSeat(of: id, placement), sip: state, limits: settings.limits)
         legs[id] = Entry(leg: leg, invite: transaction)
@@ -142,7 +150,12 @@ extension CallEngine {
 
     private func receiveResponse(_ message: Message, _ transaction: ClientTransactionID) {
         guard let status = message.status, case .invite(let id, let branch)? = purposes[transaction] else {
-            if let status = message.status, status >= 200 { purposes[transaction] = nil }
+            guard let status = message.status, status >= 200 else { return }
+            if case .abandoned(let request)? = purposes.removeValue(forKey: transaction), status < 300,
+                var dialog = Dialog(callerOf: request, response: message)
+            {
+                hangUp(&dialog)
+            }
             return
         }
         switch status {
@@ -155,7 +168,6 @@ extension CallEngine {
             legs[id]?.successes[branch] = message
             if let request = legs[id]?.requests[branch], legs[id]?.leg.dial?.winner == nil, legs[id]?.leg.isEnded == false {
                 legs[id]?.leg.sip.dialog = Dialog(callerOf: request, response: message)
-                legs[id]?.leg.sip.callID = message.callID
                 legs[id]?.leg.record.sipCallID = message.callID
             }
             handle(id, .accepted(branch: branch, answer: sessionDescription(of: message)))
@@ -167,6 +179,7 @@ extension CallEngine {
 
     private func failed(_ transaction: ClientTransactionID, code: Int) {
         guard case .invite(let id, let branch)? = purposes.removeValue(forKey: transaction) else { return }
+        // Nothing came back: what may still come is not ours to answer.
         handle(id, .refused(branch: branch, code: code))
     }
 

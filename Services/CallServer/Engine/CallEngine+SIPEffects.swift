@@ -4,6 +4,21 @@ import SIP
 
 /// The effects of a leg that are SIP messages.
 extension CallEngine {
+    /// What an effect adds to the leg itself, so that the snapshot written before it knows: the names of a dialog, a CSeq.
+    func prepare(_ effect: LegEffect, for id: String) {
+        switch effect {
+        case .invite(let branch, _):
+            legs[id]?.leg.sip.branches[branch] = SIPState.Branch(
+                callID: "\(layer.newTag())@\(address.address)", localTag: layer.newTag())
+        case .bye:
+            legs[id]?.bye = legs[id]?.leg.sip.dialog?.request(.bye)
+        case .respond(200, _):
+            legs[id]?.leg.sip.dialog?.confirm()
+        default:
+            break
+        }
+    }
+
     func contact(of id: String) -> NameAddress { NameAddress(URI(user: id, address)) }
 
     func respondToInvite(_ id: String, code: Int, body: String?) {
@@ -17,7 +32,6 @@ extension CallEngine {
         if code == 503 { builder.add(.retryAfter, String(Int.random(in: 5...30))) }
         attach(body, to: &builder)
         if code == 200 {
-            legs[id]?.leg.sip.dialog?.confirm()
             let waited = (legs[id]?.leg.record.answeredAt?.milliseconds ?? 0) - entry.leg.record.createdAt.milliseconds
             Counters.setup.observe(nanoseconds: UInt64(max(waited, 0)) * 1_000_000)
         }
@@ -28,6 +42,8 @@ extension CallEngine {
     func respondToReinvite(_ id: String, code: Int, body: String?) {
         guard let entry = legs[id], let transaction = entry.reinvite, let request = layer.request(of: transaction) else { return }
         legs[id]?.reinvite = nil
+        // A 200's ACK may carry the answer to our offer, and may fail to come.
+        if code >= 300 { invites[transaction] = nil }
         var builder = ResponseBuilder(request, code)
         if code < 300 { builder.contact = contact(of: id) }
         attach(body, to: &builder)
@@ -44,6 +60,7 @@ extension CallEngine {
     func invite(_ id: String, branch: Int, body: String) {
         guard let leg = legs[id]?.leg, let dial = leg.dial, dial.targets.indices.contains(branch) else { return }
         let target = dial.targets[branch]
+        guard let names = leg.sip.branches[branch] else { return }
         guard let uri = URI(target.contact) else {
             handle(id, .refused(branch: branch, code: 484))
             return
@@ -51,7 +68,6 @@ extension CallEngine {
         let domain = leg.sip.domain
         let callerURI = URI(user: leg.record.from, host: leg.record.from == "anonymous" ? "anonymous.invalid" : domain)
         var from = NameAddress(callerURI, display: dial.callerName.isEmpty ? nil : dial.callerName)
-        let names = SIPState.Branch(callID: "\(layer.newTag())@\(address.address)", localTag: layer.newTag())
         from.tag = names.localTag
         var request = RequestBuilder(
             .invite, uri: uri, from: from, to: NameAddress(URI(user: dial.number, host: domain)), callID: names.callID, cseq: 1)
@@ -64,7 +80,6 @@ extension CallEngine {
             handle(id, .refused(branch: branch, code: 480))
             return
         }
-        legs[id]?.leg.sip.branches.append(names)
         legs[id]?.requests[branch] = request
         legsByCallID[names.callID] = (id, branch)
         let transaction = layer.request(request, to: destination, now: loop.now, into: &outbox)
@@ -107,10 +122,7 @@ extension CallEngine {
     }
 
     func bye(_ id: String) {
-        guard var dialog = legs[id]?.leg.sip.dialog else { return }
-        let request = dialog.request(.bye)
-        legs[id]?.leg.sip.dialog = dialog
-        guard let destination = request.destination else { return }
+        guard let request = legs[id]?.bye, let destination = request.destination else { return }
         purposes[layer.request(request, to: destination, now: loop.now, into: &outbox)] = .goodbye
         drain()
     }

@@ -40,18 +40,30 @@ actor CallEngine {
     /// A leg and what belongs to this process only: transactions and timers.
     struct Entry {
         var leg: Leg
+        /// Effects that wait for the snapshot they belong to, in order.
+        var batches: [Batch] = []
         var invite: ServerTransactionID?
         var reinvite: ServerTransactionID?
         var branches: [Int: ClientTransactionID] = [:]
         var requests: [Int: RequestBuilder] = [:]
-        /// The 2xx of each branch, until it is acknowledged.
         var successes: [Int: Message] = [:]
+        /// Built with the snapshot that counts its CSeq.
+        var bye: RequestBuilder?
         var acknowledgement: (request: RequestBuilder, destination: SocketAddress)?
         var timers: [Leg.TimerKind: (timer: EventLoop.Timer, at: Instant)] = [:]
     }
 
+    /// The effects of one event.
+    struct Batch {
+        let revision: UInt64
+        let effects: [LegEffect]
+        var isSafe = false
+    }
+
     enum Purpose {
         case invite(leg: String, branch: Int)
+        /// Its leg is over; should it be answered all the same, it is acknowledged and hung up.
+        case abandoned(RequestBuilder)
         /// BYE, or the BYE of a branch that lost: its answer changes nothing.
         case goodbye
     }
@@ -70,15 +82,13 @@ actor CallEngine {
         loop.post { self.assumeIsolated { $0.listen() } }
     }
 
-    nonisolated func stop() { loop.stop() }
-
     private func listen() {
         loop.watch(socket.descriptor, .read) { _ in self.assumeIsolated { $0.readable() } }
         loop.afterEachBatch { self.assumeIsolated { $0.armLayer() } }
     }
 
     /// Who waits for the first record of a call to be readable.
-    var whenWritten: [String: @Sendable () -> Void] = [:]
+    var whenWritten: [String: @Sendable (Bool) -> Void] = [:]
 
     func moment() -> Moment { Moment(now: loop.now, time: Timestamp(milliseconds: WallClock.milliseconds())) }
 
@@ -149,14 +159,33 @@ actor CallEngine {
         commit(id, effects)
     }
 
-    /// Writes the leg's snapshot, then performs the effects on this loop.
+    /// Writes the leg's snapshot, then performs the effects on this loop, in the order of the events whatever Redis does.
     func commit(_ id: String, _ effects: [LegEffect]) {
+        for effect in effects { prepare(effect, for: id) }
         armTimers(of: id)
-        guard !effects.isEmpty, let leg = legs[id]?.leg else { return }
+        guard let leg = legs[id]?.leg else { return }
         let revision = leg.revision
-        journal.save(leg) { [loop] in
-            loop.post { self.assumeIsolated { engine in for effect in effects { engine.perform(effect, for: id, revision) } } }
+        legs[id]?.batches.append(Batch(revision: revision, effects: effects))
+        journal.save(leg) { [loop] isOurs in
+            loop.post { self.assumeIsolated { $0.saved(id, revision, isOurs: isOurs) } }
         }
+    }
+
+    private func saved(_ id: String, _ revision: UInt64, isOurs: Bool) {
+        guard let index = legs[id]?.batches.firstIndex(where: { $0.revision == revision }) else { return }
+        guard isOurs else { return abandon(id) }
+        legs[id]?.batches[index].isSafe = true
+        while let batch = legs[id]?.batches.first, batch.isSafe {
+            legs[id]?.batches.removeFirst()
+            for effect in batch.effects { perform(effect, for: id, batch.revision) }
+        }
+    }
+
+    /// Another instance owns the call now: nothing more is done for it here.
+    func abandon(_ id: String) {
+        logger.warning("call \(id) belongs to another instance")
+        whenWritten.removeValue(forKey: id)?(false)
+        remove(id, isOurs: false)
     }
 
     /// Brings the loop's timers in step with the deadlines the leg declares.
@@ -177,9 +206,15 @@ actor CallEngine {
         }
     }
 
-    /// Redis came back, perhaps empty: the owner writes everything again.
-    func saveAll() {
-        for entry in legs.values { journal.save(entry.leg) {} }
+    /// Redis came back, perhaps empty: the owner writes everything again, a few at a time so that nobody waits.
+    func saveAll(_ ids: [String]? = nil) {
+        let ids = ids ?? Array(legs.keys)
+        for id in ids.prefix(100) {
+            if let leg = legs[id]?.leg { journal.save(leg) { _ in } }
+        }
+        guard ids.count > 100 else { return }
+        let rest = Array(ids.dropFirst(100))
+        loop.post { self.assumeIsolated { $0.saveAll(rest) } }
     }
 
     func announceLoad() async {
@@ -190,20 +225,28 @@ actor CallEngine {
         }
     }
 
-    /// Waits until no call is left; the caller bounds the wait.
-    func drained() async {
-        while !legs.isEmpty, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
+    /// Waits until no call is left, so long at most.
+    func drained(within limit: Interval) async {
+        let end = MonotonicClock.now() + limit
+        while !legs.isEmpty, MonotonicClock.now() < end, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
     }
 
-    func remove(_ id: String) {
+    /// Forgets a leg; what is still under way in SIP ends without it.
+    func remove(_ id: String, isOurs: Bool = true) {
         guard let entry = legs.removeValue(forKey: id) else { return }
         for armed in entry.timers.values { loop.cancel(armed.timer) }
-        if let callID = entry.leg.sip.callID { legsByCallID[callID] = nil }
-        for branch in entry.leg.sip.branches { legsByCallID[branch.callID] = nil }
-        for transaction in entry.branches.values { purposes[transaction] = nil }
-        if let invite = entry.invite { invites[invite] = nil }
-        if let reinvite = entry.reinvite { invites[reinvite] = nil }
-        journal.forget(entry.leg)
+        if let callID = entry.leg.sip.dialog?.callID { legsByCallID[callID] = nil }
+        for branch in entry.leg.sip.branches.values { legsByCallID[branch.callID] = nil }
+        for (branch, transaction) in entry.branches where purposes[transaction] != nil {
+            purposes[transaction] = entry.requests[branch].map(Purpose.abandoned)
+        }
+        if let transaction = entry.reinvite, let request = layer.request(of: transaction) {
+            answer(transaction, request, 487)
+        }
+        for transaction in [entry.invite, entry.reinvite] {
+            if let transaction { invites[transaction] = nil }
+        }
+        if isOurs { journal.forget(entry.leg) }
         Counters.live.set(legs.count)
     }
 }

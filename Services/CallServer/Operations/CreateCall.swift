@@ -1,48 +1,85 @@
+import Bus
 import Contracts
 import Flow
 import SIP
-import Synchronization
+import ServiceKit
 
-/// `call.create`: rings a number and runs a flow when it answers. Answered once the call's record can be read.
+/// `call.create`: rings a number and runs a flow when it answers. Answered once the call's record can be read; performed once
+/// for one id, whichever instances are asked.
+struct Create: Sendable {
+    let engine: CallEngine
+    let store: CallStore
+    let journal: Journal
+    let runtime: Runtime
+
+    func perform(_ command: CreateCall) async throws -> Call {
+        guard !runtime.health.isDraining else { throw RPCError(.unavailable, "this call server is stopping; try again") }
+        guard let target = Target(command.to) else { throw Self.noCallee("give a number or sip:NUMBER@DOMAIN") }
+        if let stored = try await store.find(command.callID, customer: command.customerID) { return stored.call }
+        let domain = try await domain(of: target, command.customerID)
+        guard let epoch = try await journal.claim(command.callID) else {
+            throw RPCError(.unavailable, "the call is being made; ask again")
+        }
+        return try await engine.create(command, number: target.number, domain: domain, epoch: epoch)
+    }
+
+    /// The customer's domain; a callee in another is nobody that can be reached from here.
+    private func domain(of target: Target, _ customer: String) async throws -> String? {
+        do {
+            let found = try await runtime.bus.call(
+                ResolveExtension(customerID: customer, number: target.number), context: CallContext(customer: customer))
+            guard target.domain == nil || target.domain == found.domain else { throw Self.noCallee("the domain is not yours") }
+            return found.domain
+        } catch let error as RPCError where error.code == .notFound {
+            // A number of nobody: the call is made, and fails with 404.
+            return target.domain
+        }
+    }
+
+    private static func noCallee(_ why: String) -> RPCError {
+        RPCError(.invalid, "no callee", problems: [Problem(pointer: "/to/0", detail: why)])
+    }
+
+    /// `1002`, or `sip:1002@demo.localhost`.
+    private struct Target {
+        let number: String
+        let domain: String?
+
+        init?(_ text: String) {
+            guard text.hasPrefix("sip:") || text.hasPrefix("sips:") else {
+                guard !text.isEmpty, !text.contains("@") else { return nil }
+                (number, domain) = (text, nil)
+                return
+            }
+            guard let uri = URI(text), let user = uri.user, !user.isEmpty else { return nil }
+            (number, domain) = (user, uri.host.lowercased())
+        }
+    }
+}
+
 extension CallEngine {
-    func create(_ command: CreateCall, respond: @escaping @Sendable (Result<Call, RPCError>) -> Void) {
-        if let existing = legs[command.callID]?.leg.record {
-            respond(existing.customerID == command.customerID ? .success(existing) : .failure(RPCError(.conflict, "the id is taken")))
-            return
-        }
-        guard let (number, domain) = Self.target(command.to) else {
-            respond(.failure(RPCError(.invalid, "no callee", problems: [
-                Problem(pointer: "/to/0", detail: "give a number or sip:NUMBER@DOMAIN")
-            ])))
-            return
-        }
+    /// Starts an outbound leg and returns when its record can be read.
+    func create(_ command: CreateCall, number: String, domain: String?, epoch: UInt64) async throws -> Call {
         guard legs.count < settings.maximumLegs else {
             Counters.refused.add()
-            respond(.failure(RPCError(.exhausted, "this call server has as many calls as it may")))
-            return
+            throw RPCError(.exhausted, "this call server has as many calls as it may")
         }
         guard let placement = place() else {
             Counters.refused.add()
-            respond(.failure(RPCError(.unavailable, "no media relay or conference server is alive")))
-            return
+            throw RPCError(.unavailable, "no media relay or conference server is alive")
         }
         let record = Call(
             id: command.callID, customerID: command.customerID, direction: .outbound, status: .queued, from: command.from, to: number,
             createdAt: moment().time)
         let leg = Leg(
             outbound: record, dial: Leg.Dial(number: number, callerName: ""),
-            program: Leg.Program(flowID: command.flowID, actions: command.actions), epoch: 1, placement: placement,
+            program: Leg.Program(flowID: command.flowID, actions: command.actions), epoch: epoch, placement: placement,
             seat: ownSeat(of: command.callID, placement), sip: SIPState(domain: domain ?? settings.domain), limits: settings.limits)
-        whenWritten[command.callID] = { respond(.success(record)) }
-        start(leg)
-    }
-
-    /// The number and, when given, the domain of `1002` or `sip:1002@demo.localhost`.
-    private static func target(_ text: String) -> (String, String?)? {
-        guard text.hasPrefix("sip:") || text.hasPrefix("sips:") else {
-            return text.isEmpty || text.contains("@") ? nil : (text, nil)
+        let isOurs = await withCheckedContinuation { continuation in
+            whenWritten[command.callID] = { continuation.resume(returning: $0) }
+            start(leg)
         }
-        guard let uri = URI(text), let user = uri.user, !user.isEmpty else { return nil }
-        return (user, uri.host)
+        guard isOurs else { throw RPCError(.conflict, "the call's id is taken") }
+        return record
     }
 }

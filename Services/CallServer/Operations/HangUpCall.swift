@@ -9,7 +9,7 @@ struct HangUp: Sendable {
     let bus: Bus
 
     func perform(_ command: HangUpCall, _ delivery: Delivery) async throws -> Call {
-        if let call = await engine.hangUp(command) { return call }
+        if let call = try await engine.hangUp(command) { return call }
         guard let (call, server) = try await store.find(command.id, customer: command.customerID) else {
             throw RPCError(.notFound, "no such call")
         }
@@ -24,8 +24,9 @@ struct HangUp: Sendable {
 
 extension CallEngine {
     /// The record after the hang-up; nil when the call is not here, or is another customer's.
-    func hangUp(_ command: HangUpCall) -> Call? {
-        guard let leg = legs[command.id]?.leg, leg.record.customerID == command.customerID, !leg.isEnded else { return nil }
+    func hangUp(_ command: HangUpCall) throws -> Call? {
+        guard let leg = legs[command.id]?.leg, leg.record.customerID == command.customerID else { return nil }
+        guard !leg.isEnded else { throw RPCError(.conflict, "the call is over") }
         handle(command.id, .hangUp(cause: command.cause ?? 16))
         return legs[command.id]?.leg.record
     }

@@ -32,24 +32,32 @@ final class Journal: Sendable {
         snapshots = Snapshots(cache: runtime.cache)
     }
 
-    /// Saves the leg, then calls `then`, in the order of the calls. While Redis is away it goes on without: what is up stays up.
-    /// A leg that another instance has taken over is not ours any more: nothing is performed for it.
-    func save(_ leg: Leg, then: @escaping @Sendable () -> Void) {
+    /// Saves the leg, then says whether it is still ours: false when another instance has taken it over. While Redis is away the
+    /// calls go on without: what is up stays up.
+    func save(_ leg: Leg, then: @escaping @Sendable (_ isOurs: Bool) -> Void) {
         let id = leg.record.id
         claims.withLock { $0.live[id] = leg.epoch }
         guard let state = try? JSONEncoder().encode(leg) else {
             preconditionFailure("a leg is made of values that JSON can hold")
         }
-        snapshots.save(Self.kind, id, owner: runtime.instance, epoch: leg.epoch, Array(state)) { [logger] result in
+        snapshots.save(Self.kind, id, owner: runtime.instance, epoch: leg.epoch, Array(state)) { result in
             switch result {
             case .success(.done):
-                then()
+                then(true)
             case .success(.lost):
-                logger.warning("call \(id) was taken over by another instance")
+                then(false)
             case .failure:
                 Self.unsaved.add()
-                then()
+                then(true)
             }
+        }
+    }
+
+    /// Takes a call that is named from outside, so that of two instances asked only one makes it; nil when it is taken.
+    func claim(_ id: String) async throws -> UInt64? {
+        switch try await snapshots.acquire(Self.kind, id, owner: runtime.instance) {
+        case .acquired(let claim): claim.epoch
+        case .owned: nil
         }
     }
 
@@ -62,7 +70,7 @@ final class Journal: Sendable {
     }
 
     /// An event of a call, with the record as it was then.
-    func record(_ call: Call, event type: String, sequence: Int64, digit: String?, written: (@Sendable () -> Void)? = nil) {
+    func record(_ call: Call, event type: String, sequence: Int64, digit: String?, written: (@Sendable (Bool) -> Void)? = nil) {
         guard var data = try? JSONValue(encoding: call) else {
             preconditionFailure("a call is made of values that JSON can hold")
         }
@@ -76,23 +84,31 @@ final class Journal: Sendable {
         writer.put(RecordWriter.Entry(call: call, event: event, written: written))
     }
 
-    /// Renews the leases of the live legs, and ends those of the others, every second until cancelled.
-    func renewLeases() async {
+    /// Renews the leases of the live legs, and ends those of the others, every second until cancelled. `lost` hears of legs that
+    /// another instance owns now.
+    func renewLeases(lost: @Sendable ([String]) -> Void) async {
         while !Task.isCancelled {
-            let (live, ended) = claims.withLock { claims in
-                let ended = claims.ended
-                claims.ended = []
-                return (claims.live.map { (id: $0.key, epoch: $0.value) }, ended)
-            }
             do {
-                // A snapshot that stays behind because Redis was away ends by its time to live.
-                for claim in ended { _ = try await snapshots.release(Self.kind, claim.id, epoch: claim.epoch) }
-                let lost = live.isEmpty ? [] : try await snapshots.renew(Self.kind, owner: runtime.instance, live)
-                if !lost.isEmpty { logger.warning("leases of \(lost.count) calls were lost to other instances") }
+                try await releaseEnded()
+                let live = claims.withLock { $0.live.map { (id: $0.key, epoch: $0.value) } }
+                let taken = live.isEmpty ? [] : try await snapshots.renew(Self.kind, owner: runtime.instance, live)
+                if !taken.isEmpty { lost(taken) }
             } catch {
                 logger.debug("leases of calls cannot be renewed: \(error)")
             }
             try? await Task.sleep(for: .nanoseconds(Snapshots.renewalPause.nanoseconds))
+        }
+    }
+
+    /// Snapshot and lease of each ended call go; what Redis does not take now is tried again.
+    func releaseEnded() async throws {
+        while let claim = claims.withLock({ $0.ended.popLast() }) {
+            do {
+                _ = try await snapshots.release(Self.kind, claim.id, epoch: claim.epoch)
+            } catch {
+                claims.withLock { $0.ended.append(claim) }
+                throw error
+            }
         }
     }
 }

@@ -8,16 +8,18 @@ import Telemetry
 /// Writes call records and their events to PostgreSQL behind the calls, in order, many at a time.
 ///
 /// No disk flush and no round trip stands between an INVITE and its 200 (DESIGN §5). While PostgreSQL is away the entries wait,
-/// up to a bound; the oldest beyond it are dropped and counted.
+/// up to a bound; what comes beyond it is dropped and counted.
 final class RecordWriter: Sendable {
     struct Entry: Sendable {
         let call: Call
         let event: Event
-        let written: (@Sendable () -> Void)?
+        let written: (@Sendable (Bool) -> Void)?
     }
 
     private struct State {
         var waiting: [Entry] = []
+        /// Taken out of `waiting` by `run`, and not written yet.
+        var underWay = 0
         var wake: CheckedContinuation<Void, Never>?
         var isStopped = false
     }
@@ -37,37 +39,60 @@ final class RecordWriter: Sendable {
     }
 
     func put(_ entry: Entry) {
-        let (wake, overflow) = state.withLock { state in
+        let (isTaken, wake) = state.withLock { state in
+            guard state.waiting.count + state.underWay < capacity else { return (false, CheckedContinuation<Void, Never>?.none) }
             state.waiting.append(entry)
-            var overflow: [Entry] = []
-            if state.waiting.count > capacity {
-                overflow = [state.waiting.removeFirst()]
-            }
             let wake = state.wake
             state.wake = nil
-            return (wake, overflow)
+            return (true, wake)
         }
-        if !overflow.isEmpty { Self.dropped.add() }
+        if !isTaken { Self.dropped.add() }
         wake?.resume()
     }
 
-    /// Runs until `stop`, and then until all is written or PostgreSQL fails.
+    /// Runs until `finish`.
     func run() async {
-        var pause = Interval.milliseconds(50)
         while true {
-            let batch = state.withLock { Array($0.waiting.prefix(Self.batch)) }
-            if batch.isEmpty {
+            let entries = state.withLock { state in
+                let entries = state.waiting
+                state.waiting = []
+                state.underWay = entries.count
+                return entries
+            }
+            if entries.isEmpty {
                 if state.withLock({ $0.isStopped }) { return }
                 await waitForWork()
                 continue
             }
+            var start = 0
+            while start < entries.count {
+                let end = min(start + Self.batch, entries.count)
+                await write(Array(entries[start..<end]))
+                state.withLock { $0.underWay -= end - start }
+                start = end
+            }
+        }
+    }
+
+    /// Writes a batch, however long PostgreSQL is away. An entry that it refuses for itself must not hold up the others.
+    private func write(_ batch: [Entry]) async {
+        var pause = Interval.milliseconds(50)
+        while true {
             do {
                 try await store.write(batch)
-                state.withLock { $0.waiting.removeFirst(min(batch.count, $0.waiting.count)) }
                 committed()
-                for entry in batch { entry.written?() }
-                pause = .milliseconds(50)
+                for entry in batch { entry.written?(true) }
+                return
             } catch {
+                if let error = error as? DatabaseError, !error.isUnavailable {
+                    if batch.count > 1 {
+                        for entry in batch { await write([entry]) }
+                    } else {
+                        Self.dropped.add()
+                        logger.error("an event of call \(batch[0].call.id) cannot be written: \(error)")
+                    }
+                    return
+                }
                 logger.warning("call records wait for PostgreSQL: \(error)")
                 if state.withLock({ $0.isStopped }) { return }
                 try? await Task.sleep(for: .nanoseconds(pause.nanoseconds))
@@ -78,7 +103,7 @@ final class RecordWriter: Sendable {
 
     /// Waits until everything is written, or for as long as draining may take.
     func finish() async {
-        while state.withLock({ !$0.waiting.isEmpty }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(20)) }
+        while state.withLock({ !$0.waiting.isEmpty || $0.underWay > 0 }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(20)) }
         stop()
     }
 
@@ -102,4 +127,9 @@ final class RecordWriter: Sendable {
             if isReady { continuation.resume() }
         }
     }
+}
+
+extension DatabaseError {
+    /// Whether the same statement may pass later.
+    fileprivate var isUnavailable: Bool { if case .unavailable = self { true } else { false } }
 }

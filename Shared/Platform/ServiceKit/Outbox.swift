@@ -25,6 +25,8 @@ public final class Outbox: Sendable {
         var isAwake = false
         var wake: CheckedContinuation<Void, Never>?
         var isPublisher = false
+        var isStopping = false
+        var hasStopped = false
         /// Until when the lease is certainly ours.
         var leaseEnd = Instant(nanoseconds: 0)
     }
@@ -90,29 +92,41 @@ public final class Outbox: Sendable {
         wakeHere()
     }
 
-    /// Publishes until cancelled.
+    /// Publishes until cancelled, or until `flush`.
     public func run() async {
         while !Task.isCancelled {
+            let isStopping = state.withLock { $0.isStopping }
             do {
                 while try await publishSome() {}
+                if isStopping { break }
             } catch {
+                if isStopping {
+                    logger.warning("events of \(schema) stay for the next instance: \(error)")
+                    break
+                }
                 logger.debug("events of \(schema) wait: \(error)")
                 try? await Task.sleep(for: .milliseconds(200))
                 continue
             }
             await waitForWork()
         }
+        await giveUpLease()
+        state.withLock { $0.hasStopped = true }
     }
 
-    /// Publishes what is there, as far as this instance may and the servers let it; before a stop.
+    /// Lets `run` publish what is there and end; before a stop. Waits for it as long as the caller may.
     public func flush() async {
-        do {
-            while try await publishSome() {}
-            state.withLock { $0.leaseEnd = Instant(nanoseconds: 0) }
-            _ = try await database.run { [schema, owner] connection in
-                try connection.change("update \(schema).outbox_publisher set until = now() where owner = $1", [.text(owner)])
-            }
-        } catch { logger.warning("events of \(schema) stay for the next instance: \(error)") }
+        state.withLock { $0.isStopping = true }
+        wakeHere()
+        while !state.withLock({ $0.hasStopped }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(10)) }
+    }
+
+    private func giveUpLease() async {
+        state.withLock { $0.leaseEnd = Instant(nanoseconds: 0) }
+        // Without this the next publisher waits until the lease ends by itself.
+        _ = try? await database.run { [schema, owner] connection in
+            try connection.change("update \(schema).outbox_publisher set until = now() where owner = $1", [.text(owner)])
+        }
     }
 
     /// One batch; false when nothing is left or another instance publishes.

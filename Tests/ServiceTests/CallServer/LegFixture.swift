@@ -46,8 +46,8 @@ struct LegFixture {
     /// Media created, room joined and linked: what the services answer when all is well.
     mutating func seatDown() -> [LegEffect] {
         var effects = apply(.mediaCreated(.init(description: "our sdp", inside: Self.inside)))
-        effects += apply(.joined(roomID: leg.seat.roomID, instance: "mixer-1", inside: Self.inside))
-        effects += apply(.linked(roomID: leg.seat.roomID))
+        effects += apply(.joined(seat: leg.seat.number, roomID: leg.seat.roomID, instance: "mixer-1", inside: Self.inside))
+        effects += apply(.linked(seat: leg.seat.number))
         return effects
     }
 
