@@ -72,6 +72,8 @@ extension Wiring {
         }
     }
 
+    // Inlined into `removeParticipant`, this crashes the optimiser of Swift 6.3.1 (LLVM's coroutine splitting, -O only).
+    @inline(never)
     private func ask<C: Command>(
         _ command: C, hostOf room: String, customer: String, conference id: String, _ delivery: Delivery
     ) async throws -> C.Reply {
