@@ -11,7 +11,8 @@ extension CallEngine {
             legs[id]?.leg.sip.branches[branch] = SIPState.Branch(
                 callID: "\(layer.newTag())@\(address.address)", localTag: layer.newTag())
         case .bye:
-            legs[id]?.bye = legs[id]?.leg.sip.dialog?.request(.bye)
+            let request = legs[id]?.leg.sip.dialog?.request(.bye)
+            legs[id]?.bye = request
         case .respond(200, _):
             legs[id]?.leg.sip.dialog?.confirm()
         default:
