@@ -34,7 +34,8 @@ logs: ## follow the logs of all services and servers
 test: deps ## build and run all tests against private servers and a private suite, then stop them
 	@$(local)/test
 
-bench: up ## measure the running suite, one line per figure
+bench: build ## measure the running suite, one line per figure
+	@$(local)/suite up
 	@$(local)/suite bench
 
 fuzz: deps ## feed the parsers of outside input with libFuzzer, FUZZ_SECONDS=30 each
