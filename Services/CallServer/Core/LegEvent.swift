@@ -87,6 +87,15 @@ enum LegEffect: Sendable {
     case tellParent(LegEvent)
     case tellChild(String, LegEvent)
 
+    /// Whether a phone sees it: such an effect waits for the leg's snapshot.
+    var isVisibleOutside: Bool {
+        switch self {
+        case .respond, .invite, .cancel, .dismiss, .acknowledge, .respondToReinvite, .bye: true
+        case .resolve, .findBindings, .createMedia, .updateMedia, .link, .deleteMedia, .join, .leave, .play, .stopPlay, .setParticipant,
+            .sendDigits, .startRun, .advance, .createChild, .tellParent, .tellChild, .publish, .forget: false
+        }
+    }
+
     /// An event of the call for the API, the log and the outbox; the record as it was then.
     case publish(type: String, Call, sequence: Int64, digit: String?)
     /// Everything is done: the snapshot and the lease may go.

@@ -11,8 +11,8 @@ import Threads
 
 /// Drives every live leg of this instance on one event loop: SIP in, events to the legs, their effects out.
 ///
-/// It decides nothing about a call; that is `Leg.apply`. Effects are performed after the leg's snapshot is safe, so nothing is
-/// visible outside that a successor could not know (RELIABILITY §4.1).
+/// It decides nothing about a call; that is `Leg.apply`. Effects that can be seen outside are performed after the leg's snapshot is
+/// safe, so nothing is visible that a successor could not know (RELIABILITY §4.1).
 actor CallEngine {
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
@@ -87,6 +87,13 @@ actor CallEngine {
         loop.afterEachBatch { self.assumeIsolated { $0.armLayer() } }
     }
 
+    /// Legs whose snapshot is older than they are.
+    private var unsaved: Set<String> = []
+    private static let snapshotPause = Interval.milliseconds(20)
+    /// Effects whose turn it is.
+    private var ready: [(id: String, batch: Batch)] = []
+    private var isPerforming = false
+
     /// Who waits for the first record of a call to be readable.
     var whenWritten: [String: @Sendable (Bool) -> Void] = [:]
 
@@ -159,26 +166,63 @@ actor CallEngine {
         commit(id, effects)
     }
 
-    /// Writes the leg's snapshot, then performs the effects on this loop, in the order of the events whatever Redis does.
+    /// Performs the effects, in the order of the events. What can be seen outside waits until the snapshot is written; commands to
+    /// other services do not, for a successor may give them again.
     func commit(_ id: String, _ effects: [LegEffect]) {
         for effect in effects { prepare(effect, for: id) }
         armTimers(of: id)
         guard let leg = legs[id]?.leg else { return }
-        let revision = leg.revision
-        legs[id]?.batches.append(Batch(revision: revision, effects: effects))
+        let isVisible = effects.contains { $0.isVisibleOutside }
+        legs[id]?.batches.append(Batch(revision: leg.revision, effects: effects, isSafe: !isVisible))
+        if isVisible { save(leg) } else { saveSoon(id) }
+        performWhatIsSafe(id)
+    }
+
+    private func save(_ leg: Leg) {
+        let (id, revision) = (leg.record.id, leg.revision)
+        unsaved.remove(id)
         journal.save(leg) { [loop] isOurs in
             loop.post { self.assumeIsolated { $0.saved(id, revision, isOurs: isOurs) } }
         }
     }
 
+    /// Several events of a leg soon after each other make one snapshot.
+    private func saveSoon(_ id: String) {
+        guard unsaved.insert(id).inserted, unsaved.count == 1 else { return }
+        _ = loop.schedule(at: loop.now + Self.snapshotPause) {
+            self.assumeIsolated { engine in
+                for id in engine.unsaved { if let leg = engine.legs[id]?.leg { engine.save(leg) } }
+                engine.unsaved.removeAll(keepingCapacity: true)
+            }
+        }
+    }
+
     private func saved(_ id: String, _ revision: UInt64, isOurs: Bool) {
+        guard isOurs else {
+            if legs[id] != nil { abandon(id) }
+            return
+        }
         guard let index = legs[id]?.batches.firstIndex(where: { $0.revision == revision }) else { return }
-        guard isOurs else { return abandon(id) }
         legs[id]?.batches[index].isSafe = true
+        performWhatIsSafe(id)
+    }
+
+    /// One batch after the other, and none within another: what an effect does to a leg comes after the effects before it.
+    private func performWhatIsSafe(_ id: String) {
         while let batch = legs[id]?.batches.first, batch.isSafe {
             legs[id]?.batches.removeFirst()
-            for effect in batch.effects { perform(effect, for: id, batch.revision) }
+            ready.append((id, batch))
         }
+        guard !isPerforming else { return }
+        isPerforming = true
+        while !ready.isEmpty {
+            let now = ready
+            ready = []
+            for (id, batch) in now {
+                for effect in batch.effects { perform(effect, for: id, batch.revision) }
+            }
+        }
+        isPerforming = false
     }
 
     /// Another instance owns the call now: nothing more is done for it here.

@@ -16,6 +16,7 @@ internal import Threads
 /// published at least once; its id lets consumers drop a repetition.
 public final class Outbox: Sendable {
     private static let batch = 200
+    private static let linger = Duration.milliseconds(20)
     private static let lease = 5
     /// The lease is renewed when less than this is left of it, not at every wake-up.
     private static let renewal = Interval.seconds(3)
@@ -109,6 +110,8 @@ public final class Outbox: Sendable {
                 continue
             }
             await waitForWork()
+            // Events come in bursts, and whoever made them is still busy.
+            if !isStopping { try? await Task.sleep(for: Self.linger) }
         }
         await giveUpLease()
         state.withLock { $0.hasStopped = true }
