@@ -39,7 +39,16 @@ struct AdminServer {
             router: router,
             configuration: .init(address: .hostname(address.address.description, port: Int(address.port)), serverName: nil),
             logger: quiet)
-        try await application.run()
+        do {
+            try await application.run()
+        } catch let error where !(error is CancellationError) {
+            throw Unavailable(text: "the admin port \(address) cannot be opened (\(error)): stop what uses it or set TANDEM_ADMIN_LISTEN")
+        }
+    }
+
+    struct Unavailable: Error, CustomStringConvertible {
+        let text: String
+        var description: String { text }
     }
 
     private static func plain(_ status: HTTPResponse.Status, _ body: String, type: String = "text/plain") -> Response {

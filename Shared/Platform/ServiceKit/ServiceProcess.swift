@@ -4,7 +4,6 @@ internal import Cache
 internal import Contracts
 internal import Database
 internal import Deadlines
-internal import Glibc
 internal import Logging
 internal import ServiceLifecycle
 internal import Telemetry
@@ -74,7 +73,7 @@ struct ServiceProcess: ServiceLifecycle.Service {
                     try await work()
                 } onGracefulShutdown: {
                     // Nothing has begun yet that would have to be finished.
-                    if !runtime.health.isStarted { exit(0) }
+                    if !runtime.health.isStarted { ServiceProgram.leave(0) }
                 }
             }
             // Whichever ends first ends both: the work after a stop, or the admin port when its address is taken.

@@ -75,12 +75,15 @@ public enum ServiceProgram {
             let group = ServiceGroup(configuration: .init(
                 services: [process], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
             try await group.run()
-            exit(0)
+            leave(0)
         } catch {
             logger.critical("\(declaration.name.rawValue) ends: \(error)")
-            exit(1)
+            leave(1)
         }
     }
+
+    /// Ends the process at once: the exit handlers of C libraries would pull the ground from under threads that still use them.
+    static func leave(_ status: Int32) -> Never { _exit(status) }
 
     private static func quiet(_ logger: Logger) -> Logger {
         var quiet = logger
