@@ -1,5 +1,6 @@
 import Audio
 import Foundation
+import Suite
 import Testing
 
 /// baresip: a real phone with a tone for a microphone and a recorder for an ear.

@@ -1,3 +1,4 @@
+import Suite
 import Testing
 
 @Suite("Calls by baresip, heard by their content", .timeLimit(.minutes(2)))

@@ -1,3 +1,4 @@
+import Suite
 import Testing
 
 @Suite("Calls between sipp phones", .timeLimit(.minutes(3)))

@@ -1,3 +1,4 @@
+import Suite
 import Testing
 
 @Suite("Registration by programs nobody here wrote", .timeLimit(.minutes(2)))

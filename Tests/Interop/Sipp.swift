@@ -1,4 +1,5 @@
 import Foundation
+import Suite
 import Testing
 
 /// SIPp (sip-tester): plays one of the scenarios of Tests/Fixtures/sipp against the suite, message by message.

@@ -31,6 +31,8 @@ public struct RunningSuite: Sendable {
         public let id: String
         public let number: String
         public let password: String
+
+        public init(id: String, number: String, password: String) { (self.id, self.number, self.password) = (id, number, password) }
     }
 
     public init() throws {
@@ -106,6 +108,11 @@ public struct RunningSuite: Sendable {
         let answer = try await create("extensions", .object(body))
         guard let id = answer["id"]?.string else { throw Missing.refused(answer.jsonText) }
         return Account(id: id, number: number, password: password)
+    }
+
+    /// Whether the extension has a live binding, as the API tells.
+    public func isRegistered(_ account: Account) async throws -> Bool {
+        try await request("GET", "/v1/extensions/\(account.id)").body["registered"]?.bool ?? false
     }
 
     /// An account of its own whose number runs this flow.
