@@ -99,6 +99,71 @@ import Testing
         #expect(fixture.apply(.stepFailed(RPCError(.unavailable))).responses == [503])
     }
 
+    @Test("silence of a phone that was not answered yet ends nothing: there is no 200 without a session description")
+    func silenceBeforeAnswer() {
+        var fixture = LegFixture.inbound()
+        _ = fixture.apply(.invited(offer: "sdp", number: "1002"))
+        #expect(fixture.apply(.mediaSilent).isEmpty)
+        #expect(fixture.pass(.seconds(4 * 3_600 + 1)).responses == [408])
+    }
+
+    @Test("a seat that comes after the call is over is given up, and the leg waits for it")
+    func lateSeat() {
+        var fixture = LegFixture.inbound()
+        _ = fixture.apply(.invited(offer: "sdp", number: "1002"))
+        _ = fixture.apply(.mediaCreated(.init(description: "our sdp", inside: LegFixture.inside)))
+        #expect(!fixture.apply(.canceled).leavesRoom)
+        #expect(!fixture.apply(.mediaDeleted(nil)).isForgotten)
+        let effects = fixture.apply(.joined(seat: 0, roomID: "room_A", instance: "mixer-1", inside: LegFixture.inside))
+        #expect(effects.leavesRoom && effects.isForgotten)
+    }
+
+    @Test("what comes for an earlier seat does not touch the present one")
+    func earlierSeat() {
+        var option = ConferenceJoin()
+        option.conferenceID = "conf_1"
+        var (fixture, _) = LegFixture.answered(performing: .conferenceJoin(option))
+        #expect(fixture.apply(.linkFailed(seat: 0, RPCError(.unavailable))).isEmpty)
+        #expect(fixture.apply(.joined(seat: 0, roomID: "room_A", instance: "mixer-1", inside: LegFixture.inside)).leavesRoom)
+        #expect(fixture.leg.phase == .up)
+        #expect(fixture.leg.seat.stage == .joining)
+    }
+
+    @Test("RFC 3261 §15.1.2: a re-INVITE that is pending when the call ends is answered with 487")
+    func pendingReinvite() {
+        var (fixture, _) = LegFixture.answered(performing: .answer)
+        _ = fixture.apply(.reinvited(offer: "hold"))
+        let effects = fixture.apply(.byed)
+        #expect(effects.contains { if case .respondToReinvite(487, nil) = $0 { true } else { false } })
+        #expect(fixture.apply(.mediaUpdated(.init(description: "late", held: true), kind: .offer)).isEmpty)
+    }
+
+    @Test("RFC 3261 §14.1: a re-INVITE taken back leaves the call as it is, and another may follow")
+    func canceledReinvite() {
+        var (fixture, _) = LegFixture.answered(performing: .answer)
+        _ = fixture.apply(.reinvited(offer: "hold"))
+        #expect(fixture.apply(.reinviteCanceled).isEmpty)
+        #expect(fixture.apply(.mediaUpdated(.init(description: "late", held: true), kind: .offer)).isEmpty)
+        #expect(fixture.apply(.reinvited(offer: "again")).contains { if case .updateMedia = $0 { true } else { false } })
+    }
+
+    @Test("RFC 3264 §4: SDP in an ACK is an answer only while an offer of ours is open")
+    func answerInAck() {
+        var fixture = LegFixture.inbound()
+        _ = fixture.apply(.invited(offer: nil, number: "700"))
+        #expect(fixture.apply(.answeredInAck("sdp")).count == 1)
+        #expect(fixture.apply(.answeredInAck("sdp again")).isEmpty)
+    }
+
+    @Test("a run that begins while the call ends is told that it is over")
+    func lateRun() {
+        var fixture = LegFixture.inbound()
+        _ = fixture.apply(.invited(offer: "sdp", number: "700"))
+        _ = fixture.apply(.resolved(flowID: "flow_1", defaultActions: []))
+        _ = fixture.apply(.canceled)
+        #expect(fixture.step(1, .answer).outcomes == [.callEnded])
+    }
+
     @Test("an ended call whose relay never answers is forgotten after five seconds")
     func farewell() {
         var (fixture, _) = LegFixture.answered(performing: .answer)
@@ -199,6 +264,14 @@ import Testing
         #expect(silent.pass(.seconds(11)).outcomes == [.digits("4")])
     }
 
+    @Test("a prompt whose end nobody tells does not hold the flow for ever")
+    func lostPlayFinished() {
+        var talk = Talk()
+        talk.text = "hello"
+        var (fixture, _) = LegFixture.answered(performing: .talk(talk))
+        #expect(fixture.pass(.seconds(3_601)).outcomes == [.failed("play_failed")])
+    }
+
     @Test("echo goes on for its time and is switched off again")
     func echo() {
         var option = Echo()
@@ -272,6 +345,22 @@ import Testing
         let ended = fixture.apply(.childEnded(child, .init(code: 200, cause: 16), .completed))
         #expect(ended.outcomes == [.connected])
         #expect(fixture.runEnds(after: 1).hasBye)
+    }
+
+    @Test("keys pressed while talking are not input for the flow afterwards")
+    func keysWhileTalking() {
+        var (fixture, child) = dialling()
+        _ = fixture.apply(.childAnswered(child))
+        _ = fixture.apply(.digit("7"))
+        _ = fixture.apply(.childEnded(child, .init(code: 200, cause: 16), .completed))
+        #expect(fixture.step(2, .digitsReceive(DigitsReceive())).outcomes.isEmpty)
+    }
+
+    @Test("a child that answers after its parent is over is told so")
+    func orphan() {
+        var (fixture, child) = dialling()
+        _ = fixture.apply(.canceled)
+        #expect(fixture.apply(.childAnswered(child)).toldChildren == [child])
     }
 
     @Test("busy, decline and no answer reach the caller as the callee gave them", arguments: [486, 603, 480, 408])
