@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build up down status logs test bench fuzz lint clean
+.PHONY: help deps check build up down status logs test bench fuzz lint clean
 
 local := deploy/local
 # An import that Package.swift does not allow is an error, not luck with the build order.
@@ -18,7 +18,11 @@ build: deps ## build everything, optimised
 	@command -v swift >/dev/null || { echo "tandem: no swift in PATH: install a Swift 6 toolchain (swift.org/install)" >&2; exit 1; }
 	@swift build -c release $(strict)
 
-up: build ## start servers and services, seed the tenant demo, place a call; SCALE="CallServer=2 MediaRelay=2" for more instances
+check: deps
+	@$(local)/suite check
+
+up: check ## start servers and services, seed the tenant demo, place a call; SCALE="CallServer=2 MediaRelay=2" for more instances
+	@$(local)/servers start & servers=$$!; $(MAKE) --no-print-directory build && wait $$servers # both take their time
 	@$(local)/suite up
 	@$(local)/suite greet
 
@@ -34,7 +38,7 @@ logs: ## follow the logs of all services and servers
 test: deps ## build and run all tests against private servers and a private suite, then stop them
 	@$(local)/test
 
-bench: build ## measure the running suite, one line per figure
+bench: check build ## measure the running suite, one line per figure
 	@$(local)/suite up
 	@$(local)/suite bench
 
