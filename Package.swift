@@ -63,6 +63,7 @@ let modules: [Module] = [
     Module(.protocols, "RTP", .library(hot: true), "Shared/Protocols/RTP", uses: ["Bytes", "Deadlines"]),
     Module(.protocols, "Audio", .library(hot: true), "Shared/Protocols/Audio", uses: ["Bytes", "CSndfile", "CSamplerate"]),
     Module(.protocols, "MediaSession", .library(hot: true), "Shared/Protocols/MediaSession", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio"]),
+    Module(.protocols, "WebSocket", .library(hot: true), "Shared/Protocols/WebSocket", uses: ["Bytes", "Cryptography"]),
     Module(.protocols, "Flow", .library(hot: false), "Shared/Protocols/Flow"),
     Module(.protocols, "Contracts", .library(hot: false), "Shared/Protocols/Contracts", uses: ["Bytes", "Flow"]),
 
@@ -71,6 +72,7 @@ let modules: [Module] = [
     Module(.platform, "Threads", .library(hot: true), "Shared/Platform/Threads", uses: ["CLinux", "Deadlines"]),
     Module(.platform, "Datagrams", .library(hot: true), "Shared/Platform/Datagrams", uses: ["CLinux", "Bytes", "Addresses", "Threads"]),
     Module(.platform, "Streams", .library(hot: true), "Shared/Platform/Streams", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Threads", "Datagrams"]),
+    Module(.platform, "TLS", .library(hot: true), "Shared/Platform/TLS", uses: ["COpenSSL"]),
     Module(.platform, "Bus", .library(hot: false), "Shared/Platform/Bus", uses: ["CLinux", "CRabbitMQ", "Bytes", "Deadlines", "Contracts", "Threads", "Telemetry"], products: [log]),
     Module(.platform, "Database", .library(hot: false), "Shared/Platform/Database", uses: ["CLinux", "CPostgres", "Bytes", "Deadlines", "Threads", "Telemetry"], products: [log]),
     Module(.platform, "Cache", .library(hot: false), "Shared/Platform/Cache", uses: ["CLinux", "CHiredis", "Bytes", "Deadlines", "Threads", "Telemetry"], products: [log]),
@@ -78,7 +80,7 @@ let modules: [Module] = [
     Module(.platform, "ServiceKit", .library(hot: false), "Shared/Platform/ServiceKit", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "Contracts", "Telemetry", "Threads", "Bus", "Database", "Cache"], products: [log, lifecycle, hummingbird]),
 
     // Services: wiring, one pure core, one file per bus operation, one store.
-    Module(.service, "EdgeProxy", .executable, "Services/EdgeProxy", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "ServiceKit"], products: [log]),
+    Module(.service, "EdgeProxy", .executable, "Services/EdgeProxy", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Bus", "ServiceKit"], products: [log]),
     Module(.service, "Registrar", .executable, "Services/Registrar", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
     Module(.service, "CallServer", .executable, "Services/CallServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Flow", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
     Module(.service, "ConferenceServer", .executable, "Services/ConferenceServer", uses: ["Bytes", "Deadlines", "Addresses", "RTP", "Audio", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "Speech", "ServiceKit"], products: [log, (name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")], resources: ["Migrations"]),
@@ -87,16 +89,17 @@ let modules: [Module] = [
     Module(.service, "APIGateway", .executable, "Services/APIGateway", uses: ["Bytes", "Deadlines", "Cryptography", "Flow", "Contracts", "Telemetry", "Threads", "Bus", "Database", "ServiceKit"], products: [log, (name: "HummingbirdCore", package: "hummingbird"), (name: "HTTPTypes", package: "swift-http-types"), (name: "NIOCore", package: "swift-nio"), (name: "NIOHTTP1", package: "swift-nio"), (name: "NIOWebSocket", package: "swift-nio"), (name: "NIOPosix", package: "swift-nio"), (name: "NIOHTTPTypes", package: "swift-nio-extras"), (name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")], resources: ["Migrations"]),
 
     // Tests mirror the modules; Phone is a SIP user agent that hears what it is sent, SelfCall the call `make up` places.
-    Module(.test, "Phone", .library(hot: true), "Tests/Phone", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "Threads", "Datagrams", "Streams"]),
+    Module(.test, "Phone", .library(hot: true), "Tests/Phone", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "SDP", "RTP", "Audio", "Threads", "Datagrams", "Streams", "TLS"]),
     Module(.test, "Suite", .library(hot: false), "Tests/Suite", uses: ["Addresses", "Flow", "SIP", "SDP", "Phone"]),
     Module(.test, "SelfCall", .executable, "Tests/SelfCall", uses: ["Deadlines", "Addresses", "SIP", "Phone"]),
     Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Deadlines", "Addresses", "Contracts", "Threads", "Bus", "Phone"], products: [log]),
     Module(.test, "PhoneTests", .tests, "Tests/PhoneTests", uses: ["Deadlines", "Addresses", "SIP", "SDP", "Threads", "Datagrams", "Streams", "Phone"]),
     Module(.test, "FoundationsTests", .tests, "Tests/FoundationsTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography"]),
     Module(.test, "SIPTests", .tests, "Tests/SIPTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"]),
+    Module(.test, "WebSocketTests", .tests, "Tests/WebSocketTests", uses: ["WebSocket"]),
     Module(.test, "MediaTests", .tests, "Tests/MediaTests", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "MediaSession"]),
     Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow"]),
-    Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Audio", "Speech", "Bus", "Database", "Cache", "ServiceKit"]),
+    Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Audio", "Speech", "Bus", "Database", "Cache", "ServiceKit"]),
     Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "MediaSession", "Flow", "Contracts"]),
     Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Flow", "SIP", "SDP", "Phone", "Suite"]),
     Module(.test, "Faults", .tests, "Tests/Faults", uses: ["Deadlines", "Phone", "Suite"]),
