@@ -4,6 +4,7 @@ import Contracts
 import Datagrams
 import ServiceKit
 import Streams
+import TLS
 import Threads
 
 /// The stateless SIP edge (DESIGN §6): wiring only.
@@ -12,7 +13,9 @@ struct Program {
     static func main() async {
         await ServiceProgram.run(.init(.edgeProxy, settings: EdgeSettings.declared, needs: [.bus])) { runtime in
             let settings = try EdgeSettings(runtime.settings)
-            try assertFree(settings.listen)
+            try assertFree(settings)
+            let stamp = settings.certificate?.stamp
+            let certificate = try settings.certificate?.load()
             let findAccount = FindAccount(bus: runtime.bus)
             let fleet = runtime.fleet
             var loops: [EdgeLoop] = []
@@ -21,12 +24,19 @@ struct Program {
                     try EdgeLoop(
                         index: index, settings: settings, tokenKey: runtime.key(for: "sip.token"),
                         nonceKey: runtime.key(for: "sip.nonce"),
-                        findAccount: findAccount, readDirectory: { Directory(fleet) }))
+                        findAccount: findAccount, certificate: certificate, readDirectory: { Directory(fleet) }))
             }
             let edges = loops
             runtime.bus.listen(to: ["extension.*", "domain.*"]) { event in
                 let key = AccountCache.Key(changedBy: event)
                 for edge in edges { edge.loop.post { edge.assumeIsolated { $0.invalidate(key) } } }
+            }
+            if let files = settings.certificate, let stamp {
+                runtime.background {
+                    await files.watch(since: stamp, logger: runtime.logger) { renewed in
+                        for edge in edges { edge.loop.post { edge.assumeIsolated { $0.use(renewed) } } }
+                    }
+                }
             }
             runtime.announce {
                 $0.addresses["sip"] = settings.reachable.description
@@ -45,14 +55,18 @@ struct Program {
         }
     }
 
-    /// With `SO_REUSEPORT` a second edge would quietly share the port of the first: see that nobody has it.
-    private static func assertFree(_ address: SocketAddress) throws {
+    /// With `SO_REUSEPORT` a second edge would quietly share the ports of the first: see that nobody has them.
+    private static func assertFree(_ settings: EdgeSettings) throws {
+        var setting = "TANDEM_SIP_LISTEN"
         do throws(SocketError) {
-            _ = try DatagramSocket(bind: address)
+            _ = try DatagramSocket(bind: settings.listen)
             let probe = EventLoop(name: "probe")
-            try StreamListener(bind: address, loop: probe) { $0.close() }.close()
+            for port in settings.streams {
+                setting = port.setting
+                try StreamListener(bind: port.address, loop: probe) { $0.close() }.close()
+            }
         } catch {
-            throw EdgeSettings.Mistake(description: error.description(setting: "TANDEM_SIP_LISTEN"))
+            throw EdgeSettings.Mistake(description: error.description(setting: setting))
         }
     }
 }

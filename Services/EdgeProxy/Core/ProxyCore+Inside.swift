@@ -11,7 +11,8 @@ extension ProxyCore {
             // An inside server may ask whether we are there.
             return reply(message, source, method == .options ? Refusal(200) : Refusal(404, "No Flow In Route"))
         }
-        guard let via = via(flow.transport, configuration.outside, wayBack: FlowToken(server: source), for: message) else {
+        let sentBy = configuration.outside(over: flow.transport)
+        guard let via = via(flow.transport, sentBy, wayBack: FlowToken(server: source), for: message) else {
             return .drop(.unanswerable)
         }
         var edits = Edits(of: message)

@@ -10,8 +10,10 @@ struct ProxyCore: Sendable {
     struct Configuration: Sendable {
         /// The domain that is meant when an address stands in its place.
         var domain: String
-        /// What phones reach this edge at.
+        /// What phones reach this edge at over UDP and TCP.
         var outside: SocketAddress
+        /// The same for the transports with ports of their own.
+        var outsideStreams: [Transport: SocketAddress] = [:]
         /// The inside socket of the loop this core belongs to.
         var inside: SocketAddress
         /// Different in every life of the process: a connection's number means nothing to the next one.
@@ -25,6 +27,13 @@ struct ProxyCore: Sendable {
         var legacyAgents: [String] = []
         /// What a refused client is told to wait, in seconds.
         var retryAfter = 5
+
+        func outside(over transport: Transport) -> SocketAddress {
+            switch transport {
+            case .udp, .tcp: outside
+            case .tls, .ws, .wss: outsideStreams[transport] ?? outside
+            }
+        }
     }
 
     /// The Via parameter that carries the way back of a response.
@@ -69,9 +78,16 @@ struct ProxyCore: Sendable {
     }
 
     func outsideRoute(_ server: SocketAddress, _ transport: Transport) -> String {
-        let parameter = transport == .udp ? "" : ";transport=\(transport.name.lowercased())"
+        let parameter =
+            switch transport {
+            case .udp: ""
+            case .tcp: ";transport=tcp"
+            case .tls: ";transport=tls"
+            // One word for both (RFC 7118 §5.2.2).
+            case .ws, .wss: ";transport=ws"
+            }
         let user = FlowToken(server: server).sealed(key: configuration.tokenKey)
-        return "<sip:\(user)@\(configuration.outside);lr\(parameter)>"
+        return "<sip:\(user)@\(configuration.outside(over: transport));lr\(parameter)>"
     }
 
     /// A proxy records its route where a dialog may come of the request (§16.6 step 4).

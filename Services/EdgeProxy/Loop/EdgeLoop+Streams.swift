@@ -1,67 +1,79 @@
 import Deadlines
 import SIP
 import Streams
+import TLS
+import WebSocket
 
-/// A phone connected by TCP; TLS and WebSocket will be further kinds of framing in front of the same messages.
-struct StreamPeer {
-    let connection: StreamConnection
-    var framer = MessageFramer()
-    var hasGreeted = false
-}
-
+/// Phones on connections: TCP, TLS, WebSocket, and WebSocket over TLS (RFC 3261 §18, RFC 7118).
 extension EdgeLoop {
-    func accept(_ connection: StreamConnection) {
+    func accept(_ connection: StreamConnection, _ transport: Transport) {
+        var tls: TLSSession?
+        if transport == .tls || transport == .wss {
+            guard let certificate else { return connection.close() }
+            tls = TLSSession(certificate)
+        }
+        let isWebSocket = transport == .ws || transport == .wss
+        let policy = ServerConnection.Policy(
+            subprotocol: "sip", origins: settings.webSocketOrigins, messageLength: Limits().messageLength)
+        let peer = StreamPeer(connection, transport, tls: tls, webSocket: isWebSocket ? ServerConnection(policy) : nil)
         let number = UInt32(truncatingIfNeeded: connection.id.number)
-        peers[number] = StreamPeer(connection: connection)
-        Traffic.connections.add(1)
+        peers[number] = peer
+        Traffic.connected(transport, by: 1)
         connection.onBytes = { bytes in self.received(Self.copy(bytes), on: number) }
         connection.onEnd = { _ in self.forget(number) }
-        // Who connects and says nothing holds a place that a phone could have.
+        // Who connects and says nothing holds a place that a phone could have; this bounds every handshake too.
         loop.schedule(at: loop.now + settings.greeting) {
-            if self.peers[number]?.hasGreeted == false { self.close(number) }
+            if self.peers[number]?.hasGreeted == false { self.close(number, .silent) }
         }
+        if isWebSocket { schedulePing(number) }
     }
 
     private func received(_ bytes: [UInt8], on number: UInt32) {
-        peers[number]?.framer.append(bytes)
-        do throws(ParseError) {
-            while let output = try peers[number]?.framer.next() {
-                switch output {
-                case .message(let message): receive(message, on: number)
-                case .ping:
-                    Traffic.keepAlives.add()
-                    peers[number]?.connection.write([13, 10])
-                case .pong:
-                    Traffic.keepAlives.add()
-                }
+        guard let peer = peers[number] else { return }
+        let received = peer.receive(bytes)
+        for event in received.events {
+            switch event {
+            case .message(let message):
+                peer.hasGreeted = true
+                receiveOutside(message, Arrival(source: peer.connection.peer, transport: peer.transport, connection: number))
+            case .ping:
+                Traffic.keepAlives.add()
+                peer.send([13, 10])
+            case .pong:
+                Traffic.keepAlives.add()
+            case .malformed(let error):
+                Traffic.count(error)
             }
-        } catch {
-            // A stream that has lost its framing cannot be read on.
-            Traffic.count(error)
-            close(number)
         }
+        if received.isOver { close(number, received.failure) }
     }
 
-    private func receive(_ message: Message, on number: UInt32) {
-        guard let peer = peers[number] else { return }
-        peers[number]?.hasGreeted = true
-        receiveOutside(message, Arrival(source: peer.connection.peer, transport: .tcp, connection: number))
+    /// Keeps the way through firewalls open, and finds out which clients are gone without a word (RFC 6455 §5.5.2).
+    private func schedulePing(_ number: UInt32) {
+        loop.schedule(at: loop.now + settings.webSocketPing) {
+            guard let peer = self.peers[number] else { return }
+            guard peer.isAlive else { return self.close(number, .silent) }
+            peer.isAlive = false
+            peer.ping()
+            self.schedulePing(number)
+        }
     }
 
     /// False when there is no such connection: it ended, or its number is from an earlier life of this port.
     func writeStream(_ bytes: [UInt8], _ token: FlowToken) -> Bool {
         guard token.inside == inside, token.generation == core.configuration.generation, let peer = peers[token.connection],
-            peer.connection.peer == token.remote
+            peer.connection.peer == token.remote, peer.transport == token.transport
         else { return false }
-        return peer.connection.write(bytes)
+        return peer.send(bytes)
     }
 
-    private func close(_ number: UInt32) {
-        peers[number]?.connection.close()
+    private func close(_ number: UInt32, _ failure: StreamPeer.Failure?) {
+        if let failure { Traffic.count(failure) }
+        peers[number]?.close()
         forget(number)
     }
 
     private func forget(_ number: UInt32) {
-        if peers.removeValue(forKey: number) != nil { Traffic.connections.add(-1) }
+        if let peer = peers.removeValue(forKey: number) { Traffic.connected(peer.transport, by: -1) }
     }
 }

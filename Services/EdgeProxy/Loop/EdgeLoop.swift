@@ -3,6 +3,7 @@ import Datagrams
 import Deadlines
 import SIP
 import Streams
+import TLS
 import Threads
 
 /// One thread of the edge: it reads its sockets, lets the core decide, and sends; a message never leaves it.
@@ -29,8 +30,10 @@ actor EdgeLoop {
     /// Requests that wait for their account, by the account.
     var parked: [AccountCache.Key: [PendingAuthentication]] = [:]
     var parkedCount = 0
-    var listener: StreamListener?
+    private var listeners: [StreamListener] = []
     var peers: [UInt32: StreamPeer] = [:]
+    /// For new connections; those that are open keep the one they began with.
+    var certificate: TLSContext?
 
     /// How many times in a row a socket is read before the other side has its turn.
     private static let readsPerTurn = 8
@@ -38,8 +41,9 @@ actor EdgeLoop {
 
     init(
         index: Int, settings: EdgeSettings, tokenKey: [UInt8], nonceKey: [UInt8], findAccount: FindAccount,
-        readDirectory: @escaping @Sendable () -> Directory
+        certificate: TLSContext?, readDirectory: @escaping @Sendable () -> Directory
     ) throws {
+        self.certificate = certificate
         (self.settings, self.findAccount, self.readDirectory) = (settings, findAccount, readDirectory)
         loop = EventLoop(name: "edge-\(index)", processor: index)
         do {
@@ -52,7 +56,8 @@ actor EdgeLoop {
         inside = insideSocket.localAddress
         core = ProxyCore(
             ProxyCore.Configuration(
-                domain: settings.domain, outside: settings.reachable, inside: insideSocket.localAddress,
+                domain: settings.domain, outside: settings.reachable, outsideStreams: settings.reachableStreams,
+                inside: insideSocket.localAddress,
                 generation: .random(in: 1 ... .max), tokenKey: tokenKey, nonceKey: nonceKey,
                 nonceLifetimeMilliseconds: settings.nonceLifetimeMilliseconds, legacyAgents: settings.legacyAgents,
                 retryAfter: settings.retryAfter))
@@ -77,11 +82,14 @@ actor EdgeLoop {
 
     /// Begins to listen; from here on everything happens in callbacks, which are made here and so run isolated to this actor.
     func open() throws {
-        do {
-            listener = try StreamListener(
-                bind: settings.listen, loop: loop, reusePort: true, limits: settings.streamLimits
-            ) { connection in self.accept(connection) }
-        } catch { throw EdgeSettings.Mistake(description: error.description(setting: "TANDEM_SIP_LISTEN")) }
+        for port in settings.streams {
+            do {
+                listeners.append(
+                    try StreamListener(
+                        bind: port.address, loop: loop, reusePort: true, limits: settings.streamLimits
+                    ) { connection in self.accept(connection, port.transport) })
+            } catch { throw EdgeSettings.Mistake(description: error.description(setting: port.setting)) }
+        }
         loop.watch(outsideSocket.descriptor, .read) { _ in self.readOutside() }
         loop.watch(insideSocket.descriptor, .read) { _ in self.readInside() }
         loop.afterEachBatch { self.flush() }
@@ -90,8 +98,10 @@ actor EdgeLoop {
 
     /// Takes nothing new; connections and what is inside go on until the process ends.
     func drain() {
-        listener?.close()
+        for listener in listeners { listener.close() }
     }
+
+    func use(_ certificate: TLSContext) { self.certificate = certificate }
 
     private func refreshDirectory() {
         directory = readDirectory()
@@ -155,7 +165,7 @@ actor EdgeLoop {
         case .replyOutside(let bytes, let status, let address):
             Traffic.count(message.method, .outside, Traffic.Outcome(status: status))
             if arrival.transport.isReliable {
-                peers[arrival.connection]?.connection.write(bytes)
+                peers[arrival.connection]?.send(bytes)
             } else {
                 sendOutside(bytes, to: address)
             }

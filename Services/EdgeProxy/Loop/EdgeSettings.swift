@@ -1,6 +1,7 @@
 import Addresses
 import Deadlines
 import Glibc
+import SIP
 import ServiceKit
 import Streams
 
@@ -9,6 +10,18 @@ struct EdgeSettings: Sendable {
     static let declared: [Setting] = [
         Setting("TANDEM_SIP_LISTEN", default: "127.0.0.1:5060", "address:port for phones, UDP and TCP"),
         Setting("TANDEM_SIP_PUBLIC", default: "", "address:port that phones reach this edge at, when it listens on another"),
+        Setting("TANDEM_TLS_LISTEN", default: "", "address:port for phones over TLS; empty: none"),
+        Setting("TANDEM_WS_LISTEN", default: "", "address:port for phones over WebSocket (RFC 7118); empty: none"),
+        Setting("TANDEM_WSS_LISTEN", default: "", "address:port for phones over WebSocket and TLS; empty: none"),
+        Setting(
+            "TANDEM_TLS_CERTIFICATE", default: "",
+            "PEM file with the certificate and its chain, leaf first; read again when it changes"),
+        Setting("TANDEM_TLS_KEY", default: "", "PEM file with the key of the certificate"),
+        Setting(
+            "TANDEM_WS_ORIGINS", default: "", "web pages whose browsers may connect, like https://phone.example.com; empty: all"),
+        Setting(
+            "TANDEM_WS_PING_SECONDS", .integer(1...3_600), default: "30",
+            "how often a WebSocket is pinged; one that is silent until the next ping is closed"),
         Setting(
             "TANDEM_SIP_DOMAIN", default: "demo.localhost", "domain that is meant when a phone gives an address in its place"),
         Setting("TANDEM_EDGE_LOOPS", .integer(0...256), default: "0", "event loops; 0 takes one per processor"),
@@ -35,8 +48,20 @@ struct EdgeSettings: Sendable {
             "TANDEM_RETRY_AFTER_SECONDS", .integer(1...3_600), default: "5", "how long clients nobody can serve are told to wait"),
     ]
 
+    /// A port for connections from outside.
+    struct StreamPort: Sendable {
+        let transport: Transport
+        let address: SocketAddress
+        /// The setting that says where it is.
+        let setting: String
+    }
+
     let listen: SocketAddress
     let reachable: SocketAddress
+    let streams: [StreamPort]
+    let certificate: CertificateFiles?
+    let webSocketOrigins: Set<String>
+    let webSocketPing: Interval
     let inside: IPAddress
     let insidePort: UInt16
     let domain: String
@@ -73,6 +98,10 @@ struct EdgeSettings: Sendable {
             }
             reachable = address
         }
+        streams = try Self.streams(settings, plain: listen)
+        certificate = try Self.certificate(settings, for: streams)
+        webSocketOrigins = Set(settings.list("TANDEM_WS_ORIGINS"))
+        webSocketPing = .seconds(settings.integer("TANDEM_WS_PING_SECONDS"))
         domain = settings.text("TANDEM_SIP_DOMAIN").lowercased()
         let loops = settings.integer("TANDEM_EDGE_LOOPS")
         self.loops = loops > 0 ? loops : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -89,6 +118,37 @@ struct EdgeSettings: Sendable {
         limits.connections = settings.integer("TANDEM_TCP_CONNECTIONS")
         limits.idle = .seconds(settings.integer("TANDEM_TCP_IDLE_SECONDS"))
         streamLimits = limits
+    }
+
+    private static func streams(_ settings: Settings, plain: SocketAddress) throws -> [StreamPort] {
+        var ports = [StreamPort(transport: .tcp, address: plain, setting: "TANDEM_SIP_LISTEN")]
+        for (transport, name) in [(Transport.tls, "TANDEM_TLS_LISTEN"), (.ws, "TANDEM_WS_LISTEN"), (.wss, "TANDEM_WSS_LISTEN")] {
+            let text = settings.text(name)
+            guard !text.isEmpty else { continue }
+            guard let address = SocketAddress(text), address.port != 0 else {
+                throw Mistake(description: "\(name) must be ADDRESS:PORT or empty")
+            }
+            if let other = ports.first(where: { $0.address == address }) {
+                throw Mistake(description: "\(name) and \(other.setting) are the same port: choose another for one of them")
+            }
+            ports.append(StreamPort(transport: transport, address: address, setting: name))
+        }
+        return ports
+    }
+
+    private static func certificate(_ settings: Settings, for streams: [StreamPort]) throws -> CertificateFiles? {
+        guard let secure = streams.first(where: { $0.transport == .tls || $0.transport == .wss }) else { return nil }
+        let (certificate, key) = (settings.text("TANDEM_TLS_CERTIFICATE"), settings.text("TANDEM_TLS_KEY"))
+        guard !certificate.isEmpty, !key.isEmpty else {
+            throw Mistake(description: "\(secure.setting) wants a certificate: set TANDEM_TLS_CERTIFICATE and TANDEM_TLS_KEY")
+        }
+        return CertificateFiles(certificate: certificate, key: key)
+    }
+
+    /// What phones reach this edge at, for each transport with a port of its own.
+    var reachableStreams: [Transport: SocketAddress] {
+        Dictionary(
+            uniqueKeysWithValues: streams.map { ($0.transport, SocketAddress(reachable.address, port: $0.address.port)) })
     }
 
     /// The port a loop's inside socket should have, so that tokens made before a restart still find it.

@@ -54,7 +54,18 @@ enum Traffic {
         })
 
     static let keepAlives = Counter("tandem_edge_keepalives_total", "keep-alives received from outside")
-    static let connections = Gauge("tandem_edge_connections", "open TCP connections")
+    private static let connections: [Gauge] = Transport.allCases.map { transport in
+        Gauge("tandem_edge_connections", "open connections", labels: ["transport": transport.name.lowercased()])
+    }
+    private static let failures: [StreamPeer.Failure: Counter] = Dictionary(
+        uniqueKeysWithValues: StreamPeer.Failure.allCases.map { failure in
+            (
+                failure,
+                Counter(
+                    "tandem_edge_stream_failures_total", "connections closed for what they sent, or did not send",
+                    labels: ["reason": failure.rawValue])
+            )
+        })
     static let parked = Gauge("tandem_edge_parked_requests", "requests that wait for credentials")
 
     static func count(_ method: Method?, _ side: Side, _ outcome: Outcome) {
@@ -72,6 +83,10 @@ enum Traffic {
     }
 
     static func countResponse(_ side: Side) { responses[side.rawValue].add() }
+
+    static func connected(_ transport: Transport, by change: Int) { connections[Int(transport.rawValue)].add(change) }
+
+    static func count(_ failure: StreamPeer.Failure) { failures[failure]?.add() }
 
     static func count(_ reason: DropReason) { drops[reason]?.add() }
 

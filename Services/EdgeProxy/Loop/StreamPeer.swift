@@ -1,0 +1,131 @@
+import SIP
+import Streams
+import TLS
+import WebSocket
+
+/// A phone on a connection: its messages come and go through TLS and WebSocket, as far as its transport has them.
+///
+/// A class, because what is written may end the connection, which takes the peer out of the table while it is at work.
+final class StreamPeer {
+    enum Event {
+        case message(Message)
+        /// Two line ends, to be answered with one (RFC 5626 §3.5.1).
+        case ping
+        case pong
+        /// One message that cannot be read, where the next one still can.
+        case malformed(ParseError)
+    }
+
+    /// Why a connection is closed from our side.
+    enum Failure: String, CaseIterable {
+        case tls, upgrade, frame, framing, silent
+    }
+
+    /// What bytes have brought about: first the events, then the end, if it came to that.
+    struct Received {
+        var events: [Event] = []
+        var failure: Failure?
+        var isOver = false
+    }
+
+    let connection: StreamConnection
+    let transport: Transport
+    var hasGreeted = false
+    /// Whether anything came since the last WebSocket ping.
+    var isAlive = true
+    private let tls: TLSSession?
+    private var webSocket: ServerConnection?
+    private var framer = MessageFramer()
+
+    init(_ connection: StreamConnection, _ transport: Transport, tls: TLSSession?, webSocket: ServerConnection?) {
+        (self.connection, self.transport, self.tls, self.webSocket) = (connection, transport, tls, webSocket)
+    }
+
+    func receive(_ bytes: [UInt8]) -> Received {
+        isAlive = true
+        var received = Received()
+        guard let tls else {
+            takePlaintext(bytes, &received)
+            return received
+        }
+        let output = tls.receive(bytes)
+        if !output.ciphertext.isEmpty { connection.write(output.ciphertext) }
+        if !output.plaintext.isEmpty { takePlaintext(output.plaintext, &received) }
+        if output.failure != nil, received.failure == nil { received.failure = .tls }
+        if output.isClosed || output.failure != nil { received.isOver = true }
+        return received
+    }
+
+    /// One SIP message, or a keep-alive; false when the connection cannot take it any more.
+    @discardableResult
+    func send(_ message: [UInt8]) -> Bool {
+        guard let webSocket else { return write(message) }
+        return webSocket.isOpen && write(ServerConnection.frame(message))
+    }
+
+    func ping() {
+        if webSocket?.isOpen == true { write(ServerConnection.ping) }
+    }
+
+    /// Says goodbye on every layer, and closes when that is sent.
+    func close() {
+        if let goodbye = webSocket?.close(.goingAway), !goodbye.isEmpty { write(goodbye) }
+        if let goodbye = tls?.close(), !goodbye.isEmpty { connection.write(goodbye) }
+        connection.finish()
+    }
+
+    @discardableResult
+    private func write(_ plaintext: [UInt8]) -> Bool {
+        guard let tls else { return connection.write(plaintext) }
+        guard let ciphertext = try? tls.send(plaintext) else { return false }
+        return connection.write(ciphertext)
+    }
+
+    // MARK: Framing
+
+    private func takePlaintext(_ bytes: [UInt8], _ received: inout Received) {
+        if webSocket == nil { takeStream(bytes, &received) } else { takeFrames(bytes, &received) }
+    }
+
+    private func takeStream(_ bytes: [UInt8], _ received: inout Received) {
+        framer.append(bytes)
+        do throws(ParseError) {
+            while let output = try framer.next() {
+                switch output {
+                case .message(let message): received.events.append(.message(message))
+                case .ping: received.events.append(.ping)
+                case .pong: received.events.append(.pong)
+                }
+            }
+        } catch {
+            // A stream that has lost its framing cannot be read on.
+            received.events.append(.malformed(error))
+            (received.failure, received.isOver) = (.framing, true)
+        }
+    }
+
+    /// One SIP message per WebSocket message, whose length needs no Content-Length (RFC 7118 §5).
+    private func takeFrames(_ bytes: [UInt8], _ received: inout Received) {
+        var outbox = ServerConnection.Outbox()
+        webSocket?.receive(bytes, into: &outbox)
+        if !outbox.bytes.isEmpty { write(outbox.bytes) }
+        for event in outbox.events {
+            switch event {
+            case .opened: break
+            case .pong: received.events.append(.pong)
+            case .message(let bytes) where Message.isKeepAlive(bytes): received.events.append(bytes.count > 2 ? .ping : .pong)
+            case .message(let bytes):
+                do throws(ParseError) {
+                    received.events.append(.message(try Message.parse(bytes)))
+                } catch { received.events.append(.malformed(error)) }
+            case .ended(let end):
+                received.isOver = true
+                switch end {
+                case .refused: received.failure = .upgrade
+                case .failed: received.failure = .frame
+                case .closed: break
+                }
+            }
+        }
+    }
+}
