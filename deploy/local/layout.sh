@@ -11,6 +11,9 @@ run=$(realpath -m "${RUN:-$root/.run}")
 # Contract (DESIGN §10) where $shift is 0; the tests move everything by thousands.
 shift=${PORT_SHIFT:-0}
 sip_port=${SIP_PORT:-$((5060 + shift))}
+tls_port=$((sip_port + 1))
+ws_port=${WS_PORT:-$((8088 + shift))}
+wss_port=$((ws_port + 1))
 api_port=${API_PORT:-$((8080 + shift))}
 rtp_ports=${RTP_PORTS:-30000-39999}
 postgres_port=$((7432 + shift))
@@ -37,6 +40,16 @@ secret() {
         mv "$file.new" "$file"
     fi
     cat "$file"
+}
+
+# certificate: makes the self-signed one of this machine, once; a real one may lie in its place.
+certificate() {
+    local folder=$run/secrets
+    [ ! -s "$folder/tls.pem" ] || return 0
+    (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 825 -subj /CN=demo.localhost \
+        -addext "subjectAltName=DNS:demo.localhost,DNS:localhost,IP:127.0.0.1" -keyout "$folder/tls.key" -out "$folder/tls.pem.new" 2>/dev/null) ||
+        fail "openssl could not make a certificate in $folder"
+    mv "$folder/tls.pem.new" "$folder/tls.pem"
 }
 
 database_url() { printf 'postgresql://tandem:%s@127.0.0.1:%s/%s' "$(secret postgres)" "$postgres_port" "${1:-tandem}"; }

@@ -25,6 +25,9 @@ instance_ports() {
         EdgeProxy)
             echo "udp $(sip_port_of "$2") SIP"
             echo "tcp $(sip_port_of "$2") SIP"
+            echo "tcp $(beside "$tls_port" "$2") SIP over TLS"
+            echo "tcp $(beside "$ws_port" "$2") SIP over WebSocket"
+            echo "tcp $(beside "$wss_port" "$2") SIP over WebSocket and TLS"
             echo "udp $(edge_inside_port "$2") SIP inside"
             ;;
         CallServer | Registrar) echo "udp $(port_of "$1" "$inside_base" "$2") SIP inside" ;;
@@ -33,8 +36,9 @@ instance_ports() {
     echo "tcp $(port_of "$1" "$admin_base" "$2") $1's admin port"
 }
 
-# The first edge has the port that phones know; the others stand beside it.
-sip_port_of() { echo $((sip_port + 10 * ($1 - 1))); }
+# beside PORT N: the first edge has the port that phones know; the others stand beside it.
+beside() { echo $(($1 + 10 * ($2 - 1))); }
+sip_port_of() { beside "$sip_port" "$1"; }
 
 # An edge opens one port per event loop on the inside, so each has a hundred.
 edge_inside_port() { echo $((edge_inside_base + 100 * ($1 - 1))); }
@@ -57,6 +61,11 @@ COMMON
         EdgeProxy)
             cat <<EDGE
 TANDEM_SIP_LISTEN=127.0.0.1:$(sip_port_of "$2")
+TANDEM_TLS_LISTEN=127.0.0.1:$(beside "$tls_port" "$2")
+TANDEM_WS_LISTEN=127.0.0.1:$(beside "$ws_port" "$2")
+TANDEM_WSS_LISTEN=127.0.0.1:$(beside "$wss_port" "$2")
+TANDEM_TLS_CERTIFICATE=$run/secrets/tls.pem
+TANDEM_TLS_KEY=$run/secrets/tls.key
 TANDEM_SIP_DOMAIN=demo.localhost
 TANDEM_INSIDE_SIP_PORT=$(edge_inside_port "$2")
 EDGE
