@@ -16,7 +16,9 @@ extension PhoneLine {
 
     var contact: NameAddress {
         var uri = URI(user: number, layer.sentBy)
-        if settings.transport != .udp { uri.parameters.set("transport", settings.transport.name.lowercased()) }
+        // One word for both kinds of WebSocket (RFC 7118 §5.2.2).
+        let name = settings.transport == .wss ? Transport.ws.name : settings.transport.name
+        if settings.transport != .udp { uri.parameters.set("transport", name.lowercased()) }
         return NameAddress(uri)
     }
 

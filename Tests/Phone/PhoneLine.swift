@@ -68,7 +68,7 @@ public actor PhoneLine {
                 opened = try DatagramWire(loop: loop, local: settings.local, receive: receive)
             } else {
                 opened = try StreamWire(
-                    loop: loop, local: settings.local, proxy: settings.proxy, receive: receive
+                    loop: loop, settings, layers: StreamLayers(settings), receive: receive
                 ) { [weak self] end in
                     self?.assumeIsolated { $0.connectionEnded(end) }
                 }

@@ -26,8 +26,9 @@ public struct PhoneSettings: Sendable {
     public var password: String
     /// Where all requests outside a dialog go.
     public var proxy: SocketAddress
-    /// `.udp` or `.tcp`.
     public var transport = Transport.udp
+    /// The PEM file with the certificates that a phone over TLS or WSS trusts.
+    public var trusted = ""
     /// The address of this machine to send from.
     public var local = IPAddress.loopbackIPv4
     public var expires = 300

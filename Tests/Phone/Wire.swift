@@ -46,43 +46,65 @@ final class DatagramWire: Wire {
     }
 }
 
-/// SIP over TCP, framed by Content-Length; answers the keep-alives of RFC 5626 §3.5.1.
+/// SIP over one connection to the proxy: TCP, TLS, WS or WSS; answers the keep-alives of RFC 5626 §3.5.1.
 final class StreamWire: Wire {
-    let transport = Transport.tcp
+    let transport: Transport
     let localAddress: SocketAddress
     private let connection: StreamConnection
+    private let layers: StreamLayers
     private var framer = MessageFramer()
+    /// What was to be sent before TLS and WebSocket were ready for it.
+    private var waiting: [[UInt8]] = []
 
     init(
-        loop: EventLoop, local: IPAddress, proxy: SocketAddress, receive: @escaping (Message, SocketAddress) -> Void,
-        ended: @escaping (StreamEnd) -> Void
+        loop: EventLoop, _ settings: PhoneSettings, layers: StreamLayers,
+        receive: @escaping (Message, SocketAddress) -> Void, ended: @escaping (StreamEnd) -> Void
     ) throws {
-        connection = try StreamConnection.connect(to: proxy, from: SocketAddress(local, port: 0), loop: loop)
-        localAddress = connection.localAddress ?? SocketAddress(local, port: 0)
+        (transport, self.layers) = (settings.transport, layers)
+        let local = SocketAddress(settings.local, port: 0)
+        connection = try StreamConnection.connect(to: settings.proxy, from: local, loop: loop)
+        localAddress = connection.localAddress ?? local
         connection.onEnd = ended
         connection.onBytes = { [weak self] bytes in
             self?.read(copy(bytes), receive, ended)
         }
+        let hello = layers.start()
+        if !hello.isEmpty { connection.write(hello) }
     }
 
-    func send(_ bytes: [UInt8], to destination: SocketAddress) -> Bool { connection.write(bytes) }
+    func send(_ bytes: [UInt8], to destination: SocketAddress) -> Bool {
+        guard layers.isReady else {
+            waiting.append(bytes)
+            return true
+        }
+        return layers.wrapped(bytes).map { connection.write($0) } ?? false
+    }
 
     func close() { connection.finish() }
 
     private func read(_ bytes: [UInt8], _ receive: (Message, SocketAddress) -> Void, _ ended: (StreamEnd) -> Void) {
-        framer.append(bytes)
+        let incoming = layers.unwrap(bytes)
+        if !incoming.answer.isEmpty { connection.write(incoming.answer) }
+        if layers.isReady {
+            for bytes in waiting { _ = send(bytes, to: connection.peer) }
+            waiting = []
+        }
         do {
+            for message in incoming.messages where !Message.isKeepAlive(message) {
+                receive(try Message.parse(message), connection.peer)
+            }
+            framer.append(incoming.stream)
             while let output = try framer.next() {
                 switch output {
                 case .message(let message): receive(message, connection.peer)
-                case .ping: connection.write([13, 10])
+                case .ping: _ = send([13, 10], to: connection.peer)
                 case .pong: break
                 }
             }
-        } catch {
-            connection.close()
-            ended(.closedByPeer)
-        }
+            guard incoming.isOver else { return }
+        } catch {}
+        connection.close()
+        ended(.closedByPeer)
     }
 }
 

@@ -23,6 +23,17 @@ struct PhoneToPhoneTests {
         }
     }
 
+    @Test("RFC 3261 §26.2, RFC 7118: over TLS, WebSocket and both, calls are made, held together and ended", arguments: [Transport.tls, .ws, .wss])
+    func streamTransports(transport: Transport) async throws {
+        try await withPhones(2, in: suite, transport: transport) { phones in
+            let (caller, callee) = try await connect(phones[0], phones[1])
+            #expect(await caller.hears(620))
+            #expect(await callee.hears(440))
+            try await callee.hangup()
+            #expect(try await caller.ended() == .hungUpThere)
+        }
+    }
+
     @Test("two codecs outside, one inside: PCMA talks with PCMU")
     func transcoding() async throws {
         try await withPhones(1, in: suite, codecs: [.pcma]) { first in

@@ -10,7 +10,9 @@ public func withPhones<Result: Sendable>(
     var phones: [PhoneLine] = []
     for index in 0..<count {
         let account = try await suite.makeAccount()
-        var settings = PhoneSettings(number: account.number, domain: suite.domain, password: account.password, proxy: suite.sip)
+        var settings = PhoneSettings(
+            number: account.number, domain: suite.domain, password: account.password, proxy: try suite.proxy(over: transport))
+        settings.trusted = suite.certificate
         settings.tone = Tones.of(index)
         settings.transport = transport
         settings.codecs = codecs

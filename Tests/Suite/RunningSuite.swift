@@ -2,6 +2,7 @@ public import Addresses
 public import Flow
 public import Foundation
 import FoundationNetworking
+public import SIP
 
 /// The suite under test, as `make test` started it and describes it in the environment.
 public struct RunningSuite: Sendable {
@@ -56,6 +57,23 @@ public struct RunningSuite: Sendable {
         api = try value("TANDEM_API_URL", in: demo)
         key = try value("TANDEM_API_KEY", in: demo)
     }
+
+    /// Where phones reach it over this transport.
+    public func proxy(over transport: Transport) throws -> SocketAddress {
+        let name =
+            switch transport {
+            case .udp, .tcp: ""
+            case .tls: "TANDEM_SIP_TLS"
+            case .ws: "TANDEM_SIP_WS"
+            case .wss: "TANDEM_SIP_WSS"
+            }
+        guard !name.isEmpty else { return sip }
+        guard let address = demo[name].flatMap({ SocketAddress($0) }) else { throw Missing.variable(name) }
+        return address
+    }
+
+    /// The file with the certificate it shows to phones.
+    public var certificate: String { demo["TANDEM_SIP_CERTIFICATE"] ?? "" }
 
     // MARK: API
 
