@@ -54,9 +54,10 @@ enum Traffic {
         })
 
     static let keepAlives = Counter("tandem_edge_keepalives_total", "keep-alives received from outside")
-    private static let connections: [Gauge] = Transport.allCases.map { transport in
-        Gauge("tandem_edge_connections", "open connections", labels: ["transport": transport.name.lowercased()])
-    }
+    private static let connections: [Transport: Gauge] = Dictionary(
+        uniqueKeysWithValues: Transport.allCases.filter(\.isReliable).map { transport in
+            (transport, Gauge("tandem_edge_connections", "open connections", labels: ["transport": transport.name.lowercased()]))
+        })
     private static let failures: [StreamPeer.Failure: Counter] = Dictionary(
         uniqueKeysWithValues: StreamPeer.Failure.allCases.map { failure in
             (
@@ -84,7 +85,7 @@ enum Traffic {
 
     static func countResponse(_ side: Side) { responses[side.rawValue].add() }
 
-    static func connected(_ transport: Transport, by change: Int) { connections[Int(transport.rawValue)].add(change) }
+    static func connected(_ transport: Transport, by change: Int) { connections[transport]?.add(change) }
 
     static func count(_ failure: StreamPeer.Failure) { failures[failure]?.add() }
 

@@ -161,9 +161,16 @@ struct ProxyCoreTests {
         #expect(inside.requestURI?.socketAddress == EdgeBench.callServer)
     }
 
-    @Test("A call to a phone: by its Path to its flow, with routes for what comes back")
-    func callToPhone() throws {
-        let flow = FlowToken(flow: EdgeBench.phone, over: .tcp, inside: EdgeBench.insideAddress, connection: 9)
+    /// How each transport is named in Via and in a URI, where both kinds of WebSocket share a word (RFC 7118 §5.2).
+    static let streams: [(Transport, via: String, uri: String, port: UInt16)] = [
+        (.tcp, "SIP/2.0/TCP", "tcp", 5060), (.tls, "SIP/2.0/TLS", "tls", 5061), (.ws, "SIP/2.0/WS", "ws", 8088),
+        (.wss, "SIP/2.0/WSS", "ws", 8089),
+    ]
+
+    @Test("A call to a phone: by its Path to its flow, with routes for what comes back", arguments: streams)
+    func callToPhone(_ transport: Transport, via: String, uri: String, port: UInt16) throws {
+        let outside = SocketAddress(EdgeBench.outsideAddress.address, port: port)
+        let flow = FlowToken(flow: EdgeBench.phone, over: transport, inside: EdgeBench.insideAddress, connection: 9)
         var invite = RequestBuilder(
             .invite, uri: URI(user: "1002", host: "10.0.0.5", port: 5060),
             from: try #require(NameAddress("<sip:1001@demo.localhost>;tag=cs")),
@@ -176,9 +183,9 @@ struct ProxyCoreTests {
             invite.serialised(via: Via(transport: .udp, sentBy: EdgeBench.callServer, branch: "z9hG4bKout")))
         let (message, destination) = try EdgeBench.forwarded(bench.core.receiveInside(sent, from: EdgeBench.callServer))
         #expect(destination == .flow(flow))
-        #expect(message.topmostVia?.transport == "TCP")
-        #expect(message.recordRoutes?.map(\.uri.socketAddress) == [EdgeBench.outsideAddress, EdgeBench.insideAddress])
-        #expect(message.recordRoutes?.first?.uri.parameters["transport"] == "tcp")
+        #expect(message.topmostVia?.description.hasPrefix("\(via) \(outside);") == true)
+        #expect(message.recordRoutes?.map(\.uri.socketAddress) == [outside, EdgeBench.insideAddress])
+        #expect(message.recordRoutes?.first?.uri.parameters["transport"] == uri)
         #expect(message.value(named: "X-Tandem-Call") == nil)
         #expect(!message.contains(.route))
         // The phone, as callee, hangs up: past the edge to the same call server.
