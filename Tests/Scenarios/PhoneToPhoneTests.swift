@@ -23,7 +23,7 @@ struct PhoneToPhoneTests {
         }
     }
 
-    @Test("RFC 3261 §26.2, RFC 7118: over TLS, WebSocket and both, calls are made, held together and ended", arguments: [Transport.tls, .ws, .wss])
+    @Test("RFC 3261 §26.2, RFC 7118: each hears the other over TLS, WebSocket and both", arguments: [Transport.tls, .ws, .wss])
     func streamTransports(transport: Transport) async throws {
         try await withPhones(2, in: suite, transport: transport) { phones in
             let (caller, callee) = try await connect(phones[0], phones[1])
