@@ -37,15 +37,14 @@ extension Leg {
         }
         dial?.winner = branch
         deadlines[.ring] = nil
+        phase = .up
+        if let answer { effects.append(.updateMedia(.answer, remote: answer)) }
         effects.append(.acknowledge(branch: branch))
         cancelTargets(except: branch, into: &effects)
-        phase = .up
-        guard let answer else {
+        if answer == nil {
             // A 200 to an INVITE with an offer must carry the answer (RFC 3264 §4).
             end(.failed, Status(code: 488, cause: 88), by: "platform", at: moment, into: &effects)
-            return
         }
-        effects.append(.updateMedia(.answer, remote: answer))
     }
 
     mutating func refused(_ branch: Int, code: Int, at moment: Moment, into effects: inout [LegEffect]) {

@@ -172,9 +172,14 @@ actor CallEngine {
         for effect in effects { prepare(effect, for: id) }
         armTimers(of: id)
         guard let leg = legs[id]?.leg else { return }
-        let isVisible = effects.contains { $0.isVisibleOutside }
-        legs[id]?.batches.append(Batch(revision: leg.revision, effects: effects, isSafe: !isVisible))
-        if isVisible { save(leg) } else { saveSoon(id) }
+        let border = effects.firstIndex { $0.isVisibleOutside } ?? effects.endIndex
+        legs[id]?.batches.append(Batch(revision: leg.revision, effects: Array(effects[..<border]), isSafe: true))
+        if border < effects.endIndex {
+            legs[id]?.batches.append(Batch(revision: leg.revision, effects: Array(effects[border...])))
+            save(leg)
+        } else {
+            saveSoon(id)
+        }
         performWhatIsSafe(id)
     }
 
@@ -202,7 +207,7 @@ actor CallEngine {
             if legs[id] != nil { abandon(id) }
             return
         }
-        guard let index = legs[id]?.batches.firstIndex(where: { $0.revision == revision }) else { return }
+        guard let index = legs[id]?.batches.firstIndex(where: { $0.revision == revision && !$0.isSafe }) else { return }
         legs[id]?.batches[index].isSafe = true
         performWhatIsSafe(id)
     }

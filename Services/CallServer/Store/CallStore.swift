@@ -15,7 +15,7 @@ struct CallStore: Sendable {
         try await database.transaction(.relaxed) { connection in
             for entry in entries {
                 let call = entry.call
-                let json = String(decoding: try JSONEncoder().encode(call), as: UTF8.self)
+                let json = Array(try JSONEncoder().encode(call))
                 try connection.query(
                     """
                     insert into calls.calls (id, customer_id, direction, status, caller, callee, server, sequence, record)
@@ -26,11 +26,23 @@ struct CallStore: Sendable {
                     """,
                     [
                         .text(call.id), .text(call.customerID), .text(call.direction.rawValue), .text(call.status.rawValue),
-                        .text(call.from), .text(call.to), .text(instance), .int(entry.event.sequence), .text(json),
+                        .text(call.from), .text(call.to), .text(instance), .int(entry.sequence),
+                        .text(String(decoding: json, as: UTF8.self)),
                     ])
-                try Outbox.add(entry.event, schema: CallStore.schema, on: connection)
+                try Outbox.add(try Self.event(entry, record: json), schema: CallStore.schema, on: connection)
             }
         }
+    }
+
+    private static func event(_ entry: RecordWriter.Entry, record json: [UInt8]) throws -> Event {
+        var data = try JSONValue(json: json)
+        if let digit = entry.digit, case .object(var members) = data {
+            members["digit"] = .string(digit)
+            data = .object(members)
+        }
+        return Event(
+            id: entry.id, type: entry.type, timestamp: entry.timestamp, customerID: entry.call.customerID, resourceID: entry.call.id,
+            sequence: entry.sequence, data: data)
     }
 
     static let schema = "calls"

@@ -1,7 +1,6 @@
 import Cache
 import Contracts
 import Deadlines
-import Flow
 import FoundationEssentials
 import Logging
 import ServiceKit
@@ -71,17 +70,10 @@ final class Journal: Sendable {
 
     /// An event of a call, with the record as it was then.
     func record(_ call: Call, event type: String, sequence: Int64, digit: String?, written: (@Sendable (Bool) -> Void)? = nil) {
-        guard var data = try? JSONValue(encoding: call) else {
-            preconditionFailure("a call is made of values that JSON can hold")
-        }
-        if let digit, case .object(var members) = data {
-            members["digit"] = .string(digit)
-            data = .object(members)
-        }
-        let event = Event(
-            id: runtime.newID("evt"), type: type, timestamp: runtime.timestamp(), customerID: call.customerID, resourceID: call.id,
-            sequence: sequence, data: data)
-        writer.put(RecordWriter.Entry(call: call, event: event, written: written))
+        // Only the values are taken here; the writer makes JSON of them, away from the calls.
+        writer.put(RecordWriter.Entry(
+            id: runtime.newID("evt"), type: type, timestamp: runtime.timestamp(), call: call, sequence: sequence, digit: digit,
+            written: written))
     }
 
     /// Renews the leases of the live legs, and ends those of the others, every second until cancelled. `lost` hears of legs that

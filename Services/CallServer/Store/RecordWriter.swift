@@ -10,9 +10,14 @@ import Telemetry
 /// No disk flush and no round trip stands between an INVITE and its 200 (DESIGN §5). While PostgreSQL is away the entries wait,
 /// up to a bound; what comes beyond it is dropped and counted.
 final class RecordWriter: Sendable {
+    /// An event of a call, with the record as it was then.
     struct Entry: Sendable {
+        let id: String
+        let type: String
+        let timestamp: Timestamp
         let call: Call
-        let event: Event
+        let sequence: Int64
+        let digit: String?
         let written: (@Sendable (Bool) -> Void)?
     }
 

@@ -4,7 +4,7 @@ internal import FoundationEssentials
 extension JSONValue {
     /// A resource as the JSON value it is written as: the data of an event.
     public init(encoding resource: some Encodable) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(resource))
+        self = try JSONValue(json: Array(JSONEncoder().encode(resource)))
     }
 
     /// The resource this value is the JSON of.

@@ -16,7 +16,7 @@ internal import Threads
 /// published at least once; its id lets consumers drop a repetition.
 public final class Outbox: Sendable {
     private static let batch = 200
-    private static let linger = Duration.milliseconds(20)
+    private static let linger = Duration.milliseconds(60)
     private static let lease = 5
     /// The lease is renewed when less than this is left of it, not at every wake-up.
     private static let renewal = Interval.seconds(3)
