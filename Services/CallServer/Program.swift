@@ -19,7 +19,7 @@ struct Program {
             Setting("TANDEM_MAX_PLAY_SECONDS", .integer(1...86_400), default: "3600", "the longest a prompt may be"),
             Setting("TANDEM_RECORD_SPOOL", .integer(100...10_000_000), default: "50000", "call events kept while PostgreSQL is away"),
         ],
-        needs: [.bus, .database, .cache], schema: CallStore.schema,
+        needs: [.bus, .database, .cache, .fleet], schema: CallStore.schema,
         migrations: [Migration(number: 1, name: "calls", sql: PackageResources._001_calls_sql), Outbox.migration(number: 2)])
 
     static func main() async {

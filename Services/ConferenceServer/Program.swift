@@ -50,7 +50,7 @@ struct Program {
                 "TANDEM_FETCH_ALLOW", default: "",
                 "private addresses, ranges or host names that sounds may be fetched from; none by default"),
         ],
-        needs: [.bus, .database, .cache], schema: ConferenceStore.schema,
+        needs: [.bus, .database, .cache, .fleet], schema: ConferenceStore.schema,
         migrations: [
             Migration(number: 1, name: "conferences", sql: PackageResources._001_conferences_sql),
             Outbox.migration(number: 2),

@@ -11,7 +11,7 @@ import Threads
 @main
 struct Program {
     static func main() async {
-        await ServiceProgram.run(.init(.edgeProxy, settings: EdgeSettings.declared, needs: [.bus])) { runtime in
+        await ServiceProgram.run(.init(.edgeProxy, settings: EdgeSettings.declared, needs: [.bus, .fleet])) { runtime in
             let settings = try EdgeSettings(runtime.settings)
             try assertFree(settings)
             let stamp = settings.certificate?.stamp

@@ -70,7 +70,6 @@ extension CallEngine {
             handle(child, event)
         case .publish(let type, let record, let sequence, let digit):
             journal.record(record, event: type, sequence: sequence, digit: digit, written: whenWritten.removeValue(forKey: id))
-            logger.info("\(type)", metadata: ["call": "\(record.id)", "status": "\(record.status.rawValue)", "sip_call_id": "\(record.sipCallID ?? "-")"])
         case .forget:
             remove(id)
         }

@@ -93,7 +93,10 @@ final class RecordWriter: Sendable {
             do {
                 try await store.write(batch)
                 committed()
-                for entry in batch { entry.written?(true) }
+                for entry in batch {
+                    entry.written?(true)
+                    log(entry)
+                }
                 return
             } catch {
                 if let error = error as? DatabaseError, !error.isUnavailable {
@@ -111,6 +114,13 @@ final class RecordWriter: Sendable {
                 pause = min(pause * 2, .seconds(2))
             }
         }
+    }
+
+    /// One line an event, written here so that no call waits for it.
+    private func log(_ entry: Entry) {
+        logger.info("\(entry.type)", metadata: [
+            "call": "\(entry.call.id)", "status": "\(entry.call.status.rawValue)", "sip_call_id": "\(entry.call.sipCallID ?? "-")",
+        ])
     }
 
     /// Waits until everything is written, or for as long as draining may take.

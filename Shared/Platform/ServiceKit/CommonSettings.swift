@@ -28,7 +28,9 @@ enum CommonSettings {
     }
 }
 
-/// A server that a service cannot work without.
+/// What a service cannot work without.
 public enum Dependency: Sendable, Hashable {
     case bus, database, cache
+    /// The table of living instances, for whoever places work; kept over the bus.
+    case fleet
 }

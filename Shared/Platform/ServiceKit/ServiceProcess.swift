@@ -96,11 +96,7 @@ struct ServiceProcess: ServiceLifecycle.Service {
         try await startServers()
         try await wire(runtime)
         if let bus = servers.bus {
-            let fleet = runtime.fleet
-            bus.listen(to: [Announcement.typePrefix + "*"]) { event in
-                guard let announcement = Announcement(event) else { return }
-                fleet.hear(announcement, now: MonotonicClock.now())
-            }
+            if declaration.needs.contains(.fleet) { keepFleet(bus) }
             await bus.start()
             try Task.checkCancellation()
         }
@@ -112,6 +108,14 @@ struct ServiceProcess: ServiceLifecycle.Service {
             await announceUntilStopped()
             await drain()
             group.cancelAll()
+        }
+    }
+
+    private func keepFleet(_ bus: Bus) {
+        let fleet = runtime.fleet
+        bus.listen(to: [Announcement.typePrefix + "*"]) { event in
+            guard let announcement = Announcement(event) else { return }
+            fleet.hear(announcement, now: MonotonicClock.now())
         }
     }
 
