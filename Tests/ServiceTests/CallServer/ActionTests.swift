@@ -1,0 +1,110 @@
+import Contracts
+import Deadlines
+import Flow
+import Testing
+
+@testable import CallServer
+
+@Suite struct ActionTests {
+    @Test("digits_receive ends with the wanted number of digits and keeps the rest for the next action")
+    func digitsByLength() {
+        var option = DigitsReceive()
+        option.length = 2
+        var (fixture, _) = LegFixture.answered(performing: .digitsReceive(option))
+        #expect(fixture.apply(.digit("1")).outcomes.isEmpty)
+        #expect(fixture.apply(.digit("2")).outcomes == [.digits("12")])
+    }
+
+    @Test("type-ahead: digits pressed during a prompt count for the digits_receive that follows")
+    func typeAhead() {
+        var talk = Talk()
+        talk.text = "hello"
+        var (fixture, effects) = LegFixture.answered(performing: .talk(talk))
+        #expect(effects.plays == [[.speech(text: "hello", language: nil)]])
+        _ = fixture.apply(.digit("5"))
+        #expect(fixture.apply(.playFinished(playID: fixture.leg.performing?.playID ?? "", .completed)).outcomes == [.completed])
+        #expect(fixture.step(2, .digitsReceive(DigitsReceive())).outcomes == [.digits("5")])
+    }
+
+    @Test("a digit that ends a prompt is reported with it, so that a branch can follow at once")
+    func bargeIn() {
+        var talk = Talk()
+        talk.text = "hello"
+        talk.digitsHandle = .next
+        var (fixture, _) = LegFixture.answered(performing: .talk(talk))
+        _ = fixture.apply(.digit("5"))
+        #expect(fixture.apply(.playFinished(playID: fixture.leg.performing?.playID ?? "", .digit)).outcomes == [.digits("5")])
+        #expect(fixture.leg.digits.isEmpty)
+    }
+
+    @Test("digits_receive ends with its key and with its time")
+    func digitsByKeyAndTime() {
+        var option = DigitsReceive()
+        option.key = "#"
+        var (fixture, _) = LegFixture.answered(performing: .digitsReceive(option))
+        _ = fixture.apply(.digit("4"))
+        #expect(fixture.apply(.digit("#")).outcomes == [.digits("4#")])
+        var (silent, _) = LegFixture.answered(performing: .digitsReceive(option))
+        _ = silent.apply(.digit("4"))
+        #expect(silent.pass(.seconds(11)).outcomes == [.digits("4")])
+    }
+
+    @Test("a prompt whose end nobody tells does not hold the flow for ever")
+    func lostPlayFinished() {
+        var talk = Talk()
+        talk.text = "hello"
+        var (fixture, _) = LegFixture.answered(performing: .talk(talk))
+        #expect(fixture.pass(.seconds(3_601)).outcomes == [.failed("play_failed")])
+    }
+
+    @Test("echo goes on for its time and is switched off again")
+    func echo() {
+        var option = Echo()
+        option.duration = 2_000
+        var (fixture, effects) = LegFixture.answered(performing: .echo(option))
+        #expect(effects.echoes == [true])
+        let later = fixture.pass(.milliseconds(2_001))
+        #expect(later.echoes == [false])
+        #expect(later.outcomes == [.completed])
+    }
+
+    @Test("a step delivered twice is performed once")
+    func repeatedStep() {
+        var talk = Talk()
+        talk.text = "once"
+        var (fixture, _) = LegFixture.answered(performing: .talk(talk))
+        #expect(fixture.step(1, .talk(talk)).plays.isEmpty)
+    }
+
+    @Test("a flow that ends hangs up an answered call")
+    func flowEnds() {
+        var (fixture, _) = LegFixture.answered(performing: .answer)
+        #expect(fixture.runEnds(after: 1).hasBye)
+    }
+
+    @Test("a flow manager that is away is asked again, and a call is given up only after all attempts")
+    func flowAway() {
+        var (fixture, _) = LegFixture.answered(performing: .answer)
+        for _ in 0..<5 {
+            #expect(!fixture.apply(.stepFailed(RPCError(.unavailable))).hasBye)
+            #expect(fixture.pass(.seconds(4)).outcomes == [.completed])
+        }
+        #expect(fixture.apply(.stepFailed(RPCError(.unavailable))).hasBye)
+    }
+
+    @Test("conference_join moves the seat without a SIP message and comes back when removed")
+    func conference() {
+        var option = ConferenceJoin()
+        option.conferenceID = "conf_1"
+        var (fixture, effects) = LegFixture.answered(performing: .conferenceJoin(option))
+        #expect(effects.leavesRoom)
+        #expect(fixture.leg.seat.conferenceID == "conf_1")
+        _ = fixture.apply(.joined(seat: fixture.leg.seat.number, roomID: "room_conf", instance: "mixer-2", inside: LegFixture.inside))
+        _ = fixture.apply(.linked(seat: fixture.leg.seat.number))
+        #expect(fixture.leg.seat.stage == .linked)
+        let removed = fixture.apply(.removedFromRoom(roomID: "room_conf"))
+        #expect(removed.outcomes == [.completed])
+        #expect(fixture.leg.seat.conferenceID == nil)
+        #expect(fixture.leg.seat.stage == .joining)
+    }
+}
