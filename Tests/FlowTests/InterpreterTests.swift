@@ -188,6 +188,25 @@ struct InterpreterTests {
         #expect(script.run.variables["action.code"] == "nested_too_deeply")
     }
 
+    @Test("A circle of fetched flows, in which nothing is ever performed, ends at the limit")
+    func fetchingCircle() throws {
+        func actions(_ json: String) throws -> [Action] { try Validation(timeZones: .utc).actions(json: Array(json.utf8)).get() }
+        let outer = try actions(#"[{"id": "a", "type": "fetch_flow", "option": {"flow_id": "flow_b"}, "next_id": "a"}]"#)
+        let inner = try actions(#"[{"id": "b", "type": "variable_set", "option": {"key": "k", "value": "v"}}]"#)
+        let interpreter = Interpreter()
+        var run = Run(actions: outer)
+        var progress = interpreter.start(&run, at: 0)
+        var fetches = 0
+        while case .needFlow = progress.next, fetches < 10_000 {
+            fetches += 1
+            // Stored and read again on the way, it still knows how far it is.
+            run = try Run(cursor: run.cursor, lists: run.lists)
+            progress = interpreter.supply(&run, inner, at: 0)
+        }
+        #expect(progress.next == .finished(.limit))
+        #expect(fetches <= Limits().iterations)
+    }
+
     @Test("A circle that never leaves the interpreter ends at the limit")
     func endlessCircle() throws {
         var script = try Script(

@@ -3,7 +3,8 @@ extension Interpreter {
     /// Executes actions until one needs the outside world or the run is over.
     func proceed(_ run: inout Run, at time: Int64, _ before: [Occurrence]) -> Progress {
         var occurrences = before
-        for _ in 0..<limits.iterations {
+        while run.executedAlone < limits.iterations {
+            run.executedAlone += 1
             guard let frame = run.frames.last else { return end(&run, .completed, occurrences) }
             guard frame.actions.indices.contains(frame.position) else {
                 run.frames.removeLast()
@@ -49,6 +50,7 @@ extension Interpreter {
     private func perform(_ action: Action, in run: inout Run, _ occurrences: [Occurrence]) -> Progress {
         guard run.step < limits.executedActions else { return end(&run, .limit, occurrences) }
         run.step += 1
+        run.executedAlone = 0
         run.state = .performing(action)
         return Progress(
             next: .perform(action, step: run.step), occurrences: occurrences + [.started(action, step: run.step)])

@@ -11,6 +11,7 @@ extension Run {
             "state": state.json, "step": .integer(Int64(step)), "variables": .object(variables.values.mapValues(JSONValue.string)),
             "frames": .array(frames.map(\.cursor)),
         ]
+        if executedAlone > 0 { members["executed_alone"] = .integer(Int64(executedAlone)) }
         if !typedAhead.isEmpty { members["typed_ahead"] = .string(typedAhead) }
         return .object(members)
     }
@@ -32,6 +33,7 @@ extension Run {
         }
         self.init(actions: [], variables: Variables(variables.compactMapValues(\.string)))
         (self.state, self.step, self.frames) = (state, step, frames)
+        executedAlone = cursor["executed_alone"]?.integer.flatMap(Int.init(exactly:)) ?? 0
         typedAhead = cursor["typed_ahead"]?.string ?? ""
     }
 }

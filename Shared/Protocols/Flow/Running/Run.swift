@@ -27,6 +27,8 @@ public struct Run: Sendable, Hashable {
     public internal(set) var step = 0
     /// The list being worked through last; below it those that go on when it ends.
     var frames: [Frame]
+    /// Actions executed since the last that the outside world performed; fetching another flow does not start the count anew.
+    var executedAlone = 0
     /// Digits that came while no `digits_receive` was waiting for them.
     var typedAhead = ""
 
