@@ -40,6 +40,10 @@ struct SDPOfferAnswerTests {
             (offer("m=audio 4000 RTP/AVP 101", "a=rtpmap:101 telephone-event/8000"), .noCommonCodec),
             (offer("m=audio 0 RTP/AVP 0"), .noAudio), (offer("m=video 4000 RTP/AVP 0"), .noAudio), (offer(), .noAudio),
             (offer("m=audio 4000 RTP/SAVP 0"), .noAudio), (offer("m=audio 4000 RTP/AVP 0", connection: "IN IP4 phone.example"), .noAddress),
+            // RFC 3264 §5: a group's address has the whole group called.
+            (offer("m=audio 4000 RTP/AVP 0", connection: "IN IP4 239.1.2.3"), .noAddress),
+            (offer("m=audio 4000 RTP/AVP 0", connection: "IN IP4 255.255.255.255"), .noAddress),
+            (offer("m=audio 4000 RTP/AVP 0", connection: "IN IP6 ff02::1"), .noAddress),
         ]
         for (description, refusal) in cases {
             #expect(throws: refusal) { _ = try side.answer(description) }

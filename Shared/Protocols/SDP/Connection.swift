@@ -22,7 +22,12 @@ public struct Connection: Hashable, Sendable {
     }
 
     /// The unicast address; nil for a name, for multicast and for other networks.
-    public var ipAddress: IPAddress? { networkType == "IN" ? IPAddress(address) : nil }
+    public var ipAddress: IPAddress? {
+        guard networkType == "IN", let parsed = IPAddress(address) else { return nil }
+        // RFC 5771, RFC 4291 §2.7: 224.0.0.0 and above, ff00::/8; nobody has a group or a whole network called.
+        let isGroup = parsed.v4.map { $0 >> 28 >= 14 } ?? (parsed.high >> 56 == 0xff)
+        return isGroup ? nil : parsed
+    }
 
     /// `0.0.0.0` (or `::`): the hold of RFC 2543, still sent by old phones (RFC 3264 §8.4).
     public var isUnspecified: Bool { ipAddress.map { $0.isIPv4 ? $0.v4 == 0 : $0.high == 0 && $0.low == 0 } ?? false }
