@@ -310,6 +310,23 @@ struct MediaSessionDirectionTests {
         #expect(rig.session.silence(now: late + .seconds(1)) == .seconds(1))
     }
 
+    @Test("RFC 3389: comfort noise is a sign of life and no loss; a stranger's is neither")
+    func comfortNoise() throws {
+        var rig = try Rig()
+        _ = rig.fromPhone(1, at: 0)
+        _ = rig.fromPhone(2, at: 20)
+        for second in 1...70 { _ = rig.fromPhone(2 + second, type: 13, payload: [40], at: second * 1000) }
+        let now = Instant(nanoseconds: 0) + .seconds(70)
+        #expect(rig.session.silence(now: now) == .zero)
+        _ = rig.fromPhone(73, at: 70_020)
+        #expect(rig.session.statistics.lost == 0)
+        let before = rig.fromPhone(74, at: 70_040).1
+        _ = rig.fromPhone(75, type: 13, payload: [40], from: SocketAddress(IPAddress(v4: 9), port: 9), at: 80_000)
+        #expect(rig.session.silence(now: now + .seconds(10)) == .milliseconds(9960))
+        let after = rig.fromPhone(75, at: 80_000).1
+        #expect(before.count == 1 && after.count == 1 && numbers(before + after) == [0, 1])
+    }
+
     @Test("No truncation of a packet traps")
     func truncations() throws {
         var rig = try Rig()
@@ -381,6 +398,35 @@ struct MediaSessionControlTests {
         let isTaken = rig.session.controlPacket(ours.span, from: control, now: Instant(nanoseconds: 0), ntpTime: ntpTime)
         #expect(isTaken && rig.session.statistics.remoteLost == 7)
         #expect(rig.session.statistics.roundTripMilliseconds == 62.5)
+    }
+
+    @Test("§6.2.1: a phone that reports is there though it suppresses silence; after its goodbye it is not")
+    func lifeSign() throws {
+        var rig = try Rig()
+        for number in 1...2 { _ = rig.fromPhone(number) }
+        func silence(after packet: [UInt8], from source: SocketAddress, at second: Int) -> Interval? {
+            let now = Instant(nanoseconds: 0) + .seconds(second)
+            rig.session.controlPacket(packet.span, from: source, now: now, ntpTime: 0)
+            return rig.session.silence(now: now)
+        }
+        let report = bytes(.receiverReport(ReceiverReport(ssrc: SSRC(5))))
+        let others = bytes(.receiverReport(ReceiverReport(ssrc: SSRC(6))))
+        #expect(silence(after: report, from: control, at: 50) == .zero)
+        #expect(silence(after: others, from: control, at: 60) == .seconds(10))
+        #expect(silence(after: report, from: SocketAddress(IPAddress(v4: 1), port: 4001), at: 70) == .seconds(20))
+        #expect(silence(after: bytes(.goodbye(sources: [SSRC(5)], reason: nil)), from: control, at: 80) == .seconds(30))
+        #expect(silence(after: report, from: control, at: 90) == .seconds(40))
+    }
+
+    @Test("RFC 5761: on a shared port control packets go where sound goes, also behind a NAT")
+    func sharedPort() throws {
+        var shared = agreement()
+        shared.remoteControl = shared.remote
+        var rig = try Rig(shared)
+        #expect(rig.session.controlDestination == phone)
+        let behind = SocketAddress(IPAddress(v4: 0xc633_6401), port: 61_000)
+        for number in 1...6 { _ = rig.fromPhone(number, from: behind) }
+        #expect(rig.session.destination == behind && rig.session.controlDestination == behind)
     }
 
     @Test("ITU-T G.107: no loss is a good call, much loss a bad one")

@@ -44,8 +44,11 @@ extension Session {
                 break
             }
         }
-        if isPhones { control.source = source }
-        return isPhones
+        guard isPhones else { return false }
+        control.source = source
+        // RFC 3550 §6.2.1: who reports is there, even if it suppresses silence. Who has said goodbye is not.
+        if !control.saidGoodbye { heardAt = now }
+        return true
     }
 
     private mutating func note(_ blocks: [ReportBlock], ntpTime: UInt64) {
@@ -62,6 +65,8 @@ extension Session {
     public var controlDestination: SocketAddress? {
         guard let plan else { return nil }
         if let source = control.source, source.address == destination?.address { return source }
+        // RFC 5761: on a shared port control packets go where sound goes.
+        if plan.remoteControl == plan.remote { return destination }
         return destination == plan.remote ? plan.remoteControl : nil
     }
 

@@ -32,8 +32,8 @@ public struct Session: ~Copyable {
     var receiver = ReceiverStatistics()
     private var receiverSource: SSRC?
     private var lostBefore = 0
-    /// When a packet of the phone was last taken, or began to be expected.
-    private var heardAt: Instant
+    /// When the phone last showed that it is there, or began to be expected.
+    var heardAt: Instant
     private let inwardTable = G711.ulawFromAlaw
     var control = ControlState()
 
@@ -76,7 +76,7 @@ public struct Session: ~Copyable {
     /// Where packets to the phone go: the latched source, else the signalled address.
     public var destination: SocketAddress? { latch.address ?? plan?.remote }
 
-    /// How long the phone has been silent although it ought to send; nil while it need not.
+    /// How long nothing has come from the phone although it ought to send; nil while it need not.
     public func silence(now: Instant) -> Interval? {
         guard let plan, plan.receives else { return nil }
         return now - heardAt
@@ -100,7 +100,7 @@ public struct Session: ~Copyable {
         let length = header.payloadRange.count
         let isUsable = meaning == .event ? length == TelephoneEvent.length : length > 0 && length <= inside.maximumPayload
         guard meaning != .unknown, isUsable else {
-            if latch.locked?.ssrc == header.ssrc { inside.skip(header) }
+            if latch.locked == SourceLatch.Source(address: source, ssrc: header.ssrc) { passOver(header, now: now) }
             counts.malformed += 1
             return .malformed
         }
@@ -177,6 +177,13 @@ public struct Session: ~Copyable {
 
     // MARK: Statistics
 
+    /// Comfort noise and the like: not forwarded, but part of the phone's stream and a sign of life.
+    private mutating func passOver(_ header: Header, now: Instant) {
+        inside.skip(header)
+        heardAt = now
+        receiver.receive(header, now: now)
+    }
+
     private mutating func heard(_ header: Header, now: Instant) {
         heardAt = now
         counts.outsideIn += 1
@@ -184,6 +191,7 @@ public struct Session: ~Copyable {
             lostBefore += max(0, receiver.lost)
             (receiver, receiverSource) = (ReceiverStatistics(), header.ssrc)
             inside.interrupt()
+            control.saidGoodbye = false
         }
         receiver.receive(header, now: now)
     }
