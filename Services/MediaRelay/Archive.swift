@@ -16,11 +16,21 @@ actor Archive {
     private let snapshots: Snapshots
     private let instance: String
     private let logger: Logger
-    /// The living sessions and their epochs: what the leases are held for.
-    private var epochs: [String: UInt64] = [:]
+    private static let lookPause = Duration.seconds(30)
+    /// Ended sessions whose snapshots wait for Redis; beyond these they go by themselves.
+    private static let endedLimit = 16_384
+
+    /// The living sessions: what the leases are held for.
+    private var living: [String: Living] = [:]
+    private var ownerless = Ownerless()
     /// Sessions that have ended and whose snapshots are still to be removed.
     private var ended: [(id: String, epoch: UInt64)] = []
     private let encoder = JSONEncoder()
+
+    private struct Living {
+        let epoch: UInt64
+        let callID: String
+    }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
@@ -54,8 +64,8 @@ actor Archive {
                     "late": "\(statistics.late)",
                     "jitter_ms": "\(statistics.jitterMilliseconds.rounded())",
                 ])
-            archive.epochs[record.id] = nil
-            archive.ended.append((record.id, record.epoch))
+            archive.living[record.id] = nil
+            if archive.ended.count < Self.endedLimit { archive.ended.append((record.id, record.epoch)) }
         }
     }
 
@@ -66,7 +76,7 @@ actor Archive {
     // MARK: On the archive's thread
 
     private func write(_ record: SessionRecord) {
-        epochs[record.id] = record.epoch
+        living[record.id] = Living(epoch: record.epoch, callID: record.callID)
         guard let state = try? encoder.encode(record) else {
             // Every field is plain, so this is a mistake of ours; the call goes on without snapshot.
             return logger.error("a snapshot cannot be written as JSON", metadata: ["session": "\(record.id)"])
@@ -80,18 +90,47 @@ actor Archive {
     func keepLeases() async {
         while !Task.isCancelled {
             try? await Task.sleep(nanoseconds: UInt64(Snapshots.renewalPause.nanoseconds))
-            let claims = epochs.map { (id: $0.key, epoch: $0.value) }
-            let gone = ended
-            ended = []
+            let claims = living.map { (id: $0.key, epoch: $0.value.epoch) }
             do {
                 for id in try await snapshots.renew(SessionRecord.kind, owner: instance, claims) {
                     logger.warning("another instance has taken over a media session", metadata: ["session": "\(id)"])
                 }
-                for session in gone { _ = try await snapshots.release(SessionRecord.kind, session.id, epoch: session.epoch) }
+                try await releaseEnded()
             } catch {
-                // Redis is away; what it still holds of ended sessions goes by itself.
+                // Redis is away; what has ended is removed when it is back.
                 logger.debug("leases not renewed: \(error)")
             }
         }
+    }
+
+    private func releaseEnded() async throws(CacheError) {
+        while let session = ended.last {
+            _ = try await snapshots.release(SessionRecord.kind, session.id, epoch: session.epoch)
+            ended.removeAll { $0 == session }
+        }
+    }
+
+    /// Looks every half minute for sessions whose call nobody owns any more, and gives their ids to `end`, until the task is
+    /// cancelled.
+    func watchOwners(_ end: @Sendable (_ sessionID: String, _ epoch: UInt64) -> Void) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.lookPause)
+            do {
+                let calls = Set(living.values.map(\.callID))
+                let gone = ownerless.look(at: calls, leased: try await leased(calls), now: MonotonicClock.now())
+                for (id, session) in living where gone.contains(session.callID) {
+                    logger.warning("a media session of a call that nobody owns ends", metadata: ["session": "\(id)", "call": "\(session.callID)"])
+                    end(id, session.epoch)
+                }
+            } catch {
+                ownerless.forgetAll()
+            }
+        }
+    }
+
+    private func leased(_ calls: Set<String>) async throws(CacheError) -> Set<String> {
+        var leased: Set<String> = []
+        for call in calls where try await snapshots.owner(of: "call", call) != nil { leased.insert(call) }
+        return leased
     }
 }

@@ -23,6 +23,9 @@ struct Program {
                 for loop in relay.loops { loop.post { $0.saveAllSoon() } }
             }
             runtime.background { await archive.keepLeases() }
+            runtime.background {
+                await archive.watchOwners { id, epoch in relay.loop(of: id).post { $0.abandon(id, epoch: epoch) } }
+            }
             archive.loop.start()
             for loop in relay.loops { loop.start() }
             runtime.whenDraining {

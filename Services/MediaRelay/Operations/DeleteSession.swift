@@ -12,6 +12,12 @@ extension MediaLoop {
         return leg.statistics
     }
 
+    /// Nobody owns the session's call any more; a session that has been taken over meanwhile stays.
+    func abandon(_ id: String, epoch: UInt64) {
+        guard let name = names[id], let leg = legs[name], leg.epoch == epoch else { return }
+        close(leg)
+    }
+
     /// `relay.session.query`: what the session has been like so far, or was.
     func query(_ command: QueryMediaSession) throws(RPCError) -> MediaStatistics {
         if let stone = tombstones[command.sessionID] { return stone.statistics }

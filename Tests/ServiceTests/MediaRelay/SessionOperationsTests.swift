@@ -155,6 +155,20 @@ struct SessionOperationsTests {
         #expect(refusals == [.conflict, .notFound, .notFound, .notFound])
     }
 
+    @Test("A session whose call nobody owns ends with its ports and a tombstone, unless it was taken over meanwhile")
+    func abandoned() async throws {
+        let rig = try Rig(sessionLimit: 1)
+        _ = try await rig.create(epoch: 2, offer: nil)
+        await rig.loop.abandon("s", epoch: 1)
+        await rig.loop.abandon("never", epoch: 1)
+        #expect(rig.records.ended.withLock { $0 } == [])
+        await rig.loop.abandon("s", epoch: 2)
+        #expect(rig.records.ended.withLock { $0 } == ["s"])
+        let late = await code { try await rig.create(epoch: 2, offer: nil) }
+        #expect(late == .conflict)
+        _ = try await rig.create("t", offer: offer())
+    }
+
     @Test("A room's address that is none is invalid, with a pointer to it")
     func link() async throws {
         let rig = try Rig()
