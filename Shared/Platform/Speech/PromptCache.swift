@@ -6,12 +6,15 @@ struct Prompt: Hashable, Sendable {
     var rate: Int
 }
 
-/// Rendered prompts, bounded by the number of samples they hold; the one not heard for longest goes first.
+/// Rendered prompts, bounded by their number and the samples they hold; the one not heard for longest goes first.
 struct PromptCache: Sendable {
     private struct Entry: Sendable {
         let samples: [Int16]
         var lastUse: UInt64
     }
+
+    /// A text of nothing but commas has no samples, and still takes its place.
+    static let largestCount = 2000
 
     private let capacity: Int
     private var entries: [Prompt: Entry] = [:]
@@ -31,8 +34,8 @@ struct PromptCache: Sendable {
         uses += 1
         entries[prompt] = Entry(samples: samples, lastUse: uses)
         held += samples.count
-        // A few hundred prompts fit, so looking at all of them now and then is cheaper than keeping a list in order.
-        while held > capacity, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+        // At most a few thousand prompts are there, so looking at all of them now and then is cheaper than keeping a list in order.
+        while held > capacity || entries.count > Self.largestCount, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
             held -= oldest.value.samples.count
             entries[oldest.key] = nil
         }

@@ -4,6 +4,10 @@ internal import CSndfile
 ///
 /// The bytes are hostile: the length of the result is bounded before anything is allocated for it.
 public enum SoundFile {
+    /// Samples at the file's own rate that are held while it is converted: ten minutes at 48 kHz, 110 MiB. A compressed file
+    /// of silence would otherwise grow without end.
+    static let largestDecoded = 600 * 48_000
+
     /// How to read bytes that carry no header.
     public enum Encoding: Sendable {
         case selfDescribing
@@ -72,7 +76,7 @@ public enum SoundFile {
         let (channels, rate) = (Int(description.channels), Int(description.samplerate))
         guard (1...8).contains(channels) else { throw SoundError.unsupported("\(channels) channels") }
         guard Resampler.rates.contains(rate) else { throw SoundError.unsupported("a sampling rate of \(rate) Hz") }
-        let limit = seconds * rate
+        let limit = min(seconds * rate, largestDecoded)
         let chunk = 4096
         var interleaved = [Float](repeating: 0, count: chunk * channels)
         var mono: [Float] = []
@@ -81,7 +85,7 @@ public enum SoundFile {
                 unsafe buffer.baseAddress.map { unsafe Int(sf_readf_float(file, $0, sf_count_t(chunk))) } ?? 0
             }
             guard frames > 0 else { break }
-            guard mono.count + frames <= limit else { throw SoundError.tooLong(limit: seconds) }
+            guard mono.count + frames <= limit else { throw SoundError.tooLong(limit: limit / rate) }
             for frame in 0..<frames {
                 var sum: Float = 0
                 for channel in 0..<channels { sum += interleaved[frame * channels + channel] }
