@@ -17,6 +17,8 @@ struct JitterBuffer {
     private static let lateLimit = 5
     private static let concealedFrames = 2
     private static let observedFrames = 100
+    /// Frames that can be missed: an hour, beyond which the sender's clock tells nothing.
+    private static let longestPass = 180_000
     /// The second zero of µ-law, which no packet needs: marks a place where nothing has arrived.
     private static let missing: UInt8 = 0x7f
 
@@ -85,10 +87,13 @@ struct JitterBuffer {
         return true
     }
 
-    /// Time passed without reading: the tick was not kept.
+    /// Time passed without reading: the tick was not kept. What came meanwhile is dropped but for the last two frames, with
+    /// which the sound goes on at once.
     mutating func pass(frames: Int) {
         guard isRunning else { return }
-        skip(frames * Samples.frame)
+        let missed = min(frames, Self.longestPass) * Samples.frame
+        let kept = 2 * Samples.frame
+        skip(backlog > kept ? min(missed, backlog - kept) : missed)
     }
 
     private mutating func start(at timestamp: UInt32) {

@@ -143,4 +143,31 @@ struct JitterBufferTests {
             #expect(heard == (number > 0 ? 0xff : nil))
         }
     }
+
+    @Test("A thread that stood still goes on with the newest of what came meanwhile, without losing a frame more")
+    func stall() {
+        var reader = Reader()
+        for number in 0..<10 {
+            reader.put(codes(number), at: number * 160)
+            _ = reader.next()
+        }
+        // Half a second without a tick; the loop first reads what waits in its socket, then counts the ticks it missed.
+        for number in 10..<35 { reader.put(codes(number), at: number * 160) }
+        reader.buffer.pass(frames: 25)
+        var heard: [UInt8?] = []
+        for number in 35..<45 {
+            heard.append(reader.next())
+            reader.put(codes(number), at: number * 160)
+        }
+        #expect(heard == (33..<43).map { UInt8(0x80 + $0) })
+        #expect(reader.buffer.counters.late == 0 && reader.buffer.counters.restarts == 0)
+    }
+
+    @Test("However many ticks were missed, nothing traps")
+    func longStall() {
+        var reader = Reader()
+        reader.put(codes(0), at: 0)
+        reader.buffer.pass(frames: .max)
+        #expect(reader.next() == nil)
+    }
 }
