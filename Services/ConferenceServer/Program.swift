@@ -3,6 +3,7 @@ import Bus
 import Contracts
 import Database
 import Datagrams
+import Deadlines
 import FoundationEssentials
 import ServiceKit
 import Threads
@@ -17,7 +18,8 @@ struct Program {
             let (snapshots, rendering, outbox) = (wiring.snapshots, wiring.rendering, wiring.outbox)
             runtime.cache.onReconnect { snapshots.noteAll() }
             let capacity = runtime.settings.integer("TANDEM_CAPACITY")
-            runtime.background { await Upkeep(wiring: wiring, capacity: capacity).run() }
+            let silence = Interval.seconds(runtime.settings.integer("TANDEM_SEAT_TIMEOUT"))
+            runtime.background { await Upkeep(wiring: wiring, capacity: capacity, seatSilence: silence).run() }
             runtime.background { await rendering.run() }
             runtime.background { await outbox.run() }
             let loops = wiring.loops
@@ -45,6 +47,9 @@ struct Program {
             Setting("TANDEM_POOL", default: "all", "which rooms this instance takes: calls, conferences or all"),
             Setting("TANDEM_MEDIA_THREADS", .integer(0...64), default: "0", "mixer threads; 0: one per processor"),
             Setting("TANDEM_CAPACITY", .integer(1...100_000), default: "2000", "participants at which this instance is full"),
+            Setting(
+                "TANDEM_SEAT_TIMEOUT", .integer(5...86_400), default: "120",
+                "seconds of silence after which a seat is freed if nobody owns its call"),
             Setting("TANDEM_SOUNDS", default: "", "folder of sounds that can be played by name"),
             Setting(
                 "TANDEM_FETCH_ALLOW", default: "",
@@ -74,7 +79,8 @@ struct Program {
         let blocking = BlockingThreads(count: 4)
         let library = SoundLibrary(
             folder: SoundFolder(path: settings.text("TANDEM_SOUNDS")),
-            fetcher: SoundFetcher(policy: policy, threads: blocking),
+            // Names are looked up on threads of their own: a slow name server holds up no local sound.
+            fetcher: SoundFetcher(policy: policy, threads: BlockingThreads(count: 4)),
             threads: blocking, logger: runtime.logger)
         let store = ConferenceStore(runtime: runtime)
         runtime.announce { $0.pool = pool }

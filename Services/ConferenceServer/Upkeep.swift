@@ -1,14 +1,18 @@
+import Deadlines
 import Logging
 import ServiceKit
 
-/// What goes on beside the commands for as long as the service runs: snapshots, leases, the announced load.
+/// What goes on beside the commands for as long as the service runs: snapshots, leases, the announced load, seats nobody owns.
 struct Upkeep: Sendable {
     private static let flushEvery = Duration.milliseconds(100)
     private static let renewEvery = Duration.seconds(1)
+    private static let reapEvery = Duration.seconds(10)
 
     let wiring: Wiring
     /// Participants this instance takes before it calls itself full.
     let capacity: Int
+    /// After which silence a seat's owner is looked for.
+    let seatSilence: Interval
 
     /// Runs until its task is cancelled.
     func run() async {
@@ -17,6 +21,13 @@ struct Upkeep: Sendable {
                 await repeating(every: Self.flushEvery) {
                     announceLoad()
                     await wiring.snapshots.flush()
+                }
+            }
+            group.addTask {
+                var reaper = SeatReaper(wiring: wiring, silence: seatSilence)
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: Self.reapEvery)
+                    await reaper.look()
                 }
             }
             group.addTask { await repeating(every: Self.renewEvery) { await wiring.snapshots.renew() } }

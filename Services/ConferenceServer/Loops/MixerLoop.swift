@@ -47,6 +47,11 @@ actor MixerLoop {
 
     nonisolated func stop() { loop.stop() }
 
+    /// Runs `work` on the loop, after everything posted before.
+    nonisolated func post(_ work: @escaping @Sendable (isolated MixerLoop) -> Void) {
+        loop.post { self.assumeIsolated(work) }
+    }
+
     // MARK: Commands
 
     func join(
@@ -75,8 +80,8 @@ actor MixerLoop {
     }
 
     /// False when the play is over, so that nothing more needs to be rendered for it.
-    func extend(play: String, room: String, with piece: Play.Piece) -> Bool {
-        mixer.extend(play: play, room: room, with: piece)
+    func extend(play: String, room: String, with piece: Play.Piece) throws(SoundProblem) -> Bool {
+        try mixer.extend(play: play, room: room, with: piece)
     }
 
     func complete(play: String, room: String) { mixer.complete(play: play, room: room) }
@@ -85,6 +90,15 @@ actor MixerLoop {
 
     func send(digits: String, duration: Int, interval: Int, room: String, participant: String) throws(RPCError) {
         try mixer.send(digits: digits, duration: duration, interval: interval, room: room, participant: participant)
+    }
+
+    func silentSeats(for silence: Interval) -> [SilentSeat] { mixer.silentSeats(for: silence) }
+
+    /// Nil when the seat was left, taken over or heard meanwhile.
+    func free(_ seat: SilentSeat, after silence: Interval) -> Departure? {
+        let departure = mixer.free(seat, after: silence)
+        seatsChanged()
+        return departure
     }
 
     func snapshot(of room: String) -> RoomSnapshot? { mixer.snapshot(of: room) }

@@ -1,6 +1,7 @@
 import Addresses
 import Bytes
 import Datagrams
+import Deadlines
 
 /// The media threads of this instance. A room's id says on which one it lives, so nobody has to keep a table of that.
 final class MixerLoops: Sendable {
@@ -23,6 +24,12 @@ final class MixerLoops: Sendable {
         var ids: [String] = []
         for loop in loops { ids += await loop.roomIDs() }
         return ids
+    }
+
+    func silentSeats(for silence: Interval) async -> [SilentSeat] {
+        var seats: [SilentSeat] = []
+        for loop in loops { seats += await loop.silentSeats(for: silence) }
+        return seats
     }
 
     func stop() { for loop in loops { loop.stop() } }

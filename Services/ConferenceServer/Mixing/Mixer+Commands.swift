@@ -17,6 +17,8 @@ extension Mixer {
             guard settings.epoch >= seats[slot].settings.epoch else { throw RPCError(.fenced, "the call has another owner") }
             seats[slot].settings = settings
             seats[slot].relay = relay
+            // Whoever asks for the seat owns it: its silence is counted from now.
+            seats[slot].heardAt = tickNumber
             return seats[slot].ssrc
         }
         let taken = roomIndex[identity.id].map { rooms[$0].seats.count } ?? 0
@@ -44,8 +46,13 @@ extension Mixer {
 
     /// Leaves the seat; a room without anybody is no more. Nil when it was left before.
     mutating func leave(room id: String, participant: String, epoch: UInt64 = .max) throws(RPCError) -> Departure? {
-        guard let slot = slot(of: participant, in: id), let room = roomIndex[id] else { return nil }
+        guard let slot = slot(of: participant, in: id) else { return nil }
         guard epoch >= seats[slot].settings.epoch else { throw RPCError(.fenced, "the call has another owner") }
+        return vacate(slot)
+    }
+
+    mutating func vacate(_ slot: Int) -> Departure {
+        let room = seats[slot].room
         let departure = Departure(room: rooms[room].identity, member: member(slot))
         rooms[room].seats.removeAll { $0 == slot }
         departed.late += seats[slot].jitter.counters.late
@@ -73,6 +80,15 @@ extension Mixer {
     ) throws(RPCError) -> Bool {
         guard let room = roomIndex[id] else { throw RPCError(.notFound, "no such room") }
         guard !hasPlay(play.id, room: room) else { return false }
+        if rooms[room].stoppedEarly.remove(play.id) {
+            // The command to stop it was quicker.
+            if let participant {
+                report(play, .stopped, slot: try seated(participant, in: id), into: &outgoing)
+            } else {
+                report(play, .stopped, room: room, into: &outgoing)
+            }
+            return false
+        }
         if let participant {
             let slot = try seated(participant, in: id)
             guard seats[slot].plays.plays.count < Self.queuedPlays else {
@@ -89,8 +105,11 @@ extension Mixer {
     }
 
     /// Adds a rendered piece; false when the play has ended meanwhile, and rendering more is in vain.
-    mutating func extend(play id: String, room: String, with piece: Play.Piece) -> Bool {
-        change(play: id, room: room) { $0.append(piece) }
+    mutating func extend(play id: String, room: String, with piece: Play.Piece) throws(SoundProblem) -> Bool {
+        var fits = true
+        let isPlaying = change(play: id, room: room) { fits = $0.append(piece) }
+        guard fits else { throw SoundProblem("the play is longer than \(Play.longestSound / Samples.rate) s") }
+        return isPlaying
     }
 
     /// No more pieces will come.
@@ -109,7 +128,10 @@ extension Mixer {
                 return true
             }
         }
-        guard let ended = rooms[room].plays.remove(id) else { return false }
+        guard let ended = rooms[room].plays.remove(id) else {
+            if !rooms[room].ended.contains(id) { rooms[room].stoppedEarly.insert(id) }
+            return false
+        }
         report(ended, end, room: room, into: &outgoing)
         return true
     }
@@ -155,7 +177,7 @@ extension Mixer {
 
     // MARK: Places
 
-    private func slot(of participant: String, in room: String) -> Int? {
+    func slot(of participant: String, in room: String) -> Int? {
         guard let room = roomIndex[room] else { return nil }
         return rooms[room].seats.first { seats[$0].settings.participantID == participant }
     }

@@ -67,13 +67,25 @@ struct Mixer {
                 counters.malformed += 1
                 return
             }
-            if seats[slot].events.receive(event, timestamp: header.timestamp) != nil, let digit = event.digit {
-                press(digit, milliseconds: Int(event.duration) / 8, slot: slot, into: &outgoing)
-            }
-            forward(event, header, from: slot, into: &outgoing)
+            take(event, header, slot: slot, into: &outgoing)
         default:
             counters.malformed += 1
         }
+    }
+
+    /// One packet of a key: the first tells of it, and all are passed on.
+    private mutating func take<Out: Outgoing & ~Copyable>(
+        _ event: TelephoneEvent, _ header: Header, slot: Int, into outgoing: inout Out
+    ) {
+        let isNew = seats[slot].events.receive(event, timestamp: header.timestamp) != nil
+        if isNew, seats[slot].isOfEarlierSeat(event, marker: header.marker, at: tickNumber) {
+            seats[slot].earlierEvent = header.timestamp
+        }
+        guard seats[slot].earlierEvent != header.timestamp else { return }
+        if isNew, let digit = event.digit {
+            press(digit, milliseconds: Int(event.duration) / 8, slot: slot, into: &outgoing)
+        }
+        forward(event, header, from: slot, into: &outgoing)
     }
 
     /// A digit is told to the call's owner, and ends what the phone hears when the play asked for that.
@@ -97,7 +109,7 @@ struct Mixer {
         guard members.count == 2, !seats[slot].settings.muted, let other = members.first(where: { $0 != slot }),
             !seats[other].settings.deaf
         else { return }
-        let time = seats[other].forwardedTime(of: header.timestamp.value)
+        guard let time = seats[other].forwardedTime(of: header.timestamp.value, from: header.ssrc.value) else { return }
         send(event, at: time, marker: header.marker, to: other, into: &outgoing)
     }
 
@@ -224,7 +236,8 @@ struct Mixer {
     // MARK: Reports
 
     /// The owner of the participant whose ear it was is told.
-    func report<Out: Outgoing & ~Copyable>(_ play: Play, _ end: Play.End, slot: Int, into outgoing: inout Out) {
+    mutating func report<Out: Outgoing & ~Copyable>(_ play: Play, _ end: Play.End, slot: Int, into outgoing: inout Out) {
+        rooms[seats[slot].room].ended.insert(play.id)
         let settings = seats[slot].settings
         outgoing.report(
             .played(
@@ -232,7 +245,7 @@ struct Mixer {
     }
 
     /// Of what everybody heard, everybody's owner is told.
-    func report<Out: Outgoing & ~Copyable>(_ play: Play, _ end: Play.End, room: Int, into outgoing: inout Out) {
+    mutating func report<Out: Outgoing & ~Copyable>(_ play: Play, _ end: Play.End, room: Int, into outgoing: inout Out) {
         for slot in rooms[room].seats { report(play, end, slot: slot, into: &outgoing) }
     }
 }

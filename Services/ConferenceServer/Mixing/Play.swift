@@ -39,7 +39,29 @@ struct Play: Sendable {
 
     var milliseconds: Int { position * 1000 / Samples.rate }
 
-    mutating func append(_ piece: Piece) { pieces.append(piece) }
+    /// The sound of a play that is held at once: an hour, 56 MiB.
+    static let longestSound = 3600 * Samples.rate
+    private(set) var held = 0
+
+    /// False when the play would become too long.
+    mutating func append(_ piece: Piece) -> Bool {
+        if case .sound(let samples) = piece {
+            guard held + samples.count <= Self.longestSound else { return false }
+            held += samples.count
+        }
+        pieces.append(piece)
+        return true
+    }
+
+    /// What was heard and does not come again is let go.
+    private mutating func finishPiece() {
+        if !loops, case .sound(let samples) = pieces[piece] {
+            held -= samples.count
+            pieces[piece] = .silence(samples: 0)
+        }
+        (piece, offset) = (piece + 1, 0)
+    }
+
     mutating func complete() { isComplete = true }
 
     /// Overwrites `frame` with the next 20 ms; what is left of it after the end is silence.
@@ -64,7 +86,7 @@ struct Play: Sendable {
             written += count
             offset += count
             position += count
-            if offset == pieces[piece].count { (piece, offset) = (piece + 1, 0) }
+            if offset == pieces[piece].count { finishPiece() }
         }
         if written == 0, isComplete { return .finished }
         for index in written..<frame.count { frame[index] = 0 }

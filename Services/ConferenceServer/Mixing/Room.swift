@@ -14,6 +14,10 @@ struct Room {
     let identity: RoomIdentity
     var seats: [Int] = []
     var plays = PlayQueue()
+    /// Plays that have ended: to stop them is no news.
+    var ended = RecentNames()
+    /// Plays that were stopped before they were asked for: the two commands overtook each other.
+    var stoppedEarly = RecentNames()
 }
 
 /// Who left which room, as they were then.

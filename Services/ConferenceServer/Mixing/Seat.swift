@@ -1,4 +1,5 @@
 import Addresses
+import Audio
 import Contracts
 import RTP
 
@@ -21,7 +22,10 @@ struct Seat {
     private(set) var ssrc: UInt32
     var jitter = JitterBuffer()
     var events = EventReceiver()
+    /// The key that was down already when the seat was taken.
+    var earlierEvent: RTP.Timestamp?
     var heardAt: UInt64
+    let takenAt: UInt64
     var isReportedSilent = false
     /// Whether this tick's frame holds a voice others may hear.
     var isSpeaking = false
@@ -31,7 +35,7 @@ struct Seat {
     var plays = PlayQueue()
     var digits = DigitSender()
     /// The other's event under way here, and how its timestamps translate.
-    private var forwarded: (theirs: UInt32, ours: UInt32)?
+    private var forwarded: (sender: UInt32, theirs: UInt32, ours: UInt32)?
 
     init(
         _ settings: ParticipantSettings, relay: SocketAddress, ssrc: UInt32, room: Int, joinedAt: Contracts.Timestamp,
@@ -39,7 +43,7 @@ struct Seat {
         random: UInt64
     ) {
         (self.settings, self.relay, self.ssrc, self.room) = (settings, relay, ssrc, room)
-        (self.joinedAt, heardAt) = (joinedAt, tick)
+        (self.joinedAt, heardAt, takenAt) = (joinedAt, tick, tick)
         sequence = SequenceNumber(UInt16(truncatingIfNeeded: random))
         clock = RTP.Timestamp(UInt32(truncatingIfNeeded: random >> 16))
     }
@@ -81,12 +85,28 @@ struct Seat {
             marker: marker)
     }
 
-    /// Our time for an event that began at `theirs` on the other party's clock.
-    mutating func forwardedTime(of theirs: UInt32) -> UInt32 {
-        if let forwarded, forwarded.theirs == theirs { return forwarded.ours }
-        forwarded = (theirs, timestamp)
+    /// Our time for an event that began at `theirs` on the clock of `sender`; nil for a straggler of an event before the
+    /// latest, which this ear has heard to its end.
+    mutating func forwardedTime(of theirs: UInt32, from sender: UInt32) -> UInt32? {
+        if let forwarded, forwarded.sender == sender {
+            let distance = Int(Int32(bitPattern: theirs &- forwarded.theirs))
+            if distance == 0 { return forwarded.ours }
+            if distance < 0, distance > -EventReceiver.maximumLateness { return nil }
+        }
+        forwarded = (sender, theirs, timestamp)
         return timestamp
     }
+
+    /// Whether this packet belongs to a key that went down before the seat was taken, so that the room before has told of it:
+    /// its marker was not heard here, and it has been held (or, with its end repeated, was held) for longer than that.
+    func isOfEarlierSeat(_ event: TelephoneEvent, marker: Bool, at tick: UInt64) -> Bool {
+        guard !marker else { return false }
+        let age = Int(clamping: (tick &- takenAt) &* UInt64(Samples.frame))
+        return Int(event.duration) + Self.longestFarewell >= age
+    }
+
+    /// The end of an event may come again for this long: 150 ms.
+    private static let longestFarewell = 1200
 
     mutating func advance(samples: Int) { clock = clock.advanced(by: samples) }
 }

@@ -46,14 +46,21 @@ extension Wiring {
         do throws(CacheError) {
             // Who has only just started has not heard everybody yet, and takes nobody for dead.
             let isNew = MonotonicClock.now() - startedAt < Self.acquaintance
-            return try await snapshots.claim(room) { isNew || fleet.isAlive(.conferenceServer, instance: $0) }
+            return try await snapshots.claim(room, successor: successor(for: room)) {
+                isNew || fleet.isAlive(.conferenceServer, instance: $0)
+            }
         } catch {
-            // Without Redis everybody comes to the same choice from who is alive.
-            let living = fleet.living(.conferenceServer).filter { $0.pool != "calls" }
-            let names = living.map { StableHash.hash($0.instance.utf8) }
-            let pick = Rendezvous.pick(key: StableHash.hash(room.utf8), among: names).map { living[$0].instance }
+            let pick = successor(for: room)
             return pick == runtime.instance ? nil : pick
         }
+    }
+
+    /// Who takes the room when its host is dead or cannot be known: everybody comes to the same choice from who is alive, so
+    /// two that are asked at once do not both take it.
+    private func successor(for room: String) -> String? {
+        let living = runtime.fleet.living(.conferenceServer).filter { $0.pool != "calls" && !$0.draining }
+        let names = living.map { StableHash.hash($0.instance.utf8) }
+        return Rendezvous.pick(key: StableHash.hash(room.utf8), among: names).map { living[$0].instance }
     }
 
     func conference(_ customer: String, _ id: String) async throws -> Conference {

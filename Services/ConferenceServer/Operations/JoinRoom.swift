@@ -14,7 +14,7 @@ extension Wiring {
             throw RPCError(.invalid, "the relay's address is not ADDRESS:PORT")
         }
         let inside = try await loops.loop(of: identity.id).join(identity, settings, relay: relay, at: runtime.timestamp())
-        await snapshots.note(identity.id)
+        snapshots.note(identity.id)
         return inside
     }
 }

@@ -12,7 +12,7 @@ extension Wiring {
     /// Writes down that somebody left, and tells of it when it was a conference.
     func record(_ departure: Departure?) async {
         guard let departure else { return }
-        await snapshots.note(departure.room.id)
+        snapshots.note(departure.room.id)
         await tell("conference.left", departure.member.participant, of: departure.room)
     }
 

@@ -28,7 +28,7 @@ extension Wiring {
         let loop = loops.loop(of: room)
         try await loop.set(
             room: room, participant: command.participantID, muted: command.muted, deaf: command.deaf, role: command.role)
-        await snapshots.note(room)
+        snapshots.note(room)
         guard let participant = await loop.snapshot(of: room)?.participant(command.participantID) else {
             throw RPCError(.notFound, "no such participant")
         }

@@ -1,12 +1,11 @@
-import Bus
 import Contracts
 
 extension Wiring {
-    func set(_ command: SetParticipant, _ delivery: Delivery) async throws -> Done {
-        try await loops.loop(of: command.roomID).set(
+    func set(_ command: SetParticipant, on loop: isolated MixerLoop) throws(RPCError) -> Done {
+        try loop.set(
             room: command.roomID, participant: command.participantID, muted: command.muted, deaf: command.deaf,
             echo: command.echo)
-        await snapshots.note(command.roomID)
+        snapshots.note(command.roomID)
         return Done()
     }
 }

@@ -21,10 +21,10 @@ struct Wiring: Sendable {
     func serve() {
         bus.serve(JoinRoom.self, on: .thisInstance, join)
         bus.serve(LeaveRoom.self, on: .thisInstance, leave)
-        bus.serve(PlayInRoom.self, on: .thisInstance, play)
-        bus.serve(StopPlay.self, on: .thisInstance, stop)
-        bus.serve(SetParticipant.self, on: .thisInstance, set)
-        bus.serve(SendDigits.self, on: .thisInstance, sendDigits)
+        serve(PlayInRoom.self, about: { $0.roomID }) { command, loop throws(RPCError) in try play(command, on: loop) }
+        serve(StopPlay.self, about: { $0.roomID }) { command, loop throws(RPCError) in stop(command, on: loop) }
+        serve(SetParticipant.self, about: { $0.roomID }) { command, loop throws(RPCError) in try set(command, on: loop) }
+        serve(SendDigits.self, about: { $0.roomID }) { command, loop throws(RPCError) in try sendDigits(command, on: loop) }
         bus.serve(JoinConference.self, on: .both, joinConference)
         bus.serve(ListParticipants.self, on: .both, listParticipants)
         bus.serve(UpdateParticipant.self, on: .both, updateParticipant)
@@ -35,5 +35,18 @@ struct Wiring: Sendable {
         bus.serve(ListConferences.self, on: .anyInstance, listConferences)
         bus.serve(UpdateConference.self, on: .anyInstance, updateConference)
         bus.serve(DeleteConference.self, on: .anyInstance, deleteConference)
+    }
+
+    /// Serves a command on its room's thread, in the order the commands came: tasks might let a stop overtake its play, or
+    /// the second half of a number the first.
+    private func serve<C: Command>(
+        _ command: C.Type, about room: @escaping @Sendable (C) -> String,
+        _ perform: @escaping @Sendable (C, isolated MixerLoop) throws(RPCError) -> C.Reply
+    ) {
+        bus.serve(immediately: command, on: .thisInstance) { command, _, respond in
+            loops.loop(of: room(command)).post { loop in
+                respond(Result { () throws(RPCError) in try perform(command, loop) })
+            }
+        }
     }
 }

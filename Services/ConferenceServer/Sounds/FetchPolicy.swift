@@ -21,6 +21,9 @@ struct FetchPolicy: Sendable {
         }
     }
 
+    /// Where web servers listen; a fetch talks to nothing else that is public (RELIABILITY V19).
+    private static let ports: Set<Int> = [80, 443, 8080, 8443]
+
     private var ranges: [Range] = []
     private var hosts: Set<String> = []
 
@@ -44,12 +47,12 @@ struct FetchPolicy: Sendable {
     }
 
     /// Every address of a host counts: one private among them refuses them all.
-    func permits(host: String, addresses: [IPAddress]) -> Bool {
+    func permits(host: String, port: Int = 443, addresses: [IPAddress]) -> Bool {
         guard !addresses.isEmpty else { return false }
-        return hosts.contains(host.lowercased()) || addresses.allSatisfy(permits)
+        return hosts.contains(host.lowercased()) || addresses.allSatisfy { permits($0, port) }
     }
 
-    private func permits(_ address: IPAddress) -> Bool {
-        address.isPubliclyRoutable || ranges.contains { $0.contains(address) }
+    private func permits(_ address: IPAddress, _ port: Int) -> Bool {
+        ranges.contains { $0.contains(address) } || address.isPubliclyRoutable && Self.ports.contains(port)
     }
 }

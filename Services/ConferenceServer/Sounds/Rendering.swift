@@ -49,7 +49,7 @@ final class Rendering: Sendable {
         for source in job.sources {
             do throws(SoundProblem) {
                 let piece = try await library.piece(source)
-                guard await loop.extend(play: job.playID, room: job.room, with: piece) else { return }
+                guard try await loop.extend(play: job.playID, room: job.room, with: piece) else { return }
             } catch {
                 logger.info("a play failed: \(error)", metadata: ["room": "\(job.room)", "play": "\(job.playID)"])
                 await loop.end(play: job.playID, room: job.room, .failed("\(error)"))

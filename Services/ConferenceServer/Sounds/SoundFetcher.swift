@@ -8,7 +8,8 @@ import NIOCore
 /// changes its mind in between gains nothing. A redirect is a new fetch with the same checks.
 struct SoundFetcher: Sendable {
     static let largestBody = 16 << 20
-    static let timeout = TimeAmount.seconds(10)
+    /// For the whole answer; the client's own ends with its head.
+    static let timeout = Duration.seconds(10)
     static let redirectLimit = 3
 
     let policy: FetchPolicy
@@ -30,18 +31,35 @@ struct SoundFetcher: Sendable {
     private func fetchOnce(_ target: WebAddress) async throws(SoundProblem) -> Answer {
         let host = target.host
         let addresses = try await threads.run { () throws(SoundProblem) in try HostNames.addresses(of: host) }
-        guard policy.permits(host: host, addresses: addresses), let address = addresses.first else {
-            throw SoundProblem("\(host) is not a public address, and the operator does not allow it")
+        guard policy.permits(host: host, port: target.effectivePort, addresses: addresses), let address = addresses.first else {
+            throw SoundProblem("\(host) is no public web server, and the operator does not allow it")
         }
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.dnsOverride = [host: address.description]
         configuration.timeout.connect = .seconds(3)
+        configuration.timeout.read = .seconds(5)
         configuration.httpVersion = .http1Only
         // A client of its own per fetch: the pinned address belongs to this fetch alone.
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        let result = await Self.answer(client, target)
+        let result = await Self.bounded { await Self.answer(client, target) }
+            ?? .failure(SoundProblem("\(host) takes longer than \(Self.timeout.components.seconds) s"))
         try? await client.shutdown()
         return try result.get()
+    }
+
+    /// Nil when it takes too long: a server that trickles its answer would hold a place for ever.
+    static func bounded<Value: Sendable>(
+        by limit: Duration = timeout, _ body: @escaping @Sendable () async -> Value
+    ) async -> Value? {
+        await withTaskGroup(of: Value?.self) { group in
+            group.addTask { await body() }
+            group.addTask {
+                try? await Task.sleep(for: limit)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
     }
 
     private static func answer(_ client: HTTPClient, _ target: WebAddress) async -> Result<Answer, SoundProblem> {
@@ -49,7 +67,7 @@ struct SoundFetcher: Sendable {
         request.headers.add(name: "accept", value: "audio/*")
         request.headers.add(name: "user-agent", value: "Tandem")
         do {
-            let response = try await client.execute(request, timeout: timeout)
+            let response = try await client.execute(request, timeout: .seconds(timeout.components.seconds))
             switch response.status.code {
             case 200..<300:
                 let body = try await response.body.collect(upTo: largestBody)

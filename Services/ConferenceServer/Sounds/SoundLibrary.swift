@@ -28,6 +28,8 @@ actor SoundLibrary {
     private var kept: [String: Kept] = [:]
     private var held = 0
     private var fetches = 0
+    /// Who waits for a sound that is being loaded: a prompt that many calls want at once is loaded once.
+    private var waiting: [String: [CheckedContinuation<Result<[Int16], SoundProblem>, Never>]] = [:]
 
     init(folder: SoundFolder, fetcher: SoundFetcher, threads: BlockingThreads, logger: Logger) {
         (self.folder, self.fetcher, self.threads, self.logger) = (folder, fetcher, threads, logger)
@@ -36,7 +38,11 @@ actor SoundLibrary {
     func piece(_ source: PlaySource) async throws(SoundProblem) -> Play.Piece {
         switch source {
         case .url(let name): return .sound(try await sound(name))
-        case .speech(let text, let language): return .sound(try await speak(text, language))
+        case .speech(let text, let language):
+            let samples = try await once("speech \(language ?? "") \(text)") { library throws(SoundProblem) in
+                try await library.speak(text, language)
+            }
+            return .sound(samples)
         case .tone(let frequency, let milliseconds):
             guard (20...3999).contains(frequency), (0...60_000).contains(milliseconds) else {
                 throw SoundProblem("a tone has 20 to 3999 Hz and at most 60 s")
@@ -57,9 +63,25 @@ actor SoundLibrary {
     private func sound(_ name: String) async throws(SoundProblem) -> [Int16] {
         let now = MonotonicClock.now()
         if let found = kept[name], found.until > now { return found.samples }
-        let samples = try await load(name)
-        keep(samples, name, until: now + Self.keepFor)
-        return samples
+        return try await once("sound " + name) { library throws(SoundProblem) in
+            let samples = try await library.load(name)
+            library.keep(samples, name, until: now + Self.keepFor)
+            return samples
+        }
+    }
+
+    /// Makes what `key` stands for, or waits for the one who is at it already.
+    private func once(
+        _ key: String, _ make: (isolated SoundLibrary) async throws(SoundProblem) -> [Int16]
+    ) async throws(SoundProblem) -> [Int16] {
+        if waiting[key] != nil {
+            return try await withCheckedContinuation { waiting[key, default: []].append($0) }.get()
+        }
+        waiting[key] = []
+        let result: Result<[Int16], SoundProblem>
+        do throws(SoundProblem) { result = .success(try await make(self)) } catch { result = .failure(error) }
+        for continuation in waiting.removeValue(forKey: key) ?? [] { continuation.resume(returning: result) }
+        return try result.get()
     }
 
     private func load(_ name: String) async throws(SoundProblem) -> [Int16] {

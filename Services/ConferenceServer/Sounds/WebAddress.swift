@@ -11,6 +11,8 @@ struct WebAddress: Sendable, Equatable {
     /// Path and query; at least `/`.
     let path: String
 
+    var effectivePort: Int { port ?? (scheme == "https" ? 443 : 80) }
+
     var text: String {
         let name = host.contains(":") ? "[\(host)]" : host
         return "\(scheme)://\(name)\(port.map { ":\($0)" } ?? "")\(path)"

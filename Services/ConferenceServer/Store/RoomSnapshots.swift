@@ -16,7 +16,8 @@ actor RoomSnapshots {
     private let instance: String
     private let logger: Logger
     private var epochs: [String: UInt64] = [:]
-    private var changed: Set<String> = []
+    /// Rooms to be written with the next flush.
+    private let changed = Mutex<Set<String>>([])
     private nonisolated let mustWriteAll = Atomic<Bool>(false)
 
     init(cache: Cache, loops: MixerLoops, instance: String, logger: Logger) {
@@ -25,19 +26,21 @@ actor RoomSnapshots {
     }
 
     /// Makes this instance the host of a room unless a living one is already; nil when it is now, else the other's name.
-    func claim(_ room: String, isAlive: (String) -> Bool) async throws(CacheError) -> String? {
+    /// The room of a dead one is for its successor alone.
+    func claim(_ room: String, successor: String?, isAlive: (String) -> Bool) async throws(CacheError) -> String? {
         if epochs[room] != nil {
-            changed.insert(room)
+            note(room)
             return nil
         }
         var acquisition = try await snapshots.acquire(Self.kind, room, owner: instance)
         if case .owned(let owner, let epoch) = acquisition, !isAlive(owner) {
+            if let successor, successor != instance { return successor }
             acquisition = try await snapshots.acquire(Self.kind, room, owner: instance, seen: epoch, takingOver: true)
         }
         switch acquisition {
         case .acquired(let claim):
             epochs[room] = claim.epoch
-            changed.insert(room)
+            note(room)
             return nil
         case .owned(let owner, _):
             return owner
@@ -50,23 +53,21 @@ actor RoomSnapshots {
         return try await snapshots.owner(of: Self.kind, room)
     }
 
-    /// To be written with the next flush.
-    func note(_ room: String) { changed.insert(room) }
+    /// To be written with the next flush. Any thread.
+    nonisolated func note(_ room: String) { changed.withLock { _ = $0.insert(room) } }
 
     /// Redis may have come back empty: everything is written again. Any thread.
     nonisolated func noteAll() { mustWriteAll.store(true, ordering: .relaxed) }
 
     /// Writes what changed, and ends the claims on rooms that are no more.
     func flush() async {
-        if mustWriteAll.exchange(false, ordering: .relaxed) { changed.formUnion(await loops.roomIDs()) }
-        let rooms = changed
-        changed = []
-        for room in rooms {
+        let all = mustWriteAll.exchange(false, ordering: .relaxed) ? await loops.roomIDs() : []
+        for room in changed.withLock({ exchange(&$0, with: []) }).union(all) {
             do throws(CacheError) {
                 try await write(room)
             } catch {
                 // Redis is away; what is up goes on, and is written when it is back.
-                changed.insert(room)
+                note(room)
             }
         }
     }
@@ -74,7 +75,7 @@ actor RoomSnapshots {
     private func write(_ room: String) async throws(CacheError) {
         guard let snapshot = await loops.loop(of: room).snapshot(of: room) else {
             // Claimed again meanwhile: somebody is about to come in.
-            guard !changed.contains(room), let epoch = epochs.removeValue(forKey: room) else { return }
+            guard !changed.withLock({ $0.contains(room) }), let epoch = epochs.removeValue(forKey: room) else { return }
             _ = try await snapshots.release(Self.kind, room, epoch: epoch)
             return
         }
@@ -89,7 +90,8 @@ actor RoomSnapshots {
         guard !epochs.isEmpty else { return }
         let claims = epochs.map { (id: $0.key, epoch: $0.value) }
         guard let lost = try? await snapshots.renew(Self.kind, owner: instance, claims) else { return }
-        for room in lost { lose(room) }
+        // One that was given up and claimed again while Redis was asked is not lost.
+        for (room, epoch) in claims where lost.contains(room) && epochs[room] == epoch { lose(room) }
     }
 
     /// Those in the room go on hearing each other here; whoever joins from now on is sent to the new host.

@@ -9,7 +9,7 @@ public struct EventReceiver: Sendable {
     }
 
     /// Older than this is no straggler but a source that started its clock anew: ten seconds.
-    private static let maximumLateness = 80_000
+    public static let maximumLateness = 80_000
     private var current: Current?
 
     public init() {}

@@ -181,4 +181,88 @@ struct MixerPlayTests {
             try bench.mixer.send(digits: "1x", duration: 100, interval: 60, room: "room_1", participant: "a")
         }
     }
+
+    @Test("A stop that overtakes its play ends it before it is heard, and that is told; a play that is over is not forgotten so")
+    func stoppedEarly() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        #expect(bench.stop("ringing") == false)
+        try begin(&bench, "ringing", to: "a", [piece(600, milliseconds: 1000)], loops: true)
+        bench.run(ticks: 20)
+        #expect(bench.hears("a", Self.tones) == [])
+        #expect(bench.ends.map(\.0) == ["ringing"] && bench.ends.map(\.1) == [.stopped])
+        // The same name after its end, as a successor of the call would ask for it, is heard.
+        try begin(&bench, "prompt", to: "a", [piece(900, milliseconds: 100)])
+        bench.run(ticks: 10)
+        _ = bench.stop("prompt")
+        try begin(&bench, "prompt", to: "a", [piece(900, milliseconds: 400)])
+        bench.run(ticks: 15)
+        #expect(bench.hears("a", Self.tones) == [900])
+    }
+
+    @Test("What a play holds is bounded, and what was heard is let go")
+    func boundedPlay() throws {
+        var play = Play(id: "p")
+        let tenMinutes = Play.Piece.sound(Array(repeating: 0, count: 600 * Samples.rate))
+        let taken = (0..<7).map { _ in play.append(tenMinutes) }
+        #expect(taken == [true, true, true, true, true, true, false])
+        var short = Play(id: "q")
+        #expect(short.append(.sound(Array(repeating: 1, count: 320))) && short.append(.sound(Array(repeating: 1, count: 320))))
+        var frame = [Int16](repeating: 0, count: 160)
+        for _ in 0..<2 { _ = short.next(into: &frame) }
+        #expect(short.held == 320)
+    }
+
+    @Test("A key that was down when the participant moved to this room has been told by the room before")
+    func heldKey() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        try bench.sit("b")
+        func key(_ duration: Int, end: Bool = false, marker: Bool = false, start: UInt32 = 5000) {
+            var payload: [UInt8] = []
+            TelephoneEvent(code: 5, isEnd: end, duration: UInt16(duration)).append(to: &payload)
+            bench.receive(
+                Bench.packet(bench.phones[0], payload: payload, type: .telephoneEvent, timestamp: start, marker: marker))
+        }
+        key(320)
+        bench.step()
+        for duration in [480, 640, 800] { key(duration) }
+        for _ in 0..<3 { key(960, end: true) }
+        bench.deliver()
+        #expect(bench.digits.isEmpty && bench.phones[1].events.isEmpty)
+        // The next one is new, even when its first packet is lost.
+        for _ in 0..<20 { bench.step() }
+        key(320, start: 9000)
+        key(480, start: 9000)
+        #expect(bench.digits == ["5"])
+        // And one that begins with this seat is told at once.
+        try bench.sit("c", room: "room_2")
+        var payload: [UInt8] = []
+        TelephoneEvent(code: 7, isEnd: false, duration: 160).append(to: &payload)
+        bench.receive(Bench.packet(bench.phones[2], payload: payload, type: .telephoneEvent, marker: true))
+        #expect(bench.digits == ["5", "7"])
+    }
+
+    @Test("A straggler of a key does not press it again on the other phone")
+    func forwardedStraggler() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        try bench.sit("b")
+        for _ in 0..<20 { bench.step() }
+        func key(_ code: UInt8, at start: UInt32, marker: Bool = false) {
+            var payload: [UInt8] = []
+            TelephoneEvent(code: code, isEnd: !marker, duration: 800).append(to: &payload)
+            bench.receive(
+                Bench.packet(bench.phones[0], payload: payload, type: .telephoneEvent, timestamp: start, marker: marker))
+            bench.step()
+        }
+        key(1, at: 1000, marker: true)
+        key(2, at: 3000, marker: true)
+        key(1, at: 1000)
+        key(2, at: 3000)
+        bench.deliver()
+        #expect(bench.phones[1].events.map(\.code) == [1, 2, 2])
+        let times = bench.phones[1].heard.filter { $0.payloadType == .telephoneEvent }.map(\.timestamp)
+        #expect(Set(times).count == 2)
+    }
 }

@@ -116,7 +116,9 @@ struct Bench {
     }
 
     @discardableResult
-    mutating func extend(_ id: String, with piece: Play.Piece) -> Bool { mixer.extend(play: id, room: "room_1", with: piece) }
+    mutating func extend(_ id: String, with piece: Play.Piece) -> Bool {
+        (try? mixer.extend(play: id, room: "room_1", with: piece)) ?? false
+    }
 
     @discardableResult
     mutating func stop(_ id: String) -> Bool { mixer.end(play: id, room: "room_1", .stopped, into: &box) }

@@ -1,5 +1,7 @@
 import Addresses
 import Contracts
+import Foundation
+import Logging
 import Testing
 
 @testable import ConferenceServer
@@ -100,5 +102,47 @@ struct SoundSourceTests {
         (bad.name, bad.number, bad.pin, bad.maxParticipants) = ("", "80x", "12a", 1)
         let error = #expect(throws: RPCError.self) { try ConferenceRules.check(bad) }
         #expect(error?.problems.map(\.pointer) == ["/name", "/number", "/pin", "/max_participants"])
+    }
+
+    @Test("V19: of what is public, only web servers' ports are fetched from; the operator's own may have any")
+    func ports() throws {
+        let policy = try FetchPolicy(allowing: ["10.0.0.0/8", "media.internal"])
+        let looks = [80, 443, 8080, 8443, 22, 25, 6379].map {
+            policy.permits(host: "example.com", port: $0, addresses: address("93.184.216.34"))
+        }
+        #expect(looks == [true, true, true, true, false, false, false])
+        #expect(policy.permits(host: "x", port: 9000, addresses: address("10.1.1.1")))
+        #expect(policy.permits(host: "media.internal", port: 9000, addresses: address("93.184.216.34")))
+        #expect(try WebAddress.parse("https://h/").effectivePort == 443)
+        #expect(try WebAddress.parse("http://h:25/").effectivePort == 25)
+    }
+
+    @Test("A fetch that trickles is given up, one that is quick is not")
+    func bounded() async {
+        let slow = await SoundFetcher.bounded(by: .milliseconds(20)) {
+            try? await Task.sleep(for: .seconds(60))
+            return 1
+        }
+        #expect(slow == nil)
+        #expect(await SoundFetcher.bounded(by: .seconds(60)) { 2 } == 2)
+    }
+
+    @Test("A sound that hundreds of calls want at once is loaded once")
+    func loadedOnce() async throws {
+        let threads = BlockingThreads(count: 1)
+        let policy = try FetchPolicy(allowing: [])
+        let path = NSTemporaryDirectory() + "tandem-sounds-\(UInt64.random(in: .min ... .max))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        #expect(FileManager.default.createFile(atPath: path + "/beep.ulaw", contents: Data(repeating: 0x80, count: 80_000)))
+        let library = SoundLibrary(
+            folder: SoundFolder(path: path), fetcher: SoundFetcher(policy: policy, threads: threads), threads: threads,
+            logger: Logger(label: "test"))
+        let counts = await withTaskGroup(of: Int?.self) { group in
+            for _ in 0..<300 { group.addTask { (try? await library.piece(.url("beep.ulaw")))?.count } }
+            return await group.reduce(into: [Int?]()) { $0.append($1) }
+        }
+        #expect(counts.count == 300 && counts.allSatisfy { $0 == 80_000 })
+        await #expect(throws: SoundProblem.self) { try await library.piece(.url("none.wav")) }
     }
 }
