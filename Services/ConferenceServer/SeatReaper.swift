@@ -19,6 +19,7 @@ struct SeatReaper: ~Copyable {
     let silence: Interval
     private let snapshots: Snapshots
     private var calls = Ownerless()
+    private var incarnations = Incarnations()
 
     init(wiring: Wiring, silence: Interval) {
         (self.wiring, self.silence) = (wiring, silence)
@@ -26,6 +27,7 @@ struct SeatReaper: ~Copyable {
     }
 
     mutating func look() async {
+        incarnations.look(wiring.runtime.fleet.living(.callServer), now: MonotonicClock.now())
         let seats = await wiring.loops.silentSeats(for: silence)
         calls.keep(only: Set(seats.map(\.callID)))
         for seat in seats {
@@ -49,7 +51,9 @@ struct SeatReaper: ~Copyable {
 
     private func look(at seat: SilentSeat) async throws(CacheError) -> Ownerless.Sight {
         if try await snapshots.owner(of: "call", seat.callID) != nil { return .owned }
-        guard wiring.runtime.fleet.isAlive(.callServer, instance: seat.owner) else { return .abandoned }
+        guard wiring.runtime.fleet.isAlive(.callServer, instance: seat.owner),
+            !incarnations.hasRestarted(seat.owner, within: seat.age, now: MonotonicClock.now())
+        else { return .abandoned }
         let question = GetCall(customerID: seat.customerID, id: seat.callID)
         do throws(RPCError) {
             let call = try await wiring.bus.call(question, context: CallContext(customer: seat.customerID))

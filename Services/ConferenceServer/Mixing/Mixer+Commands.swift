@@ -18,7 +18,7 @@ extension Mixer {
             seats[slot].settings = settings
             seats[slot].relay = relay
             // Whoever asks for the seat owns it: its silence is counted from now.
-            seats[slot].heardAt = tickNumber
+            (seats[slot].heardAt, seats[slot].ownedAt) = (tickNumber, tickNumber)
             return seats[slot].ssrc
         }
         let taken = roomIndex[identity.id].map { rooms[$0].seats.count } ?? 0

@@ -9,6 +9,8 @@ struct SilentSeat: Sendable, Equatable {
     var callID: String
     /// The CallServer instance that took the seat.
     var owner: String
+    /// Since the owner last asked for it.
+    var age: Interval
     /// Tells this participant's time in the seat from any other.
     var ssrc: UInt32
 }
@@ -23,7 +25,8 @@ extension Mixer {
                 let settings = seats[slot].settings
                 return SilentSeat(
                     roomID: room.identity.id, customerID: room.identity.customerID, participantID: settings.participantID,
-                    callID: settings.callID, owner: settings.owner, ssrc: seats[slot].ssrc)
+                    callID: settings.callID, owner: settings.owner,
+                    age: MixerLoop.tick * Int(clamping: tickNumber &- seats[slot].ownedAt), ssrc: seats[slot].ssrc)
             }
         }
     }

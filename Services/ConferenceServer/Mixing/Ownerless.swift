@@ -9,9 +9,9 @@ struct Ownerless {
     enum Sight: Equatable {
         /// Somebody holds its lease.
         case owned
-        /// Nobody does, and its CallServer is dead or says that the call is over.
+        /// Nobody does, and its CallServer is dead, or was started anew, or says that the call is over.
         case abandoned
-        /// Nobody does, but its CallServer is alive: it may be cut off from Redis, or have been started anew.
+        /// Nobody does, but its CallServer is alive: it may be cut off from Redis.
         case unclear
     }
 

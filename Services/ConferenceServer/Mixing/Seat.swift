@@ -26,6 +26,8 @@ struct Seat {
     var earlierEvent: RTP.Timestamp?
     var heardAt: UInt64
     let takenAt: UInt64
+    /// When its owner last asked for it.
+    var ownedAt: UInt64
     var isReportedSilent = false
     /// Whether this tick's frame holds a voice others may hear.
     var isSpeaking = false
@@ -43,7 +45,7 @@ struct Seat {
         random: UInt64
     ) {
         (self.settings, self.relay, self.ssrc, self.room) = (settings, relay, ssrc, room)
-        (self.joinedAt, heardAt, takenAt) = (joinedAt, tick, tick)
+        (self.joinedAt, heardAt, takenAt, ownedAt) = (joinedAt, tick, tick, tick)
         sequence = SequenceNumber(UInt16(truncatingIfNeeded: random))
         clock = RTP.Timestamp(UInt32(truncatingIfNeeded: random >> 16))
     }

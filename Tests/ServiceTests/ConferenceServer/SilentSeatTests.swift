@@ -87,4 +87,41 @@ struct SilentSeatTests {
         calls.keep(only: [])
         #expect(calls.isGone("a", .abandoned, now: start + .seconds(800)) == false)
     }
+
+    @Test("An instance that was killed and started anew under its name has none of the calls from before")
+    func startedAnew() {
+        let start = Instant(nanoseconds: 0) + .seconds(1000)
+        func announcement(_ incarnation: String) -> Announcement {
+            Announcement(service: .callServer, instance: "CallServer-1", incarnation: incarnation)
+        }
+        var incarnations = Incarnations()
+        incarnations.look([announcement("inc_1")], now: start)
+        // It was there before us, so it may have any seat.
+        #expect(!incarnations.hasRestarted("CallServer-1", within: .seconds(500), now: start + .seconds(5)))
+        incarnations.look([], now: start + .seconds(10))
+        incarnations.look([announcement("inc_2")], now: start + .seconds(20))
+        incarnations.look([announcement("inc_2")], now: start + .seconds(100))
+        let now = start + .seconds(100)
+        // Seen new 80 s ago: a seat of 100 s is its predecessor's, one of 90 s may be its own.
+        #expect(incarnations.hasRestarted("CallServer-1", within: .seconds(100), now: now))
+        #expect(!incarnations.hasRestarted("CallServer-1", within: .seconds(90), now: now))
+        #expect(!incarnations.hasRestarted("CallServer-2", within: .seconds(100), now: now))
+    }
+
+    @Test("A seat's age is counted from when its owner last asked for it")
+    func age() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        bench.run(ticks: 1000)
+        let renewed = ParticipantSettings(
+            participantID: "a", callID: "call_a", owner: "CallServer-1", epoch: 1,
+            inside: InsideEndpoint(address: bench.phones[0].address.description, ssrc: 1000))
+        _ = try bench.mixer.join(
+            RoomIdentity(id: "room_1", customerID: "cust_1"), renewed, relay: bench.phones[0].address,
+            at: Timestamp(milliseconds: 0))
+        bench.run(ticks: ticks - 1)
+        #expect(bench.mixer.silentSeats(for: silence).isEmpty)
+        bench.run(ticks: 1)
+        #expect(bench.mixer.silentSeats(for: silence).map(\.age) == [.seconds(120)])
+    }
 }
