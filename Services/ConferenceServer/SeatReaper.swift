@@ -26,8 +26,13 @@ struct SeatReaper: ~Copyable {
         snapshots = Snapshots(cache: wiring.runtime.cache)
     }
 
-    mutating func look() async {
+    /// Sees who is alive: once a second.
+    mutating func lookAtFleet() {
         incarnations.look(wiring.runtime.fleet.living(.callServer), now: MonotonicClock.now())
+    }
+
+    /// Looks for owners, and frees what has none.
+    mutating func lookAtSeats() async {
         let seats = await wiring.loops.silentSeats(for: silence)
         calls.keep(only: Set(seats.map(\.callID)))
         for seat in seats {

@@ -6,7 +6,8 @@ import ServiceKit
 struct Upkeep: Sendable {
     private static let flushEvery = Duration.milliseconds(100)
     private static let renewEvery = Duration.seconds(1)
-    private static let reapEvery = Duration.seconds(10)
+    /// Seats are looked at after so many looks at the fleet, one a second.
+    private static let looksBetween = 10
 
     let wiring: Wiring
     /// Participants this instance takes before it calls itself full.
@@ -26,8 +27,11 @@ struct Upkeep: Sendable {
             group.addTask {
                 var reaper = SeatReaper(wiring: wiring, silence: seatSilence)
                 while !Task.isCancelled {
-                    try? await Task.sleep(for: Self.reapEvery)
-                    await reaper.look()
+                    for _ in 0..<Self.looksBetween {
+                        reaper.lookAtFleet()
+                        try? await Task.sleep(for: .seconds(1))
+                    }
+                    await reaper.lookAtSeats()
                 }
             }
             group.addTask { await repeating(every: Self.renewEvery) { await wiring.snapshots.renew() } }

@@ -4,8 +4,8 @@ import Deadlines
 /// Since when each instance has been the process it is now: one that was killed and started anew has its predecessor's name,
 /// but none of its calls.
 struct Incarnations {
-    /// Looks are ten seconds apart, so what was first seen now may have begun this much earlier.
-    static let blur = Interval.seconds(15)
+    /// Looks are a second apart, so what was first seen now may have begun this much earlier.
+    static let blur = Interval.seconds(3)
 
     private var known: [String: (incarnation: String, since: Instant)] = [:]
     private var looks = 0

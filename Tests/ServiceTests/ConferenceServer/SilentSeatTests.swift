@@ -102,9 +102,9 @@ struct SilentSeatTests {
         incarnations.look([announcement("inc_2")], now: start + .seconds(20))
         incarnations.look([announcement("inc_2")], now: start + .seconds(100))
         let now = start + .seconds(100)
-        // Seen new 80 s ago: a seat of 100 s is its predecessor's, one of 90 s may be its own.
+        // Seen new 80 s ago: a seat of 100 s is its predecessor's, one of 83 s may be its own.
         #expect(incarnations.hasRestarted("CallServer-1", within: .seconds(100), now: now))
-        #expect(!incarnations.hasRestarted("CallServer-1", within: .seconds(90), now: now))
+        #expect(!incarnations.hasRestarted("CallServer-1", within: .seconds(83), now: now))
         #expect(!incarnations.hasRestarted("CallServer-2", within: .seconds(100), now: now))
     }
 
