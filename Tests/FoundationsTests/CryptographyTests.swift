@@ -61,3 +61,30 @@ struct CryptographyTests {
         #expect(!equalInConstantTime([1, 2], [1, 2, 3]))
     }
 }
+
+@Suite("SipHash")
+struct SipHashTests {
+    /// Key 00 to 0f, messages of as many ascending bytes; checked against the implementation of OpenSSL.
+    @Test(
+        "SipHash-2-4 gives the codes its authors published",
+        arguments: [
+            (0, "a3817f04ba25a8e66df67214c7550293"), (1, "da87c1d86b99af44347659119b22fc45"),
+            (15, "5493e99933b0a8117e08ec0f97cfc3d9"), (24, "2db479ae78bd50d8882a8a178a6132ad"),
+        ])
+    func vectors(length: Int, expected: String) {
+        let message = (0..<length).map { UInt8($0) }
+        let code = SipHash(key: (0..<16).map { UInt8($0) }).code(message.span)
+        let bytes = [code.low, code.high].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (8 * UInt64($0))) } }
+        #expect(Hexadecimal.encode(bytes) == expected)
+    }
+
+    @Test("A chain depends on every part and on their order")
+    func chain() {
+        let hash = SipHash(key: [UInt8](repeating: 7, count: 16))
+        let (a, b) = (Array("a".utf8), Array("b".utf8))
+        let forth = hash.following(hash.code(a.span)).code(b.span)
+        #expect(forth != hash.following(hash.code(b.span)).code(a.span))
+        #expect(forth != hash.code(b.span))
+        #expect(forth.isEqual(to: hash.following(hash.code(a.span)).code(b.span)))
+    }
+}

@@ -28,70 +28,92 @@ public struct IPAddress: Hashable, Sendable {
         self.init(parsing: Array(text.utf8))
     }
 
-    public init?(parsing text: [UInt8]) {
-        var text = text[...]
-        if text.first == UInt8(ascii: "["), text.last == UInt8(ascii: "]") { text = text.dropFirst().dropLast() }
-        if text.contains(UInt8(ascii: ":")) {
-            guard let (high, low) = Self.parseIPv6(text) else { return nil }
+    public init?(parsing text: [UInt8]) { self.init(parsing: text.span) }
+
+    /// The same without an allocation.
+    public init?(parsing text: Span<UInt8>) {
+        var (start, end) = (0, text.count)
+        if end >= 2, text[0] == UInt8(ascii: "["), text[end - 1] == UInt8(ascii: "]") { (start, end) = (1, end - 1) }
+        if text.firstIndex(of: UInt8(ascii: ":"), from: start, to: end) < end {
+            guard let (high, low) = Self.parseIPv6(text, start, end) else { return nil }
             self.init(v6High: high, v6Low: low)
         } else {
-            guard let v4 = Self.parseIPv4(text) else { return nil }
+            guard let v4 = Self.parseIPv4(text, start, end) else { return nil }
             self.init(v4: v4)
         }
     }
 
-    private static func parseIPv4(_ text: ArraySlice<UInt8>) -> UInt32? {
-        let parts = text.split(separator: UInt8(ascii: "."), maxSplits: 4, omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var value: UInt32 = 0
-        for part in parts {
-            guard part.count <= 3, let byte = ASCII.decimal(part), byte <= 255 else { return nil }
-            value = value << 8 | UInt32(byte)
+    /// Four numbers of one to three digits.
+    private static func parseIPv4(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> UInt32? {
+        guard end - start <= 15 else { return nil }
+        var (value, part, digits, dots): (UInt32, UInt32, Int, Int) = (0, 0, 0, 0)
+        for index in start..<end {
+            let byte = text[index]
+            if ASCII.isDigit(byte) {
+                part = part &* 10 &+ UInt32(byte &- 48)
+                digits += 1
+                guard digits <= 3, part <= 255 else { return nil }
+            } else {
+                guard byte == UInt8(ascii: "."), digits > 0, dots < 3 else { return nil }
+                value = value << 8 | part
+                (part, digits, dots) = (0, 0, dots + 1)
+            }
         }
-        return value
+        return digits > 0 && dots == 3 ? value << 8 | part : nil
     }
 
-    private static func parseIPv6(_ text: ArraySlice<UInt8>) -> (UInt64, UInt64)? {
-        guard text.count <= 45 else { return nil }
-        var groups: [UInt16] = []
+    private static func parseIPv6(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> (UInt64, UInt64)? {
+        guard end - start <= 45 else { return nil }
+        var groups = InlineArray<8, UInt16>(repeating: 0)
+        var count = 0
         var gap: Int?
-        var rest = text
-        if rest.starts(with: Array("::".utf8)) {
+        var index = start
+        if end - start >= 2, text[start] == UInt8(ascii: ":"), text[start + 1] == UInt8(ascii: ":") {
             gap = 0
-            rest = rest.dropFirst(2)
+            index += 2
         }
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: UInt8(ascii: ":")) ?? rest.endIndex
-            let part = rest[rest.startIndex..<end]
-            if part.contains(UInt8(ascii: ".")) {
-                guard end == rest.endIndex, let v4 = parseIPv4(part) else { return nil }
-                groups += [UInt16(truncatingIfNeeded: v4 >> 16), UInt16(truncatingIfNeeded: v4)]
-                rest = []
+        while index < end {
+            guard count < 8 else { return nil }
+            let colon = text.firstIndex(of: UInt8(ascii: ":"), from: index, to: end)
+            if text.firstIndex(of: UInt8(ascii: "."), from: index, to: colon) < colon {
+                guard colon == end, count <= 6, let v4 = parseIPv4(text, index, end) else { return nil }
+                groups[count] = UInt16(truncatingIfNeeded: v4 >> 16)
+                groups[count + 1] = UInt16(truncatingIfNeeded: v4)
+                count += 2
                 break
             }
-            guard !part.isEmpty, part.count <= 4,
-                let bytes = Hexadecimal.decode(Array(repeating: UInt8(ascii: "0"), count: 4 - part.count) + part)
-            else { return nil }
-            groups.append(UInt16(bytes[0]) << 8 | UInt16(bytes[1]))
-            rest = rest[end...]
-            guard let colon = rest.first else { break }
-            _ = colon
-            rest = rest.dropFirst()
-            if rest.first == UInt8(ascii: ":") {
+            guard let group = group(text, index, colon) else { return nil }
+            groups[count] = group
+            count += 1
+            guard colon < end else { break }
+            index = colon + 1
+            guard index < end else { return nil }
+            if text[index] == UInt8(ascii: ":") {
                 guard gap == nil else { return nil }
-                gap = groups.count
-                rest = rest.dropFirst()
-            } else if rest.isEmpty {
-                return nil
+                gap = count
+                index += 1
             }
         }
-        if let gap {
-            guard groups.count <= 7 else { return nil }
-            groups.insert(contentsOf: Array(repeating: 0, count: 8 - groups.count), at: gap)
+        guard gap == nil ? count == 8 : count <= 7 else { return nil }
+        var halves: (UInt64, UInt64) = (0, 0)
+        let missing = 8 - count
+        for place in 0..<8 {
+            let source = place < gap ?? 8 ? place : place - missing
+            let value = place >= (gap ?? 8) && place < (gap ?? 8) + missing ? 0 : UInt64(groups[source])
+            if place < 4 { halves.0 = halves.0 << 16 | value } else { halves.1 = halves.1 << 16 | value }
         }
-        guard groups.count == 8 else { return nil }
-        let halves = [groups[0..<4], groups[4..<8]].map { $0.reduce(UInt64(0)) { $0 << 16 | UInt64($1) } }
-        return (halves[0], halves[1])
+        return halves
+    }
+
+    /// One to four hexadecimal digits.
+    private static func group(_ text: Span<UInt8>, _ start: Int, _ end: Int) -> UInt16? {
+        guard 1...4 ~= end - start else { return nil }
+        var value: UInt16 = 0
+        for index in start..<end {
+            guard let digit = Hexadecimal.value(text[index]) else { return nil }
+            value = value << 4 | UInt16(digit)
+        }
+        return value
     }
 
     /// Loopback, private, link-local, shared, multicast, unspecified and reserved ranges (RFC 6890): never a target on a
@@ -117,5 +139,30 @@ extension IPAddress: CustomStringConvertible {
         return [high, low].flatMap { half in
             stride(from: 48, through: 0, by: -16).map { String(half >> UInt64($0) & 0xffff, radix: 16) }
         }.joined(separator: ":")
+    }
+}
+
+extension IPAddress {
+    /// Writes the text of `description`: at most 39 bytes.
+    public func write(into output: inout OutputSpan<UInt8>) {
+        if let v4 {
+            for place in 0..<4 {
+                if place > 0 { output.append(UInt8(ascii: ".")) }
+                output.write(decimal: UInt64(v4 >> UInt32(24 - 8 * place) & 255))
+            }
+        } else {
+            for place in 0..<8 {
+                if place > 0 { output.append(UInt8(ascii: ":")) }
+                let half = place < 4 ? high : low
+                let group = half >> UInt64(48 - place % 4 * 16) & 0xffff
+                var shift: UInt64 = group > 0xfff ? 12 : group > 0xff ? 8 : group > 0xf ? 4 : 0
+                while true {
+                    let digit = UInt8(truncatingIfNeeded: group >> shift & 15)
+                    output.append(digit < 10 ? 48 + digit : 87 + digit)
+                    guard shift > 0 else { break }
+                    shift -= 4
+                }
+            }
+        }
     }
 }

@@ -21,6 +21,17 @@ extension SocketAddress: CustomStringConvertible {
     public var description: String { address.isIPv4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
 }
 
+extension SocketAddress {
+    /// Writes the text of `description`: at most 47 bytes.
+    public func write(into output: inout OutputSpan<UInt8>) {
+        if !address.isIPv4 { output.append(UInt8(ascii: "[")) }
+        address.write(into: &output)
+        if !address.isIPv4 { output.append(UInt8(ascii: "]")) }
+        output.append(UInt8(ascii: ":"))
+        output.write(decimal: UInt64(port))
+    }
+}
+
 extension SocketAddress: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()

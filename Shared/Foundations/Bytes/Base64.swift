@@ -53,6 +53,62 @@ public enum Base64 {
         }
     }
 
+    /// The URL-safe text of `bytes`, written out.
+    public static func writeURLSafe(_ bytes: Span<UInt8>, into output: inout OutputSpan<UInt8>) {
+        var index = 0
+        while index &+ 3 <= bytes.count {
+            let group = UInt32(bytes[index]) << 16 | UInt32(bytes[index &+ 1]) << 8 | UInt32(bytes[index &+ 2])
+            output.append(urlSafe(group &>> 18))
+            output.append(urlSafe(group &>> 12 & 63))
+            output.append(urlSafe(group &>> 6 & 63))
+            output.append(urlSafe(group & 63))
+            index &+= 3
+        }
+        guard index < bytes.count else { return }
+        let second: UInt32 = index &+ 1 < bytes.count ? UInt32(bytes[index &+ 1]) << 8 : 0
+        let group = UInt32(bytes[index]) << 16 | second
+        output.append(urlSafe(group >> 18 & 63))
+        output.append(urlSafe(group >> 12 & 63))
+        if index &+ 1 < bytes.count { output.append(urlSafe(group >> 6 & 63)) }
+    }
+
+    /// Decodes URL-safe text without padding; false, with part of it written, for anything else or when there is no room.
+    public static func readURLSafe(_ text: Span<UInt8>, into output: inout OutputSpan<UInt8>) -> Bool {
+        guard text.count % 4 != 1, output.freeCapacity >= text.count / 4 * 3 + 2 else { return false }
+        var (group, count): (UInt32, Int) = (0, 0)
+        for index in text.indices {
+            guard let value = value(text[index], .urlSafe) else { return false }
+            group = group << 6 | UInt32(value)
+            count &+= 1
+            guard count == 4 else { continue }
+            output.append(UInt8(truncatingIfNeeded: group >> 16))
+            output.append(UInt8(truncatingIfNeeded: group >> 8))
+            output.append(UInt8(truncatingIfNeeded: group))
+            (group, count) = (0, 0)
+        }
+        // What is left over of the last character says nothing: only one spelling of the bytes is accepted.
+        switch count {
+        case 2:
+            output.append(UInt8(truncatingIfNeeded: group >> 4))
+            return group & 15 == 0
+        case 3:
+            output.append(UInt8(truncatingIfNeeded: group >> 10))
+            output.append(UInt8(truncatingIfNeeded: group >> 2))
+            return group & 3 == 0
+        default: return true
+        }
+    }
+
+    /// Without a branch that depends on the value.
+    private static func urlSafe(_ value: UInt32) -> UInt8 {
+        var character = value &+ 65
+        character &+= value > 25 ? 6 : 0
+        character &-= value > 51 ? 75 : 0
+        character &-= value > 61 ? 13 : 0
+        character &+= value > 62 ? 49 : 0
+        return UInt8(truncatingIfNeeded: character)
+    }
+
     private static func character(_ value: UInt32, _ alphabet: Alphabet) -> UInt8 {
         let value = UInt8(truncatingIfNeeded: value)
         switch value {

@@ -27,7 +27,7 @@ public enum Hexadecimal {
 
     private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
 
-    private static func value(_ character: UInt8) -> UInt8? {
+    public static func value(_ character: UInt8) -> UInt8? {
         switch character {
         case 48...57: character - 48
         case 97...102: character - 87

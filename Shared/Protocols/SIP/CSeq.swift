@@ -13,7 +13,7 @@ public struct CSeq: Hashable, Sendable, Codable {
         }
         scanner.skipBlanks()
         guard let name = scanner.token() else { return nil }
-        (number, method) = (UInt32(value), Method(scanner.text(name)))
+        (number, method) = (UInt32(value), Method(scanner.bytes, name))
         scanner.skipBlanks()
         guard scanner.isAtEnd else { return nil }
     }

@@ -1,35 +1,42 @@
 internal import Bytes
 
 /// The one pass over a message that finds its start line, header fields and the empty line behind them: no allocation but that
-/// of the index.
+/// of the index, and none when that is used again.
 struct IndexPass {
     private let limits: Limits
-    private var fields: [Message.Field] = []
-    private var start: Message.Start?
-    private var startLineRange = 0..<0
-    private var isVersionSupported = true
-    private var headersEnd = 0
+    private(set) var fields: [Message.Field] = []
+    /// Bits by the raw value of the names that stand once or more, and of those that stand more than once.
+    private(set) var names = Message.Names()
+    private(set) var start: Message.Start?
+    private(set) var startLineRange = 0..<0
+    private(set) var isVersionSupported = true
+    private(set) var headersEnd = 0
     /// Behind the empty line once `run` is done.
     private(set) var position = 0
     private(set) var contentLength: Int?
 
-    init(limits: Limits) { self.limits = limits }
+    init(limits: Limits) {
+        self.limits = limits
+        fields.reserveCapacity(24)
+    }
 
-    /// The message that `run` has indexed.
-    func message(_ bytes: [UInt8], bodyLength: Int) -> Message {
-        guard let start else { preconditionFailure("run() sets the start line or throws") }
-        let end = position + bodyLength
-        return Message(
-            bytes: end == bytes.count ? bytes : Array(bytes[..<end]), start: start, isVersionSupported: isVersionSupported,
-            fields: fields, startLineRange: startLineRange, headersEnd: headersEnd, bodyRange: position..<end)
+    /// What `run` has found, of a message with so long a body.
+    func frame(bodyLength: Int) -> Message.Frame? {
+        start.map {
+            Message.Frame(
+                start: $0, isVersionSupported: isVersionSupported, names: names, startLine: startLineRange,
+                headersEnd: headersEnd, body: position..<position + bodyLength)
+        }
     }
 
     mutating func run(_ bytes: Span<UInt8>) throws(ParseError) {
+        fields.removeAll(keepingCapacity: true)
+        (names, start, isVersionSupported, contentLength) = (Message.Names(), nil, true, nil)
+        (position, headersEnd) = (0, 0)
         while position + 1 < bytes.count, bytes[position] == 13, bytes[position + 1] == 10 { position += 2 }
         guard position < bytes.count else { throw .empty }
         startLineRange = try line(bytes)
         try parseStartLine(bytes)
-        fields.reserveCapacity(24)
         var vias = 0
         while true {
             let begin = position
@@ -52,6 +59,7 @@ struct IndexPass {
             } else if field.name == .contentLength {
                 try parseContentLength(bytes.extracting(field.valueRange))
             }
+            names.insert(field.name)
             fields.append(field)
         }
     }
@@ -62,13 +70,10 @@ struct IndexPass {
         let begin = position
         let stop = min(bytes.count, begin + limits.lineLength + 1)
         var index = begin
-        while index < stop {
+        while true {
+            index = bytes.firstControl(from: index, to: stop)
+            guard index < stop else { throw stop == bytes.count ? .unterminatedHeaders : .lineTooLong }
             let byte = bytes[index]
-            // Nearly every byte is an ordinary character.
-            if byte >= 32, byte != 127 {
-                index += 1
-                continue
-            }
             if byte == 13 {
                 guard index + 1 < bytes.count else { throw .unterminatedHeaders }
                 guard bytes[index + 1] == 10 else { throw .controlByte }
@@ -80,7 +85,6 @@ struct IndexPass {
             }
             index += 1
         }
-        throw stop == bytes.count ? .unterminatedHeaders : .lineTooLong
     }
 
     // MARK: The start line (§7.1, §7.2): single spaces, nothing before, between or behind
@@ -106,13 +110,7 @@ struct IndexPass {
             Self.wordEnd(bytes, versionStart, end) == end
         else { throw .badStartLine }
         isVersionSupported = Self.isTwoPointZero(bytes, versionStart, end)
-        start = .request(Method(Self.text(bytes, begin..<methodEnd)), uri: methodEnd + 1..<uriEnd)
-    }
-
-    private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
-        var copy: [UInt8] = []
-        for index in range { copy.append(bytes[index]) }
-        return String(decoding: copy, as: UTF8.self)
+        start = .request(Method(bytes, begin..<methodEnd), uri: methodEnd + 1..<uriEnd)
     }
 
     private static func wordEnd(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> Int {

@@ -10,20 +10,34 @@ extension Message {
     /// A hash of the Call-ID that is the same in every process: the key for placing a call.
     public var callIDHash: UInt64? { first(.callID).map { StableHash.hash(bytes[$0.valueRange]) } }
 
-    public var cseq: CSeq? { first(.cseq).flatMap { decode($0.valueRange, CSeq.init(parsing:)) } }
-    public var from: NameAddress? { first(.from).flatMap { decode($0.valueRange, NameAddress.init(parsing:)) } }
-    public var to: NameAddress? { first(.to).flatMap { decode($0.valueRange, NameAddress.init(parsing:)) } }
-    public var topmostVia: Via? { firstElement(of: .via).flatMap { decode($0.range, Via.init(parsing:)) } }
+    public var cseq: CSeq? { view.cseq }
+    public var from: NameAddress? { first(.from).flatMap { address($0.valueRange) } }
+    public var to: NameAddress? { first(.to).flatMap { address($0.valueRange) } }
+    public var topmostVia: Via? { view.topmostVia.map { Via($0, in: bytes.span) } }
 
-    public var vias: [Via]? { list(.via, Via.init(parsing:)) }
+    public var vias: [Via]? {
+        var values: [Via] = []
+        for element in elements(of: .via) {
+            guard let layout = view.via(element) else { return nil }
+            values.append(Via(layout, in: bytes.span))
+        }
+        return values
+    }
     public var routes: [NameAddress]? { addresses(.route) }
     public var recordRoutes: [NameAddress]? { addresses(.recordRoute) }
     public var paths: [NameAddress]? { addresses(.path) }
-    public var topmostRoute: NameAddress? {
-        firstElement(of: .route).flatMap { decode($0.range, NameAddress.init(parsing:)) }
+    public var topmostRoute: NameAddress? { firstElement(of: .route).flatMap { address($0.range) } }
+
+    public func addresses(_ name: HeaderName) -> [NameAddress]? {
+        var values: [NameAddress] = []
+        for element in elements(of: name) {
+            guard let value = address(element.range) else { return nil }
+            values.append(value)
+        }
+        return values
     }
 
-    public func addresses(_ name: HeaderName) -> [NameAddress]? { list(name, NameAddress.init(parsing:)) }
+    private func address(_ range: Range<Int>) -> NameAddress? { view.address(range).map { NameAddress($0, in: bytes.span) } }
 
     /// Nil when malformed; an empty list when there is no Contact.
     public var contacts: Contacts? {
@@ -70,19 +84,5 @@ extension Message {
 
     private func number(_ name: HeaderName) -> Int? {
         first(name).flatMap { ASCII.decimal(bytes[$0.valueRange]) }.map { Int(clamping: $0) }
-    }
-
-    private func decode<Value>(_ range: Range<Int>, _ parse: (inout Scanner) -> Value?) -> Value? {
-        var scanner = Scanner(bytes, range)
-        return parse(&scanner)
-    }
-
-    private func list<Value>(_ name: HeaderName, _ parse: (inout Scanner) -> Value?) -> [Value]? {
-        var values: [Value] = []
-        for element in elements(of: name) {
-            guard let value = decode(element.range, parse) else { return nil }
-            values.append(value)
-        }
-        return values
     }
 }

@@ -7,9 +7,17 @@ extension Message {
         let available = bytes.count - pass.position
         let length = pass.contentLength ?? available
         guard length <= available else { throw .truncatedBody }
-        return pass.message(bytes, bodyLength: length)
+        guard let frame = pass.frame(bodyLength: length) else { throw .badStartLine }
+        let end = pass.position + length
+        return Message(bytes: end == bytes.count ? bytes : Array(bytes[..<end]), fields: pass.fields, frame: frame)
     }
 
     /// A datagram of nothing but line ends: the keep-alive of RFC 5626 §3.5.1.
     public static func isKeepAlive(_ bytes: [UInt8]) -> Bool { bytes.allSatisfy { $0 == 13 || $0 == 10 } }
+
+    /// The same of bytes that are still in the buffer they were read into.
+    public static func isKeepAlive(_ bytes: Span<UInt8>) -> Bool {
+        for index in bytes.indices where bytes[index] != 13 && bytes[index] != 10 { return false }
+        return true
+    }
 }

@@ -10,25 +10,71 @@ public struct Message: Sendable {
         case response(status: Int, reason: Range<Int>)
     }
 
-    /// One header field: `Name: value`, with the offsets an edit needs.
+    /// One header field: `Name: value`, with the offsets an edit needs; 32 bits hold any offset of a message.
     public struct Field: Sendable {
         public let name: HeaderName
-        let nameRange: Range<Int>
+        private let lineStart, nameEnd, valueStart, valueEnd, lineEnd: UInt32
+
+        init(name: HeaderName, nameRange: Range<Int>, valueRange: Range<Int>, lineRange: Range<Int>) {
+            self.name = name
+            lineStart = UInt32(truncatingIfNeeded: lineRange.lowerBound)
+            nameEnd = UInt32(truncatingIfNeeded: nameRange.upperBound)
+            valueStart = UInt32(truncatingIfNeeded: valueRange.lowerBound)
+            valueEnd = UInt32(truncatingIfNeeded: valueRange.upperBound)
+            lineEnd = UInt32(truncatingIfNeeded: lineRange.upperBound)
+        }
+
+        public var nameRange: Range<Int> { Int(lineStart)..<Int(nameEnd) }
         /// Without the blanks around it; may contain folds.
-        let valueRange: Range<Int>
+        public var valueRange: Range<Int> { Int(valueStart)..<Int(valueEnd) }
         /// From the first byte of the name to behind the line end.
-        let lineRange: Range<Int>
+        public var lineRange: Range<Int> { Int(lineStart)..<Int(lineEnd) }
+    }
+
+    /// Which names stand in a message, and which more than once: a bit for each.
+    struct Names: Sendable {
+        private var present: UInt64 = 0
+        private var repeated: UInt64 = 0
+
+        mutating func insert(_ name: HeaderName) {
+            let bit = Self.bit(name)
+            repeated |= present & bit
+            present |= bit
+        }
+
+        func contains(_ name: HeaderName) -> Bool { present & Self.bit(name) != 0 }
+        func isRepeated(_ name: HeaderName) -> Bool { repeated & Self.bit(name) != 0 }
+
+        private static func bit(_ name: HeaderName) -> UInt64 { 1 &<< UInt64(name.rawValue) }
+    }
+
+    /// Where the parts of a message lie that are no header fields.
+    struct Frame: Sendable {
+        let start: Start
+        /// False when the start line names another version of SIP: to be answered 505.
+        let isVersionSupported: Bool
+        let names: Names
+        let startLine: Range<Int>
+        /// Offset of the empty line that ends the headers.
+        let headersEnd: Int
+        let body: Range<Int>
     }
 
     public let bytes: [UInt8]
-    public let start: Start
-    /// False when the start line names another version of SIP: to be answered 505.
-    public let isVersionSupported: Bool
     public let fields: [Field]
-    let startLineRange: Range<Int>
-    /// Offset of the empty line that ends the headers.
-    let headersEnd: Int
-    public let bodyRange: Range<Int>
+    let frame: Frame
+
+    /// The message for those who read it where it stands.
+    public var view: MessageView {
+        @_lifetime(borrow self)
+        borrowing get { MessageView(bytes: bytes.span, fields: fields.span, frame: frame) }
+    }
+
+    public var start: Start { frame.start }
+    public var isVersionSupported: Bool { frame.isVersionSupported }
+    var startLineRange: Range<Int> { frame.startLine }
+    var headersEnd: Int { frame.headersEnd }
+    public var bodyRange: Range<Int> { frame.body }
 
     public var isRequest: Bool { if case .request = start { true } else { false } }
 
@@ -69,7 +115,7 @@ public struct Message: Sendable {
 
     public func first(_ name: HeaderName) -> Field? { fields.first { $0.name == name } }
     public func count(of name: HeaderName) -> Int { fields.reduce(0) { $0 + ($1.name == name ? 1 : 0) } }
-    public func contains(_ name: HeaderName) -> Bool { fields.contains { $0.name == name } }
+    public func contains(_ name: HeaderName) -> Bool { name == .other ? fields.contains { $0.name == name } : frame.names.contains(name) }
 
     /// The value of the first field of that name with folds made single blanks.
     public func value(_ name: HeaderName) -> String? { first(name).map { unfolded($0.valueRange) } }
@@ -106,56 +152,15 @@ public struct Message: Sendable {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// One value of a comma-separated list and the field it stands in.
-    struct Element {
-        let field: Int
-        let range: Range<Int>
-    }
-
-    func elements(of name: HeaderName) -> [Element] {
-        var elements: [Element] = []
-        for (index, field) in fields.enumerated() where field.name == name {
-            var start = field.valueRange.lowerBound
-            while true {
-                let end = elementEnd(from: start, in: field.valueRange)
-                elements.append(Element(field: index, range: trimmed(start..<end)))
-                guard end < field.valueRange.upperBound else { break }
-                start = end + 1
-            }
-        }
+    func elements(of name: HeaderName) -> [MessageView.Element] {
+        var elements: [MessageView.Element] = []
+        var walk = MessageView.Elements(name)
+        let view = view
+        while let element = walk.next(in: view) { elements.append(element) }
         return elements
     }
 
-    func firstElement(of name: HeaderName) -> Element? {
-        guard let index = fields.firstIndex(where: { $0.name == name }) else { return nil }
-        let range = fields[index].valueRange
-        return Element(field: index, range: trimmed(range.lowerBound..<elementEnd(from: range.lowerBound, in: range)))
-    }
-
-    /// The next comma outside quotes and angle brackets, or the end of the value.
-    private func elementEnd(from start: Int, in range: Range<Int>) -> Int {
-        var (inQuotes, inBrackets) = (false, false)
-        var index = start
-        while index < range.upperBound {
-            switch bytes[index] {
-            case UInt8(ascii: "\\") where inQuotes: index += 1
-            case UInt8(ascii: "\""): inQuotes.toggle()
-            case UInt8(ascii: "<") where !inQuotes: inBrackets = true
-            case UInt8(ascii: ">") where !inQuotes: inBrackets = false
-            case UInt8(ascii: ",") where !inQuotes && !inBrackets: return index
-            default: break
-            }
-            index += 1
-        }
-        return range.upperBound
-    }
-
-    private func trimmed(_ range: Range<Int>) -> Range<Int> {
-        var (start, end) = (range.lowerBound, range.upperBound)
-        while start < end, Scanner.isBlank(bytes[start]) { start += 1 }
-        while end > start, Scanner.isBlank(bytes[end - 1]) { end -= 1 }
-        return start..<end
-    }
+    func firstElement(of name: HeaderName) -> MessageView.Element? { view.firstElement(of: name) }
 }
 
 extension Message: CustomStringConvertible {

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A SIP method: those of RFC 3261 and its extensions by name, any other token as it was written (methods are case-sensitive).
 public enum Method: Hashable, Sendable {
     case invite, ack, bye, cancel, register, options
@@ -21,6 +23,21 @@ public enum Method: Hashable, Sendable {
         case "NOTIFY": self = .notify
         case "PUBLISH": self = .publish
         default: self = .other(name)
+        }
+    }
+
+    /// The same from bytes, without making a string of a method that has a name here.
+    init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        var word: UInt64 = 0
+        if range.count <= 8 { for index in range { word = word << 8 | UInt64(bytes[index]) } }
+        switch word {
+        case 0x49_4e56_4954_45: self = .invite
+        case 0x41_434b: self = .ack
+        case 0x42_5945: self = .bye
+        case 0x43_414e_4345_4c: self = .cancel
+        case 0x5245_4749_5354_4552: self = .register
+        case 0x4f_5054_494f_4e53: self = .options
+        default: self.init(bytes.text(range))
         }
     }
 

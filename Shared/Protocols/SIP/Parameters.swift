@@ -21,8 +21,9 @@ public struct Parameters: Hashable, Sendable, Codable {
         get {
             guard let value = list.first(where: { ASCII.equalsIgnoringCase($0.name, name) })?.value else { return nil }
             guard value.utf8.first == UInt8(ascii: "\"") else { return value }
-            var scanner = Scanner(value)
-            return scanner.quotedString()
+            let bytes = Array(value.utf8)
+            var scanner = Scanner(bytes.span)
+            return scanner.quotedString().map { bytes.span.unquoted($0) }
         }
         set {
             if let newValue { set(name, newValue) } else { remove(name) }
@@ -43,50 +44,6 @@ public struct Parameters: Hashable, Sendable, Codable {
 
     public mutating func remove(_ name: String) {
         list.removeAll { ASCII.equalsIgnoringCase($0.name, name) }
-    }
-
-    /// Parses `*(SEMI generic-param)` up to the end of the value; nil when malformed or a name comes twice.
-    init?(parsingHeader scanner: inout Scanner) {
-        while scanner.skip(UInt8(ascii: ";")) {
-            guard let nameRange = scanner.token() else { return nil }
-            let name = scanner.text(nameRange)
-            guard !contains(name) else { return nil }
-            guard scanner.skip(UInt8(ascii: "=")) else {
-                list.append(Parameter(name, nil))
-                continue
-            }
-            if scanner.next == UInt8(ascii: "\"") {
-                let start = scanner.position
-                guard scanner.quotedString() != nil else { return nil }
-                list.append(Parameter(name, scanner.text(start..<scanner.position)))
-            } else {
-                let range = scanner.run { Scanner.isBlank($0) || Self.endsHeaderValue($0) }
-                guard !range.isEmpty else { return nil }
-                list.append(Parameter(name, scanner.text(range)))
-            }
-        }
-    }
-
-    private static func endsHeaderValue(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: ";"), UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"): true
-        default: false
-        }
-    }
-
-    /// Parses the parameters of a URI, given without their first semicolon; nil when one is empty or comes twice.
-    init?(parsingURI bytes: ArraySlice<UInt8>) {
-        for part in bytes.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false) {
-            let pieces = part.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            let name = String(decoding: pieces[0], as: UTF8.self)
-            guard !name.isEmpty, !contains(name) else { return nil }
-            if pieces.count == 2 {
-                guard !pieces[1].isEmpty else { return nil }
-                list.append(Parameter(name, String(decoding: pieces[1], as: UTF8.self)))
-            } else {
-                list.append(Parameter(name, nil))
-            }
-        }
     }
 }
 

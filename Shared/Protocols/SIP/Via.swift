@@ -19,7 +19,8 @@ public struct Via: Hashable, Sendable, Codable {
     }
 
     public init?(_ text: some StringProtocol) {
-        var scanner = Scanner(text)
+        let bytes = Array(text.utf8)
+        var scanner = Scanner(bytes.span)
         self.init(parsing: &scanner)
     }
 
@@ -43,25 +44,8 @@ public struct Via: Hashable, Sendable, Codable {
     }
 
     init?(parsing scanner: inout Scanner) {
-        scanner.skipBlanks()
-        guard scanner.skip("SIP"), scanner.skip(UInt8(ascii: "/")), scanner.skip("2.0"), scanner.skip(UInt8(ascii: "/")),
-            let name = scanner.token()
-        else { return nil }
-        transport = scanner.text(name).uppercased()
-        guard let separator = scanner.next, Scanner.isBlank(separator) else { return nil }
-        scanner.skipBlanks()
-        let hostRange = scanner.run { Scanner.isBlank($0) || $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: ",") }
-        guard let (host, port) = URI.parseHostPort(scanner.bytes[hostRange]) else { return nil }
-        (self.host, self.port) = (host, port)
-        // §25.1 lets blanks stand around the colon of sent-by.
-        if port == nil, scanner.skip(UInt8(ascii: ":")) {
-            guard let number = scanner.decimal(), number <= 65_535 else { return nil }
-            self.port = UInt16(number)
-        }
-        guard let parameters = Parameters(parsingHeader: &scanner) else { return nil }
-        self.parameters = parameters
-        scanner.skipBlanks()
-        guard scanner.isAtEnd else { return nil }
+        guard let layout = Layout(parsing: &scanner) else { return nil }
+        self.init(layout, in: scanner.bytes)
     }
 }
 

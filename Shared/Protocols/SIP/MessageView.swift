@@ -1,0 +1,172 @@
+internal import Bytes
+
+/// A SIP message in somebody's buffer and the index of its parts: what `Message` is for those who only pass it on. Reading it
+/// allocates nothing.
+public struct MessageView: ~Escapable {
+    public let bytes: Span<UInt8>
+    public let fields: Span<Message.Field>
+    let frame: Message.Frame
+
+    @_lifetime(copy bytes, copy fields)
+    init(bytes: Span<UInt8>, fields: Span<Message.Field>, frame: Message.Frame) {
+        (self.bytes, self.fields, self.frame) = (bytes, fields, frame)
+    }
+
+    public var start: Message.Start { frame.start }
+    public var isRequest: Bool { if case .request = frame.start { true } else { false } }
+    public var startLineRange: Range<Int> { frame.startLine }
+    /// Offset of the empty line that ends the headers.
+    public var headersEnd: Int { frame.headersEnd }
+    public var bodyRange: Range<Int> { frame.body }
+
+    public func contains(_ name: HeaderName) -> Bool { frame.names.contains(name) }
+
+    public func first(_ name: HeaderName) -> Message.Field? {
+        guard frame.names.contains(name) else { return nil }
+        for index in fields.indices where fields[index].name == name { return fields[index] }
+        return nil
+    }
+
+    /// The message with bytes and index of its own.
+    public func message() -> Message {
+        let end = frame.body.upperBound
+        var copy: [Message.Field] = []
+        copy.reserveCapacity(fields.count)
+        for index in fields.indices { copy.append(fields[index]) }
+        return Message(bytes: bytes.extracting(0..<end).array(), fields: copy, frame: frame)
+    }
+
+    // MARK: List headers
+
+    /// One value of a comma-separated list and the field it stands in.
+    public struct Element: Sendable {
+        public let field: Int
+        public let range: Range<Int>
+    }
+
+    /// Goes through the values of all fields of one name.
+    public struct Elements {
+        private let name: HeaderName
+        private var field = 0
+        /// Where the next value of the field begins; nil when the next field is due.
+        private var position: Int?
+
+        public init(_ name: HeaderName) { self.name = name }
+
+        public mutating func next(in view: borrowing MessageView) -> Element? {
+            guard view.frame.names.contains(name) else { return nil }
+            while field < view.fields.count {
+                guard view.fields[field].name == name else {
+                    field &+= 1
+                    continue
+                }
+                let range = view.fields[field].valueRange
+                let start = position ?? range.lowerBound
+                let end = view.elementEnd(from: start, in: range)
+                let element = Element(field: field, range: view.trimmed(start..<end))
+                if end < range.upperBound {
+                    position = end + 1
+                } else {
+                    position = nil
+                    field &+= 1
+                }
+                return element
+            }
+            return nil
+        }
+    }
+
+    public func firstElement(of name: HeaderName) -> Element? {
+        var walk = Elements(name)
+        return walk.next(in: self)
+    }
+
+    /// The next comma outside quotes and angle brackets, or the end of the value.
+    private func elementEnd(from start: Int, in range: Range<Int>) -> Int {
+        var (inQuotes, inBrackets) = (false, false)
+        var index = start
+        while index < range.upperBound {
+            switch bytes[index] {
+            case UInt8(ascii: "\\") where inQuotes: index &+= 1
+            case UInt8(ascii: "\""): inQuotes.toggle()
+            case UInt8(ascii: "<") where !inQuotes: inBrackets = true
+            case UInt8(ascii: ">") where !inQuotes: inBrackets = false
+            case UInt8(ascii: ",") where !inQuotes && !inBrackets: return index
+            default: break
+            }
+            index &+= 1
+        }
+        return range.upperBound
+    }
+
+    private func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, Scanner.isBlank(bytes[start]) { start &+= 1 }
+        while end > start, Scanner.isBlank(bytes[end - 1]) { end &-= 1 }
+        return start..<end
+    }
+
+    // MARK: Values, decoded on demand; nil means missing or malformed
+
+    public func via(_ element: Element) -> Via.Layout? {
+        var scanner = Scanner(bytes, element.range)
+        return Via.Layout(parsing: &scanner)
+    }
+
+    public func address(_ element: Element) -> NameAddress.Layout? { address(element.range) }
+
+    func address(_ range: Range<Int>) -> NameAddress.Layout? {
+        var scanner = Scanner(bytes, range)
+        return NameAddress.Layout(parsing: &scanner)
+    }
+
+    public var topmostVia: Via.Layout? { firstElement(of: .via).flatMap { via($0) } }
+
+    public var topmostRoute: NameAddress.Layout? { firstElement(of: .route).flatMap { address($0) } }
+
+    public var callID: Range<Int>? {
+        guard let range = first(.callID)?.valueRange, !range.isEmpty else { return nil }
+        for index in range where bytes[index] <= 32 { return nil }
+        return range
+    }
+
+    /// A hash of the Call-ID that is the same in every process: the key for placing a call.
+    public var callIDHash: UInt64? { first(.callID).map { StableHash.hash(bytes.extracting($0.valueRange)) } }
+
+    public var cseq: CSeq? {
+        guard let range = first(.cseq)?.valueRange else { return nil }
+        var scanner = Scanner(bytes, range)
+        return CSeq(parsing: &scanner)
+    }
+
+    public func decimal(_ name: HeaderName) -> UInt64? {
+        first(name).flatMap { ASCII.decimal(bytes.extracting($0.valueRange)) }
+    }
+}
+
+/// The memory in which one thread indexes the messages it reads, one after the other.
+public struct MessageIndex: ~Copyable {
+    private var pass: IndexPass
+    private let limits: Limits
+    private var frame: Message.Frame?
+
+    public init(limits: Limits = Limits()) { (pass, self.limits) = (IndexPass(limits: limits), limits) }
+
+    /// Indexes one datagram, as `Message.parse` does; what was indexed before is forgotten.
+    public mutating func read(_ bytes: Span<UInt8>) throws(ParseError) {
+        frame = nil
+        guard bytes.count <= limits.messageLength else { throw .tooLong }
+        try pass.run(bytes)
+        let available = bytes.count - pass.position
+        // What lacks a part of its body can still be answered.
+        frame = pass.frame(bodyLength: min(pass.contentLength ?? available, available))
+        guard pass.contentLength ?? 0 <= available else { throw .truncatedBody }
+    }
+
+    /// The message that was read from these bytes; nil when there was none.
+    @_lifetime(borrow self, copy bytes)
+    public func view(of bytes: Span<UInt8>) -> MessageView? {
+        guard let frame else { return nil }
+        return MessageView(bytes: bytes, fields: pass.fields.span, frame: frame)
+    }
+}

@@ -1,0 +1,76 @@
+internal import Bytes
+
+extension NameAddress {
+    /// An address and its parameters where they stand (RFC 3261 §20.10).
+    public struct Layout: Sendable {
+        enum Display {
+            case none
+            /// Between the quotes, pairs unresolved.
+            case quoted(Range<Int>)
+            case words(Range<Int>)
+        }
+
+        let display: Display
+        public let uri: URI.Layout
+        public let uriRange: Range<Int>
+        /// From the first semicolon to the end.
+        let parameters: Range<Int>
+        public let tag: Range<Int>?
+
+        /// Reads one address and its parameters; nil unless the value ends with them.
+        init?(parsing scanner: inout Scanner) {
+            scanner.skipBlanks()
+            var display = Display.none
+            if scanner.next == UInt8(ascii: "\"") {
+                guard let text = scanner.quotedString() else { return nil }
+                display = .quoted(text)
+            } else if scanner.next != UInt8(ascii: "<") {
+                let start = scanner.position
+                let words = scanner.run { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: ",") }
+                if scanner.next == UInt8(ascii: "<") {
+                    for index in words {
+                        let byte = scanner.bytes[index]
+                        guard Scanner.isToken(byte) || Scanner.isBlank(byte) || byte >= 128 else { return nil }
+                    }
+                    display = .words(words)
+                } else {
+                    scanner.position = start
+                }
+            }
+            scanner.skipBlanks()
+            if scanner.skip(UInt8(ascii: "<")) {
+                uriRange = scanner.run { $0 == UInt8(ascii: ">") }
+                guard scanner.skip(UInt8(ascii: ">")) else { return nil }
+            } else {
+                guard case .none = display else { return nil }
+                // §20: outside brackets semicolon and question mark belong to the header, and a question mark has no place there.
+                uriRange = scanner.run { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: ",") || Scanner.isBlank($0) }
+                let end = uriRange.upperBound
+                guard scanner.bytes.firstIndex(of: UInt8(ascii: "?"), from: uriRange.lowerBound, to: end) == end else { return nil }
+            }
+            guard let uri = URI.Layout(scanner.bytes, uriRange) else { return nil }
+            let bytes = scanner.bytes
+            var tag: Range<Int>?
+            let parameters = scanner.headerParameters {
+                if bytes.isEqual($0.name, "tag") { tag = $0.value }
+            }
+            guard let parameters else { return nil }
+            (self.display, self.uri, self.parameters, self.tag) = (display, uri, parameters, tag)
+        }
+    }
+
+    /// The address that stands there, as strings.
+    init(_ layout: Layout, in bytes: Span<UInt8>) {
+        switch layout.display {
+        case .none: display = nil
+        case .quoted(let range): display = bytes.unquoted(range)
+        case .words(let range):
+            display = bytes.text(range).split(whereSeparator: { $0 == " " || $0 == "\t" || $0.isNewline }).joined(separator: " ")
+        }
+        uri = URI(layout.uri, in: bytes)
+        var list: [ParameterLayout] = []
+        var scanner = Scanner(bytes, layout.parameters)
+        while case .parameter(let parameter) = scanner.headerParameter() { list.append(parameter) }
+        parameters = Parameters(list, in: bytes)
+    }
+}

@@ -1,0 +1,82 @@
+internal import Bytes
+
+extension Via {
+    /// A Via value where it stands (RFC 3261 §20.42, RFC 3581).
+    public struct Layout: Sendable {
+        let transport: Range<Int>
+        public let host: Range<Int>
+        public let port: UInt16?
+        /// From the first semicolon to the end.
+        public let parameters: Range<Int>
+        public private(set) var branch: Range<Int>?
+        /// The whole parameters, from the semicolon, when they are there.
+        public private(set) var received: Range<Int>?
+        public private(set) var rport: Range<Int>?
+
+        public var wantsSourcePort: Bool { rport != nil }
+        /// `host[:port]` as written.
+        public var sentBy: Range<Int> { host.lowerBound..<sentByEnd }
+        private let sentByEnd: Int
+
+        init?(parsing scanner: inout Scanner) {
+            scanner.skipBlanks()
+            guard scanner.skip("SIP"), scanner.skip(UInt8(ascii: "/")), scanner.skip("2.0"), scanner.skip(UInt8(ascii: "/")),
+                let name = scanner.token()
+            else { return nil }
+            guard let separator = scanner.next, Scanner.isBlank(separator) else { return nil }
+            scanner.skipBlanks()
+            let range = scanner.run { Scanner.isBlank($0) || $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: ",") }
+            guard let place = HostPort(scanner.bytes, range) else { return nil }
+            var (port, sentByEnd) = (place.port, range.upperBound)
+            // §25.1 lets blanks stand around the colon of sent-by.
+            if port == nil, scanner.skip(UInt8(ascii: ":")) {
+                guard let number = scanner.decimal(), let value = UInt16(exactly: number) else { return nil }
+                (port, sentByEnd) = (value, scanner.position)
+            }
+            let bytes = scanner.bytes
+            var (branch, received, rport): (Range<Int>?, Range<Int>?, Range<Int>?)
+            let parameters = scanner.headerParameters { parameter in
+                switch parameter.name.count {
+                case 6: if bytes.isEqual(parameter.name, "branch") { branch = parameter.value }
+                case 5: if bytes.isEqual(parameter.name, "rport") { rport = Self.whole(parameter, bytes) }
+                case 8: if bytes.isEqual(parameter.name, "received") { received = Self.whole(parameter, bytes) }
+                default: break
+                }
+            }
+            guard let parameters else { return nil }
+            (transport, host, self.port, self.sentByEnd) = (name, place.host, port, sentByEnd)
+            (self.parameters, self.branch, self.received, self.rport) = (parameters, branch, received, rport)
+        }
+
+        /// With the semicolon before it.
+        private static func whole(_ parameter: ParameterLayout, _ bytes: Span<UInt8>) -> Range<Int> {
+            var start = parameter.name.lowerBound
+            while start > 0, bytes[start] != UInt8(ascii: ";") { start &-= 1 }
+            return start..<(parameter.value ?? parameter.name).upperBound
+        }
+
+        /// Whether the branch is unique in space and time, as RFC 3261 clients promise with the magic cookie (§8.1.1.7).
+        public func hasUniqueBranch(in bytes: Span<UInt8>) -> Bool {
+            guard let branch, branch.count > 7 else { return false }
+            return bytes.isEqual(branch.lowerBound..<branch.lowerBound + 7, "z9hG4bK")
+        }
+
+        /// The value of a parameter; nil when it is missing or a flag.
+        public func parameter(_ name: StaticString, in bytes: Span<UInt8>) -> Range<Int>? {
+            var scanner = Scanner(bytes, parameters)
+            while case .parameter(let parameter) = scanner.headerParameter() {
+                if bytes.isEqual(parameter.name, name) { return parameter.value }
+            }
+            return nil
+        }
+    }
+
+    /// The Via that stands there, as strings.
+    init(_ layout: Layout, in bytes: Span<UInt8>) {
+        (transport, host, port) = (bytes.text(layout.transport).uppercased(), bytes.text(layout.host), layout.port)
+        var list: [ParameterLayout] = []
+        var scanner = Scanner(bytes, layout.parameters)
+        while case .parameter(let parameter) = scanner.headerParameter() { list.append(parameter) }
+        parameters = Parameters(list, in: bytes)
+    }
+}
