@@ -1,0 +1,64 @@
+import Deadlines
+
+/// Which new calls a loop lets through to which call server, by how long the first response takes there.
+struct OverloadControl: ~Copyable {
+    private struct Waiting: Sendable {
+        var server: UInt64 = 0
+        var sent = Instant(nanoseconds: 0)
+    }
+
+    private let limits: ServerLoad.Limits
+    private var servers: [ServerLoad]
+    private var waiting: StalestTable<Waiting>
+
+    /// `servers` bounds how many are measured at once; `calls` how many may wait for their first response.
+    init(_ limits: ServerLoad.Limits, servers: Int = 64, calls: Int = 16_384) {
+        self.limits = limits
+        self.servers = Array(repeating: ServerLoad(), count: servers)
+        waiting = StalestTable(capacity: calls, empty: Waiting())
+    }
+
+    /// Whether this INVITE may go to the server. `branch` is the keyed hash of the branch we send it with, by which its response
+    /// is known again, and by which a retransmission goes the way of the first; `call` is that of its Call-ID, so that each
+    /// attempt is judged the same way as long as nothing changes.
+    mutating func admit(server: UInt64, branch: UInt64, call: UInt64, now: Instant) -> Bool {
+        guard limits.target.nanoseconds > 0 else { return true }
+        if waiting.find(branch)?.server == server { return true }
+        let index = index(of: server, now)
+        servers[index].offer(limits, now: now)
+        guard Double(call >> 11) / Double(UInt64(1) << 53) >= servers[index].shed else { return false }
+        servers[index].send()
+        waiting.update(branch, now: now) { $0 = Waiting(server: server, sent: now) }
+        return true
+    }
+
+    /// A response to an INVITE; only the first of each counts.
+    mutating func answered(branch: UInt64, now: Instant) {
+        guard let call = waiting.find(branch) else { return }
+        waiting.remove(branch)
+        for index in servers.indices where servers[index].server == call.server {
+            return servers[index].answer(sentAt: call.sent, limits, now: now)
+        }
+    }
+
+    /// The greatest share of new calls that any server is spared now.
+    var shed: Double { servers.reduce(0) { max($0, $1.shed) } }
+
+    func shed(of server: UInt64) -> Double { servers.first { $0.server == server }?.shed ?? 0 }
+
+    /// Seconds for Retry-After: each refused caller another, so that they do not come back together.
+    static func retryAfter(random: UInt64) -> Int { 5 + Int(random % 26) }
+
+    private mutating func index(of server: UInt64, _ now: Instant) -> Int {
+        var free: Int?
+        for index in servers.indices {
+            if servers[index].server == server { return index }
+            if servers[index].server == 0, free == nil { free = index }
+        }
+        // Servers come and go; when all places are taken, all are measured anew.
+        if free == nil { for index in servers.indices { servers[index] = ServerLoad() } }
+        let index = free ?? 0
+        servers[index] = ServerLoad(server: server, now: now)
+        return index
+    }
+}
