@@ -9,10 +9,11 @@ struct Account: Sendable, Hashable {
     let md5: String
     let sha256: String
 
+    /// Nil where there is none: of an empty one everybody could make the response.
     func ha1(_ hash: DigestHash) -> String? {
         switch hash {
-        case .md5: md5
-        case .sha256: sha256
+        case .md5: md5.isEmpty ? nil : md5
+        case .sha256: sha256.isEmpty ? nil : sha256
         case .sha512_256: nil
         }
     }

@@ -1,0 +1,56 @@
+/// One trunk as the file of trunks has it, a JSON array of these.
+struct TrunkEntry: Sendable, Decodable {
+    let name: String
+    let customer: String
+    /// Addresses or blocks like `192.0.2.0/24` that need no password.
+    let addresses: [String]?
+    /// Names in verified client certificates.
+    let tlsNames: [String]?
+    /// Digest credentials; the domain is this edge's own unless it says otherwise.
+    let username: String?
+    let domain: String?
+    /// H(A1) in hexadecimal: at least one of them when there is a username.
+    let ha1MD5: String?
+    let ha1SHA256: String?
+
+    enum CodingKeys: String, CodingKey {
+        case name, customer, addresses, username, domain
+        case tlsNames = "tls_names"
+        case ha1MD5 = "ha1_md5"
+        case ha1SHA256 = "ha1_sha256"
+    }
+
+    func mistake(_ what: String) -> TrunkMistake { TrunkMistake(description: "trunk \(name): \(what)") }
+
+    func trunk(domain ours: String) throws(TrunkMistake) -> Trunk {
+        // Both become header values inside.
+        for (what, text) in [("name", name), ("customer", customer)] {
+            guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+                throw mistake("its \(what) must be printable ASCII without spaces")
+            }
+        }
+        guard let username else {
+            guard addresses?.isEmpty == false || tlsNames?.isEmpty == false else {
+                throw mistake("it has neither addresses nor tls_names nor a username: nobody could be it")
+            }
+            return Trunk(name: name, customer: customer, account: nil)
+        }
+        let (md5, sha256) = (ha1MD5?.lowercased(), ha1SHA256?.lowercased())
+        guard md5 != nil || sha256 != nil, Self.isHash(md5, digits: 32), Self.isHash(sha256, digits: 64) else {
+            throw mistake("a username wants ha1_md5 (32 hexadecimal digits), ha1_sha256 (64) or both")
+        }
+        // Nothing is authentic by an empty hash, see `Account.ha1`.
+        let account = Account(
+            customer: customer, user: username, domain: (domain ?? ours).lowercased(), md5: md5 ?? "", sha256: sha256 ?? "")
+        return Trunk(name: name, customer: customer, account: account)
+    }
+
+    private static func isHash(_ text: String?, digits: Int) -> Bool {
+        text.map { $0.utf8.count == digits && $0.allSatisfy { $0.isASCII && $0.isHexDigit } } ?? true
+    }
+}
+
+/// What is wrong with the file of trunks, for whoever wrote it.
+struct TrunkMistake: Error, Equatable, CustomStringConvertible {
+    let description: String
+}
