@@ -8,10 +8,12 @@ public enum Metrics {
     public static func exposition() -> String {
         let metrics = registry.withLock { $0 }
         var text = ""
-        var described: Set<String> = []
-        for (_, metric) in metrics.sorted(by: { $0.key < $1.key }) {
-            if described.insert(metric.name).inserted {
-                text += "# HELP \(metric.name) \(metric.help)\n# TYPE \(metric.name) \(metric.kind)\n"
+        var described: String?
+        // By name first: all lines of one name must stand together.
+        for (_, metric) in metrics.sorted(by: { ($0.value.name, $0.key) < ($1.value.name, $1.key) }) {
+            if described != metric.name {
+                described = metric.name
+                text += "# HELP \(metric.name) \(escaped(metric.help))\n# TYPE \(metric.name) \(metric.kind)\n"
             }
             metric.expose(into: &text)
         }
@@ -25,7 +27,17 @@ public enum Metrics {
 
     static func labelText(_ labels: KeyValuePairs<String, String>) -> String {
         guard !labels.isEmpty else { return "" }
-        return "{" + labels.map { "\($0.key)=\"\($0.value)\"" }.joined(separator: ",") + "}"
+        return "{" + labels.map { "\($0.key)=\"\(labelValue($0.value))\"" }.joined(separator: ",") + "}"
+    }
+
+    static func labelValue(_ text: String) -> String {
+        escaped(text).split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"")
+    }
+
+    /// What the format escapes everywhere: a line must stay one.
+    private static func escaped(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\n") }) else { return text }
+        return text.reduce(into: "") { $0 += $1 == "\\" ? "\\\\" : $1 == "\n" ? "\\n" : String($1) }
     }
 }
 
@@ -75,13 +87,16 @@ public final class Gauge: Metric, Sendable {
     func expose(into text: inout String) { text += "\(name)\(labels) \(value)\n" }
 }
 
-/// How often a measured value fell below each of a few fixed bounds; values are observed in nanoseconds, shown in seconds.
+/// How often a measured value fell below each of a few fixed bounds. Times are observed in nanoseconds and shown in seconds;
+/// counts are what they are.
 public final class Histogram: Metric, Sendable {
     let name: String
     let help: String
     let kind = "histogram"
     private let labels: KeyValuePairs<String, String>
     private let bounds: [UInt64]
+    /// How many observed units make one of those that are shown.
+    private let unitsShown: UInt64
     private let buckets: [Cell]
     private let sum = Atomic<UInt64>(0)
 
@@ -92,31 +107,46 @@ public final class Histogram: Metric, Sendable {
 
     public static let defaultBounds: [Double] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
 
-    /// `bounds` in seconds, ascending.
-    public init(
+    /// Of times; `bounds` in seconds, ascending.
+    public convenience init(
         _ name: String, _ help: String, bounds: [Double] = Histogram.defaultBounds, labels: KeyValuePairs<String, String> = [:]
     ) {
-        (self.name, self.help, self.labels) = (name, help, labels)
-        self.bounds = bounds.map { UInt64($0 * 1e9) }
+        self.init(name, help, bounds.map { UInt64(($0 * 1e9).rounded()) }, unitsShown: 1_000_000_000, labels)
+    }
+
+    /// Of counts, like the length of a batch; `bounds` ascending.
+    public convenience init(_ name: String, _ help: String, counts bounds: [UInt64], labels: KeyValuePairs<String, String> = [:]) {
+        self.init(name, help, bounds, unitsShown: 1, labels)
+    }
+
+    private init(_ name: String, _ help: String, _ bounds: [UInt64], unitsShown: UInt64, _ labels: KeyValuePairs<String, String>) {
+        (self.name, self.help, self.bounds, self.unitsShown, self.labels) = (name, help, bounds, unitsShown, labels)
         buckets = (0...bounds.count).map { _ in Cell() }
         Metrics.register(self, labels: Metrics.labelText(labels))
     }
 
-    public func observe(nanoseconds: UInt64) {
-        let index = bounds.firstIndex { nanoseconds <= $0 } ?? bounds.count
-        buckets[index].count.wrappingAdd(1, ordering: .relaxed)
-        sum.wrappingAdd(nanoseconds, ordering: .relaxed)
+    /// `times` for many that are known by their mean only, as the messages of a batch are, for which the clock is read once.
+    public func observe(nanoseconds: UInt64, times: UInt64 = 1) { observe(nanoseconds, times) }
+
+    public func observe(count: UInt64) { observe(count, 1) }
+
+    private func observe(_ value: UInt64, _ times: UInt64) {
+        let index = bounds.firstIndex { value <= $0 } ?? bounds.count
+        buckets[index].count.wrappingAdd(times, ordering: .relaxed)
+        sum.wrappingAdd(value &* times, ordering: .relaxed)
     }
 
+    private func shown(_ value: UInt64) -> String { unitsShown == 1 ? "\(value)" : "\(Double(value) / Double(unitsShown))" }
+
     func expose(into text: inout String) {
-        let plain = labels.map { "\($0.key)=\"\($0.value)\"" }
+        let plain = labels.map { "\($0.key)=\"\(Metrics.labelValue($0.value))\"" }
         var total: UInt64 = 0
         for (index, bucket) in buckets.enumerated() {
             total += bucket.count.load(ordering: .relaxed)
-            let bound = index < bounds.count ? "\(Double(bounds[index]) / 1e9)" : "+Inf"
+            let bound = index < bounds.count ? shown(bounds[index]) : "+Inf"
             text += "\(name)_bucket{\((plain + ["le=\"\(bound)\""]).joined(separator: ","))} \(total)\n"
         }
         let suffix = Metrics.labelText(labels)
-        text += "\(name)_sum\(suffix) \(Double(sum.load(ordering: .relaxed)) / 1e9)\n\(name)_count\(suffix) \(total)\n"
+        text += "\(name)_sum\(suffix) \(shown(sum.load(ordering: .relaxed)))\n\(name)_count\(suffix) \(total)\n"
     }
 }
