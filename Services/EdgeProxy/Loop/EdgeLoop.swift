@@ -157,13 +157,17 @@ actor EdgeLoop {
     func perform(_ decision: Decision, _ message: Message, _ arrival: Arrival) {
         switch decision {
         case .forward(let bytes, let destination):
-            if message.isRequest { Traffic.count(message.method, .outside, .forwarded) } else { Traffic.countResponse(.outside) }
+            if message.isRequest {
+                Traffic.count(message.method, .outside, .forwarded, over: arrival.transport)
+            } else {
+                Traffic.countResponse(.outside)
+            }
             if !send(bytes, to: destination) { Traffic.count(.connectionGone) }
         case .reply(let bytes, let status):
-            Traffic.count(message.method, .outside, Traffic.Outcome(status: status))
+            Traffic.count(message.method, .outside, Traffic.Outcome(status: status), over: arrival.transport)
             sendOutside(bytes, to: arrival.source)
         case .replyOutside(let bytes, let status, let address):
-            Traffic.count(message.method, .outside, Traffic.Outcome(status: status))
+            Traffic.count(message.method, .outside, Traffic.Outcome(status: status), over: arrival.transport)
             if arrival.transport.isReliable {
                 peers[arrival.connection]?.send(bytes)
             } else {

@@ -20,15 +20,45 @@ enum Traffic {
 
     enum Side: Int, CaseIterable { case outside, inside }
 
-    private static let methods = ["INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "other"]
+    /// In the order of `place(of:)`.
+    private static let methods = [
+        "INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "PRACK", "UPDATE", "INFO", "MESSAGE", "REFER", "SUBSCRIBE",
+        "NOTIFY", "PUBLISH", "other",
+    ]
 
-    /// By side, method and outcome.
-    private static let requests: [[[Counter]]] = Side.allCases.map { side in
-        methods.map { method in
-            Outcome.allCases.map { outcome in
-                Counter(
-                    "tandem_edge_requests_total", "requests by the side they came from, method and what became of them",
-                    labels: ["from": "\(side)", "method": method, "outcome": outcome.name])
+    private static func place(of method: Method?) -> Int {
+        switch method {
+        case .invite: 0
+        case .ack: 1
+        case .bye: 2
+        case .cancel: 3
+        case .register: 4
+        case .options: 5
+        case .prack: 6
+        case .update: 7
+        case .info: 8
+        case .message: 9
+        case .refer: 10
+        case .subscribe: 11
+        case .notify: 12
+        case .publish: 13
+        case .other, nil: 14
+        }
+    }
+
+    /// Flat, by side, transport, method and outcome: counting is one look into an array and one atomic addition.
+    private static let requests: [Counter] = Side.allCases.flatMap { side in
+        Transport.allCases.flatMap { transport in
+            methods.flatMap { method in
+                Outcome.allCases.map { outcome in
+                    Counter(
+                        "tandem_edge_requests_total",
+                        "requests by the side they came from, transport, method and what became of them",
+                        labels: [
+                            "from": "\(side)", "transport": transport.name.lowercased(), "method": method,
+                            "outcome": outcome.name,
+                        ])
+                }
             }
         }
     }
@@ -69,18 +99,10 @@ enum Traffic {
         })
     static let parked = Gauge("tandem_edge_parked_requests", "requests that wait for credentials")
 
-    static func count(_ method: Method?, _ side: Side, _ outcome: Outcome) {
-        let index: Int
-        switch method {
-        case .invite: index = 0
-        case .ack: index = 1
-        case .bye: index = 2
-        case .cancel: index = 3
-        case .register: index = 4
-        case .options: index = 5
-        default: index = 6
-        }
-        requests[side.rawValue][index][outcome.rawValue].add()
+    /// Servers inside speak UDP.
+    static func count(_ method: Method?, _ side: Side, _ outcome: Outcome, over transport: Transport = .udp) {
+        let place = (side.rawValue * Transport.allCases.count + Int(transport.rawValue)) * methods.count + place(of: method)
+        requests[place * Outcome.allCases.count + outcome.rawValue].add()
     }
 
     static func countResponse(_ side: Side) { responses[side.rawValue].add() }
