@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps check build up down status logs test bench fuzz lint clean
+.PHONY: help deps needs check build up down status logs test bench fuzz lint clean
 
 local := deploy/local
 # An import that Package.swift does not allow is an error, not luck with the build order.
@@ -14,11 +14,14 @@ help: ## list these targets
 deps: ## install the Debian packages that are missing (root or sudo), starting no system service
 	@$(local)/dependencies
 
-build: deps ## build everything, optimised
+needs: # only what running takes: the tests want large things, like a browser
+	@$(local)/dependencies build run
+
+build: needs ## build everything, optimised
 	@command -v swift >/dev/null || { echo "tandem: no swift in PATH: install a Swift 6 toolchain (swift.org/install)" >&2; exit 1; }
 	@swift build -c release $(strict)
 
-check: deps
+check: needs
 	@$(local)/suite check
 
 up: check ## start servers and services, seed the tenant demo, place a call; SCALE="CallServer=2 MediaRelay=2" for more instances

@@ -105,7 +105,7 @@ let modules: [Module] = [
     Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "MediaSession", "Flow", "Contracts"]),
     Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Flow", "SIP", "SDP", "Phone", "Suite"]),
     Module(.test, "Faults", .tests, "Tests/Faults", uses: ["Deadlines", "Phone", "Suite"]),
-    Module(.test, "Interop", .tests, "Tests/Interop", uses: ["Audio", "Suite"]),
+    Module(.test, "Interop", .tests, "Tests/Interop", uses: ["SIP", "Audio", "Phone", "Suite"]),
 ]
 
 // The import rule, checked whenever the manifest is read.

@@ -1,0 +1,56 @@
+import Foundation
+import SIP
+import Suite
+
+/// Headless Chromium with the phone of Tests/Fixtures/browser open, registering over WSS (RFC 7118).
+struct Browser {
+    private let program: Program
+    private let page: BrowserPage
+
+    struct Failed: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    init(as account: RunningSuite.Account, in suite: RunningSuite) async throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Fixtures/browser/phone.html")
+        page = try BrowserPage(html: Array(Data(contentsOf: file)))
+        var address = URLComponents()
+        (address.scheme, address.host, address.port, address.path) = ("http", "127.0.0.1", page.port, "/")
+        address.queryItems = [
+            URLQueryItem(name: "server", value: "wss://\(try suite.proxy(over: .wss))"),
+            URLQueryItem(name: "user", value: account.number), URLQueryItem(name: "password", value: account.password),
+            URLQueryItem(name: "domain", value: suite.domain),
+        ]
+        guard let url = address.string else { throw Failed(description: "the page has no address") }
+        program = try Program(
+            "chromium",
+            [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir=profile",
+                // Only this one key is believed without an authority behind it.
+                "--ignore-certificate-errors-spki-list=\(try await Self.keyHash(of: suite.certificate))", url,
+            ])
+    }
+
+    /// The hash of a certificate's key as Chromium wants it, which is that of RFC 7469 §2.4.
+    private static func keyHash(of certificate: String) async throws -> String {
+        let command =
+            "openssl x509 -in \"$1\" -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | openssl base64"
+        let openssl = try Program("sh", ["-c", command, "sh", certificate])
+        let status = try await openssl.end(within: .seconds(10))
+        let hash = openssl.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard status == 0, hash.utf8.count == 44 else { throw Failed(description: "no hash of \(certificate): \(openssl.output)") }
+        return hash
+    }
+
+    /// Waits until the page has come so far; what it says went wrong ends the wait.
+    func reports(_ step: String, within limit: Duration = .seconds(30)) async throws {
+        do {
+            try await program.until(limit, "report “\(step)”") {
+                if let failure = page.reports.first(where: { $0.hasPrefix("failed") }) { throw Failed(description: failure) }
+                return page.reports.contains(step)
+            }
+        } catch { throw Failed(description: "\(error)\nThe page had reported: \(page.reports)") }
+    }
+}
