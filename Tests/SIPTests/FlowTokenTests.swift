@@ -1,10 +1,14 @@
 import Addresses
+import Cryptography
 import SIP
 import Testing
 
 @Suite("FlowToken and stateless forwarding (RFC 5626 §5.2, RFC 3261 §16.11)")
 struct FlowTokenTests {
-    private let key = [UInt8](repeating: 7, count: 32)
+    private let key = FlowTokenTests.key(7)
+
+    static func key(_ byte: UInt8) -> SipHash { SipHash(key: [UInt8](repeating: byte, count: 16)) }
+
     private let tokens: [FlowToken] = [
         FlowToken(flow: caller, over: .udp, inside: callee),
         FlowToken(flow: caller, over: .tcp, inside: callee, connection: 70_000, generation: .max),
@@ -30,7 +34,7 @@ struct FlowTokenTests {
     func forgery() {
         for token in tokens {
             let sealed = token.sealed(key: key)
-            #expect(FlowToken(verifying: sealed, key: [UInt8](repeating: 8, count: 32)) == nil)
+            #expect(FlowToken(verifying: sealed, key: Self.key(8)) == nil)
             for index in sealed.indices {
                 for replacement in ["A", "B", "_", "!"] where String(sealed[index]) != replacement {
                     var forged = sealed
@@ -50,18 +54,18 @@ struct FlowTokenTests {
     @Test("§16.11: the same request gives the same branch; so do its CANCEL and the ACK of its failure")
     func branches() throws {
         let request = try parsed(invite)
-        let branch = try #require(StatelessForwarding.branch(for: request, seed: 5))
+        let branch = try #require(StatelessForwarding.branch(for: request, key: Self.key(5)))
         #expect(branch.hasPrefix("z9hG4bK"))
-        #expect(StatelessForwarding.branch(for: request, seed: 5) == branch)
-        #expect(StatelessForwarding.branch(for: request, seed: 6) != branch)
+        #expect(StatelessForwarding.branch(for: request, key: Self.key(5)) == branch)
+        #expect(StatelessForwarding.branch(for: request, key: Self.key(6)) != branch)
         for method in ["ACK", "CANCEL"] {
-            #expect(StatelessForwarding.branch(for: try parsed(invite.replacing("INVITE", with: method)), seed: 5) == branch)
+            #expect(StatelessForwarding.branch(for: try parsed(invite.replacing("INVITE", with: method)), key: Self.key(5)) == branch)
         }
-        #expect(StatelessForwarding.branch(for: try parsed(invite.replacing("nashds8", with: "nashds9")), seed: 5) != branch)
+        #expect(StatelessForwarding.branch(for: try parsed(invite.replacing("nashds8", with: "nashds9")), key: Self.key(5)) != branch)
         let old = invite.replacing("z9hG4bKnashds8", with: "1")
-        let oldBranch = StatelessForwarding.branch(for: try parsed(old), seed: 5)
-        #expect(oldBranch == StatelessForwarding.branch(for: try parsed(old.replacing("INVITE", with: "CANCEL")), seed: 5))
-        #expect(oldBranch != StatelessForwarding.branch(for: try parsed(old.replacing("314159", with: "2")), seed: 5))
+        let oldBranch = StatelessForwarding.branch(for: try parsed(old), key: Self.key(5))
+        #expect(oldBranch == StatelessForwarding.branch(for: try parsed(old.replacing("INVITE", with: "CANCEL")), key: Self.key(5)))
+        #expect(oldBranch != StatelessForwarding.branch(for: try parsed(old.replacing("314159", with: "2")), key: Self.key(5)))
     }
 
     @Test("RFC 3581: a stamped message says where it came from and is otherwise the same")

@@ -1,3 +1,4 @@
+import Cryptography
 import SIP
 import Testing
 
@@ -121,7 +122,7 @@ struct MessageParsingTests {
         _ = (message.expires, message.allowed, message.required, message.callIDHash, message.body, message.description)
         _ = (message.credentials(.authorization, realm: "x"), message.requestURI?.isEquivalent(to: URI(host: "x")))
         _ = (TransactionKey(request: message), TransactionKey(response: message), message.stamped(source: callee))
-        _ = StatelessForwarding.branch(for: message, seed: 1)
+        _ = StatelessForwarding.branch(for: message, key: SipHash(key: [UInt8](repeating: 1, count: 16)))
         var edits = Edits(of: message)
         edits.pop(.via)
         edits.set(.maxForwards, "1")

@@ -19,7 +19,8 @@ enum Destination: Sendable, Hashable {
 
 /// What is to be done with a message: the core decides, the loop does it.
 enum Decision: Sendable {
-    case forward([UInt8], to: Destination)
+    /// `Forwarding.write` makes the bytes of the message that was judged.
+    case forward(Forwarding, to: Destination)
     /// Back to whoever sent it.
     case reply([UInt8], status: Int)
     /// The same towards the outside: over a stream on its connection, as a datagram to this address.

@@ -13,8 +13,16 @@ struct PendingAuthentication: Sendable {
 
 /// Digest authentication of whoever wants to register or to begin something (RFC 3261 §22, RFC 8760).
 extension ProxyCore {
-    func authenticate(_ message: Message, _ method: Method, _ arrival: Arrival, now: Int64) -> Decision {
-        guard let from = message.from?.uri, let user = from.decodedUser else { return refuse(message, arrival, Refusal(403)) }
+    func authenticate(
+        _ view: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ directory: Directory
+    ) -> Decision {
+        if let isTrusted = isTrusted(arrival) {
+            return isTrusted
+                ? forwardToCallServer(view, head, arrival, nil, nil, directory) : refuse(view, arrival, Refusal(403))
+        }
+        let message = view.message()
+        let method = head.method
+        guard let from = message.from?.uri, let user = from.decodedUser else { return refuse(view, arrival, Refusal(403)) }
         let domain = domain(of: from)
         guard let credentials = message.credentials(credentialsHeader(method), realm: domain) else {
             return challenge(message, method, arrival, domain, isStale: false, now: now)
@@ -24,7 +32,7 @@ extension ProxyCore {
         }
         // Whoever proves to be one user may not speak, or register, as another.
         guard credentials.user == user, method != .register || message.to.map({ isUser(user, domain, $0.uri) }) == true else {
-            return refuse(message, arrival, Refusal(403))
+            return refuse(view, arrival, Refusal(403))
         }
         return .authenticate(
             PendingAuthentication(
@@ -42,11 +50,13 @@ extension ProxyCore {
 
     /// The account is known, or known not to exist: a wrong password gets the same answer.
     func resume(_ pending: PendingAuthentication, _ account: Account?, _ directory: Directory) -> Decision {
-        guard isAuthentic(pending, account), let account else { return refuse(pending.message, pending.arrival, Refusal(403)) }
-        if pending.method == .register {
-            return forwardToRegistrar(pending.message, pending.arrival, account, directory)
-        }
-        return forwardToCallServer(pending.message, pending.method, pending.arrival, account, directory)
+        let (message, arrival) = (pending.message, pending.arrival)
+        guard isAuthentic(pending, account), let account else { return refuse(message.view, arrival, Refusal(403)) }
+        do throws(Refusal) {
+            let head = try RequestHead(message.view)
+            if pending.method == .register { return forwardToRegistrar(message.view, head, arrival, account, directory) }
+            return forwardToCallServer(message.view, head, arrival, recordedServer(message.view, head), account, directory)
+        } catch { return refuse(message.view, arrival, error) }
     }
 
     /// As long as a real one, and the hash of nothing anybody knows.
@@ -73,7 +83,7 @@ extension ProxyCore {
         let headers = offeredHashes(message).map { hash in
             Header(name, DigestChallenge(realm: realm, nonce: nonce, hash: hash, isStale: isStale).headerValue)
         }
-        return refuse(message, arrival, Refusal(method == .register ? 401 : 407), adding: headers)
+        return refuse(message.view, arrival, Refusal(method == .register ? 401 : 407), adding: headers)
     }
 
     /// The best hash stands first, since a client takes the first it knows (RFC 8760 §2.4) and passes over the others. Not all

@@ -3,56 +3,58 @@ import SIP
 
 /// What comes from our own servers: requests for a phone, named by the flow token of its Path or Record-Route, and responses.
 extension ProxyCore {
-    func receiveInside(_ message: Message, from source: SocketAddress) -> Decision {
-        guard case .request(let method, _) = message.start else { return receiveResponseInside(message) }
-        if let defect = message.requestDefect { return reply(message, source, defect) }
-        if message.maxForwards == 0 { return reply(message, source, Refusal(483)) }
-        guard let flow = token(message.topmostRoute?.uri.user), flow.kind == .flow else {
+    func receiveInside(_ message: borrowing MessageView, from source: SocketAddress) -> Decision {
+        guard message.isRequest else { return receiveResponseInside(message) }
+        do throws(Refusal) {
+            return receiveRequestInside(message, try RequestHead(message), from: source)
+        } catch { return reply(message, source, error) }
+    }
+
+    private func receiveRequestInside(
+        _ message: borrowing MessageView, _ head: RequestHead, from source: SocketAddress
+    ) -> Decision {
+        if head.maxForwards == 0 { return reply(message, source, Refusal(483)) }
+        if isLoop(message, head) { return reply(message, source, Refusal(482)) }
+        let signed = token(head.topmostRoute?.uri.user, in: message).flatMap { $0.kind == .flow ? $0 : nil }
+        guard let flow = signed ?? flowOutOfFarm(message, head, from: source) else {
             // An inside server may ask whether we are there.
-            return reply(message, source, method == .options ? Refusal(200) : Refusal(404, "No Flow In Route"))
+            return reply(message, source, head.method == .options ? Refusal(200) : Refusal(404, "No Flow In Route"))
         }
-        let sentBy = configuration.outside(over: flow.transport)
-        guard let via = via(flow.transport, sentBy, wayBack: FlowToken(server: source), for: message) else {
-            return .drop(.unanswerable)
+        let wayBack = FlowToken(server: source)
+        let hop = hop(flow.transport, configuration.outside(over: flow.transport), wayBack: wayBack, for: message, head)
+        var forwarding = Forwarding(hop: hop, stripping: .assertedIdentity)
+        forwarding.maxForwards = decremented(head)
+        forwarding.poppedRoutes = signed == nil ? ownLeadingRoutes(message) : ownRoutes(message)
+        if recordsRoute(head) {
+            forwarding.recording = .routes(upper: outsideRoute(source, flow.transport), lower: insideRoute(flow))
         }
-        var edits = Edits(of: message)
-        edits.push(.via, via.description)
-        decrementMaxForwards(message, &edits)
-        edits.pop(.route, count: ownRoutes(message))
-        stripPrivate(&edits)
-        if recordsRoute(method, message) {
-            edits.push(.recordRoute, insideRoute(flow))
-            edits.push(.recordRoute, outsideRoute(source, flow.transport))
-        }
-        return .forward(edits.serialised(), to: .flow(flow))
+        return .forward(forwarding, to: .flow(flow))
     }
 
     /// Two inside a dialog, where both entries of the double Record-Route come back; one for a Path.
-    private func ownRoutes(_ message: Message) -> Int {
-        let routes = message.routes ?? []
-        guard routes.count > 1, let second = token(routes[1].uri.user), second.kind == .server else { return 1 }
-        return 2
+    private func ownRoutes(_ message: borrowing MessageView) -> Int {
+        var walk = MessageView.Elements(.route)
+        guard walk.next(in: message) != nil, let second = walk.next(in: message) else { return 1 }
+        return token(message.address(second)?.uri.user, in: message)?.kind == .server ? 2 : 1
     }
 
-    private func receiveResponseInside(_ message: Message) -> Decision {
-        guard message.isUsableResponse, let via = message.topmostVia, let token = token(via.parameters[Self.wayBack]),
-            token.kind == .flow
-        else { return .drop(.foreignResponse) }
-        var edits = Edits(of: message)
-        edits.pop(.via)
-        stripPrivate(&edits)
-        return .forward(edits.serialised(), to: .flow(token))
+    private func receiveResponseInside(_ message: borrowing MessageView) -> Decision {
+        guard let head = ResponseHead(message), let flow = wayBack(head, in: message), flow.kind == .flow else {
+            return .drop(.foreignResponse)
+        }
+        return .forward(Forwarding(hop: nil, stripping: .assertedIdentity), to: .flow(flow))
     }
 
     /// The phone's connection is gone: 430 tells the server that this flow is dead (RFC 5626 §11.1).
-    func flowFailed(_ message: Message, from source: SocketAddress) -> Decision {
+    func flowFailed(_ message: borrowing MessageView, from source: SocketAddress) -> Decision {
         guard message.isRequest else { return .drop(.connectionGone) }
         return reply(message, source, Refusal(430))
     }
 
-    private func reply(_ message: Message, _ source: SocketAddress, _ refusal: Refusal) -> Decision {
+    private func reply(_ view: borrowing MessageView, _ source: SocketAddress, _ refusal: Refusal) -> Decision {
+        let message = view.message()
         guard message.method != .ack, message.topmostVia != nil else { return .drop(.unanswerable) }
-        let response = ResponseBuilder(message.stamped(source: source), refusal, toTag: ownTag(for: message))
+        let response = ResponseBuilder(message.stamped(source: source), refusal, toTag: ownTag(view))
         return .reply(response.serialised(), status: refusal.status)
     }
 }

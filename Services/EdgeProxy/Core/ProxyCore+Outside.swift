@@ -4,29 +4,42 @@ import SIP
 /// What comes from outside: nothing it says about identity or route is believed unless we signed it.
 extension ProxyCore {
     /// `now` in milliseconds of Unix time.
-    func receiveOutside(_ message: Message, _ arrival: Arrival, now: Int64, _ directory: Directory) -> Decision {
-        guard case .request(let method, _) = message.start else { return receiveResponseOutside(message) }
-        if let defect = message.requestDefect { return refuse(message, arrival, defect) }
-        if method == .ack, isAcknowledgementOfOurs(message) { return .drop(.ownAcknowledgement) }
-        if message.maxForwards == 0 { return refuse(message, arrival, Refusal(483)) }
-        let demanded = message.values(.proxyRequire).filter { !$0.isEmpty }
-        if !demanded.isEmpty, method != .ack, method != .cancel {
-            return refuse(message, arrival, Refusal(420), adding: [Header(.unsupported, demanded.joined(separator: ", "))])
+    func receiveOutside(_ message: borrowing MessageView, _ arrival: Arrival, now: Int64, _ directory: Directory) -> Decision {
+        guard message.isRequest else { return receiveResponseOutside(message) }
+        do throws(Refusal) {
+            return receiveRequestOutside(message, try RequestHead(message), arrival, now: now, directory)
+        } catch { return refuse(message, arrival, error) }
+    }
+
+    private func receiveRequestOutside(
+        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ directory: Directory
+    ) -> Decision {
+        let method = head.method
+        if method == .ack, isAcknowledgementOfOurs(message, head) { return .drop(.ownAcknowledgement) }
+        if head.maxForwards == 0 { return refuse(message, arrival, Refusal(483)) }
+        if isLoop(message, head) { return refuse(message, arrival, Refusal(482)) }
+        if message.contains(.proxyRequire), method != .ack, method != .cancel {
+            let demanded = message.message().values(.proxyRequire).filter { !$0.isEmpty }
+            if !demanded.isEmpty {
+                return refuse(message, arrival, Refusal(420), adding: [Header(.unsupported, demanded.joined(separator: ", "))])
+            }
         }
+        let recorded = recordedServer(message, head)
         switch method {
         case .ack, .cancel:
-            return forwardToCallServer(message, method, arrival, nil, directory)
-        case .options where isForEdge(message):
+            guard recorded != nil || isTrusted(arrival) != false else { return refuse(message, arrival, Refusal(403)) }
+            return forwardToCallServer(message, head, arrival, recorded, nil, directory)
+        case .options where isForEdge(message, head):
             return refuse(
                 message, arrival, Refusal(200), adding: [Header(.allow, Self.allowed), Header(.accept, "application/sdp")])
         case .register:
-            return authenticate(message, method, arrival, now: now)
+            return authenticate(message, head, arrival, now: now, directory)
         default:
             // A To tag alone proves nothing: only the route we signed shows that an authenticated request made the dialog.
-            if message.to?.tag != nil, recordedServer(message) != nil {
-                return forwardToCallServer(message, method, arrival, nil, directory)
+            if head.to.tag != nil, recorded != nil {
+                return forwardToCallServer(message, head, arrival, recorded, nil, directory)
             }
-            return authenticate(message, method, arrival, now: now)
+            return authenticate(message, head, arrival, now: now, directory)
         }
     }
 
@@ -34,66 +47,66 @@ extension ProxyCore {
         "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, PRACK, UPDATE, REFER, NOTIFY, SUBSCRIBE, MESSAGE"
 
     /// An OPTIONS without a user asks the edge itself whether it is there (§11).
-    private func isForEdge(_ message: Message) -> Bool {
-        message.requestURI.map { $0.user == nil && $0.opaque == nil } ?? false
+    private func isForEdge(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
+        head.uri.user == nil && head.uri.opaque == nil && (configuration.alone == nil || names(us: head.uri, in: message))
     }
 
     /// The call server named in the topmost Route, when we signed it.
-    private func recordedServer(_ message: Message) -> SocketAddress? {
-        guard let token = token(message.topmostRoute?.uri.user), token.kind == .server else { return nil }
+    func recordedServer(_ message: borrowing MessageView, _ head: RequestHead) -> SocketAddress? {
+        guard let token = token(head.topmostRoute?.uri.user, in: message), token.kind == .server else { return nil }
         return token.inside
     }
 
     /// An in-dialog request goes where its route says while that lives; all else, and what has lost its server, by Call-ID.
     func forwardToCallServer(
-        _ message: Message, _ method: Method, _ arrival: Arrival, _ account: Account?, _ directory: Directory
+        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ recorded: SocketAddress?, _ account: Account?,
+        _ directory: Directory
     ) -> Decision {
-        let recorded = recordedServer(message).flatMap { address in directory.callServers.first { $0.address == address }?.address
-        }
-        let server = recorded ?? message.callIDHash.flatMap { Directory.pick(directory.callServers, callID: $0) }
+        let living = recorded.flatMap { directory.callServers.contains($0) ? $0 : nil }
+        let server = living ?? message.callIDHash.flatMap { directory.callServers.pick(callID: $0) }
         guard let server else { return unavailable(message, arrival) }
-        return forwardInside(message, method, arrival, to: server, account)
+        return forwardInside(message, head, arrival, to: server, account, inDialog: recorded != nil)
     }
 
-    func forwardToRegistrar(_ message: Message, _ arrival: Arrival, _ account: Account, _ directory: Directory) -> Decision {
-        guard let server = message.callIDHash.flatMap({ Directory.pick(directory.registrars, callID: $0) }) else {
+    func forwardToRegistrar(
+        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ account: Account?, _ directory: Directory
+    ) -> Decision {
+        guard let server = message.callIDHash.flatMap({ directory.registrars.pick(callID: $0) }) else {
             return unavailable(message, arrival)
         }
-        return forwardInside(message, .register, arrival, to: server, account)
+        return forwardInside(message, head, arrival, to: server, account, inDialog: false)
     }
 
-    func unavailable(_ message: Message, _ arrival: Arrival) -> Decision {
-        guard message.method != .ack else { return .drop(.noServer) }
+    func unavailable(_ message: borrowing MessageView, _ arrival: Arrival) -> Decision {
+        if case .request(.ack, _) = message.start { return .drop(.noServer) }
         return refuse(message, arrival, Refusal(503), adding: [Header(.retryAfter, String(configuration.retryAfter))])
     }
 
     private func forwardInside(
-        _ message: Message, _ method: Method, _ arrival: Arrival, to server: SocketAddress, _ account: Account?
+        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, to server: SocketAddress, _ account: Account?,
+        inDialog: Bool
     ) -> Decision {
-        guard let received = message.topmostVia else { return .drop(.unanswerable) }
         let flow = flow(of: arrival)
         let wayBack =
             arrival.transport.isReliable
-            ? flow : FlowToken(flow: replyAddress(message, arrival), over: arrival.transport, inside: configuration.inside)
-        guard let via = via(.udp, configuration.inside, wayBack: wayBack, for: message) else { return .drop(.unanswerable) }
-        var edits = Edits(of: message)
-        if let stamped = received.stamped(source: arrival.source) { edits.replaceFirst(.via, stamped.description) }
-        edits.push(.via, via.description)
-        decrementMaxForwards(message, &edits)
-        stripAssertions(&edits)
+            ? flow : FlowToken(flow: replyAddress(head.via, arrival), over: arrival.transport, inside: configuration.inside)
+        let hop = hop(.udp, configuration.inside, wayBack: wayBack, for: message, head)
+        // The farm behind an edge alone asks for credentials and believes assertions, if it likes, and has routes of its own.
+        let isTrusted = isTrusted(arrival) == true
+        var forwarding = Forwarding(hop: hop, stripping: isTrusted ? .privateOnly : .assertions)
+        forwarding.source = arrival.source
+        forwarding.maxForwards = decremented(head)
         // Routes have been read; where a request from outside goes is for us to say.
-        edits.removeAll(.route)
-        if method == .register {
-            edits.push(.path, insideRoute(flow))
-        } else if recordsRoute(method, message) {
-            edits.push(.recordRoute, outsideRoute(server, arrival.transport))
-            edits.push(.recordRoute, insideRoute(flow))
+        forwarding.poppedRoutes = isTrusted ? ownLeadingRoutes(message) : .max
+        if head.method == .register {
+            forwarding.recording = .path(insideRoute(flow))
+        } else if recordsRoute(head) {
+            forwarding.recording = .routes(upper: insideRoute(flow), lower: outsideRoute(server, arrival.transport))
+        } else if inDialog, configuration.alone == nil {
+            forwarding.recording = .flow(insideRoute(flow))
         }
-        if let account {
-            edits.append(.pAssertedIdentity, "<sip:\(URI.escapedUser(account.user))@\(account.domain)>")
-            edits.append(Self.customerHeader, account.customer)
-        }
-        return .forward(edits.serialised(), to: .server(server))
+        forwarding.identity = account.map { Forwarding.Identity(user: $0.user, domain: $0.domain, customer: $0.customer) }
+        return .forward(forwarding, to: .server(server))
     }
 
     private func flow(of arrival: Arrival) -> FlowToken {
@@ -102,41 +115,30 @@ extension ProxyCore {
             generation: arrival.transport.isReliable ? configuration.generation : 0)
     }
 
-    /// What outsiders may not assert, and secrets that end here (§22.3, RFC 3325 §5).
-    private func stripAssertions(_ edits: inout Edits) {
-        stripPrivate(&edits)
-        for name in [
-            HeaderName.pPreferredIdentity, .remotePartyID, .diversion, .historyInfo, .authorization, .proxyAuthorization,
-        ] {
-            edits.removeAll(name)
-        }
-    }
-
     /// A response finds its way by the token in the topmost Via, which must be ours.
-    private func receiveResponseOutside(_ message: Message) -> Decision {
-        guard message.isUsableResponse, let via = message.topmostVia, let token = token(via.parameters[Self.wayBack]),
-            token.kind == .server
-        else { return .drop(.foreignResponse) }
-        var edits = Edits(of: message)
-        edits.pop(.via)
-        stripAssertions(&edits)
-        return .forward(edits.serialised(), to: .server(token.inside))
+    private func receiveResponseOutside(_ message: borrowing MessageView) -> Decision {
+        guard let head = ResponseHead(message), let token = wayBack(head, in: message), token.kind == .server else {
+            return .drop(.foreignResponse)
+        }
+        return .forward(Forwarding(hop: nil, stripping: .assertions), to: .server(token.inside))
     }
 
     // MARK: Answers
 
     /// Answers towards the outside; an ACK is never answered (§17.1.1.3).
-    func refuse(_ message: Message, _ arrival: Arrival, _ refusal: Refusal, adding headers: [Header] = []) -> Decision {
-        guard message.method != .ack, message.topmostVia != nil else { return .drop(.unanswerable) }
-        var response = ResponseBuilder(message.stamped(source: arrival.source), refusal, toTag: ownTag(for: message))
+    func refuse(
+        _ view: borrowing MessageView, _ arrival: Arrival, _ refusal: Refusal, adding headers: [Header] = []
+    ) -> Decision {
+        if case .request(.ack, _) = view.start { return .drop(.unanswerable) }
+        guard let via = view.topmostVia else { return .drop(.unanswerable) }
+        var response = ResponseBuilder(view.message().stamped(source: arrival.source), refusal, toTag: ownTag(view))
         response.headers = headers
-        return .replyOutside(response.serialised(), status: refusal.status, to: replyAddress(message, arrival))
+        return .replyOutside(response.serialised(), status: refusal.status, to: replyAddress(via, arrival))
     }
 
     /// Always the address it came from, whatever Via says, so that nobody is flooded through us; the port of Via unless the
     /// client asked for its own (RFC 3581 §4).
-    private func replyAddress(_ message: Message, _ arrival: Arrival) -> SocketAddress {
-        guard let via = message.topmostVia, !via.wantsSourcePort else { return arrival.source }
-        return SocketAddress(arrival.source.address, port: via.port ?? 5060)
+    private func replyAddress(_ via: Via.Layout, _ arrival: Arrival) -> SocketAddress {
+        via.wantsSourcePort ? arrival.source : SocketAddress(arrival.source.address, port: via.port ?? 5060)
     }
 }

@@ -1,5 +1,6 @@
 import Addresses
 import Bytes
+import Cryptography
 import SIP
 
 /// The stateless proxy of RFC 3261 §16.11 between a hostile outside and a trusted inside: message and arrival in, decision out.
@@ -27,6 +28,8 @@ struct ProxyCore: Sendable {
         var legacyAgents: [String] = []
         /// What a refused client is told to wait, in seconds.
         var retryAfter = 5
+        /// In front of a fixed list of servers.
+        var alone: Alone?
 
         func outside(over transport: Transport) -> SocketAddress {
             switch transport {
@@ -36,78 +39,84 @@ struct ProxyCore: Sendable {
         }
     }
 
-    /// The Via parameter that carries the way back of a response.
-    static let wayBack = "tandem"
-    static let customerHeader = "X-Tandem-Customer"
-    /// Headers that only the inside writes, for the inside.
-    static let privatePrefix = "X-Tandem-"
-
     let configuration: Configuration
     let nonces: NonceIssuer
-    let branchSeed: UInt64
+    /// Signs the tokens, and makes the branches.
+    let tokenKey: SipHash
+    private let tagKey: SipHash
 
     init(_ configuration: Configuration) {
         self.configuration = configuration
         nonces = NonceIssuer(key: configuration.nonceKey, lifetimeMilliseconds: configuration.nonceLifetimeMilliseconds)
-        branchSeed = StableHash.hash(configuration.tokenKey)
+        tokenKey = SipHash(key: configuration.tokenKey)
+        tagKey = SipHash(key: configuration.tokenKey.map { ~$0 })
     }
 
     // MARK: Parts both directions share
 
-    func token(_ text: String?) -> FlowToken? {
-        text.flatMap { FlowToken(verifying: $0, key: configuration.tokenKey) }
+    func token(_ text: Range<Int>?, in message: borrowing MessageView) -> FlowToken? {
+        guard let text else { return nil }
+        return FlowToken(verifying: message.bytes.extracting(text), key: tokenKey)
     }
 
     /// Our Via: the branch follows from the request alone, the way back is signed.
-    func via(_ transport: Transport, _ sentBy: SocketAddress, wayBack: FlowToken, for message: Message) -> Via? {
-        guard let branch = StatelessForwarding.branch(for: message, seed: branchSeed) else { return nil }
-        var via = Via(transport: transport, sentBy: sentBy, branch: branch)
-        via.parameters.set("rport", nil)
-        via.parameters.set(Self.wayBack, wayBack.sealed(key: configuration.tokenKey))
-        return via
+    func hop(
+        _ transport: Transport, _ sentBy: SocketAddress, wayBack: FlowToken, for message: borrowing MessageView, _ head: RequestHead
+    ) -> Forwarding.Hop {
+        let branch = StatelessForwarding.branch(for: message, head, key: tokenKey)
+        return Forwarding.Hop(transport, sentBy: sentBy, branch: branch, wayBack: wayBack)
     }
 
     /// §16.6 step 3.
-    func decrementMaxForwards(_ message: Message, _ edits: inout Edits) {
-        edits.set(.maxForwards, String(message.maxForwards.map { max(0, $0 - 1) } ?? 70))
+    func decremented(_ head: RequestHead) -> Int { head.maxForwards.map { max(0, $0 - 1) } ?? 70 }
+
+    /// The way back that the topmost Via of a response carries, when we signed it.
+    func wayBack(_ head: ResponseHead, in message: borrowing MessageView) -> FlowToken? {
+        token(head.via.parameter("tandem", in: message.bytes), in: message)
     }
 
     /// The route of RFC 5658: one entry for each side, so that either finds its way through this edge by the topmost one.
-    func insideRoute(_ flow: FlowToken) -> String {
-        "<sip:\(flow.sealed(key: configuration.tokenKey))@\(configuration.inside);lr>"
-    }
+    func insideRoute(_ flow: FlowToken) -> Forwarding.Route { Forwarding.Route(flow, at: configuration.inside) }
 
-    func outsideRoute(_ server: SocketAddress, _ transport: Transport) -> String {
-        let parameter =
-            switch transport {
-            case .udp: ""
-            case .tcp: ";transport=tcp"
-            case .tls: ";transport=tls"
-            // One word for both (RFC 7118 §5.2.2).
-            case .ws, .wss: ";transport=ws"
-            }
-        let user = FlowToken(server: server).sealed(key: configuration.tokenKey)
-        return "<sip:\(user)@\(configuration.outside(over: transport));lr\(parameter)>"
+    func outsideRoute(_ server: SocketAddress, _ transport: Transport) -> Forwarding.Route {
+        Forwarding.Route(FlowToken(server: server), at: configuration.outside(over: transport), over: transport)
     }
 
     /// A proxy records its route where a dialog may come of the request (§16.6 step 4).
-    func recordsRoute(_ method: Method, _ message: Message) -> Bool {
-        method.createsDialog && message.to?.tag == nil
+    func recordsRoute(_ head: RequestHead) -> Bool { head.method.createsDialog && head.to.tag == nil }
+
+    /// §16.3 step 4: one of our own Vias, made of the same request, says that it has been here.
+    func isLoop(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
+        var walk = MessageView.Elements(.via)
+        var branch: StatelessForwarding.Branch?
+        while let element = walk.next(in: message) {
+            guard let via = message.via(element), let token = via.parameter("tandem", in: message.bytes),
+                let text = via.branch, text.count == StatelessForwarding.Branch.length, self.token(token, in: message) != nil
+            else { continue }
+            let ours = branch ?? StatelessForwarding.branch(for: message, head, key: tokenKey)
+            branch = ours
+            if ours.isLoop(of: message.bytes.extracting(text)) { return true }
+        }
+        return false
     }
 
     /// The tag of our own responses follows from the request, so their ACK can be told from one that goes further.
-    func ownTag(for message: Message) -> String {
-        let branch = StatelessForwarding.branch(for: message, seed: ~branchSeed) ?? Via.magicCookie
-        return "edge" + branch.dropFirst(Via.magicCookie.utf8.count)
+    func ownTag(_ message: borrowing MessageView, _ head: RequestHead) -> String {
+        "edge" + StatelessForwarding.text(StatelessForwarding.transaction(for: message, head, key: tagKey))
     }
 
-    func isAcknowledgementOfOurs(_ message: Message) -> Bool {
-        message.to?.tag == ownTag(for: message)
+    /// The same of a request that may lack what makes a tag predictable.
+    func ownTag(_ message: borrowing MessageView) -> String {
+        do throws(Refusal) {
+            return ownTag(message, try RequestHead(message))
+        } catch {
+            let fingerprint = tagKey.code(message.bytes.extracting(0..<message.headersEnd))
+            return "edge" + StatelessForwarding.text(fingerprint)
+        }
     }
 
-    /// Removes what one side must not see of the other.
-    func stripPrivate(_ edits: inout Edits) {
-        edits.removeAll(.pAssertedIdentity)
-        edits.removeAll(prefixed: Self.privatePrefix)
+    func isAcknowledgementOfOurs(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
+        guard let tag = head.to.tag, tag.count == 26 else { return false }
+        return ASCII.equals(message.bytes.extracting(tag), ownTag(message, head))
     }
 }

@@ -33,7 +33,7 @@ extension EdgeLoop {
             for pending in waiting { resume(pending, nil) }
         case .unavailable:
             for pending in waiting {
-                perform(core.unavailable(pending.message, pending.arrival), pending.message, pending.arrival)
+                perform(core.unavailable(pending.message.view, pending.arrival), pending.message, pending.arrival)
             }
         }
     }

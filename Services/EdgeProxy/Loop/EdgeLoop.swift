@@ -21,11 +21,19 @@ actor EdgeLoop {
     private let readDirectory: @Sendable () -> Directory
     private let outsideSocket: DatagramSocket
     private let insideSocket: DatagramSocket
-    private var received = ReceiveBatch(capacity: 32, size: 65_535)
-    private var outsideBatch = SendBatch(capacity: 32, size: 65_535)
-    private var insideBatch = SendBatch(capacity: 32, size: 65_535)
+    private var received = ReceiveBatch(capacity: 32, size: placeSize)
+    private var outsideBatch = SendBatch(capacity: 32, size: placeSize)
+    private var insideBatch = SendBatch(capacity: 32, size: placeSize)
+    private var index = MessageIndex()
+
+    /// Room for the longest datagram, and some lines more: places that all began at the same offset of a page would drive one
+    /// another out of the processor's caches.
+    private static let placeSize = 65_536 + 17 * 64
 
     var directory = Directory()
+    /// Of the fixed list of servers, when there is one.
+    var watch: ServerWatch?
+    var questions: UInt64 = 0
     var accounts: AccountCache
     /// Requests that wait for their account, by the account.
     var parked: [AccountCache.Key: [PendingAuthentication]] = [:]
@@ -60,7 +68,7 @@ actor EdgeLoop {
                 inside: insideSocket.localAddress,
                 generation: .random(in: 1 ... .max), tokenKey: tokenKey, nonceKey: nonceKey,
                 nonceLifetimeMilliseconds: settings.nonceLifetimeMilliseconds, legacyAgents: settings.legacyAgents,
-                retryAfter: settings.retryAfter))
+                retryAfter: settings.retryAfter, alone: settings.alone))
         accounts = AccountCache(
             capacity: settings.accountsRemembered, lifetime: settings.accountLifetime,
             recent: settings.refusalAge)
@@ -93,7 +101,12 @@ actor EdgeLoop {
         loop.watch(outsideSocket.descriptor, .read) { _ in self.readOutside() }
         loop.watch(insideSocket.descriptor, .read) { _ in self.readInside() }
         loop.afterEachBatch { self.flush() }
-        refreshDirectory()
+        if let alone = settings.alone {
+            watch = ServerWatch(alone.servers, every: settings.serverPing, now: MonotonicClock.now())
+            watchServers()
+        } else {
+            refreshDirectory()
+        }
     }
 
     /// Takes nothing new; connections and what is inside go on until the process ends.
@@ -113,56 +126,75 @@ actor EdgeLoop {
     private func readOutside() {
         for _ in 0..<Self.readsPerTurn {
             let count = outsideSocket.receive(into: &received)
-            for index in 0..<count {
-                let (bytes, source) = (Self.copy(received[index].bytes), received[index].source)
-                if Message.isKeepAlive(bytes) {
-                    Traffic.keepAlives.add()
-                    continue
-                }
-                do throws(ParseError) {
-                    receiveOutside(try Message.parse(bytes), Arrival(source: source, transport: .udp))
-                } catch { Traffic.count(error) }
-            }
+            judgeOutside(received, count)
             guard count == received.capacity else { return }
         }
+    }
+
+    /// The time is read once for all that came together.
+    private func judgeOutside(_ batch: borrowing ReceiveBatch, _ count: Int) {
+        guard count > 0 else { return }
+        let now = WallClock.milliseconds()
+        for position in 0..<count {
+            let datagram = batch[position]
+            if Message.isKeepAlive(datagram.bytes) {
+                Traffic.keepAlives.add()
+                continue
+            }
+            do throws(ParseError) {
+                try index.read(datagram.bytes)
+                judgeOutside(index, datagram.bytes, Arrival(source: datagram.source, transport: .udp), now: now)
+            } catch { Traffic.count(error) }
+        }
+    }
+
+    private func judgeOutside(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, _ arrival: Arrival, now: Int64) {
+        guard let view = index.view(of: bytes) else { return }
+        perform(core.receiveOutside(view, arrival, now: now, directory), view, arrival)
     }
 
     private func readInside() {
         for _ in 0..<Self.readsPerTurn {
             let count = insideSocket.receive(into: &received)
-            for index in 0..<count {
-                let (bytes, source) = (Self.copy(received[index].bytes), received[index].source)
-                do throws(ParseError) {
-                    let message = try Message.parse(bytes)
-                    perform(core.receiveInside(message, from: source), message, from: source)
-                } catch { Traffic.count(error) }
-            }
+            judgeInside(received, count)
             guard count == received.capacity else { return }
         }
     }
 
-    static func copy(_ span: Span<UInt8>) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(span.count)
-        for index in span.indices { bytes.append(span[index]) }
-        return bytes
+    private func judgeInside(_ batch: borrowing ReceiveBatch, _ count: Int) {
+        for position in 0..<count {
+            let datagram = batch[position]
+            do throws(ParseError) {
+                try index.read(datagram.bytes)
+                judgeInside(index, datagram.bytes, from: datagram.source)
+            } catch { Traffic.count(error) }
+        }
     }
+
+    private func judgeInside(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, from source: SocketAddress) {
+        guard let view = index.view(of: bytes) else { return }
+        perform(core.receiveInside(view, from: source), view, from: source)
+    }
+
+    static func copy(_ span: Span<UInt8>) -> [UInt8] { span.array() }
 
     // MARK: Doing what the core decided
 
     func receiveOutside(_ message: Message, _ arrival: Arrival) {
-        perform(core.receiveOutside(message, arrival, now: WallClock.milliseconds(), directory), message, arrival)
+        let view = message.view
+        perform(core.receiveOutside(view, arrival, now: WallClock.milliseconds(), directory), view, arrival)
     }
 
-    func perform(_ decision: Decision, _ message: Message, _ arrival: Arrival) {
+    func perform(_ decision: Decision, _ message: Message, _ arrival: Arrival) { perform(decision, message.view, arrival) }
+
+    private func perform(_ decision: Decision, _ message: borrowing MessageView, _ arrival: Arrival) {
         switch decision {
-        case .forward(let bytes, let destination):
-            if message.isRequest {
-                Traffic.count(message.method, .outside, .forwarded, over: arrival.transport)
-            } else {
-                Traffic.countResponse(.outside)
+        case .forward(let forwarding, let destination):
+            switch send(message, forwarding, to: destination) {
+            case .sent: Traffic.countForwarded(message, .outside, over: arrival.transport)
+            case .gone: Traffic.count(.connectionGone)
+            case .unsendable: Traffic.count(.unsendable)
             }
-            if !send(bytes, to: destination) { Traffic.count(.connectionGone) }
         case .reply(let bytes, let status):
             Traffic.count(message.method, .outside, Traffic.Outcome(status: status), over: arrival.transport)
             sendOutside(bytes, to: arrival.source)
@@ -180,16 +212,19 @@ actor EdgeLoop {
         }
     }
 
-    private func perform(_ decision: Decision, _ message: Message, from source: SocketAddress) {
+    private func perform(_ decision: Decision, _ message: borrowing MessageView, from source: SocketAddress) {
         switch decision {
-        case .forward(let bytes, let destination):
-            guard send(bytes, to: destination) else {
-                return perform(core.flowFailed(message, from: source), message, from: source)
+        case .forward(let forwarding, let destination):
+            switch send(message, forwarding, to: destination) {
+            case .sent: Traffic.countForwarded(message, .inside, over: .udp)
+            case .gone: perform(core.flowFailed(message, from: source), message, from: source)
+            case .unsendable: Traffic.count(.unsendable)
             }
-            if message.isRequest { Traffic.count(message.method, .inside, .forwarded) } else { Traffic.countResponse(.inside) }
         case .reply(let bytes, let status), .replyOutside(let bytes, let status, _):
             Traffic.count(message.method, .inside, Traffic.Outcome(status: status))
             sendInside(bytes, to: source)
+        case .drop(.foreignResponse) where watch?.heard(source, now: loop.now) == true:
+            break
         case .drop(let reason):
             Traffic.count(reason)
         case .authenticate:
@@ -197,18 +232,29 @@ actor EdgeLoop {
         }
     }
 
-    /// False when the phone's connection is gone.
-    private func send(_ bytes: [UInt8], to destination: Destination) -> Bool {
+    private enum Departure { case sent, gone, unsendable }
+
+    /// Writes the message where it leaves from: into the batch of a socket, or for a connection into memory of its own.
+    private func send(_ message: borrowing MessageView, _ forwarding: Forwarding, to destination: Destination) -> Departure {
         switch destination {
         case .server(let address):
-            sendInside(bytes, to: address)
-            return true
+            if insideBatch.isFull { insideSocket.send(&insideBatch) }
+            return append(message, forwarding, to: address, &insideBatch) ? .sent : .unsendable
         case .flow(let token) where token.transport == .udp:
-            sendOutside(bytes, to: token.remote)
-            return true
+            if outsideBatch.isFull { outsideSocket.send(&outsideBatch) }
+            return append(message, forwarding, to: token.remote, &outsideBatch) ? .sent : .unsendable
         case .flow(let token):
-            return writeStream(bytes, token)
+            guard let bytes = forwarding.bytes(of: message, key: core.tokenKey) else { return .unsendable }
+            return writeStream(bytes, token) ? .sent : .gone
         }
+    }
+
+    private func append(
+        _ message: borrowing MessageView, _ forwarding: Forwarding, to address: SocketAddress, _ batch: inout SendBatch
+    ) -> Bool {
+        let before = batch.count
+        _ = batch.append(to: address) { output in _ = forwarding.write(message, into: &output, key: core.tokenKey) }
+        return batch.count > before
     }
 
     private func sendOutside(_ bytes: [UInt8], to address: SocketAddress) {
@@ -216,7 +262,7 @@ actor EdgeLoop {
         if !outsideBatch.append(bytes, to: address) { Traffic.count(.unsendable) }
     }
 
-    private func sendInside(_ bytes: [UInt8], to address: SocketAddress) {
+    func sendInside(_ bytes: [UInt8], to address: SocketAddress) {
         if insideBatch.isFull { insideSocket.send(&insideBatch) }
         if !insideBatch.append(bytes, to: address) { Traffic.count(.unsendable) }
     }

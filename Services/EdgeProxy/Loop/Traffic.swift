@@ -105,6 +105,10 @@ enum Traffic {
         requests[place * Outcome.allCases.count + outcome.rawValue].add()
     }
 
+    static func countForwarded(_ message: borrowing MessageView, _ side: Side, over transport: Transport) {
+        if message.isRequest { count(message.method, side, .forwarded, over: transport) } else { countResponse(side) }
+    }
+
     static func countResponse(_ side: Side) { responses[side.rawValue].add() }
 
     static func connected(_ transport: Transport, by change: Int) { connections[transport]?.add(change) }

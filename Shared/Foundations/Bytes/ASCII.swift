@@ -13,6 +13,15 @@ public enum ASCII {
         }
     }
 
+    public static func equals(_ left: Span<UInt8>, _ right: String) -> Bool {
+        var index = 0
+        for byte in right.utf8 {
+            guard index < left.count, left[index] == byte else { return false }
+            index += 1
+        }
+        return index == left.count
+    }
+
     public static func equalsIgnoringCase(_ left: some StringProtocol, _ right: some StringProtocol) -> Bool {
         left.utf8.elementsEqual(right.utf8) { lowercased($0) == lowercased($1) }
     }

@@ -72,28 +72,32 @@ public enum Base64 {
         if index &+ 1 < bytes.count { output.append(urlSafe(group >> 6 & 63)) }
     }
 
-    /// Decodes URL-safe text without padding; false, with part of it written, for anything else or when there is no room.
-    public static func readURLSafe(_ text: Span<UInt8>, into output: inout OutputSpan<UInt8>) -> Bool {
-        guard text.count % 4 != 1, output.freeCapacity >= text.count / 4 * 3 + 2 else { return false }
-        var (group, count): (UInt32, Int) = (0, 0)
+    /// Decodes URL-safe text without padding into at most 64 bytes; false for anything else or when there is no room.
+    public static func readURLSafe(_ text: Span<UInt8>, into bytes: inout InlineArray<64, UInt8>, count: inout Int) -> Bool {
+        guard text.count % 4 != 1, text.count <= 85 else { return false }
+        var (group, digits): (UInt32, Int) = (0, 0)
+        count = 0
         for index in text.indices {
             guard let value = value(text[index], .urlSafe) else { return false }
             group = group << 6 | UInt32(value)
-            count &+= 1
-            guard count == 4 else { continue }
-            output.append(UInt8(truncatingIfNeeded: group >> 16))
-            output.append(UInt8(truncatingIfNeeded: group >> 8))
-            output.append(UInt8(truncatingIfNeeded: group))
-            (group, count) = (0, 0)
+            digits &+= 1
+            guard digits == 4 else { continue }
+            bytes[count] = UInt8(truncatingIfNeeded: group &>> 16)
+            bytes[count &+ 1] = UInt8(truncatingIfNeeded: group &>> 8)
+            bytes[count &+ 2] = UInt8(truncatingIfNeeded: group)
+            count &+= 3
+            (group, digits) = (0, 0)
         }
         // What is left over of the last character says nothing: only one spelling of the bytes is accepted.
-        switch count {
+        switch digits {
         case 2:
-            output.append(UInt8(truncatingIfNeeded: group >> 4))
+            bytes[count] = UInt8(truncatingIfNeeded: group &>> 4)
+            count &+= 1
             return group & 15 == 0
         case 3:
-            output.append(UInt8(truncatingIfNeeded: group >> 10))
-            output.append(UInt8(truncatingIfNeeded: group >> 2))
+            bytes[count] = UInt8(truncatingIfNeeded: group &>> 10)
+            bytes[count &+ 1] = UInt8(truncatingIfNeeded: group &>> 2)
+            count &+= 2
             return group & 3 == 0
         default: return true
         }

@@ -9,6 +9,8 @@ public struct SipHash: Sendable {
         public let low: UInt64
         public let high: UInt64
 
+        public init(low: UInt64, high: UInt64) { (self.low, self.high) = (low, high) }
+
         /// Compares in a time that tells nothing.
         public func isEqual(to other: Code) -> Bool { (low ^ other.low) | (high ^ other.high) == 0 }
     }

@@ -1,6 +1,6 @@
 public import Addresses
 internal import Bytes
-internal import Cryptography
+public import Cryptography
 
 /// A signed word for the user part of Path, Route and Record-Route that says where a request goes next, so that no edge has to
 /// remember it (RFC 5626 §5.2). What was not signed with the key is not believed.
@@ -33,88 +33,124 @@ public struct FlowToken: Hashable, Sendable {
         (kind, inside, transport, remote, connection, generation) = (.server, server, .udp, server, 0, 0)
     }
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
     /// 80 bits: beyond guessing over a network, and short enough for a URI.
     private static let codeLength = 10
+    /// With two IPv6 addresses and a connection: 56 bytes.
+    private static let longest = 56
+    /// The longest text of a token.
+    public static let longestText = (longest * 4 + 2) / 3
 
-    /// Layout: version and kind, flags (transport, address families), addresses, connection; then the code; in URL-safe Base64.
-    public func sealed(key: [UInt8]) -> String {
-        var bytes = [Self.version << 4 | kind.rawValue]
-        bytes.append(transport.rawValue | (inside.address.isIPv4 ? 0 : 0x40) | (remote.address.isIPv4 ? 0 : 0x80))
-        append(inside, to: &bytes)
+    /// Writes version and kind, flags (transport, address families), addresses, connection and the code over them, in URL-safe
+    /// Base64: at most `longestText` bytes.
+    public func write(into output: inout OutputSpan<UInt8>, key: SipHash) {
+        var bytes = InlineArray<56, UInt8>(repeating: 0)
+        bytes[0] = Self.version << 4 | kind.rawValue
+        bytes[1] = transport.rawValue | (inside.address.isIPv4 ? 0 : 0x40) | (remote.address.isIPv4 ? 0 : 0x80)
+        var count = 2
+        Self.append(inside, &bytes, &count)
         if kind == .flow {
-            append(remote, to: &bytes)
+            Self.append(remote, &bytes, &count)
             if transport.isReliable {
-                append(UInt64(connection), width: 4, to: &bytes)
-                append(UInt64(generation), width: 4, to: &bytes)
+                Self.append(UInt64(connection), width: 4, &bytes, &count)
+                Self.append(UInt64(generation), width: 4, &bytes, &count)
             }
         }
-        return Base64.encode(bytes + Self.code(bytes, key: key), .urlSafe)
+        let code = key.code(bytes.span.extracting(0..<count))
+        Self.append(code.low, width: 8, &bytes, &count)
+        Self.append(code.high & 0xffff, width: 2, &bytes, &count)
+        Base64.writeURLSafe(bytes.span.extracting(0..<count), into: &output)
     }
 
-    /// Nil for anything that `sealed` did not make with the same key.
-    public init?(verifying text: some StringProtocol, key: [UInt8]) {
-        guard text.utf8.count <= 96, let all = Base64.decode(text.utf8, .urlSafe), all.count > Self.codeLength + 2 else {
+    public func sealed(key: SipHash) -> String {
+        let text = unsafe [UInt8](unsafeUninitializedCapacity: Self.longestText) { buffer, count in
+            var output = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
+            write(into: &output, key: key)
+            count = unsafe output.finalize(for: buffer)
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    public init?(verifying text: some StringProtocol, key: SipHash) {
+        let bytes = Array(text.utf8)
+        self.init(verifying: bytes.span, key: key)
+    }
+
+    /// Nil for anything that `write` did not make with the same key.
+    public init?(verifying text: Span<UInt8>, key: SipHash) {
+        guard text.count <= Self.longestText, text.count >= 16 else { return nil }
+        var bytes = InlineArray<64, UInt8>(repeating: 0)
+        var total = 0
+        let isText = Base64.readURLSafe(text, into: &bytes, count: &total)
+        guard isText, total > Self.codeLength + 2 else { return nil }
+        let count = total - Self.codeLength
+        var position = count
+        guard let low = Self.number(bytes, &position, total, width: 8), let high = Self.number(bytes, &position, total, width: 2) else {
             return nil
         }
-        let bytes = Array(all.dropLast(Self.codeLength))
-        guard equalInConstantTime(Array(all.suffix(Self.codeLength)), Self.code(bytes, key: key)) else { return nil }
+        let code = key.code(bytes.span.extracting(0..<count))
+        guard SipHash.Code(low: low, high: high).isEqual(to: SipHash.Code(low: code.low, high: code.high & 0xffff)) else { return nil }
         guard bytes[0] >> 4 == Self.version, let kind = Kind(rawValue: bytes[0] & 15),
             let transport = Transport(rawValue: bytes[1] & 0x3f)
         else { return nil }
-        var position = 2
-        guard let inside = Self.address(bytes, &position, isIPv4: bytes[1] & 0x40 == 0) else { return nil }
+        position = 2
+        guard let inside = Self.address(bytes, &position, count, isIPv4: bytes[1] & 0x40 == 0) else { return nil }
         guard kind == .flow else {
             self.init(server: inside)
             return
         }
-        guard let remote = Self.address(bytes, &position, isIPv4: bytes[1] & 0x80 == 0) else { return nil }
+        guard let remote = Self.address(bytes, &position, count, isIPv4: bytes[1] & 0x80 == 0) else { return nil }
         var (connection, generation): (UInt32, UInt32) = (0, 0)
         if transport.isReliable {
-            guard let slot = Self.number(bytes, &position, width: 4), let age = Self.number(bytes, &position, width: 4) else {
-                return nil
-            }
-            (connection, generation) = (UInt32(slot), UInt32(age))
+            guard let slot = Self.number(bytes, &position, count, width: 4),
+                let age = Self.number(bytes, &position, count, width: 4)
+            else { return nil }
+            (connection, generation) = (UInt32(truncatingIfNeeded: slot), UInt32(truncatingIfNeeded: age))
         }
         self.init(flow: remote, over: transport, inside: inside, connection: connection, generation: generation)
     }
 
-    private static func code(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
-        Array(DigestAlgorithm.sha256.authenticate(bytes, key: key).prefix(codeLength))
-    }
-
-    private func append(_ address: SocketAddress, to bytes: inout [UInt8]) {
+    private static func append(_ address: SocketAddress, _ bytes: inout InlineArray<56, UInt8>, _ count: inout Int) {
         if let v4 = address.address.v4 {
-            append(UInt64(v4), width: 4, to: &bytes)
+            append(UInt64(v4), width: 4, &bytes, &count)
         } else {
-            append(address.address.high, width: 8, to: &bytes)
-            append(address.address.low, width: 8, to: &bytes)
+            append(address.address.high, width: 8, &bytes, &count)
+            append(address.address.low, width: 8, &bytes, &count)
         }
-        append(UInt64(address.port), width: 2, to: &bytes)
+        append(UInt64(address.port), width: 2, &bytes, &count)
     }
 
-    private func append(_ value: UInt64, width: Int, to bytes: inout [UInt8]) {
-        for index in stride(from: width - 1, through: 0, by: -1) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(index * 8)))
+    private static func append(_ value: UInt64, width: Int, _ bytes: inout InlineArray<56, UInt8>, _ count: inout Int) {
+        for place in 0..<width {
+            bytes[count] = UInt8(truncatingIfNeeded: value &>> UInt64(8 &* (width &- 1 &- place)))
+            count &+= 1
         }
     }
 
-    private static func number(_ bytes: [UInt8], _ position: inout Int, width: Int) -> UInt64? {
-        guard bytes.count - position >= width else { return nil }
-        defer { position += width }
-        return bytes[position..<position + width].reduce(0) { $0 << 8 | UInt64($1) }
+    private static func number(_ bytes: borrowing InlineArray<64, UInt8>, _ position: inout Int, _ end: Int, width: Int) -> UInt64? {
+        guard end - position >= width else { return nil }
+        var value: UInt64 = 0
+        for _ in 0..<width {
+            value = value << 8 | UInt64(bytes[position])
+            position &+= 1
+        }
+        return value
     }
 
-    private static func address(_ bytes: [UInt8], _ position: inout Int, isIPv4: Bool) -> SocketAddress? {
+    private static func address(
+        _ bytes: borrowing InlineArray<64, UInt8>, _ position: inout Int, _ end: Int, isIPv4: Bool
+    ) -> SocketAddress? {
         let ip: IPAddress
         if isIPv4 {
-            guard let v4 = number(bytes, &position, width: 4) else { return nil }
-            ip = IPAddress(v4: UInt32(v4))
+            guard let v4 = number(bytes, &position, end, width: 4) else { return nil }
+            ip = IPAddress(v4: UInt32(truncatingIfNeeded: v4))
         } else {
-            guard let high = number(bytes, &position, width: 8), let low = number(bytes, &position, width: 8) else { return nil }
+            guard let high = number(bytes, &position, end, width: 8), let low = number(bytes, &position, end, width: 8) else {
+                return nil
+            }
             ip = IPAddress(v6High: high, v6Low: low)
         }
-        guard let port = number(bytes, &position, width: 2) else { return nil }
-        return SocketAddress(ip, port: UInt16(port))
+        guard let port = number(bytes, &position, end, width: 2) else { return nil }
+        return SocketAddress(ip, port: UInt16(truncatingIfNeeded: port))
     }
 }

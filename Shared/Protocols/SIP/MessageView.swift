@@ -14,6 +14,12 @@ public struct MessageView: ~Escapable {
 
     public var start: Message.Start { frame.start }
     public var isRequest: Bool { if case .request = frame.start { true } else { false } }
+    /// Of a request; nil for a response.
+    public var method: Method? {
+        if case .request(let method, _) = frame.start { return method }
+        return nil
+    }
+
     public var startLineRange: Range<Int> { frame.startLine }
     /// Offset of the empty line that ends the headers.
     public var headersEnd: Int { frame.headersEnd }
@@ -52,6 +58,9 @@ public struct MessageView: ~Escapable {
         private var position: Int?
 
         public init(_ name: HeaderName) { self.name = name }
+
+        /// From a field of that name on.
+        init(_ name: HeaderName, from field: Int) { (self.name, self.field) = (name, field) }
 
         public mutating func next(in view: borrowing MessageView) -> Element? {
             guard view.frame.names.contains(name) else { return nil }

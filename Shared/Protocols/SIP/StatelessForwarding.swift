@@ -1,20 +1,87 @@
 public import Addresses
 internal import Bytes
+public import Cryptography
 
 /// What a proxy without transactions needs (RFC 3261 §16.11).
 public enum StatelessForwarding {
-    /// A branch that is the same whenever the same request passes, and the same for an INVITE, its CANCEL and the ACK of its
-    /// failure: a hash of the branch and sent-by received, or, from an RFC 2543 client, of everything that names its transaction.
-    public static func branch(for request: Message, seed: UInt64) -> String? {
-        guard let via = request.topmostVia else { return nil }
-        var identity: [String] = [via.branch ?? "", via.sentBy.lowercased()]
-        if !via.hasUniqueBranch {
-            guard let callID = request.callID, let cseq = request.cseq, let from = request.from else { return nil }
-            identity += [callID, String(cseq.number), from.tag ?? "", request.requestURIText ?? ""]
+    /// The branch of a request that passes: what names its transaction, and what a loop would leave unchanged (§16.6 step 8).
+    public struct Branch: Sendable, Hashable {
+        public let transaction: SipHash.Code
+        public let loop: UInt64
+        /// Cookie, 22 characters for the transaction, 11 for the loop.
+        public static let length = 7 + 22 + 11
+
+        public func write(into output: inout OutputSpan<UInt8>) {
+            output.write("z9hG4bK")
+            StatelessForwarding.write(transaction, into: &output)
+            var bytes = InlineArray<8, UInt8>(repeating: 0)
+            for place in 0..<8 { bytes[place] = UInt8(truncatingIfNeeded: loop &>> UInt64(8 &* place)) }
+            Base64.writeURLSafe(bytes.span, into: &output)
         }
-        let bytes = Array(identity.joined(separator: "\n").utf8)
-        let (high, low) = (StableHash.hash(bytes, seed: seed), StableHash.hash(bytes, seed: ~seed))
-        return Via.magicCookie + String(high, radix: 36) + String(low, radix: 36)
+
+        /// Whether the text of a branch says that the same request has passed before.
+        public func isLoop(of text: Span<UInt8>) -> Bool {
+            guard text.count == Self.length else { return false }
+            var bytes = InlineArray<64, UInt8>(repeating: 0)
+            var count = 0
+            guard Base64.readURLSafe(text.extracting(29..<40), into: &bytes, count: &count), count == 8 else { return false }
+            var value: UInt64 = 0
+            for place in 0..<8 { value |= UInt64(bytes[place]) &<< UInt64(8 &* place) }
+            return value == loop
+        }
+
+        public var text: String { StatelessForwarding.text(Self.length) { write(into: &$0) } }
+    }
+
+    /// The same whenever the same request passes, and the same for an INVITE, its CANCEL and the ACK of its failure: a code over
+    /// the branch and sent-by received, or, from an RFC 2543 client, over everything that names its transaction.
+    public static func branch(for message: borrowing MessageView, _ head: RequestHead, key: SipHash) -> Branch {
+        let bytes = message.bytes
+        // An ACK of a failure has a To tag that its INVITE had not, so that tag has no part in it.
+        var loop = key.code(bytes.extracting(head.callID))
+        if case .request(_, let uri) = message.start { loop = key.following(loop).code(bytes.extracting(uri)) }
+        loop = key.following(loop).code(bytes.extracting(head.from.tag ?? 0..<0))
+        if let route = head.topmostRoute { loop = key.following(loop).code(bytes.extracting(route.uriRange)) }
+        return Branch(transaction: transaction(for: message, head, key: key), loop: loop.low ^ UInt64(head.cseq))
+    }
+
+    /// The text of the same; nil for what is no request to be forwarded.
+    public static func branch(for request: Message, key: SipHash) -> String? {
+        guard let head = try? RequestHead(request.view) else { return nil }
+        return branch(for: request.view, head, key: key).text
+    }
+
+    /// Of a message that passes, the part that names its transaction.
+    public static func transaction(for message: borrowing MessageView, _ head: RequestHead, key: SipHash) -> SipHash.Code {
+        let bytes = message.bytes
+        var code = key.code(bytes.extracting(head.via.branch ?? 0..<0))
+        code = key.following(code).code(bytes.extracting(head.via.sentBy))
+        guard !head.via.hasUniqueBranch(in: bytes) else { return code }
+        code = key.following(code).code(bytes.extracting(head.callID))
+        code = key.following(code).code(bytes.extracting(head.from.tag ?? 0..<0))
+        if case .request(_, let uri) = message.start { code = key.following(code).code(bytes.extracting(uri)) }
+        return SipHash.Code(low: code.low ^ UInt64(head.cseq), high: code.high)
+    }
+
+    /// 16 bytes as 22 characters of a token.
+    public static func write(_ code: SipHash.Code, into output: inout OutputSpan<UInt8>) {
+        var bytes = InlineArray<16, UInt8>(repeating: 0)
+        for place in 0..<8 {
+            bytes[place] = UInt8(truncatingIfNeeded: code.low &>> UInt64(8 &* place))
+            bytes[place &+ 8] = UInt8(truncatingIfNeeded: code.high &>> UInt64(8 &* place))
+        }
+        Base64.writeURLSafe(bytes.span, into: &output)
+    }
+
+    public static func text(_ code: SipHash.Code) -> String { text(22) { write(code, into: &$0) } }
+
+    private static func text(_ length: Int, _ write: (inout OutputSpan<UInt8>) -> Void) -> String {
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+            var output = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
+            write(&output)
+            count = unsafe output.finalize(for: buffer)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -94,7 +94,7 @@ struct AuthenticationTests {
             throw EdgeBench.Unexpected(what: "not authenticated")
         }
         #expect(pending.key == AccountCache.Key(user: "1001", domain: "demo.localhost"))
-        let (message, destination) = try EdgeBench.forwarded(bench.core.resume(pending, EdgeBench.account, bench.directory))
+        let (message, destination) = try EdgeBench.forwarded(bench.resume(pending, EdgeBench.account))
         #expect(destination == .server(EdgeBench.registrar))
         #expect(message.addresses(.pAssertedIdentity)?.first?.uri.host == "demo.localhost")
     }

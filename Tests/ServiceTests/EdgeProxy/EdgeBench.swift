@@ -52,17 +52,17 @@ struct EdgeBench {
         return try Message.parse(Array((lines + more + ["", ""]).joined(separator: "\r\n").utf8))
     }
 
-    func outside(_ message: Message) -> Decision { core.receiveOutside(message, arrival, now: Self.now, directory) }
+    func outside(_ message: Message) -> Judgement { core.receiveOutside(message, arrival, now: Self.now, directory) }
 
     /// The answer a phone gets, where one is expected.
-    static func answer(_ decision: Decision) throws -> Message {
+    static func answer(_ decision: Judgement) throws -> Message {
         switch decision {
         case .replyOutside(let bytes, _, _), .reply(let bytes, _): return try Message.parse(bytes)
         case .forward, .authenticate, .drop: throw Unexpected(what: "\(decision)")
         }
     }
 
-    static func forwarded(_ decision: Decision) throws -> (message: Message, to: Destination) {
+    static func forwarded(_ decision: Judgement) throws -> (message: Message, to: Destination) {
         guard case .forward(let bytes, let destination) = decision else { throw Unexpected(what: "\(decision)") }
         return (try Message.parse(bytes), destination)
     }
@@ -81,7 +81,7 @@ struct EdgeBench {
         _ method: String, uri: String = "sip:1002@demo.localhost", to: String? = nil, hash: DigestHash = .sha256,
         password: String = password,
         account: Account? = EdgeBench.account, callID: String = "call-1", more: [String] = []
-    ) throws -> Decision {
+    ) throws -> Judgement {
         let first = try Self.request(method, uri: uri, to: to, callID: callID, more: more)
         let challenges = try Self.answer(outside(first)).challenges
         guard let challenge = challenges.first(where: { $0.hash == hash }) else { throw Unexpected(what: "no challenge") }
@@ -89,6 +89,48 @@ struct EdgeBench {
             method, uri: uri, to: to, callID: callID, branch: "z9hG4bKsecond",
             more: more + [Self.credentials(challenge, first, password: password)])
         guard case .authenticate(let pending) = outside(second) else { throw Unexpected(what: "not authenticated") }
-        return core.resume(pending, account, directory)
+        return resume(pending, account)
+    }
+
+    func resume(_ pending: PendingAuthentication, _ account: Account?) -> Judgement {
+        Judgement(core.resume(pending, account, directory), pending.message.view, core)
+    }
+}
+
+/// What became of a message, with the bytes that leave.
+enum Judgement {
+    case forward([UInt8], to: Destination)
+    case reply([UInt8], status: Int)
+    case replyOutside([UInt8], status: Int, to: SocketAddress)
+    case authenticate(PendingAuthentication)
+    case drop(DropReason)
+
+    init(_ decision: Decision, _ message: borrowing MessageView, _ core: ProxyCore) {
+        switch decision {
+        case .forward(let forwarding, let destination):
+            guard let bytes = forwarding.bytes(of: message, key: core.tokenKey) else {
+                self = .drop(.unsendable)
+                return
+            }
+            self = .forward(bytes, to: destination)
+        case .reply(let bytes, let status): self = .reply(bytes, status: status)
+        case .replyOutside(let bytes, let status, let address): self = .replyOutside(bytes, status: status, to: address)
+        case .authenticate(let pending): self = .authenticate(pending)
+        case .drop(let reason): self = .drop(reason)
+        }
+    }
+}
+
+extension ProxyCore {
+    func receiveOutside(_ message: Message, _ arrival: Arrival, now: Int64, _ directory: Directory) -> Judgement {
+        Judgement(receiveOutside(message.view, arrival, now: now, directory), message.view, self)
+    }
+
+    func receiveInside(_ message: Message, from source: SocketAddress) -> Judgement {
+        Judgement(receiveInside(message.view, from: source), message.view, self)
+    }
+
+    func flowFailed(_ message: Message, from source: SocketAddress) -> Judgement {
+        Judgement(flowFailed(message.view, from: source), message.view, self)
     }
 }

@@ -1,4 +1,5 @@
 import Addresses
+import Cryptography
 import SIP
 import Testing
 
@@ -200,7 +201,7 @@ struct ProxyCoreTests {
 
     @Test("Without our signature: a To tag is no dialog, a route no flow, a response no way in")
     func forged() throws {
-        let key = [UInt8](repeating: 9, count: 32)
+        let key = SipHash(key: [UInt8](repeating: 9, count: 32))
         let route = "Route: <sip:\(FlowToken(server: EdgeBench.registrar).sealed(key: key))@127.0.0.1:5060;lr>"
         #expect(
             try EdgeBench.answer(bench.outside(try EdgeBench.request("INVITE", toTag: "made-up", more: [route]))).status == 407)
@@ -226,7 +227,7 @@ struct ProxyCoreTests {
                 isDraining: false)
         }
         bench.directory.callServers = others
-        let token = FlowToken(server: others[2].address).sealed(key: bench.core.configuration.tokenKey)
+        let token = FlowToken(server: others[2].address).sealed(key: bench.core.tokenKey)
         let bye = try EdgeBench.request("BYE", toTag: "x", more: ["Route: <sip:\(token)@127.0.0.1:5060;lr>"])
         #expect(try EdgeBench.forwarded(bench.outside(bye)).to == .server(others[2].address))
         bench.directory.callServers.remove(at: 2)

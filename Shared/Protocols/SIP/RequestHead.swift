@@ -1,0 +1,110 @@
+/// What every request must have, decoded once and where it stands (RFC 3261 §8.1.1, §8.2, §16.3).
+public struct RequestHead: Sendable {
+    public let method: Method
+    public let uri: URI.Layout
+    public let via: Via.Layout
+    /// The element of the message in which the topmost Via stands.
+    public let viaElement: MessageView.Element
+    public let from: NameAddress.Layout
+    public let to: NameAddress.Layout
+    public let callID: Range<Int>
+    public let cseq: UInt32
+    public let maxForwards: Int?
+    public let topmostRoute: NameAddress.Layout?
+
+    private static let single: [HeaderName] = [.from, .to, .callID, .cseq, .maxForwards, .contentType, .expires]
+
+    /// Throws what the request is to be refused with.
+    public init(_ message: borrowing MessageView) throws(Refusal) {
+        guard case .request(let method, let uriRange) = message.frame.start else { throw Refusal(400, "Not a Request") }
+        guard message.frame.isVersionSupported else { throw Refusal(505) }
+        guard let uri = URI.Layout(message.bytes, uriRange) else { throw Refusal(400, "Bad Request-URI") }
+        for name in Self.single where message.frame.names.isRepeated(name) { throw Refusal(400, "Repeated \(name.text)") }
+        (via, viaElement) = try Self.topmostVia(message)
+        guard let from = Self.address(message, .from), from.tag != nil || !via.hasUniqueBranch(in: message.bytes) else {
+            // RFC 2543 clients (no magic cookie) need not send a From tag (§8.2.6.2).
+            throw Refusal(400, "Bad From")
+        }
+        guard let to = Self.address(message, .to) else { throw Refusal(400, "Bad To") }
+        guard let callID = message.callID else { throw Refusal(400, "Bad Call-ID") }
+        guard let cseq = message.cseq else { throw Refusal(400, "Bad CSeq") }
+        guard cseq.method == method else { throw Refusal(400, "CSeq Method Does Not Match") }
+        var maxForwards: Int?
+        if message.contains(.maxForwards) {
+            guard let number = message.decimal(.maxForwards), number <= 255 else { throw Refusal(400, "Bad Max-Forwards") }
+            maxForwards = Int(number)
+        }
+        guard !message.contains(.expires) || message.decimal(.expires) != nil else { throw Refusal(400, "Bad Expires") }
+        guard Self.hasGoodContacts(message) else { throw Refusal(400, "Bad Contact") }
+        guard Self.areAddresses(message, .route), Self.areAddresses(message, .recordRoute) else { throw Refusal(400, "Bad Route") }
+        guard uri.scheme != .other else { throw Refusal(416) }
+        (self.method, self.uri, self.from, self.to, self.callID) = (method, uri, from, to, callID)
+        (self.cseq, self.maxForwards, topmostRoute) = (cseq.number, maxForwards, message.topmostRoute)
+    }
+
+    /// The topmost Via, when all of them are well-formed.
+    private static func topmostVia(
+        _ message: borrowing MessageView
+    ) throws(Refusal) -> (Via.Layout, MessageView.Element) {
+        var walk = MessageView.Elements(.via)
+        var topmost: (Via.Layout, MessageView.Element)?
+        while let element = walk.next(in: message) {
+            guard let via = message.via(element) else { throw Refusal(400, "Bad Via") }
+            if topmost == nil { topmost = (via, element) }
+        }
+        guard let topmost else { throw Refusal(400, "Bad Via") }
+        return topmost
+    }
+
+    private static func address(_ message: borrowing MessageView, _ name: HeaderName) -> NameAddress.Layout? {
+        guard let range = message.first(name)?.valueRange else { return nil }
+        return message.address(range)
+    }
+
+    private static func areAddresses(_ message: borrowing MessageView, _ name: HeaderName) -> Bool {
+        var walk = MessageView.Elements(name)
+        while let element = walk.next(in: message) {
+            guard message.address(element) != nil else { return false }
+        }
+        return true
+    }
+
+    /// A list of addresses, or the star that stands alone (§10.2.2).
+    private static func hasGoodContacts(_ message: borrowing MessageView) -> Bool {
+        guard let range = message.first(.contact)?.valueRange else { return true }
+        if range.count == 1, message.bytes[range.lowerBound] == UInt8(ascii: "*") {
+            return !message.frame.names.isRepeated(.contact)
+        }
+        return areAddresses(message, .contact)
+    }
+}
+
+/// What a proxy and a transaction need of a response to pass it on.
+public struct ResponseHead: Sendable {
+    public let status: Int
+    public let via: Via.Layout
+    public let viaElement: MessageView.Element
+
+    /// Nil when something is missing or malformed.
+    public init?(_ message: borrowing MessageView) {
+        guard case .response(let status, _) = message.frame.start, message.frame.isVersionSupported,
+            let element = message.firstElement(of: .via), let via = message.via(element), message.cseq != nil,
+            message.callID != nil, let from = message.first(.from)?.valueRange, message.address(from) != nil,
+            let to = message.first(.to)?.valueRange, message.address(to) != nil
+        else { return nil }
+        (self.status, self.via, viaElement) = (status, via, element)
+    }
+}
+
+extension Message {
+    /// What RFC 3261 §8.1.1, §8.2 and §16.3 demand of every request; nil when nothing is wrong with this one.
+    public var requestDefect: Refusal? {
+        do throws(Refusal) {
+            _ = try RequestHead(view)
+            return nil
+        } catch { return error }
+    }
+
+    /// Whether a response has what a proxy and a transaction need to pass it on.
+    public var isUsableResponse: Bool { ResponseHead(view) != nil }
+}
