@@ -14,6 +14,7 @@ struct Program {
         await ServiceProgram.run(.init(.edgeProxy, settings: EdgeSettings.declared, needs: [.bus, .fleet])) { runtime in
             let settings = try EdgeSettings(runtime.settings)
             try assertFree(settings)
+            OpenFiles.raiseLimit()
             let stamp = settings.certificate?.stamp
             let certificate = try settings.certificate?.load()
             let findAccount = FindAccount(bus: runtime.bus)
