@@ -16,6 +16,7 @@ struct Program {
         await ServiceProgram.run(declaration) { runtime in
             let settings = try EdgeSettings(runtime.settings)
             try assertFree(settings)
+            OpenFiles.raiseLimit()
             let stamp = settings.certificate?.stamp
             let certificate = try settings.certificate?.load()
             let findAccount = FindAccount(bus: settings.alone == nil ? runtime.bus : nil)

@@ -106,11 +106,11 @@ struct StreamsTests {
         #expect(reason == .idle)
     }
 
-    @Test("Above the cap connections are closed at once and counted")
-    func connectionCap() async throws {
+    @Test("Above a cap, of all or of one address, connections are closed at once and counted", arguments: [true, false])
+    func connectionCap(ofAll: Bool) async throws {
         let refused: Int = try await onLoop { loop, done in
             var limits = StreamLimits()
-            limits.connections = 2
+            if ofAll { limits.connections = 2 } else { limits.connectionsPerAddress = 2 }
             let listener = try StreamListener(bind: Self.loopback, loop: loop, limits: limits) { _ in }
             let ended = Box(0)
             let clients = try (0..<5).map { _ in
@@ -124,6 +124,28 @@ struct StreamsTests {
             loop.schedule(at: .distantFuture) { _ = clients }
         }
         #expect(refused == 3)
+    }
+
+    @Test("The place of a connection that has ended is free for the same address")
+    func freedPlace() async throws {
+        let refused: Int = try await onLoop { loop, done in
+            var limits = StreamLimits()
+            limits.connectionsPerAddress = 1
+            let (accepted, clients) = (Box(0), Box<[StreamConnection]>([]))
+            let listener = Box<StreamListener?>(nil)
+            func again() throws {
+                guard let address = listener.value?.localAddress else { return }
+                clients.value.append(try StreamConnection.connect(to: address, loop: loop))
+            }
+            listener.value = try StreamListener(bind: Self.loopback, loop: loop, limits: limits) { connection in
+                accepted.value += 1
+                if accepted.value == 3 { return done(listener.value?.refused ?? -1) }
+                connection.close()
+                try? again()
+            }
+            try again()
+        }
+        #expect(refused == 0)
     }
 
     @Test("Connecting to a port where nobody listens fails with a text that says so")

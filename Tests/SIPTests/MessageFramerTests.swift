@@ -53,4 +53,27 @@ struct MessageFramerTests {
         large.append(wire("OPTIONS sip:x SIP/2.0\nl: 990\n\n"))
         #expect(throws: ParseError.tooLong) { try large.next() }
     }
+
+    @Test("RELIABILITY O6: what a started message waits for, byte by byte")
+    func phases() throws {
+        var framer = MessageFramer()
+        var phases = [framer.phase]
+        for byte in one {
+            framer.append([byte])
+            _ = try framer.next()
+            if framer.phase != phases.last { phases.append(framer.phase) }
+        }
+        #expect(phases == [.between, .headers, .body, .between])
+    }
+
+    @Test("RELIABILITY O6: an incomplete message behind complete ones keeps its place") func behindOthers() throws {
+        var framer = MessageFramer()
+        framer.append(one + two + wire("\n\n") + Array(one[..<20]))
+        var outputs: [String] = []
+        while let output = try framer.next() { outputs.append(describe(output)) }
+        #expect(framer.phase == .headers && framer.bufferedCount == 20)
+        framer.append(Array(one[20...]))
+        while let output = try framer.next() { outputs.append(describe(output)) }
+        #expect(outputs == ["OPTIONS sip:x SIP/2.0 abc", "SIP/2.0 200 OK ", "ping", "OPTIONS sip:x SIP/2.0 abc"])
+    }
 }

@@ -103,6 +103,14 @@ struct ServerConnectionTests {
         #expect(outbox.bytes == Frame(.pong, [1, 2]).serialised())
     }
 
+    @Test("§5.4: a message in many fragments stays whole")
+    func manyFragments() {
+        let input = masked(.text, [65], isFinal: false)
+            + (0..<300).flatMap { _ in masked(.continuation, [66], isFinal: false) } + masked(.continuation, [67])
+        let outbox = outcome(input)
+        #expect(outbox.events == [.message([65] + [UInt8](repeating: 66, count: 300) + [67])])
+    }
+
     static let failures: [(FrameError, [(Opcode, [UInt8], Bool)])] = [
         (.strayContinuation, [(.continuation, [1], true)]), (.interruptedMessage, [(.text, [], false), (.text, [], true)]),
         (.notUTF8, [(.text, [0xff], true)]), (.badClose, [(.close, [3], true)]), (.badClose, [(.close, [0x03, 0xed], true)]),

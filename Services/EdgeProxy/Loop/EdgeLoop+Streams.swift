@@ -25,6 +25,7 @@ extension EdgeLoop {
         loop.schedule(at: loop.now + settings.greeting) {
             if self.peers[number]?.hasGreeted == false { self.close(number, .silent) }
         }
+        watchPace(peer, number)
         if isWebSocket { schedulePing(number) }
     }
 
@@ -45,7 +46,22 @@ extension EdgeLoop {
                 Traffic.count(error)
             }
         }
-        if received.isOver { close(number, received.failure) }
+        if received.isOver { return close(number, received.failure) }
+        watchPace(peer, number)
+    }
+
+    /// Closes who has begun something and does not bring it to its end; one timer per connection at most.
+    private func watchPace(_ peer: StreamPeer, _ number: UInt32) {
+        guard !peer.isWatched, let limit = settings.pace(peer.phase) else { return }
+        peer.isWatched = true
+        loop.schedule(at: max(peer.since + limit, loop.now)) {
+            guard self.peers[number] === peer else { return }
+            peer.isWatched = false
+            guard let limit = self.settings.pace(peer.phase), self.loop.now >= peer.since + limit else {
+                return self.watchPace(peer, number)
+            }
+            self.close(number, .slow)
+        }
     }
 
     /// Keeps the way through firewalls open, and finds out which clients are gone without a word (RFC 6455 §5.5.2).

@@ -1,6 +1,7 @@
 import Addresses
 import Datagrams
 import Deadlines
+import STUN
 import SIP
 import Streams
 import TLS
@@ -141,11 +142,26 @@ actor EdgeLoop {
                 Traffic.keepAlives.add()
                 continue
             }
-            do throws(ParseError) {
+            if STUN.Message.isMessage(datagram.bytes) {
+                answer(stun: datagram.bytes, from: datagram.source)
+                continue
+            }
+            do throws(SIP.ParseError) {
                 try index.read(datagram.bytes)
                 judgeOutside(index, datagram.bytes, Arrival(source: datagram.source, transport: .udp), now: now)
             } catch { Traffic.count(error) }
         }
+    }
+
+    /// The keep-alive of RFC 5626 §4.4.2.
+    private func answer(stun request: Span<UInt8>, from source: SocketAddress) {
+        if outsideBatch.isFull { outsideSocket.send(&outsideBatch) }
+        do throws(STUN.ParseError) {
+            _ = try outsideBatch.append(to: source) { (output) throws(STUN.ParseError) in
+                _ = try BindingServer.answer(request, from: source, into: &output)
+            }
+            Traffic.keepAlives.add()
+        } catch { Traffic.count(.malformed) }
     }
 
     private func judgeOutside(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, _ arrival: Arrival, now: Int64) {

@@ -39,7 +39,15 @@ struct EdgeSettings: Sendable {
         Setting("TANDEM_ACCOUNTS_REMEMBERED", .integer(16...10_000_000), default: "100000", "accounts remembered per loop"),
         Setting(
             "TANDEM_PARKED_REQUESTS", .integer(1...1_000_000), default: "5000", "requests per loop that may wait for credentials"),
-        Setting("TANDEM_TCP_CONNECTIONS", .integer(1...1_000_000), default: "4096", "connections per loop"),
+        Setting("TANDEM_TCP_CONNECTIONS", .integer(1...1_000_000), default: "20000", "connections per port and loop"),
+        Setting(
+            "TANDEM_TCP_CONNECTIONS_PER_ADDRESS", .integer(1...1_000_000), default: "10000",
+            "connections per port and loop from one address"),
+        Setting(
+            "TANDEM_TCP_HEADER_SECONDS", .integer(1...3_600), default: "8",
+            "a connection is closed that takes longer over a TLS or WebSocket handshake or the headers of a message"),
+        Setting(
+            "TANDEM_TCP_MESSAGE_SECONDS", .integer(1...3_600), default: "25", "... or over the rest of a message"),
         Setting("TANDEM_TCP_IDLE_SECONDS", .integer(10...86_400), default: "3900", "a silent connection is closed after"),
         Setting(
             "TANDEM_TCP_GREETING_SECONDS", .integer(1...3_600), default: "30",
@@ -80,6 +88,8 @@ struct EdgeSettings: Sendable {
     let refusalAge: Interval
     let parkedRequests: Int
     let greeting: Interval
+    let headerTime: Interval
+    let messageTime: Interval
     let retryAfter: Int
     let streamLimits: StreamLimits
     /// What is known of the fixed list of servers, for an edge without a suite behind it.
@@ -123,11 +133,14 @@ struct EdgeSettings: Sendable {
         refusalAge = .milliseconds(settings.integer("TANDEM_REFUSAL_MILLISECONDS"))
         parkedRequests = settings.integer("TANDEM_PARKED_REQUESTS")
         greeting = .seconds(settings.integer("TANDEM_TCP_GREETING_SECONDS"))
+        headerTime = .seconds(settings.integer("TANDEM_TCP_HEADER_SECONDS"))
+        messageTime = .seconds(settings.integer("TANDEM_TCP_MESSAGE_SECONDS"))
         retryAfter = settings.integer("TANDEM_RETRY_AFTER_SECONDS")
         alone = try Self.alone(settings)
         serverPing = .milliseconds(settings.integer("TANDEM_CALL_SERVER_PING_MILLISECONDS"))
         var limits = StreamLimits()
         limits.connections = settings.integer("TANDEM_TCP_CONNECTIONS")
+        limits.connectionsPerAddress = settings.integer("TANDEM_TCP_CONNECTIONS_PER_ADDRESS")
         limits.idle = .seconds(settings.integer("TANDEM_TCP_IDLE_SECONDS"))
         streamLimits = limits
     }
@@ -174,6 +187,15 @@ struct EdgeSettings: Sendable {
             throw Mistake(description: "\(secure.setting) wants a certificate: set TANDEM_TLS_CERTIFICATE and TANDEM_TLS_KEY")
         }
         return CertificateFiles(certificate: certificate, key: key)
+    }
+
+    /// How long a peer may stay in a phase; nil: as long as it likes.
+    func pace(_ phase: StreamPeer.Phase) -> Interval? {
+        switch phase {
+        case .idle: nil
+        case .handshake, .headers: headerTime
+        case .message: messageTime
+        }
     }
 
     /// What phones reach this edge at, for each transport with a port of its own.

@@ -1,3 +1,4 @@
+import Deadlines
 import SIP
 import Streams
 import TLS
@@ -18,8 +19,11 @@ final class StreamPeer {
 
     /// Why a connection is closed from our side.
     enum Failure: String, CaseIterable {
-        case tls, upgrade, frame, framing, silent
+        case tls, upgrade, frame, framing, silent, slow
     }
+
+    /// What a peer owes us: it may take long over nothing, but not over what it has begun (RELIABILITY O6).
+    enum Phase { case idle, handshake, headers, message }
 
     /// What bytes have brought about: first the events, then the end, if it came to that.
     struct Received {
@@ -33,15 +37,38 @@ final class StreamPeer {
     var hasGreeted = false
     /// Whether anything came since the last WebSocket ping.
     var isAlive = true
+    /// Since when it has been in its phase, and whether a look at that is due already.
+    private(set) var phase = Phase.idle
+    private(set) var since: Instant
+    var isWatched = false
     private let tls: TLSSession?
     private var webSocket: ServerConnection?
     private var framer = MessageFramer()
 
     init(_ connection: StreamConnection, _ transport: Transport, tls: TLSSession?, webSocket: ServerConnection?) {
         (self.connection, self.transport, self.tls, self.webSocket) = (connection, transport, tls, webSocket)
+        since = connection.loop.now
+        phase = currentPhase
     }
 
     func receive(_ bytes: [UInt8]) -> Received {
+        let received = read(bytes)
+        let current = currentPhase
+        if current != phase || !received.events.isEmpty { (phase, since) = (current, connection.loop.now) }
+        return received
+    }
+
+    private var currentPhase: Phase {
+        if let tls, !tls.isOpen { return .handshake }
+        if let webSocket { return !webSocket.isOpen ? .handshake : webSocket.isWithinMessage ? .message : .idle }
+        return switch framer.phase {
+        case .between: .idle
+        case .headers: .headers
+        case .body: .message
+        }
+    }
+
+    private func read(_ bytes: [UInt8]) -> Received {
         isAlive = true
         var received = Received()
         guard let tls else {

@@ -40,7 +40,6 @@ public final class StreamConnection {
     private var queue = WriteQueue()
     private var lastReceived: Instant
     private var timer: EventLoop.Timer?
-    private var received: [UInt8] = []
 
     private static let nextNumber = Atomic<UInt64>(1)
     private static let readLength = 16 * 1024
@@ -108,6 +107,7 @@ public final class StreamConnection {
         case .finishing, .ended: return
         }
         (onBytes, onOpen, onEnd) = (nil, nil, nil)
+        if state == .finishing { arm(at: loop.now + limits.finishing) }
     }
 
     /// Closes now; what is queued is lost.
@@ -137,7 +137,7 @@ public final class StreamConnection {
         guard code == 0 else { return end(.failed(SocketError(.tcp, peer, code: code))) }
         state = finish ? .finishing : .open
         lastReceived = loop.now
-        arm(at: lastReceived + limits.idle)
+        arm(at: lastReceived + (finish ? limits.finishing : limits.idle))
         loop.change(descriptor, queue.isEmpty ? .read : [.read, .write])
         onOpen?()
     }
@@ -149,13 +149,15 @@ public final class StreamConnection {
     }
 
     private func receive() {
-        if received.isEmpty { received = [UInt8](repeating: 0, count: Self.readLength) }
-        let length = unsafe recv(descriptor, &received, received.count, 0)
+        // Held for this call only: an idle connection costs no buffer.
+        var length = 0
+        let received = unsafe [UInt8](unsafeUninitializedCapacity: Self.readLength) { buffer, count in
+            length = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            count = max(length, 0)
+        }
         if length > 0 {
             lastReceived = loop.now
-            guard let onBytes else { return }
-            let bytes = received
-            onBytes(bytes.span.extracting(first: length))
+            onBytes?(received.span)
         } else if length == 0 {
             end(.closedByPeer)
         } else if errno != EAGAIN, errno != EINTR {
@@ -182,6 +184,8 @@ public final class StreamConnection {
     private func checkIdle() {
         guard state != .ended else { return }
         if case .connecting = state { return end(.failed(SocketError(.tcp, peer, code: ETIMEDOUT))) }
+        // Who is sent away and does not read the goodbye is not waited for, whatever it sends.
+        if state == .finishing { return end(.slowPeer) }
         let deadline = lastReceived + limits.idle
         if loop.now >= deadline { end(.idle) } else { arm(at: deadline) }
     }

@@ -5,12 +5,17 @@ public import Deadlines
 public struct StreamLimits: Sendable {
     /// Open connections per listener; above it new ones are closed at once.
     public var connections = 4096
+    /// Open connections per listener from one address; above it new ones are closed at once.
+    public var connectionsPerAddress = Int.max
     /// Bytes waiting for one slow peer; above it the connection is closed.
     public var queuedBytes = 256 * 1024
     /// A connection on which nothing was received for so long is closed.
     public var idle = Interval.seconds(180)
     /// How long connecting out may take.
     public var connecting = Interval.seconds(5)
+
+    /// How long the last bytes may take to leave, once we are done with a connection.
+    public var finishing = Interval.seconds(5)
 
     public init() {}
 }

@@ -5,12 +5,12 @@ internal import Deadlines
 internal import Glibc
 public import Threads
 
-/// A TCP port on an event loop: accepts connections up to a cap and gives each to `accept`.
+/// A TCP port on an event loop: accepts connections up to its caps and gives each to `accept`.
 ///
 /// The listener keeps the connections alive until they end. Loop thread only.
 public final class StreamListener {
     public let localAddress: SocketAddress
-    /// Connections that were closed at once because the cap was reached.
+    /// Connections that were closed at once because a cap was reached.
     public private(set) var refused = 0
 
     private let descriptor: Int32
@@ -18,6 +18,7 @@ public final class StreamListener {
     private let limits: StreamLimits
     private let accept: (StreamConnection) -> Void
     private var connections: [StreamConnection.ID: StreamConnection] = [:]
+    private var perAddress: [IPAddress: Int] = [:]
     private var isClosed = false
 
     public init(
@@ -62,12 +63,13 @@ public final class StreamListener {
                 if accepted != -EAGAIN { pause() }
                 return
             }
-            guard connections.count < limits.connections else {
+            let peer = SocketAddress(kernel)
+            guard connections.count < limits.connections, perAddress[peer.address, default: 0] < limits.connectionsPerAddress else {
                 refused += 1
                 Glibc.close(accepted)
                 continue
             }
-            open(accepted, peer: SocketAddress(kernel))
+            open(accepted, peer: peer)
             if isClosed { return }
         }
     }
@@ -76,8 +78,15 @@ public final class StreamListener {
         let connection = StreamConnection(descriptor: accepted, peer: peer, loop: loop, limits: limits, isOpen: true)
         let id = connection.id
         connections[id] = connection
-        connection.onRelease = { [weak self] in self?.connections[id] = nil }
+        perAddress[peer.address, default: 0] += 1
+        connection.onRelease = { [weak self] in self?.release(id, peer.address) }
         accept(connection)
+    }
+
+    private func release(_ id: StreamConnection.ID, _ address: IPAddress) {
+        connections[id] = nil
+        let left = perAddress[address, default: 1] - 1
+        perAddress[address] = left > 0 ? left : nil
     }
 
     /// Without a free descriptor the waiting connection stays in the queue and would wake the loop for ever.

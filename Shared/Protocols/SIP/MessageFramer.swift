@@ -12,8 +12,13 @@ public struct MessageFramer: Sendable {
         case pong
     }
 
+    /// What a started message is waiting for.
+    public enum Phase: Hashable, Sendable { case between, headers, body }
+
     private let limits: Limits
     private var buffer: [UInt8] = []
+    /// Where the first byte that is not yet part of an output lies: outputs are cut off together, once per `append`.
+    private var start = 0
     /// How far the search for the end of the headers has come, so that a slow sender does not make it quadratic.
     private var searched = 0
     private var known: Int?
@@ -21,9 +26,18 @@ public struct MessageFramer: Sendable {
 
     public init(limits: Limits = Limits()) { self.limits = limits }
 
-    public var bufferedCount: Int { buffer.count }
+    public var bufferedCount: Int { buffer.count - start }
 
-    public mutating func append(_ bytes: [UInt8]) { buffer += bytes }
+    public var phase: Phase { bufferedCount == 0 ? .between : known == nil ? .headers : .body }
+
+    public mutating func append(_ bytes: [UInt8]) {
+        if start > 0 {
+            buffer.removeFirst(start)
+            searched = max(searched - start, 0)
+            start = 0
+        }
+        buffer += bytes
+    }
 
     /// The next complete message or keep-alive, or nil until more bytes come.
     public mutating func next() throws(ParseError) -> Output? {
@@ -32,16 +46,17 @@ public struct MessageFramer: Sendable {
             return try takeNext()
         } catch {
             failed = true
-            buffer = []
+            (buffer, start) = ([], 0)
             throw error
         }
     }
 
     private mutating func takeNext() throws(ParseError) -> Output? {
-        if buffer.first == 13 { return try takeKeepAlive() }
+        guard bufferedCount > 0 else { return nil }
+        if buffer[start] == 13 { return try takeKeepAlive() }
         guard let total = try messageLength() else { return nil }
-        guard buffer.count >= total else { return nil }
-        let message = try Message.parse(Array(buffer[..<total]), limits: limits)
+        guard bufferedCount >= total else { return nil }
+        let message = try Message.parse(Array(buffer[start..<start + total]), limits: limits)
         consume(total)
         return .message(message)
     }
@@ -50,33 +65,34 @@ public struct MessageFramer: Sendable {
     private mutating func messageLength() throws(ParseError) -> Int? {
         if let known { return known }
         guard let end = headersEnd() else {
-            guard buffer.count <= limits.messageLength else { throw .tooLong }
+            guard bufferedCount <= limits.messageLength else { throw .tooLong }
             return nil
         }
         var pass = IndexPass(limits: limits)
-        try pass.run(buffer.span.extracting(first: end))
+        try pass.run(buffer.span.extracting(start..<end))
         guard let length = pass.contentLength else { throw .missingContentLength }
-        guard end + length <= limits.messageLength else { throw .tooLong }
-        known = end + length
+        let headers = end - start
+        guard headers + length <= limits.messageLength else { throw .tooLong }
+        known = headers + length
         return known
     }
 
     private mutating func takeKeepAlive() throws(ParseError) -> Output? {
-        guard buffer.count >= 2 else { return nil }
-        guard buffer[1] == 10 else { throw .controlByte }
+        guard bufferedCount >= 2 else { return nil }
+        guard buffer[start + 1] == 10 else { throw .controlByte }
         // A single line end may be half of a ping: the second half decides, whenever it comes.
-        if buffer.count >= 4, buffer[2] == 13, buffer[3] == 10 {
+        if bufferedCount >= 4, buffer[start + 2] == 13, buffer[start + 3] == 10 {
             consume(4)
             return .ping
         }
-        if buffer.count == 3, buffer[2] == 13 { return nil }
+        if bufferedCount == 3, buffer[start + 2] == 13 { return nil }
         consume(2)
         return .pong
     }
 
     /// The offset behind the empty line; nil when it has not come yet.
     private mutating func headersEnd() -> Int? {
-        var index = max(searched, 3)
+        var index = max(searched, start + 3)
         while index < buffer.count {
             if buffer[index] == 10, buffer[index - 1] == 13, buffer[index - 2] == 10, buffer[index - 3] == 13 {
                 searched = index
@@ -88,8 +104,10 @@ public struct MessageFramer: Sendable {
         return nil
     }
 
+    /// A silent connection keeps no memory.
     private mutating func consume(_ count: Int) {
-        buffer.removeFirst(count)
+        start += count
+        if start == buffer.count { (buffer, start) = ([], 0) }
         (searched, known) = (0, nil)
     }
 }

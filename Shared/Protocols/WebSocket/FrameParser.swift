@@ -51,6 +51,8 @@ public struct FrameParser: Sendable {
             for index in payload.indices { payload[index] ^= Frame.maskByte(mask, index) }
         }
         start += header + length
+        // A silent connection keeps no memory.
+        if start == buffer.count { (buffer, start) = ([], 0) }
         return Frame(opcode, payload, isFinal: isFinal)
     }
 

@@ -54,6 +54,9 @@ public struct ServerConnection: Sendable {
 
     public var isOpen: Bool { state == .open }
 
+    /// Whether a frame or a message of several has begun and is not complete.
+    public var isWithinMessage: Bool { parser.bufferedCount > 0 || fragments != nil }
+
     public mutating func receive(_ bytes: [UInt8], into outbox: inout Outbox) {
         switch state {
         case .opening: open(bytes, &outbox)
@@ -135,10 +138,13 @@ public struct ServerConnection: Sendable {
             guard fragments == nil else { throw .interruptedMessage }
             try add(frame, frame.opcode, frame.payload, &outbox)
         case .continuation:
-            guard let (opcode, begun) = fragments else { throw .strayContinuation }
-            guard begun.count + frame.payload.count <= policy.messageLength else { throw .tooLong }
+            guard let begun = fragments?.payload.count else { throw .strayContinuation }
+            guard begun + frame.payload.count <= policy.messageLength else { throw .tooLong }
+            // In place: a message in thousands of fragments is not copied for each.
+            fragments?.payload += frame.payload
+            guard frame.isFinal, let (opcode, whole) = fragments else { return }
             fragments = nil
-            try add(frame, opcode, begun + frame.payload, &outbox)
+            try add(frame, opcode, whole, &outbox)
         }
     }
 

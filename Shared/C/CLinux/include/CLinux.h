@@ -80,5 +80,7 @@ int tandem_tcp_listen(const struct tandem_address *local, int reuse_port, int ba
 int tandem_tcp_accept(int listener, struct tandem_address *peer);
 /// A connection being made: writable when it is there or has failed (tandem_socket_error tells). `local` may be null.
 int tandem_tcp_connect(const struct tandem_address *peer, const struct tandem_address *local);
+/// Raises the soft limit of open descriptors to the hard one; what it is now, 0 when that cannot be read.
+long long tandem_raise_open_files(void);
 /// The errno of a connection attempt, 0 when it succeeded.
 int tandem_socket_error(int socket);
