@@ -1,7 +1,6 @@
 import Addresses
 import Datagrams
 import Deadlines
-import STUN
 import SIP
 import Streams
 import TLS
@@ -20,10 +19,10 @@ actor EdgeLoop {
     let settings: EdgeSettings
     let findAccount: FindAccount
     private let readDirectory: @Sendable () -> Directory
-    private let outsideSocket: DatagramSocket
+    let outsideSocket: DatagramSocket
     private let insideSocket: DatagramSocket
     private var received = ReceiveBatch(capacity: 32, size: placeSize)
-    private var outsideBatch = SendBatch(capacity: 32, size: placeSize)
+    var outsideBatch = SendBatch(capacity: 32, size: placeSize)
     private var insideBatch = SendBatch(capacity: 32, size: placeSize)
     private var index = MessageIndex()
 
@@ -142,26 +141,15 @@ actor EdgeLoop {
                 Traffic.keepAlives.add()
                 continue
             }
-            if STUN.Message.isMessage(datagram.bytes) {
+            if isKeepAlive(stun: datagram.bytes) {
                 answer(stun: datagram.bytes, from: datagram.source)
                 continue
             }
-            do throws(SIP.ParseError) {
+            do throws(ParseError) {
                 try index.read(datagram.bytes)
                 judgeOutside(index, datagram.bytes, Arrival(source: datagram.source, transport: .udp), now: now)
             } catch { Traffic.count(error) }
         }
-    }
-
-    /// The keep-alive of RFC 5626 §4.4.2.
-    private func answer(stun request: Span<UInt8>, from source: SocketAddress) {
-        if outsideBatch.isFull { outsideSocket.send(&outsideBatch) }
-        do throws(STUN.ParseError) {
-            _ = try outsideBatch.append(to: source) { (output) throws(STUN.ParseError) in
-                _ = try BindingServer.answer(request, from: source, into: &output)
-            }
-            Traffic.keepAlives.add()
-        } catch { Traffic.count(.malformed) }
     }
 
     private func judgeOutside(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, _ arrival: Arrival, now: Int64) {
