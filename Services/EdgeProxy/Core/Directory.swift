@@ -15,13 +15,35 @@ struct Directory: Sendable, Equatable {
         }
     }
 
-    var registrars: [Server] = []
-    var callServers: [Server] = []
+    /// The servers of one kind, with those that take new dialogs picked out once, so that placing one allocates nothing.
+    struct Servers: Sendable, Equatable, RandomAccessCollection, ExpressibleByArrayLiteral {
+        private let all: [Server]
+        /// Draining ones only when there is no other.
+        private let candidates: [Server]
+        private let identities: [UInt64]
+
+        init(_ all: [Server]) {
+            let working = all.filter { !$0.isDraining }
+            self.all = all
+            candidates = working.isEmpty ? all : working
+            identities = candidates.map(\.identity)
+        }
+
+        init(arrayLiteral elements: Server...) { self.init(elements) }
+
+        /// The server that every edge chooses for this Call-ID.
+        func pick(callID: UInt64) -> SocketAddress? {
+            Rendezvous.pick(key: callID, among: identities).map { candidates[$0].address }
+        }
+
+        var startIndex: Int { all.startIndex }
+        var endIndex: Int { all.endIndex }
+        subscript(index: Int) -> Server { all[index] }
+    }
+
+    var registrars: Servers = []
+    var callServers: Servers = []
 
     /// The server that every edge chooses for this Call-ID; draining ones only when there is no other.
-    static func pick(_ servers: [Server], callID: UInt64) -> SocketAddress? {
-        let working = servers.filter { !$0.isDraining }
-        let candidates = working.isEmpty ? servers : working
-        return Rendezvous.pick(key: callID, among: candidates.map(\.identity)).map { candidates[$0].address }
-    }
+    static func pick(_ servers: Servers, callID: UInt64) -> SocketAddress? { servers.pick(callID: callID) }
 }

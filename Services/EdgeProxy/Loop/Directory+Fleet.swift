@@ -4,8 +4,8 @@ import ServiceKit
 
 extension Directory {
     init(_ fleet: Fleet) {
-        registrars = Self.servers(fleet, .registrar)
-        callServers = Self.servers(fleet, .callServer)
+        registrars = Servers(Self.servers(fleet, .registrar))
+        callServers = Servers(Self.servers(fleet, .callServer))
     }
 
     /// Those that have said where their SIP socket is.
