@@ -17,6 +17,9 @@ struct Program {
             Setting("TANDEM_RING_SECONDS", .integer(1...600), default: "60", "how long a phone rings before no_answer"),
             Setting("TANDEM_MAX_CALL_SECONDS", .integer(1...86_400), default: "14400", "the longest a call may last"),
             Setting("TANDEM_MAX_PLAY_SECONDS", .integer(1...86_400), default: "3600", "the longest a prompt may be"),
+            Setting(
+                "TANDEM_RECONNECT_SECONDS", .integer(0...60), default: "10",
+                "how long a call waits for a phone that lost its connection to register anew"),
             Setting("TANDEM_RECORD_SPOOL", .integer(100...10_000_000), default: "50000", "call events kept while PostgreSQL is away"),
         ],
         needs: [.bus, .database, .cache, .fleet], schema: CallStore.schema,
@@ -34,7 +37,8 @@ struct Program {
             limits.duration = .seconds(settings.integer("TANDEM_MAX_CALL_SECONDS"))
             let engineSettings = EngineSettings(
                 listen: SocketAddress(inside, port: port), domain: settings.text("TANDEM_SIP_DOMAIN"),
-                maximumLegs: settings.integer("TANDEM_MAX_CALLS"), limits: limits)
+                maximumLegs: settings.integer("TANDEM_MAX_CALLS"), limits: limits,
+                reconnectTime: .seconds(settings.integer("TANDEM_RECONNECT_SECONDS")))
 
             let outbox = Outbox(schema: CallStore.schema, runtime: runtime)
             let store = CallStore(database: runtime.database, instance: runtime.instance)

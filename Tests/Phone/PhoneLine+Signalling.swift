@@ -77,8 +77,8 @@ extension PhoneLine {
 
     /// Within a dialog to the first route, otherwise to the proxy; a connection leads to the proxy in any case.
     func destination(of request: RequestBuilder) -> SocketAddress {
-        guard settings.transport == .udp, request.to.tag != nil else { return settings.proxy }
-        return request.destination ?? settings.proxy
+        guard settings.transport == .udp, request.to.tag != nil else { return proxy }
+        return request.destination ?? proxy
     }
 
     /// The request with credentials, when the response is a challenge that can be answered (RFC 3261 §22).
@@ -138,6 +138,8 @@ extension PhoneLine {
             let session = sessions.values.first(where: { $0.dialog?.matches(message) == true }),
             let ack = session.acknowledgement, ack.sequence == cseq.number, let dialog = session.dialog
         else { return }
-        outbox.send(ack.bytes, to: destination(of: dialog.acknowledgement(of: cseq.number)))
+        // It may be that the first one did not arrive because its edge died.
+        let standby = settings.transport == .udp ? settings.standby : nil
+        outbox.send(ack.bytes, to: standby ?? destination(of: dialog.acknowledgement(of: cseq.number)))
     }
 }

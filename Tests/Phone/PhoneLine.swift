@@ -21,6 +21,8 @@ public actor PhoneLine {
     public nonisolated let loop: EventLoop
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
+    /// The edge in use; the other one after a connection to it was lost.
+    var proxy: SocketAddress
     /// What the phone does with the next call.
     public var incoming: IncomingPolicy
     /// Nil until opened, and after the connection was lost.
@@ -42,6 +44,7 @@ public actor PhoneLine {
 
     public init(_ settings: PhoneSettings, on loop: EventLoop = PhoneLoops.next()) {
         (self.settings, self.loop, incoming) = (settings, loop, settings.incoming)
+        proxy = settings.proxy
         layer = TransactionLayer(sentBy: SocketAddress(settings.local, port: 0), transport: settings.transport, seed: 0)
     }
 
@@ -62,13 +65,15 @@ public actor PhoneLine {
         let receive: (Message, SocketAddress) -> Void = { [weak self] message, source in
             self?.assumeIsolated { $0.receive(message, from: source) }
         }
+        var inUse = settings
+        inUse.proxy = proxy
         let opened: any Wire
         do {
             if settings.transport == .udp {
                 opened = try DatagramWire(loop: loop, local: settings.local, receive: receive)
             } else {
                 opened = try StreamWire(
-                    loop: loop, settings, layers: StreamLayers(settings), receive: receive
+                    loop: loop, inUse, layers: StreamLayers(inUse), receive: receive
                 ) { [weak self] end in
                     self?.assumeIsolated { $0.connectionEnded(end) }
                 }
@@ -162,7 +167,7 @@ public actor PhoneLine {
 
     /// Runs `body` on the transactions, then sends what is to be sent and tells what is to be told.
     func withLayer<T>(_ body: (inout TransactionLayer, inout Outbox) -> T) throws -> T {
-        guard wire != nil else { throw PhoneError.unreachable("phone \(number) has no connection to \(settings.proxy)") }
+        guard wire != nil else { throw PhoneError.unreachable("phone \(number) has no connection to \(proxy)") }
         defer { settle() }
         return body(&layer, &outbox)
     }
@@ -189,10 +194,21 @@ public actor PhoneLine {
         let timer = loop.schedule(at: deadline) { [weak self] in
             self?.assumeIsolated { line in
                 line.armed = nil
-                _ = try? line.withLayer { $0.expire(now: line.loop.now, into: &$1) }
+                _ = try? line.withLayer { layer, outbox in
+                    layer.expire(now: line.loop.now, into: &outbox)
+                    line.turnAside(&outbox)
+                }
             }
         }
         armed = (deadline, timer)
+    }
+
+    /// What is sent again found nobody the first time: over UDP it goes to the standby edge (RFC 3263 §4.3).
+    private func turnAside(_ outbox: inout Outbox) {
+        guard settings.transport == .udp, let standby = settings.standby else { return }
+        let datagrams = outbox.datagrams
+        outbox.datagrams.removeAll()
+        for datagram in datagrams { outbox.send(datagram.bytes, to: standby) }
     }
 
     private func receive(_ message: Message, from source: SocketAddress) {
@@ -205,6 +221,7 @@ public actor PhoneLine {
         wire = nil
         if let armed { loop.cancel(armed.timer) }
         armed = nil
+        if let standby = settings.standby { proxy = proxy == standby ? settings.proxy : standby }
         failReplies(.unreachable("phone \(number) lost its connection: \(end)"))
         if registration.isActive, settings.reconnects, !isClosed { refreshRegistration(after: .milliseconds(300)) }
     }

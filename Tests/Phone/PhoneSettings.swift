@@ -26,6 +26,8 @@ public struct PhoneSettings: Sendable {
     public var password: String
     /// Where all requests outside a dialog go.
     public var proxy: SocketAddress
+    /// Another edge of the same network, for when the proxy is silent or its connection is lost.
+    public var standby: SocketAddress?
     public var transport = Transport.udp
     /// The PEM file with the certificates that a phone over TLS or WSS trusts.
     public var trusted = ""

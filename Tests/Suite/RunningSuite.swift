@@ -72,6 +72,12 @@ public struct RunningSuite: Sendable {
         return address
     }
 
+    /// Where the second edge has the same: ten ports further, as deploy/local lays them out.
+    public func standby(over transport: Transport) throws -> SocketAddress {
+        let first = try proxy(over: transport)
+        return SocketAddress(first.address, port: first.port + 10)
+    }
+
     /// The file with the certificate it shows to phones.
     public var certificate: String { demo["TANDEM_SIP_CERTIFICATE"] ?? "" }
 
@@ -152,6 +158,17 @@ public struct RunningSuite: Sendable {
     /// Ends a process without warning, as a crash does.
     public func killProcess(of service: String, _ instance: Int = 1) throws {
         guard kill(try pid(of: service, instance), SIGKILL) == 0 else { throw Missing.refused("\(service) cannot be killed") }
+    }
+
+    /// Keeps the supervisor from starting an instance again, until `supervise` lets it.
+    public func leaveAlone(_ service: String, _ instance: Int = 1) throws { try signalSupervisor(of: service, instance, SIGSTOP) }
+
+    public func supervise(_ service: String, _ instance: Int = 1) throws { try signalSupervisor(of: service, instance, SIGCONT) }
+
+    private func signalSupervisor(of service: String, _ instance: Int, _ signal: Int32) throws {
+        let path = "\(folder)/supervisors/\(service)-\(instance).pid"
+        let text = try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let pid = Int32(text), kill(pid, signal) == 0 else { throw Missing.refused("no supervisor of \(service)") }
     }
 
     /// Waits until the supervisor has started the service again and it is ready for work.

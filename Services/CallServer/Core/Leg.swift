@@ -108,6 +108,8 @@ struct Leg: Codable, Sendable {
     struct Target: Codable, Sendable, Equatable {
         var contact: String
         var route: [String]
+        /// `+sip.instance` of the phone, when it gave one.
+        var instanceID: String?
         var wasCanceled = false
     }
 

@@ -113,6 +113,8 @@ extension CallEngine {
             answer(transaction, message, 500)
             return
         }
+        // The edge says over which flow it came: a phone that came back over another connection is reached there from now on.
+        if let flow = message.value(named: PrivateHeader.flow).flatMap({ NameAddress($0) }) { dialog.moveFirstRoute(to: flow) }
         legs[id]?.leg.sip.dialog = dialog
         switch method {
         case .bye:
@@ -151,10 +153,14 @@ extension CallEngine {
     private func receiveResponse(_ message: Message, _ transaction: ClientTransactionID) {
         guard let status = message.status, case .invite(let id, let branch)? = purposes[transaction] else {
             guard let status = message.status, status >= 200 else { return }
-            if case .abandoned(let request)? = purposes.removeValue(forKey: transaction), status < 300,
-                var dialog = Dialog(callerOf: request, response: message)
-            {
+            switch purposes.removeValue(forKey: transaction) {
+            case .abandoned(let request)? where status < 300:
+                guard var dialog = Dialog(callerOf: request, response: message) else { return }
                 hangUp(&dialog)
+            case .goodbye(let goodbye?)? where status == 430:
+                goodbyeFailed(goodbye.request, goodbye.rerouting)
+            default:
+                break
             }
             return
         }
@@ -173,6 +179,7 @@ extension CallEngine {
             handle(id, .accepted(branch: branch, answer: sessionDescription(of: message)))
         default:
             purposes[transaction] = nil
+            if status == 430, inviteFailed(id, branch: branch) { return }
             handle(id, .refused(branch: branch, code: status))
         }
     }
@@ -234,4 +241,6 @@ extension CallEngine {
 /// Headers that only the edge and the services speak; the edge strips them from what comes from outside.
 enum PrivateHeader {
     static let customer = "X-Tandem-Customer"
+    /// On requests in a dialog: the route to the flow they came over.
+    static let flow = "X-Tandem-Flow"
 }

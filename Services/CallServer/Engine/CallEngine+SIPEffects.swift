@@ -118,13 +118,14 @@ extension CallEngine {
         if let destination = acknowledgement.destination { layer.acknowledge(acknowledgement, to: destination, into: &outbox) }
         let bye = dialog.request(.bye)
         if let destination = bye.destination {
-            purposes[layer.request(bye, to: destination, now: loop.now, into: &outbox)] = .goodbye
+            purposes[layer.request(bye, to: destination, now: loop.now, into: &outbox)] = .goodbye(nil)
         }
     }
 
     func bye(_ id: String) {
-        guard let request = legs[id]?.bye, let destination = request.destination else { return }
-        purposes[layer.request(request, to: destination, now: loop.now, into: &outbox)] = .goodbye
+        guard let leg = legs[id]?.leg, let request = legs[id]?.bye, let destination = request.destination else { return }
+        let goodbye = rerouting(of: leg, request).map { Goodbye(request: request, rerouting: $0) }
+        purposes[layer.request(request, to: destination, now: loop.now, into: &outbox)] = .goodbye(goodbye)
         drain()
     }
 }

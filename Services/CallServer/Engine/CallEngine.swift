@@ -27,6 +27,7 @@ actor CallEngine {
     private var received = ReceiveBatch(capacity: 64, size: 65_536)
     var layer: TransactionLayer
     var outbox = SIP.Outbox()
+    var edges = EdgeTable()
     private var layerTimer: (timer: EventLoop.Timer, at: Instant)?
 
     var legs: [String: Entry] = [:]
@@ -60,12 +61,18 @@ actor CallEngine {
         var isSafe = false
     }
 
+    /// A BYE that may be sent again over the phone's new connection.
+    struct Goodbye {
+        let request: RequestBuilder
+        let rerouting: Rerouting
+    }
+
     enum Purpose {
         case invite(leg: String, branch: Int)
         /// Its leg is over; should it be answered all the same, it is acknowledged and hung up.
         case abandoned(RequestBuilder)
-        /// BYE, or the BYE of a branch that lost: its answer changes nothing.
-        case goodbye
+        /// BYE, or the BYE of a branch that lost: its answer changes nothing, unless it says that the flow is dead.
+        case goodbye(Goodbye?)
     }
 
     init(runtime: Runtime, journal: Journal, settings: EngineSettings) throws {
@@ -83,6 +90,7 @@ actor CallEngine {
     }
 
     private func listen() {
+        refreshEdges()
         loop.watch(socket.descriptor, .read) { _ in self.assumeIsolated { $0.readable() } }
         loop.afterEachBatch { self.assumeIsolated { $0.armLayer() } }
     }
@@ -132,7 +140,7 @@ actor CallEngine {
             let datagrams = outbox.datagrams
             let events = outbox.events
             outbox.removeAll()
-            for datagram in datagrams { _ = socket.send(datagram.bytes, to: datagram.to) }
+            for datagram in datagrams { _ = socket.send(datagram.bytes, to: edges.nextHop(of: datagram.bytes, to: datagram.to)) }
             for event in events { receive(event) }
         }
     }
@@ -306,6 +314,8 @@ struct EngineSettings: Sendable {
     var domain: String
     var maximumLegs: Int
     var limits: Leg.Limits
+    /// How long a request waits for a phone that lost its connection to register anew.
+    var reconnectTime: Interval
 }
 
 enum Counters {

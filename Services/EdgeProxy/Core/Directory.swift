@@ -31,7 +31,7 @@ struct Directory: Sendable, Equatable {
 
         init(arrayLiteral elements: Server...) { self.init(elements) }
 
-        func contains(_ address: SocketAddress) -> Bool {
+        func includes(_ address: SocketAddress) -> Bool {
             for server in all where server.address == address { return true }
             return false
         }

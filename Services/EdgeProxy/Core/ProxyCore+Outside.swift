@@ -62,7 +62,7 @@ extension ProxyCore {
         _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ recorded: SocketAddress?, _ account: Account?,
         _ directory: Directory
     ) -> Decision {
-        let living = recorded.flatMap { directory.callServers.contains($0) ? $0 : nil }
+        let living = recorded.flatMap { directory.callServers.includes($0) ? $0 : nil }
         let server = living ?? message.callIDHash.flatMap { directory.callServers.pick(callID: $0) }
         guard let server else { return unavailable(message, arrival) }
         return forwardInside(message, head, arrival, to: server, account, inDialog: recorded != nil)

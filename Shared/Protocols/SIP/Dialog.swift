@@ -93,6 +93,12 @@ public struct Dialog: Sendable, Hashable, Codable {
         }
     }
 
+    /// The first hop towards the other side changed: its flow died and it came back over another (RFC 5626 §4.3). A peer that
+    /// is reached without a route stays so.
+    public mutating func moveFirstRoute(to route: NameAddress) {
+        if !routeSet.isEmpty { routeSet[0] = route }
+    }
+
     /// As the callee: our 2xx is on its way.
     public mutating func confirm() {
         if state == .early { state = .confirmed }
