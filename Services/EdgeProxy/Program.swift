@@ -11,12 +11,14 @@ import Threads
 @main
 struct Program {
     static func main() async {
-        await ServiceProgram.run(.init(.edgeProxy, settings: EdgeSettings.declared, needs: [.bus, .fleet])) { runtime in
+        let declaration = ServiceProgram.Declaration(
+            .edgeProxy, settings: EdgeSettings.declared, needs: [.bus, .fleet], standsAlone: EdgeSettings.standsAlone)
+        await ServiceProgram.run(declaration) { runtime in
             let settings = try EdgeSettings(runtime.settings)
             try assertFree(settings)
             let stamp = settings.certificate?.stamp
             let certificate = try settings.certificate?.load()
-            let findAccount = FindAccount(bus: runtime.bus)
+            let findAccount = FindAccount(bus: settings.alone == nil ? runtime.bus : nil)
             let fleet = runtime.fleet
             var loops: [EdgeLoop] = []
             for index in 0..<settings.loops {
@@ -27,9 +29,17 @@ struct Program {
                         findAccount: findAccount, certificate: certificate, readDirectory: { Directory(fleet) }))
             }
             let edges = loops
-            runtime.bus.listen(to: ["extension.*", "domain.*"]) { event in
-                let key = AccountCache.Key(changedBy: event)
-                for edge in edges { edge.loop.post { edge.assumeIsolated { $0.invalidate(key) } } }
+            if let alone = settings.alone {
+                let servers = alone.servers.map(\.description).joined(separator: " ")
+                runtime.logger.info("works alone in front of a fixed list of servers", metadata: ["servers": "\(servers)"])
+                if alone.trusted.isEmpty {
+                    runtime.logger.warning("nobody is trusted and nobody can be authenticated: new requests are refused with 403; set TANDEM_TRUSTED")
+                }
+            } else {
+                runtime.bus.listen(to: ["extension.*", "domain.*"]) { event in
+                    let key = AccountCache.Key(changedBy: event)
+                    for edge in edges { edge.loop.post { edge.assumeIsolated { $0.invalidate(key) } } }
+                }
             }
             if let files = settings.certificate, let stamp {
                 runtime.background {

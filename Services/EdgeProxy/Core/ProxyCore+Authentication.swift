@@ -13,7 +13,13 @@ struct PendingAuthentication: Sendable {
 
 /// Digest authentication of whoever wants to register or to begin something (RFC 3261 §22, RFC 8760).
 extension ProxyCore {
-    func authenticate(_ message: Message, _ method: Method, _ arrival: Arrival, now: Int64) -> Decision {
+    func authenticate(
+        _ message: Message, _ method: Method, _ arrival: Arrival, now: Int64, _ directory: Directory
+    ) -> Decision {
+        if let isTrusted = isTrusted(arrival) {
+            return isTrusted
+                ? forwardToCallServer(message, method, arrival, nil, directory) : refuse(message, arrival, Refusal(403))
+        }
         guard let from = message.from?.uri, let user = from.decodedUser else { return refuse(message, arrival, Refusal(403)) }
         let domain = domain(of: from)
         guard let credentials = message.credentials(credentialsHeader(method), realm: domain) else {

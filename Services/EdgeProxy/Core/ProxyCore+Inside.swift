@@ -7,7 +7,8 @@ extension ProxyCore {
         guard case .request(let method, _) = message.start else { return receiveResponseInside(message) }
         if let defect = message.requestDefect { return reply(message, source, defect) }
         if message.maxForwards == 0 { return reply(message, source, Refusal(483)) }
-        guard let flow = token(message.topmostRoute?.uri.user), flow.kind == .flow else {
+        let signed = token(message.topmostRoute?.uri.user).flatMap { $0.kind == .flow ? $0 : nil }
+        guard let flow = signed ?? flowOutOfFarm(message, from: source) else {
             // An inside server may ask whether we are there.
             return reply(message, source, method == .options ? Refusal(200) : Refusal(404, "No Flow In Route"))
         }
@@ -18,7 +19,7 @@ extension ProxyCore {
         var edits = Edits(of: message)
         edits.push(.via, via.description)
         decrementMaxForwards(message, &edits)
-        edits.pop(.route, count: ownRoutes(message))
+        edits.pop(.route, count: signed == nil ? ownLeadingRoutes(message) : ownRoutes(message))
         stripPrivate(&edits)
         if recordsRoute(method, message) {
             edits.push(.recordRoute, insideRoute(flow))

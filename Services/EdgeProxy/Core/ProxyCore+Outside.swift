@@ -15,18 +15,19 @@ extension ProxyCore {
         }
         switch method {
         case .ack, .cancel:
+            guard isWelcome(message, arrival) else { return refuse(message, arrival, Refusal(403)) }
             return forwardToCallServer(message, method, arrival, nil, directory)
         case .options where isForEdge(message):
             return refuse(
                 message, arrival, Refusal(200), adding: [Header(.allow, Self.allowed), Header(.accept, "application/sdp")])
         case .register:
-            return authenticate(message, method, arrival, now: now)
+            return authenticate(message, method, arrival, now: now, directory)
         default:
             // A To tag alone proves nothing: only the route we signed shows that an authenticated request made the dialog.
             if message.to?.tag != nil, recordedServer(message) != nil {
                 return forwardToCallServer(message, method, arrival, nil, directory)
             }
-            return authenticate(message, method, arrival, now: now)
+            return authenticate(message, method, arrival, now: now, directory)
         }
     }
 
@@ -35,11 +36,11 @@ extension ProxyCore {
 
     /// An OPTIONS without a user asks the edge itself whether it is there (§11).
     private func isForEdge(_ message: Message) -> Bool {
-        message.requestURI.map { $0.user == nil && $0.opaque == nil } ?? false
+        message.requestURI.map { $0.user == nil && $0.opaque == nil && (configuration.alone == nil || names(us: $0)) } ?? false
     }
 
     /// The call server named in the topmost Route, when we signed it.
-    private func recordedServer(_ message: Message) -> SocketAddress? {
+    func recordedServer(_ message: Message) -> SocketAddress? {
         guard let token = token(message.topmostRoute?.uri.user), token.kind == .server else { return nil }
         return token.inside
     }
@@ -80,9 +81,15 @@ extension ProxyCore {
         if let stamped = received.stamped(source: arrival.source) { edits.replaceFirst(.via, stamped.description) }
         edits.push(.via, via.description)
         decrementMaxForwards(message, &edits)
-        stripAssertions(&edits)
-        // Routes have been read; where a request from outside goes is for us to say.
-        edits.removeAll(.route)
+        if isTrusted(arrival) == true {
+            // The farm asks for credentials and believes assertions, if it likes, and has routes of its own.
+            edits.removeAll(prefixed: Self.privatePrefix)
+            edits.pop(.route, count: ownLeadingRoutes(message))
+        } else {
+            stripAssertions(&edits)
+            // Routes have been read; where a request from outside goes is for us to say.
+            edits.removeAll(.route)
+        }
         if method == .register {
             edits.push(.path, insideRoute(flow))
         } else if recordsRoute(method, message) {

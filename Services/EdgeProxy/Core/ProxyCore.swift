@@ -27,6 +27,8 @@ struct ProxyCore: Sendable {
         var legacyAgents: [String] = []
         /// What a refused client is told to wait, in seconds.
         var retryAfter = 5
+        /// In front of a fixed list of servers.
+        var alone: Alone?
 
         func outside(over transport: Transport) -> SocketAddress {
             switch transport {

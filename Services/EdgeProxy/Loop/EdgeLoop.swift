@@ -26,6 +26,9 @@ actor EdgeLoop {
     private var insideBatch = SendBatch(capacity: 32, size: 65_535)
 
     var directory = Directory()
+    /// Of the fixed list of servers, when there is one.
+    var watch: ServerWatch?
+    var questions: UInt64 = 0
     var accounts: AccountCache
     /// Requests that wait for their account, by the account.
     var parked: [AccountCache.Key: [PendingAuthentication]] = [:]
@@ -60,7 +63,7 @@ actor EdgeLoop {
                 inside: insideSocket.localAddress,
                 generation: .random(in: 1 ... .max), tokenKey: tokenKey, nonceKey: nonceKey,
                 nonceLifetimeMilliseconds: settings.nonceLifetimeMilliseconds, legacyAgents: settings.legacyAgents,
-                retryAfter: settings.retryAfter))
+                retryAfter: settings.retryAfter, alone: settings.alone))
         accounts = AccountCache(
             capacity: settings.accountsRemembered, lifetime: settings.accountLifetime,
             recent: settings.refusalAge)
@@ -93,7 +96,12 @@ actor EdgeLoop {
         loop.watch(outsideSocket.descriptor, .read) { _ in self.readOutside() }
         loop.watch(insideSocket.descriptor, .read) { _ in self.readInside() }
         loop.afterEachBatch { self.flush() }
-        refreshDirectory()
+        if let alone = settings.alone {
+            watch = ServerWatch(alone.servers, every: settings.serverPing, now: MonotonicClock.now())
+            watchServers()
+        } else {
+            refreshDirectory()
+        }
     }
 
     /// Takes nothing new; connections and what is inside go on until the process ends.
@@ -190,6 +198,8 @@ actor EdgeLoop {
         case .reply(let bytes, let status), .replyOutside(let bytes, let status, _):
             Traffic.count(message.method, .inside, Traffic.Outcome(status: status))
             sendInside(bytes, to: source)
+        case .drop(.foreignResponse) where watch?.heard(source, now: loop.now) == true:
+            break
         case .drop(let reason):
             Traffic.count(reason)
         case .authenticate:
@@ -216,7 +226,7 @@ actor EdgeLoop {
         if !outsideBatch.append(bytes, to: address) { Traffic.count(.unsendable) }
     }
 
-    private func sendInside(_ bytes: [UInt8], to address: SocketAddress) {
+    func sendInside(_ bytes: [UInt8], to address: SocketAddress) {
         if insideBatch.isFull { insideSocket.send(&insideBatch) }
         if !insideBatch.append(bytes, to: address) { Traffic.count(.unsendable) }
     }

@@ -46,6 +46,13 @@ struct EdgeSettings: Sendable {
             "a new connection without a message is closed after"),
         Setting(
             "TANDEM_RETRY_AFTER_SECONDS", .integer(1...3_600), default: "5", "how long clients nobody can serve are told to wait"),
+        Setting(
+            "TANDEM_CALL_SERVERS", default: "",
+            "host:port of SIP servers, separated by commas: the edge works alone in front of them, without broker and accounts"),
+        Setting("TANDEM_TRUSTED", default: "", "addresses and ranges like 10.0.0.0/8 that an edge alone takes requests from"),
+        Setting(
+            "TANDEM_CALL_SERVER_PING_MILLISECONDS", .integer(50...60_000), default: "1000",
+            "how often an edge alone asks its servers whether they are there"),
     ]
 
     /// A port for connections from outside.
@@ -75,6 +82,9 @@ struct EdgeSettings: Sendable {
     let greeting: Interval
     let retryAfter: Int
     let streamLimits: StreamLimits
+    /// What is known of the fixed list of servers, for an edge without a suite behind it.
+    let alone: ProxyCore.Alone?
+    let serverPing: Interval
 
     struct Mistake: Error, CustomStringConvertible {
         let description: String
@@ -114,6 +124,8 @@ struct EdgeSettings: Sendable {
         parkedRequests = settings.integer("TANDEM_PARKED_REQUESTS")
         greeting = .seconds(settings.integer("TANDEM_TCP_GREETING_SECONDS"))
         retryAfter = settings.integer("TANDEM_RETRY_AFTER_SECONDS")
+        alone = try Self.alone(settings)
+        serverPing = .milliseconds(settings.integer("TANDEM_CALL_SERVER_PING_MILLISECONDS"))
         var limits = StreamLimits()
         limits.connections = settings.integer("TANDEM_TCP_CONNECTIONS")
         limits.idle = .seconds(settings.integer("TANDEM_TCP_IDLE_SECONDS"))
@@ -134,6 +146,25 @@ struct EdgeSettings: Sendable {
             ports.append(StreamPort(transport: transport, address: address, setting: name))
         }
         return ports
+    }
+
+    static func standsAlone(_ settings: Settings) -> Bool { !settings.list("TANDEM_CALL_SERVERS").isEmpty }
+
+    private static func alone(_ settings: Settings) throws -> ProxyCore.Alone? {
+        let ranges = try settings.list("TANDEM_TRUSTED").map { text in
+            guard let range = AddressRange(text) else {
+                throw Mistake(description: "TANDEM_TRUSTED has '\(text)': give addresses or ranges like 10.0.0.0/8")
+            }
+            return range
+        }
+        guard standsAlone(settings) else {
+            guard ranges.isEmpty else {
+                throw Mistake(description: "TANDEM_TRUSTED is for an edge alone: set TANDEM_CALL_SERVERS too, or remove it")
+            }
+            return nil
+        }
+        return ProxyCore.Alone(
+            trusted: ranges, servers: try settings.list("TANDEM_CALL_SERVERS").flatMap(ServerNames.addresses(of:)))
     }
 
     private static func certificate(_ settings: Settings, for streams: [StreamPort]) throws -> CertificateFiles? {

@@ -11,10 +11,12 @@ struct FindAccount: Sendable {
         case unavailable
     }
 
-    let bus: Bus
+    /// Nil: there is nobody to ask.
+    let bus: Bus?
 
     /// The completion is called once, on a thread of the bus or at once on the caller's.
     func callAsFunction(_ key: AccountCache.Key, completion: @escaping @Sendable (Outcome) -> Void) {
+        guard let bus else { return completion(.unavailable) }
         let command = FindCredentials(domain: key.domain, username: key.user)
         bus.call(command, context: CallContext(deadline: .seconds(2))) { result in
             switch result {

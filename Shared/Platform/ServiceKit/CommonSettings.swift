@@ -2,13 +2,15 @@ internal import Contracts
 
 /// The settings that every service has, and those of the servers it needs.
 enum CommonSettings {
-    static func declared(for service: ServiceName, needs: Set<Dependency>) -> [Setting] {
+    static func declared(for service: ServiceName, needs: Set<Dependency>, mayStandAlone: Bool) -> [Setting] {
         var settings = [
             Setting("TANDEM_INSTANCE", default: "", "name of this instance; unique in its service (default: service, host, process)"),
             Setting("TANDEM_LOG_LEVEL", default: "info", "trace, debug, info, notice, warning, error or critical"),
             Setting("TANDEM_ADMIN_LISTEN", default: "127.0.0.1:0", "address:port of /livez, /readyz, /healthz and /metrics"),
             Setting("TANDEM_INSIDE_ADDRESS", default: "127.0.0.1", "address of this machine on the inside network"),
-            Setting("TANDEM_CLUSTER_KEY", .secret, "64 hexadecimal digits, the same for all services: signs tokens, seals secrets"),
+            Setting(
+                "TANDEM_CLUSTER_KEY", .secret, default: mayStandAlone ? "" : nil,
+                "64 hexadecimal digits, the same for all services: signs tokens, seals secrets"),
             Setting("TANDEM_DRAIN_SECONDS", .integer(0...3_600), default: "5", "how long a stopping service may finish its work"),
         ]
         if needs.contains(.bus) {

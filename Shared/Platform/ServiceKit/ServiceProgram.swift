@@ -21,10 +21,14 @@ public enum ServiceProgram {
         /// The PostgreSQL schema it owns, and how that came to be.
         public var schema: String?
         public var migrations: [Migration]
+        /// Whether these settings make it work without anything it needs and without a cluster; nil: it never does.
+        public var standsAlone: (@Sendable (Settings) -> Bool)?
 
         public init(
-            _ name: ServiceName, settings: [Setting] = [], needs: Set<Dependency>, schema: String? = nil, migrations: [Migration] = []
+            _ name: ServiceName, settings: [Setting] = [], needs: Set<Dependency>, schema: String? = nil, migrations: [Migration] = [],
+            standsAlone: (@Sendable (Settings) -> Bool)? = nil
         ) {
+            self.standsAlone = standsAlone
             (self.name, self.settings, self.needs, self.schema, self.migrations) = (name, settings, needs, schema, migrations)
         }
     }
@@ -36,7 +40,10 @@ public enum ServiceProgram {
     public static func run(
         _ declaration: Declaration, _ wire: @escaping @Sendable (Runtime) async throws -> Void
     ) async {
-        let declared = CommonSettings.declared(for: declaration.name, needs: declaration.needs) + declaration.settings
+        var declaration = declaration
+        let declared =
+            CommonSettings.declared(
+                for: declaration.name, needs: declaration.needs, mayStandAlone: declaration.standsAlone != nil) + declaration.settings
         let settings: Settings
         do {
             settings = try Settings(declared, environment: environment(), readFile: readFile)
@@ -48,7 +55,13 @@ public enum ServiceProgram {
             put(settings.printed + "\n", to: 1)
             exit(0)
         }
-        guard let clusterKey = Hexadecimal.decode(settings.text("TANDEM_CLUSTER_KEY").utf8), clusterKey.count == 32 else {
+        let isAlone = declaration.standsAlone?(settings) ?? false
+        if isAlone { declaration.needs = [] }
+        let givenKey = settings.text("TANDEM_CLUSTER_KEY")
+        let isKeyMade = isAlone && givenKey.isEmpty
+        let clusterKey =
+            isKeyMade ? (0..<32).map { _ in UInt8.random(in: .min ... .max) } : Hexadecimal.decode(givenKey.utf8) ?? []
+        guard clusterKey.count == 32 else {
             complain("TANDEM_CLUSTER_KEY must be 64 hexadecimal digits: make one with `openssl rand -hex 32`")
             exit(2)
         }
@@ -68,6 +81,9 @@ public enum ServiceProgram {
         let level = Logger.Level(rawValue: settings.text("TANDEM_LOG_LEVEL")) ?? .info
         Log.bootstrap(service: declaration.name.rawValue, instance: instance, level: level)
         let logger = Logger(label: declaration.name.rawValue)
+        if isKeyMade {
+            logger.notice("TANDEM_CLUSTER_KEY is not set: tokens hold only in this process, not after it or on other instances")
+        }
         do {
             let process = try ServiceProcess(
                 declaration: declaration, settings: settings, instance: instance, clusterKey: clusterKey, admin: admin, logger: logger,
