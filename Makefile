@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps needs check build up down status logs test bench fuzz lint clean
+.PHONY: help deps needs check build up down status logs test bench bench-edge fuzz lint clean
 
 local := deploy/local
 # An import that Package.swift does not allow is an error, not luck with the build order.
@@ -45,6 +45,10 @@ bench: check build ## measure the running suite, one line per figure
 	@$(local)/suite up
 	@$(local)/suite bench
 
+bench-edge: needs ## compare the edge, alone, with Kamailio on this machine: CPU, rates, idle connections
+	@swift build -c release --product EdgeProxy
+	@Tests/Benchmarks/edge-against-kamailio
+
 fuzz: deps ## feed the parsers of outside input with libFuzzer, FUZZ_SECONDS=30 each
 	@swift build --package-path Tests/Fuzz --scratch-path .build/fuzz
 	@for surface in $$(ls Tests/Fuzz/Seeds); do \
@@ -56,7 +60,7 @@ fuzz: deps ## feed the parsers of outside input with libFuzzer, FUZZ_SECONDS=30 
 	done
 
 lint: deps ## check scripts and the compose file
-	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test}
+	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test} Tests/Benchmarks/edge-against-kamailio
 	@docker-compose --file docker-compose.yml config --quiet
 
 clean: ## stop, and remove data, logs and builds

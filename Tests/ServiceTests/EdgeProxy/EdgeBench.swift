@@ -92,6 +92,8 @@ struct EdgeBench {
         return resume(pending, account)
     }
 
+    func token(_ uri: URI) -> FlowToken? { uri.user.flatMap { FlowToken(verifying: $0, key: core.tokenKey) } }
+
     func resume(_ pending: PendingAuthentication, _ account: Account?) -> Judgement {
         Judgement(core.resume(pending, account, directory), pending.message.view, core)
     }

@@ -52,7 +52,7 @@ struct ProxyCoreTests {
         #expect(paths.count == 2)
         #expect(paths[0].uri.socketAddress == EdgeBench.insideAddress)
         #expect(paths[0].uri.isLooseRouter)
-        let token = try #require(bench.core.token(paths[0].uri.user))
+        let token = try #require(bench.token(paths[0].uri))
         #expect(token == FlowToken(flow: EdgeBench.phone, over: .udp, inside: EdgeBench.insideAddress))
         #expect(!message.contains(.recordRoute))
         #expect(!message.contains(.authorization))
@@ -76,8 +76,8 @@ struct ProxyCoreTests {
         #expect(message.maxForwards == 69)
         let routes = try #require(message.recordRoutes)
         #expect(routes.map(\.uri.socketAddress) == [EdgeBench.insideAddress, EdgeBench.outsideAddress])
-        #expect(bench.core.token(routes[0].uri.user)?.remote == EdgeBench.phone)
-        #expect(bench.core.token(routes[1].uri.user) == FlowToken(server: EdgeBench.callServer))
+        #expect(bench.token(routes[0].uri)?.remote == EdgeBench.phone)
+        #expect(bench.token(routes[1].uri) == FlowToken(server: EdgeBench.callServer))
         #expect(message.addresses(.pAssertedIdentity)?.map(\.uri.user) == ["1001"])
         #expect(message.fields.filter { message.name(of: $0).lowercased().hasPrefix("x-tandem-") }.count == 1)
         for gone in [HeaderName.remotePartyID, .diversion, .historyInfo, .route] { #expect(!message.contains(gone)) }
@@ -176,7 +176,7 @@ struct ProxyCoreTests {
             .invite, uri: URI(user: "1002", host: "10.0.0.5", port: 5060),
             from: try #require(NameAddress("<sip:1001@demo.localhost>;tag=cs")),
             to: try #require(NameAddress("<sip:1002@demo.localhost>")), callID: "leg-2", cseq: 1)
-        invite.routes = [try #require(NameAddress(bench.core.insideRoute(flow)))]
+        invite.routes = [try #require(NameAddress("<sip:\(flow.sealed(key: bench.core.tokenKey))@\(EdgeBench.insideAddress);lr>"))]
         invite.contact = NameAddress(URI(EdgeBench.callServer))
         invite.headers = [Header("X-Tandem-Call", "call_1")]
         #expect(invite.destination == EdgeBench.insideAddress)
