@@ -17,28 +17,42 @@ protocol Wire: AnyObject {
 final class DatagramWire: Wire {
     let transport = Transport.udp
     private let loop: EventLoop
-    private let socket: DatagramSocket
+    /// Stays open as long as the loop watches it, so that its number cannot belong to another socket meanwhile.
+    private final class Endpoint: @unchecked Sendable {
+        // Sendable: used on the loop's thread; the last one to let go of it only closes the descriptor.
+        let socket: DatagramSocket
+        init(_ socket: consuming DatagramSocket) { self.socket = socket }
+    }
+
+    private let endpoint: Endpoint
     private var batch = ReceiveBatch(capacity: 4, size: 16 * 1024)
     private let receive: (Message, SocketAddress) -> Void
 
     init(loop: EventLoop, local: IPAddress, receive: @escaping (Message, SocketAddress) -> Void) throws {
         (self.loop, self.receive) = (loop, receive)
-        socket = try DatagramSocket(bind: SocketAddress(local, port: 0))
-        loop.watch(socket.descriptor, .read) { [weak self] _ in self?.read() }
+        let endpoint = Endpoint(try DatagramSocket(bind: SocketAddress(local, port: 0)))
+        self.endpoint = endpoint
+        loop.watch(endpoint.socket.descriptor, .read) { [weak self, endpoint] _ in
+            _ = endpoint
+            self?.read()
+        }
     }
 
-    var localAddress: SocketAddress { socket.localAddress }
+    /// A phone that is dropped without having left is no longer listened to either.
+    deinit { loop.post { [loop, endpoint] in loop.unwatch(endpoint.socket.descriptor) } }
+
+    var localAddress: SocketAddress { endpoint.socket.localAddress }
 
     func send(_ bytes: [UInt8], to destination: SocketAddress) -> Bool {
         // A full send buffer is a lost datagram: the transaction sends it again.
-        if case .failed = socket.send(bytes, to: destination) { return false }
+        if case .failed = endpoint.socket.send(bytes, to: destination) { return false }
         return true
     }
 
-    func close() { loop.unwatch(socket.descriptor) }
+    func close() { loop.unwatch(endpoint.socket.descriptor) }
 
     private func read() {
-        let count = socket.receive(into: &batch)
+        let count = endpoint.socket.receive(into: &batch)
         for index in 0..<count {
             guard let message = try? Message.parse(copy(batch[index].bytes)) else { continue }
             receive(message, batch[index].source)

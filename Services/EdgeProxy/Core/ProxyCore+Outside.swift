@@ -11,6 +11,15 @@ extension ProxyCore {
         } catch { return refuse(message, arrival, error) }
     }
 
+    /// A request with a line that cannot be read, or with too much of something, is told so, when it says whom to tell (§21.4.1,
+    /// §21.5.7): all that a response repeats of it is there.
+    func receiveUnreadable(_ message: borrowing MessageView, _ error: ParseError, _ arrival: Arrival) -> Decision {
+        guard message.isRequest, message.contains(.from), message.contains(.to), message.callID != nil, message.cseq != nil else {
+            return .drop(.malformed)
+        }
+        return refuse(message, arrival, Refusal(error.isAboutSize ? 513 : 400))
+    }
+
     private func receiveRequestOutside(
         _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ directory: Directory
     ) -> Decision {

@@ -148,13 +148,22 @@ actor EdgeLoop {
             do throws(ParseError) {
                 try index.read(datagram.bytes)
                 judgeOutside(index, datagram.bytes, Arrival(source: datagram.source, transport: .udp), now: now)
-            } catch { Traffic.count(error) }
+            } catch {
+                Traffic.count(error)
+                refuse(index, datagram.bytes, error, Arrival(source: datagram.source, transport: .udp))
+            }
         }
     }
 
     private func judgeOutside(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, _ arrival: Arrival, now: Int64) {
         guard let view = index.view(of: bytes) else { return }
         perform(core.receiveOutside(view, arrival, now: now, directory), view, arrival)
+    }
+
+    private func refuse(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, _ error: ParseError, _ arrival: Arrival) {
+        guard let view = index.view(of: bytes) else { return }
+        let decision = core.receiveUnreadable(view, error, arrival)
+        if case .replyOutside = decision { perform(decision, view, arrival) }
     }
 
     private func readInside() {

@@ -14,6 +14,8 @@ struct IndexPass {
     /// Behind the empty line once `run` is done.
     private(set) var position = 0
     private(set) var contentLength: Int?
+    /// What is wrong with a line behind which reading can go on: enough to refuse the message, but with an answer.
+    private var defect: ParseError?
 
     init(limits: Limits) {
         self.limits = limits
@@ -32,7 +34,7 @@ struct IndexPass {
     mutating func run(_ bytes: Span<UInt8>) throws(ParseError) {
         fields.removeAll(keepingCapacity: true)
         (names, start, isVersionSupported, contentLength) = (Message.Names(), nil, true, nil)
-        (position, headersEnd) = (0, 0)
+        (position, headersEnd, defect) = (0, 0, nil)
         while position + 1 < bytes.count, bytes[position] == 13, bytes[position + 1] == 10 { position += 2 }
         guard position < bytes.count else { throw .empty }
         startLineRange = try line(bytes)
@@ -43,6 +45,7 @@ struct IndexPass {
             var content = try line(bytes)
             if content.isEmpty {
                 headersEnd = begin
+                if let defect { throw defect }
                 return
             }
             // A line that starts with a blank continues the one before (§7.3.1).
@@ -51,13 +54,16 @@ struct IndexPass {
                 guard content.count <= limits.lineLength else { throw .lineTooLong }
             }
             guard fields.count < limits.headerCount else { throw .tooManyHeaders }
-            let field = try Self.field(bytes, content, line: begin..<position)
+            guard let field = Self.field(bytes, content, line: begin..<position) else {
+                defect = defect ?? .badHeaderLine
+                continue
+            }
             if field.name == .via {
                 vias += 1
                 for index in field.valueRange where bytes[index] == UInt8(ascii: ",") { vias += 1 }
                 guard vias <= limits.viaCount + 1 else { throw .tooManyVias }
             } else if field.name == .contentLength {
-                try parseContentLength(bytes.extracting(field.valueRange))
+                parseContentLength(bytes.extracting(field.valueRange))
             }
             names.insert(field.name)
             fields.append(field)
@@ -133,12 +139,12 @@ struct IndexPass {
     // MARK: Header fields
 
     /// `field-name HCOLON value`: blanks may stand before the colon, the name is a token.
-    private static func field(_ bytes: Span<UInt8>, _ content: Range<Int>, line: Range<Int>) throws(ParseError) -> Message.Field {
+    private static func field(_ bytes: Span<UInt8>, _ content: Range<Int>, line: Range<Int>) -> Message.Field? {
         var index = content.lowerBound
         while index < content.upperBound, Scanner.isToken(bytes[index]) { index += 1 }
         let nameRange = content.lowerBound..<index
         while index < content.upperBound, ASCII.isWhitespace(bytes[index]) { index += 1 }
-        guard !nameRange.isEmpty, index < content.upperBound, bytes[index] == UInt8(ascii: ":") else { throw .badHeaderLine }
+        guard !nameRange.isEmpty, index < content.upperBound, bytes[index] == UInt8(ascii: ":") else { return nil }
         var (start, end) = (index + 1, content.upperBound)
         while start < end, Scanner.isBlank(bytes[start]) { start += 1 }
         while end > start, Scanner.isBlank(bytes[end - 1]) { end -= 1 }
@@ -146,10 +152,16 @@ struct IndexPass {
             name: .recognise(bytes, nameRange), nameRange: nameRange, valueRange: start..<end, lineRange: line)
     }
 
-    private mutating func parseContentLength(_ digits: Span<UInt8>) throws(ParseError) {
-        guard let value = ASCII.decimal(digits), value <= UInt64(limits.messageLength) else { throw .badContentLength }
+    private mutating func parseContentLength(_ digits: Span<UInt8>) {
+        guard let value = ASCII.decimal(digits), value <= UInt64(limits.messageLength) else {
+            defect = defect ?? .badContentLength
+            return
+        }
         // Even an equal second one is a way to make two parsers disagree (request smuggling).
-        guard contentLength == nil else { throw .conflictingContentLength }
+        guard contentLength == nil else {
+            defect = defect ?? .conflictingContentLength
+            return
+        }
         contentLength = Int(value)
     }
 }

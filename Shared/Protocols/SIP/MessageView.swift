@@ -161,18 +161,23 @@ public struct MessageIndex: ~Copyable {
 
     public init(limits: Limits = Limits()) { (pass, self.limits) = (IndexPass(limits: limits), limits) }
 
-    /// Indexes one datagram, as `Message.parse` does; what was indexed before is forgotten.
+    /// Indexes one datagram, as `Message.parse` does; what was indexed before is forgotten. What was found before an error stays,
+    /// so that a request which cannot be read can still be refused.
     public mutating func read(_ bytes: Span<UInt8>) throws(ParseError) {
         frame = nil
         guard bytes.count <= limits.messageLength else { throw .tooLong }
-        try pass.run(bytes)
+        do throws(ParseError) {
+            try pass.run(bytes)
+        } catch {
+            frame = pass.frame(bodyLength: 0)
+            throw error
+        }
         let available = bytes.count - pass.position
-        // What lacks a part of its body can still be answered.
         frame = pass.frame(bodyLength: min(pass.contentLength ?? available, available))
         guard pass.contentLength ?? 0 <= available else { throw .truncatedBody }
     }
 
-    /// The message that was read from these bytes; nil when there was none.
+    /// The message that was read from these bytes; nil when there was not even a start line.
     @_lifetime(borrow self, copy bytes)
     public func view(of bytes: Span<UInt8>) -> MessageView? {
         guard let frame else { return nil }
