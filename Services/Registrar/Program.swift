@@ -11,6 +11,7 @@ struct Program {
             .registrar, settings: RegistrarSettings.declared, needs: [.bus, .database, .cache], schema: Store.schema,
             migrations: [
                 Migration(number: 1, name: "registrar", sql: PackageResources._001_registrar_sql), Outbox.migration(number: 2),
+                Migration(number: 3, name: "flows", sql: PackageResources._003_flows_sql),
             ])
         await ServiceProgram.run(declaration) { runtime in try wire(runtime) }
     }
@@ -24,13 +25,17 @@ struct Program {
         let copy = BindingCopy(cache: runtime.cache)
         let outbox = Outbox(schema: Store.schema, runtime: runtime)
 
+        let temporaryGRUU = TemporaryGRUU(key: runtime.key(for: TemporaryGRUU.purpose))
+
         let extensions = Extensions(
             store: store, copy: copy, lastGood: LastGood(cache: runtime.cache, key: runtime.key(for: LastGood.purpose)),
-            sealing: SealedCredentials(key: runtime.key(for: SealedCredentials.purpose)), outbox: outbox, runtime: runtime)
+            sealing: SealedCredentials(key: runtime.key(for: SealedCredentials.purpose)), temporaryGRUU: temporaryGRUU, outbox: outbox,
+            runtime: runtime)
         extensions.serve(on: runtime.bus)
 
         let register = Register(
-            store: store, copy: copy, outbox: outbox, policy: RegistrarSettings.policy(settings), runtime: runtime)
+            store: store, copy: copy, outbox: outbox, policy: RegistrarSettings.policy(settings), temporaryGRUU: temporaryGRUU,
+            runtime: runtime)
         let server = try RegistrarServer(listen: SocketAddress(inside, port: port), register: register)
         let address = server.address
         runtime.announce { $0.addresses["sip"] = address.description }

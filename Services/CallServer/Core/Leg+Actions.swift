@@ -289,7 +289,8 @@ extension Leg {
             let parts = address.target.dropFirst(scheme.count).prefix { $0 != ";" }.split(separator: "@", maxSplits: 1)
             // Nobody else's numbers are reached from here; carriers come with the PSTN gateway.
             guard let number = parts.first, parts.count == 1 || parts[1] == domain else { return nil }
-            return String(number)
+            let dialled = DialledNumber(address.target)
+            return DialledNumber(user: String(number), isGRUU: dialled.isGRUU, gr: dialled.gr).text
         default:
             return nil
         }

@@ -29,7 +29,7 @@ struct Rerouting: Sendable {
 
     /// The same phone by its instance-id, else by its contact; a binding that stands alone can be no other phone's.
     func choose(among bindings: [ReachableBinding]) -> Verdict {
-        let fresh = bindings.filter { $0.path.first.flatMap { URI($0) }.map { $0.description != deadRoute } ?? false }
+        let fresh = bindings.flatMap(\.flows).filter { $0.path.first.flatMap { URI($0) }.map { $0.description != deadRoute } ?? false }
         let found =
             instanceID.flatMap { id in fresh.first { $0.instanceID == id } } ?? fresh.first { $0.contact == contact }
             ?? (fresh.count == 1 && instanceID == nil ? fresh.first : nil)

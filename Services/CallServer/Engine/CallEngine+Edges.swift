@@ -49,6 +49,11 @@ extension CallEngine {
         guard let leg = legs[id]?.leg, let dial = leg.dial, dial.winner == nil, dial.targets.indices.contains(branch),
             !dial.targets[branch].wasCanceled, let request = legs[id]?.requests[branch], let first = request.routes.first
         else { return false }
+        // A dead flow is no way to the phone for anybody else either (RFC 5626 §11.1).
+        let flow = ReachableBinding.Flow(contact: request.uri.description, path: request.routes.map(\.uri.description))
+        bus.tell(
+            ForgetFlow(customerID: leg.record.customerID, number: dial.number, flow: flow), to: .any,
+            context: CallContext(customer: leg.record.customerID))
         let others = dial.targets.indices.filter { $0 != branch }.map { dial.targets[$0].route }
         let rerouting = Rerouting(
             customer: leg.record.customerID, number: dial.number, contact: dial.targets[branch].contact,

@@ -217,7 +217,7 @@ extension CallEngine {
             return
         }
         var record = Call(
-            id: child, customerID: parent.record.customerID, direction: .outbound, status: .queued, from: callerNumber, to: number,
+            id: child, customerID: parent.record.customerID, direction: .outbound, status: .queued, from: callerNumber, to: DialledNumber(number).user,
             createdAt: moment().time)
         record.parentCallID = parent.record.id
         // Both sit in the parent's room, wherever that is.

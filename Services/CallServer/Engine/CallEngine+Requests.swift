@@ -100,7 +100,10 @@ extension CallEngine {
         invites[transaction] = id
         Counters.calls.add()
         Counters.live.set(legs.count)
-        handle(id, .invited(offer: sessionDescription(of: message), number: number))
+        // A GRUU names one phone of the extension (RFC 5627 §3.1).
+        let parameters = uri.parameters
+        let dialled = DialledNumber(user: number, isGRUU: parameters.contains("gr"), gr: parameters["gr"])
+        handle(id, .invited(offer: sessionDescription(of: message), number: dialled.text))
     }
 
     private func receiveInDialog(_ message: Message, _ method: Method, _ transaction: ServerTransactionID) {

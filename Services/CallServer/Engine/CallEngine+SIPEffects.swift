@@ -71,7 +71,7 @@ extension CallEngine {
         var from = NameAddress(callerURI, display: dial.callerName.isEmpty ? nil : dial.callerName)
         from.tag = names.localTag
         var request = RequestBuilder(
-            .invite, uri: uri, from: from, to: NameAddress(URI(user: dial.number, host: domain)), callID: names.callID, cseq: 1)
+            .invite, uri: uri, from: from, to: NameAddress(URI(user: DialledNumber(dial.number).user, host: domain)), callID: names.callID, cseq: 1)
         request.routes = target.route.compactMap { URI($0).map { NameAddress($0) } }
         request.contact = contact(of: id)
         request.add(.allow, Self.allowed)

@@ -4,8 +4,8 @@ struct Binding: Sendable, Equatable, Codable {
     var contact: String
     /// The Path URIs, topmost first: the Route of a request to this contact.
     var path: [String]
-    /// 0 to 1; higher is tried first.
-    var q: Double
+    /// Higher is tried first.
+    var q: QualityValue
     /// In milliseconds of Unix time, since it outlives the process.
     var expiresAt: Int64
     /// Of the REGISTER that made or refreshed it (§10.3 step 7).
@@ -15,6 +15,20 @@ struct Binding: Sendable, Equatable, Codable {
     var instanceID: String?
     var regID: Int?
     var userAgent: String?
+    /// When it was made and when a REGISTER last renewed it, in milliseconds of Unix time.
+    var registeredAt: Int64
+    var refreshedAt: Int64
+    /// Since when its instance has been registered with this Call-ID: names the temporary GRUUs that hold (RFC 5627 §5.1). Only
+    /// with an instance.
+    var generation: Int64?
+    /// It did not answer the last OPTIONS.
+    var isUnreachable = false
+
+    /// What a REGISTER finds it by: instance and reg-id where both are used (RFC 5626 §6), else the Contact URI.
+    var key: String {
+        guard let instanceID, let regID else { return contact }
+        return "\(regID);\(instanceID)"
+    }
 
     /// Seconds until it ends, at least 1 while it lasts.
     func remaining(now: Int64) -> Int { max(1, Int((expiresAt - now + 999) / 1_000)) }

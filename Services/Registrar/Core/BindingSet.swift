@@ -26,17 +26,28 @@ struct BindingSet: Sendable, Equatable {
     struct Change: Sendable, Equatable {
         var created: [Binding] = []
         var refreshed: [Binding] = []
-        /// Removed by the request, or expired.
+        /// Ended by a request, or by another way to the same phone.
         var removed: [Binding] = []
+        var expired: [Binding] = []
+        var becameReachable: [Binding] = []
+        var becameUnreachable: [Binding] = []
+
+        /// Whether others are told.
+        var isNews: Bool {
+            !(created.isEmpty && removed.isEmpty && expired.isEmpty && becameReachable.isEmpty && becameUnreachable.isEmpty)
+        }
     }
 
     private(set) var bindings: [Binding]
 
     init(_ bindings: [Binding] = []) { self.bindings = bindings }
 
-    /// Those that last, highest q first, the latest first among equals.
+    /// Those that last: first those that answer, then by q, the newest first among equals.
     func reachable(now: Int64) -> [Binding] {
-        bindings.filter { $0.expiresAt > now }.sorted { ($0.q, $0.expiresAt) > ($1.q, $1.expiresAt) }
+        bindings.filter { $0.expiresAt > now }.sorted {
+            if $0.isUnreachable != $1.isUnreachable { return $1.isUnreachable }
+            return ($0.q, $0.refreshedAt, $0.expiresAt) > ($1.q, $1.refreshedAt, $1.expiresAt)
+        }
     }
 
     mutating func removeExpired(now: Int64) -> [Binding] {
@@ -47,7 +58,7 @@ struct BindingSet: Sendable, Equatable {
 
     mutating func apply(_ request: RegisterRequest, _ policy: Policy, now: Int64) throws(Defect) -> Change {
         var next = self
-        var change = Change(removed: next.removeExpired(now: now))
+        var change = Change(expired: next.removeExpired(now: now))
         switch request.wish {
         case .list: break
         case .removeAll: try next.removeAll(request, &change)
@@ -57,6 +68,23 @@ struct BindingSet: Sendable, Equatable {
         guard next.bindings.count <= policy.limit else { throw .tooManyContacts }
         self = next
         return change
+    }
+
+    /// Takes away the binding that uses this flow; one that was registered anew over another stays.
+    mutating func removeFlow(contact: String, path: [String]) -> Change {
+        let dead = bindings.filter { $0.contact == contact && $0.path == path }
+        bindings.removeAll { $0.contact == contact && $0.path == path }
+        return Change(removed: dead)
+    }
+
+    /// What an OPTIONS has shown of a binding, unless it was registered anew meanwhile over another flow. Nil when nothing changes.
+    mutating func mark(_ key: String, path: [String], isUnreachable: Bool) -> Change? {
+        guard let position = bindings.firstIndex(where: { $0.key == key && $0.path == path }),
+            bindings[position].isUnreachable != isUnreachable
+        else { return nil }
+        bindings[position].isUnreachable = isUnreachable
+        let marked = [bindings[position]]
+        return isUnreachable ? Change(becameUnreachable: marked) : Change(becameReachable: marked)
     }
 
     private mutating func removeAll(_ request: RegisterRequest, _ change: inout Change) throws(Defect) {
@@ -80,17 +108,41 @@ struct BindingSet: Sendable, Equatable {
             if let position { change.removed.append(bindings.remove(at: position)) }
             return
         }
-        let binding = Binding(
+        let known = position.map { bindings[$0] }
+        var binding = Binding(
             contact: contact.uri.description, path: request.path, q: contact.q, expiresAt: now + Int64(seconds) * 1_000,
             callID: request.callID, cseq: request.cseq, instanceID: contact.instanceID, regID: contact.regID,
-            userAgent: request.userAgent)
+            userAgent: request.userAgent, registeredAt: known?.registeredAt ?? now, refreshedAt: now)
+        binding.generation = contact.instanceID.map { generation(of: $0, callID: request.callID, now: now) }
+        // What is known of a flow says nothing about another one.
+        if let known, known.path == binding.path, known.contact == binding.contact { binding.isUnreachable = known.isUnreachable }
         if let position {
             bindings[position] = binding
             change.refreshed.append(binding)
+            if known?.isUnreachable == true, !binding.isUnreachable { change.becameReachable.append(binding) }
         } else {
+            if binding.regID != nil { removePlain(contact, &change) }
             bindings.append(binding)
             change.created.append(binding)
         }
+    }
+
+    /// A phone that has begun to use outbound would otherwise be rung twice until its old binding ends.
+    private mutating func removePlain(_ contact: RegisterRequest.Contact, _ change: inout Change) {
+        let isOld = { (binding: Binding) in
+            binding.regID == nil && binding.instanceID == contact.instanceID
+                && URI(binding.contact).map { contact.uri.isEquivalent(to: $0) } == true
+        }
+        change.removed += bindings.filter(isOld)
+        bindings.removeAll(where: isOld)
+    }
+
+    /// RFC 5627 §5.1: all flows of an instance that are registered with one Call-ID share their temporary GRUUs.
+    private func generation(of instanceID: String, callID: String, now: Int64) -> Int64 {
+        let current = bindings.first { $0.instanceID == instanceID && $0.callID == callID }?.generation
+        // Two generations of one instance must differ even when they begin within one millisecond.
+        let latest = bindings.lazy.filter { $0.instanceID == instanceID }.compactMap(\.generation).max() ?? 0
+        return current ?? max(now, latest + 1)
     }
 
     /// §10.3 step 7: an interval below the minimum is refused, not raised; one of an hour or more never is.

@@ -8,7 +8,7 @@ struct RegisterRequest: Sendable, Equatable {
     /// One Contact of the request.
     struct Contact: Sendable, Equatable {
         var uri: URI
-        var q: Double
+        var q: QualityValue
         /// Seconds, from the contact or else from the Expires header; nil when neither says.
         var expires: Int?
         var instanceID: String?
@@ -31,23 +31,29 @@ struct RegisterRequest: Sendable, Equatable {
     }
 
     static let customerHeader = "X-Tandem-Customer"
-    static let understood: Set<String> = ["path", "outbound"]
-    private static let longestURI = 1_024
+    static let understood: Set<String> = ["path", "outbound", "gruu"]
+    /// Where phones that come through the edge send their requests (RFC 3608); the edge says it.
+    static let serviceRouteHeader = "X-Tandem-Service-Route"
+    private static let longestURI = 2_048
     private static let longestToken = 256
 
     var customer: String
     var number: String
+    /// The customer's, in lower case as the edge wrote it.
+    var domain: String
     var callID: String
     var cseq: UInt32
     var wish: Wish
     var path: [String]
     var supportsPath: Bool
+    var supportsGRUU: Bool
+    var serviceRoutes: [String]
     var usesOutbound: Bool
     var userAgent: String?
 
     init(_ message: Message) throws(Refusal) {
         guard let customer = message.value(named: Self.customerHeader), !customer.isEmpty,
-            let asserted = message.addresses(.pAssertedIdentity)?.first?.uri.decodedUser
+            let identity = message.addresses(.pAssertedIdentity)?.first?.uri, let asserted = identity.decodedUser
         else { throw Refusal(403, "Not Authenticated") }
         guard let to = message.to?.uri, let number = to.decodedUser else { throw Refusal(404) }
         // Nobody registers for another (§10.3 step 4).
@@ -58,8 +64,11 @@ struct RegisterRequest: Sendable, Equatable {
         guard message.required.allSatisfy(Self.understood.contains) else { throw Refusal(420) }
         guard let paths = message.paths, paths.count <= 10 else { throw Refusal(400, "Bad Path") }
         (self.customer, self.number, self.callID, self.cseq) = (customer, number, callID, cseq.number)
+        domain = identity.host
         path = paths.map(\.uri.description)
         supportsPath = message.supported.contains("path")
+        supportsGRUU = message.supported.contains("gruu") || message.required.contains("gruu")
+        serviceRoutes = message.value(named: Self.serviceRouteHeader).flatMap { NameAddress($0) }.map { [$0.uri.description] } ?? []
         usesOutbound = paths.first?.uri.parameters.contains("ob") ?? false
         userAgent = message.value(.userAgent).map { String($0.prefix(Self.longestToken)) }
         switch message.contacts {
@@ -70,23 +79,28 @@ struct RegisterRequest: Sendable, Equatable {
         case .list(let list) where list.isEmpty: wish = .list
         case .list(let list):
             var contacts: [Contact] = []
-            for address in list { contacts.append(try Self.contact(address, message, usesOutbound: usesOutbound)) }
+            for address in list {
+                contacts.append(try Self.contact(address, message, domain: identity.host, usesOutbound: usesOutbound))
+            }
             wish = .bind(contacts)
         }
     }
 
     private static func contact(
-        _ address: NameAddress, _ message: Message, usesOutbound: Bool
+        _ address: NameAddress, _ message: Message, domain: String, usesOutbound: Bool
     ) throws(Refusal) -> Contact {
         guard address.uri.opaque == nil, address.uri.description.utf8.count <= longestURI else {
             throw Refusal(400, "Bad Contact")
         }
-        let q: Double
+        // RFC 5627 §5.1: a GRUU of ours as the way to reach its owner would be a circle.
+        guard !address.uri.parameters.contains("gr") || !ASCII.equalsIgnoringCase(address.uri.host, domain) else {
+            throw Refusal(403, "Contact Is a GRUU")
+        }
+        _ = try PushParameters.read(address.uri)
+        var q = QualityValue.highest
         if let text = address.parameters["q"] {
-            guard let value = Double(text), (0...1).contains(value) else { throw Refusal(400, "Bad q") }
+            guard let value = QualityValue(text) else { throw Refusal(400, "Bad q") }
             q = value
-        } else {
-            q = 1
         }
         // §20.10: what cannot be read as a number of seconds means an hour.
         let own = address.parameters["expires"].map { ASCII.decimal($0.utf8).map { Int(clamping: min($0, 1 << 32)) } ?? 3_600 }

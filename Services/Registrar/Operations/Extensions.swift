@@ -10,6 +10,7 @@ struct Extensions: Sendable {
     let copy: BindingCopy
     let lastGood: LastGood
     let sealing: SealedCredentials
+    let temporaryGRUU: TemporaryGRUU
     let outbox: ServiceKit.Outbox
     let runtime: Runtime
 
@@ -24,6 +25,7 @@ struct Extensions: Sendable {
         bus.serve(FindCredentials.self) { command, _ in try await find(command) }
         bus.serve(ResolveExtension.self) { command, _ in try await resolve(command) }
         bus.serve(ListBindings.self) { command, _ in try await bindings(command) }
+        bus.serve(ForgetFlow.self) { command, _ in try await forget(command) }
     }
 
     static let missing = RPCError(.notFound, "there is no such extension")

@@ -1,21 +1,29 @@
 import Contracts
+import SIP
 
 extension Extensions {
-    /// Where an extension can be reached now: from the copy in Redis, or from PostgreSQL, which makes the copy again.
+    /// Where an extension, or the phone of a GRUU, can be reached now.
     func bindings(_ command: ListBindings) async throws -> ListBindings.Reply {
-        let (customer, number) = (command.customerID, command.number)
-        if let set = await copy.load(customer: customer, number: number) { return reply(set) }
-        guard let registration = try await store.registration(customer: customer, number: number) else { throw Self.missing }
-        await copy.save(registration, customer: customer, number: number)
-        return reply(registration.set)
+        let now = runtime.timestamp().milliseconds
+        guard let meant = try await meaning(of: command.number, customer: command.customerID) else { throw Self.missing }
+        let set = try await bindingSet(customer: command.customerID, number: meant.number)
+        return ListBindings.Reply(bindings: meant.targets(of: set, now: now).compactMap(Self.reply))
     }
 
-    private func reply(_ set: BindingSet) -> ListBindings.Reply {
-        ListBindings.Reply(
-            bindings: set.reachable(now: runtime.timestamp().milliseconds).map { binding in
-                ReachableBinding(
-                    contact: binding.contact, path: binding.path, q: binding.q,
-                    expiresAt: Timestamp(milliseconds: binding.expiresAt), instanceID: binding.instanceID)
-            })
+    /// From the copy in Redis, or from PostgreSQL, which makes the copy again.
+    private func bindingSet(customer: String, number: String) async throws -> BindingSet {
+        if let set = await copy.load(customer: customer, number: number) { return set }
+        guard let registration = try await store.registration(customer: customer, number: number) else { throw Self.missing }
+        await copy.save(registration, customer: customer, number: number)
+        return registration.set
+    }
+
+    private static func reply(_ target: BindingSet.Target) -> ReachableBinding? {
+        guard let first = target.flows.first else { return nil }
+        let others = target.flows.dropFirst().map { ReachableBinding.Flow(contact: $0.contact, path: $0.path) }
+        return ReachableBinding(
+            contact: first.contact, path: first.path, q: first.q.value, expiresAt: Timestamp(milliseconds: first.expiresAt),
+            instanceID: first.instanceID, otherFlows: others.isEmpty ? nil : others,
+            push: URI(first.contact).flatMap { try? PushParameters.read($0) }, isUnreachable: first.isUnreachable ? true : nil)
     }
 }

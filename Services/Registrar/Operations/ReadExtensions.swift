@@ -8,6 +8,10 @@ extension Extensions {
 
     func list(_ command: ListExtensions) async throws -> Page<Extension> {
         let limit = command.page.limit
+        if let cursor = command.page.cursor, !Identifier.isPlausible(cursor, prefix: "ext") {
+            throw RPCError(
+                .invalid, "no such cursor", problems: [Problem(pointer: "/cursor", detail: "give next_cursor of the page before")])
+        }
         let found = try await store.list(
             customer: command.customerID, after: command.page.cursor, limit: limit, number: command.number)
         // One more than asked for is only the proof that there are more.

@@ -1,5 +1,6 @@
 import Bus
 import Contracts
+import Cryptography
 import Logging
 import SIP
 import ServiceKit
@@ -14,6 +15,7 @@ struct Register: Sendable {
     let copy: BindingCopy
     let outbox: ServiceKit.Outbox
     let policy: BindingSet.Policy
+    let temporaryGRUU: TemporaryGRUU
     let runtime: Runtime
 
     func callAsFunction(_ message: Message) async -> ResponseBuilder {
@@ -43,7 +45,9 @@ struct Register: Sendable {
             guard let registration else { return ResponseBuilder(message, 404) }
             await copy.save(registration, customer: customer, number: number)
             if registration.hasNews { outbox.wake() }
-            return RegisterAnswer.success(message, request, registration.set, now: now)
+            return RegisterAnswer.success(message, request, registration.set, now: now) { binding in
+                temporaryURI(of: binding, extensionID: registration.extensionID, domain: request.domain)
+            }
         } catch let defect as BindingSet.Defect {
             return RegisterAnswer.refusal(message, defect)
         } catch let error as RPCError where error.isTransient {
@@ -53,6 +57,13 @@ struct Register: Sendable {
             runtime.logger.error("a REGISTER failed: \(error)", metadata: ["call_id": "\(request.callID)"])
             return Self.busy(message)
         }
+    }
+
+    private func temporaryURI(of binding: Binding, extensionID: String, domain: String) -> String? {
+        guard let instanceID = binding.instanceID, let generation = binding.generation else { return nil }
+        let nonce = (0..<SealedBox.nonceLength).map { _ in UInt8.random(in: 0 ... .max) }
+        return (try? temporaryGRUU.token(extensionID: extensionID, instanceID: instanceID, generation: generation, nonce: nonce))
+            .map { GRUU.temporaryURI(token: $0, domain: domain) }
     }
 
     /// What cannot be served now is tried again by the phone; each at a time of its own.

@@ -15,22 +15,28 @@ struct SweepBindings: Sendable {
     func run() async {
         while !Task.isCancelled {
             do {
-                while try await sweepSome() == Self.batch {}
+                // A whole batch that changed nothing would be found again at once.
+                while try await sweepSome() {}
             } catch { runtime.logger.debug("expired bindings stay for now: \(error)") }
             try? await Task.sleep(for: Self.pause)
         }
     }
 
-    private func sweepSome() async throws -> Int {
-        let stale = try await store.withExpiredBindings(limit: Self.batch)
+    /// Whether there is more to do at once.
+    private func sweepSome() async throws -> Bool {
+        // One clock says what has ended here and in the statement.
         let now = runtime.timestamp().milliseconds
+        let stale = try await store.withExpiredBindings(now: now, limit: Self.batch)
+        var hasChanged = false
         for (customer, number) in stale {
             let registration = try await store.changeBindings(customer: customer, number: number) { set in
-                BindingSet.Change(removed: set.removeExpired(now: now))
+                BindingSet.Change(expired: set.removeExpired(now: now))
             }
-            if let registration { await copy.save(registration, customer: customer, number: number) }
+            guard let registration else { continue }
+            hasChanged = hasChanged || registration.hasNews
+            await copy.save(registration, customer: customer, number: number)
         }
-        if !stale.isEmpty { outbox.wake() }
-        return stale.count
+        if hasChanged { outbox.wake() }
+        return hasChanged && stale.count == Self.batch
     }
 }

@@ -21,11 +21,12 @@ extension Store {
         let contact: String
         let expires_at: Timestamp
         let user_agent: String?
+        let instance_id: String?
     }
 
     private static let columns = """
         contact, path, q, (extract(epoch from expires_at) * 1000)::bigint as expires_at, call_id, cseq, instance_id, reg_id,
-        user_agent
+        user_agent, registered_at, refreshed_at, generation, is_unreachable
         """
 
     /// Changes the bindings of an extension by `change`; what it throws leaves them as they were. Nil: no such extension.
@@ -43,20 +44,32 @@ extension Store {
             let before = try Self.bindings(of: id, customer, on: connection)
             var set = BindingSet(before)
             let made = try change(&set)
-            let kept = Set(set.bindings.map(\.contact))
-            for gone in before where !kept.contains(gone.contact) { try Self.delete(gone, of: id, customer, on: connection) }
-            for binding in made.created + made.refreshed { try Self.put(binding, of: id, customer, on: connection) }
-            for (type, bindings) in [("registration.removed", made.removed), ("registration.created", made.created)] {
+            let kept = Set(set.bindings.map(\.key))
+            for gone in before where !kept.contains(gone.key) { try Self.delete(gone, of: id, customer, on: connection) }
+            let known = Dictionary(before.map { ($0.key, $0) }) { _, last in last }
+            for binding in set.bindings where known[binding.key] != binding {
+                try Self.put(binding, of: id, customer, on: connection)
+            }
+            for (type, bindings) in Self.news(made) {
                 for binding in bindings {
                     let told = Told(
                         extension_id: id, number: number, contact: binding.contact,
-                        expires_at: Timestamp(milliseconds: binding.expiresAt), user_agent: binding.userAgent)
+                        expires_at: Timestamp(milliseconds: binding.expiresAt), user_agent: binding.userAgent,
+                        instance_id: binding.instanceID)
                     try tell(type, of: id, customer, told, on: connection)
                 }
             }
-            return Registration(
-                extensionID: id, set: set, version: version, hasNews: !made.removed.isEmpty || !made.created.isEmpty)
+            return Registration(extensionID: id, set: set, version: version, hasNews: made.isNews)
         }
+    }
+
+    /// A refresh is no news: phones renew all the time and nothing changes by it.
+    private static func news(_ change: BindingSet.Change) -> [(type: String, bindings: [Binding])] {
+        [
+            ("registration.expired", change.expired), ("registration.removed", change.removed),
+            ("registration.created", change.created), ("registration.unreachable", change.becameUnreachable),
+            ("registration.reachable", change.becameReachable),
+        ]
     }
 
     /// Nil: no such extension.
@@ -75,28 +88,30 @@ extension Store {
     }
 
     /// Extensions that have bindings which have ended.
-    func withExpiredBindings(limit: Int) async throws -> [(customer: String, number: String)] {
+    func withExpiredBindings(now: Int64, limit: Int) async throws -> [(customer: String, number: String)] {
         try await run { connection in
             try connection.query(
                 """
                 select distinct e.customer_id, e.number from registrar.bindings b
                 join registrar.extensions e on e.id = b.extension_id and e.customer_id = b.customer_id
-                where b.expires_at <= now() limit $1
-                """, [.int(limit)]
+                where b.expires_at <= to_timestamp($2) limit $1
+                """, [.int(limit), Timestamp(milliseconds: now).parameter]
             ).map { (try $0.text("customer_id"), try $0.text("number")) }
         }
     }
 
     private static func bindings(of id: String, _ customer: String, on connection: Connection) throws -> [Binding] {
         try connection.query(
-            "select \(columns) from registrar.bindings where extension_id = $1 and customer_id = $2 order by contact",
+            "select \(columns) from registrar.bindings where extension_id = $1 and customer_id = $2 order by key",
             [.text(id), .text(customer)]
         ).map { row in
             Binding(
                 contact: try row.text("contact"), path: try JSONDecoder().decode([String].self, from: Data(try row.text("path").utf8)),
-                q: try row.double("q"), expiresAt: try row.int("expires_at"), callID: try row.text("call_id"),
+                q: QualityValue(try row.double("q")), expiresAt: try row.int("expires_at"), callID: try row.text("call_id"),
                 cseq: UInt32(clamping: try row.int("cseq")), instanceID: try row.optionalText("instance_id"),
-                regID: try row.optionalInt("reg_id").map { Int($0) }, userAgent: try row.optionalText("user_agent"))
+                regID: try row.optionalInt("reg_id").map { Int($0) }, userAgent: try row.optionalText("user_agent"),
+                registeredAt: try row.int("registered_at"), refreshedAt: try row.int("refreshed_at"),
+                generation: try row.optionalInt("generation"), isUnreachable: try row.bool("is_unreachable"))
         }
     }
 
@@ -105,22 +120,26 @@ extension Store {
         try connection.change(
             """
             insert into registrar.bindings (extension_id, customer_id, contact, path, q, expires_at, call_id, cseq, instance_id,
-                reg_id, user_agent)
-            values ($1, $2, $3, $4::json, $5, to_timestamp($6), $7, $8, $9, $10, $11)
-            on conflict (extension_id, contact) do update set path = excluded.path, q = excluded.q,
+                reg_id, user_agent, registered_at, refreshed_at, generation, is_unreachable, key)
+            values ($1, $2, $3, $4::json, $5, to_timestamp($6), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            on conflict (extension_id, key) do update set contact = excluded.contact, path = excluded.path, q = excluded.q,
                 expires_at = excluded.expires_at, call_id = excluded.call_id, cseq = excluded.cseq,
-                instance_id = excluded.instance_id, reg_id = excluded.reg_id, user_agent = excluded.user_agent
+                instance_id = excluded.instance_id, reg_id = excluded.reg_id, user_agent = excluded.user_agent,
+                registered_at = excluded.registered_at, refreshed_at = excluded.refreshed_at, generation = excluded.generation,
+                is_unreachable = excluded.is_unreachable
             """,
             [
-                .text(id), .text(customer), .text(binding.contact), .text(path), .double(binding.q),
+                .text(id), .text(customer), .text(binding.contact), .text(path), .double(binding.q.value),
                 Timestamp(milliseconds: binding.expiresAt).parameter, .text(binding.callID), .int(binding.cseq),
                 .optional(binding.instanceID), .optional(binding.regID.map(Int64.init)), .optional(binding.userAgent),
+                .int(binding.registeredAt), .int(binding.refreshedAt), .optional(binding.generation), .bool(binding.isUnreachable),
+                .text(binding.key),
             ])
     }
 
     private static func delete(_ binding: Binding, of id: String, _ customer: String, on connection: Connection) throws {
         try connection.change(
-            "delete from registrar.bindings where extension_id = $1 and customer_id = $2 and contact = $3",
-            [.text(id), .text(customer), .text(binding.contact)])
+            "delete from registrar.bindings where extension_id = $1 and customer_id = $2 and key = $3",
+            [.text(id), .text(customer), .text(binding.key)])
     }
 }

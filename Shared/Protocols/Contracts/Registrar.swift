@@ -56,7 +56,8 @@ public struct FindCredentials: Command {
     }
 }
 
-/// Which extension a dialled number of a customer is; `not_found` when it is none.
+/// Which extension a dialled number of a customer is; `not_found` when it is none. For a GRUU (`DialledNumber`) it is the extension
+/// whose phone that names, without a flow: what was dialled is a phone.
 public struct ResolveExtension: Command {
     public typealias Reply = Extension
     public static let name = "extension.resolve"
@@ -67,11 +68,13 @@ public struct ResolveExtension: Command {
     public init(customerID: String, number: String) { (self.customerID, self.number) = (customerID, number) }
 }
 
-/// Where an extension can be reached now (RFC 3261 §10): its live bindings, highest q first.
+/// Where an extension, or the one phone a GRUU names, can be reached now (RFC 3261 §10): its live bindings, those that answered
+/// last before those that did not, highest q first. Of the flows of one phone (RFC 5626 §7) only the newest stands for itself.
 public struct ListBindings: Command {
     public static let name = "bindings.list"
     public static let service = ServiceName.registrar
     public var customerID: String
+    /// As it was dialled: see `DialledNumber`.
     public var number: String
 
     public init(customerID: String, number: String) { (self.customerID, self.number) = (customerID, number) }
@@ -83,6 +86,25 @@ public struct ListBindings: Command {
 }
 
 public struct ReachableBinding: Codable, Sendable, Equatable {
+    /// Another flow to the same phone (RFC 5626 §7): to be tried only when the one before is dead (430).
+    public struct Flow: Codable, Sendable, Equatable {
+        public var contact: String
+        public var path: [String]
+
+        public init(contact: String, path: [String]) { (self.contact, self.path) = (contact, path) }
+    }
+
+    /// What a push service is told to wake the phone (RFC 8599 §4).
+    public struct Push: Codable, Sendable, Equatable {
+        public var provider: String
+        public var prid: String?
+        public var parameter: String?
+
+        public init(provider: String, prid: String?, parameter: String?) {
+            (self.provider, self.prid, self.parameter) = (provider, prid, parameter)
+        }
+    }
+
     /// The Contact URI: the Request-URI of a request to it.
     public var contact: String
     /// The Path of RFC 3327, topmost first: the Route set of a request to it, each a URI without angle brackets.
@@ -91,9 +113,43 @@ public struct ReachableBinding: Codable, Sendable, Equatable {
     public var expiresAt: Timestamp
     /// `+sip.instance`, when the phone gave one (RFC 5626).
     public var instanceID: String?
+    public var otherFlows: [Flow]?
+    public var push: Push?
+    /// It did not answer the last OPTIONS.
+    public var isUnreachable: Bool?
 
-    public init(contact: String, path: [String], q: Double, expiresAt: Timestamp, instanceID: String?) {
+    public init(
+        contact: String, path: [String], q: Double, expiresAt: Timestamp, instanceID: String?, otherFlows: [Flow]? = nil,
+        push: Push? = nil, isUnreachable: Bool? = nil
+    ) {
         (self.contact, self.path, self.q, self.expiresAt, self.instanceID) = (contact, path, q, expiresAt, instanceID)
+        (self.otherFlows, self.push, self.isUnreachable) = (otherFlows, push, isUnreachable)
+    }
+}
+
+extension ReachableBinding {
+    /// Every way to the phone, this one in front.
+    public var flows: [ReachableBinding] {
+        [self] + (otherFlows ?? []).map { flow in
+            var other = self
+            (other.contact, other.path, other.otherFlows) = (flow.contact, flow.path, nil)
+            return other
+        }
+    }
+}
+
+/// The edge answered 430 for this flow (RFC 5626 §11.1): a binding that still uses it is removed.
+public struct ForgetFlow: Command {
+    public typealias Reply = Done
+    public static let name = "flow.forget"
+    public static let service = ServiceName.registrar
+    public var customerID: String
+    /// As it was dialled.
+    public var number: String
+    public var flow: ReachableBinding.Flow
+
+    public init(customerID: String, number: String, flow: ReachableBinding.Flow) {
+        (self.customerID, self.number, self.flow) = (customerID, number, flow)
     }
 }
 

@@ -71,6 +71,10 @@ struct ReroutingTests {
         ReachableBinding(contact: contact, path: [path], q: 1, expiresAt: Timestamp(milliseconds: 0), instanceID: instance)
     }
 
+    static let twoFlows = ReachableBinding(
+        contact: "sip:a@1", path: [old], q: 1, expiresAt: Timestamp(milliseconds: 0), instanceID: "i",
+        otherFlows: [.init(contact: "sip:a@1", path: [new])])
+
     @Test(
         "by its instance-id, else by its contact, else because it is the only one; never by the dead flow",
         arguments: [
@@ -81,6 +85,7 @@ struct ReroutingTests {
             ("two strangers", nil, [binding("sip:b@2", new), binding("sip:c@3", new)], .wait),
             ("same instance", "i", [binding("sip:b@2", "sip:other@h;lr", "j"), binding("sip:a@9", new, "i")], .take([new])),
             ("another instance", "i", [binding("sip:b@2", new, "j")], .wait),
+            ("another flow of the same phone (RFC 5626 §7)", "i", [twoFlows], .take([new])),
             ("rings already", nil, [binding("sip:a@1", "sip:rung@h;lr")], .served),
         ] as [(String, String?, [ReachableBinding], Rerouting.Verdict)])
     func chooses(name: String, instance: String?, bindings: [ReachableBinding], verdict: Rerouting.Verdict) {

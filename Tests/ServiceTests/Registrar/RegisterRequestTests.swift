@@ -23,7 +23,11 @@ struct RegisterRequestTests {
             ("* beside another", "1001", "1001", "cust_1", ["*", "<sip:a@h>"], ["Expires: 0"], 400),
             ("unknown extension", "1001", "1001", "cust_1", ["<sip:a@h>"], ["Require: path, magic"], 420),
             ("a telephone number", "1001", "1001", "cust_1", ["<tel:+15551234>"], [], 400),
-            ("bad q", "1001", "1001", "cust_1", ["<sip:a@h>;q=2"], [], 400),
+            ("q above 1", "1001", "1001", "cust_1", ["<sip:a@h>;q=2"], [], 400),
+            ("q with an exponent", "1001", "1001", "cust_1", ["<sip:a@h>;q=1e-05"], [], 400),
+            ("its own GRUU as contact", "1001", "1001", "cust_1", ["<sip:1001@demo.localhost;gr=urn:uuid:1>"], [], 403),
+            ("an endless push identifier", "1001", "1001", "cust_1",
+                ["<sip:a@h;pn-provider=fcm;pn-prid=\(String(repeating: "x", count: 1_025))>"], [], 400),
         ] as [(String, String, String?, String?, [String], [String], Int)])
     func refusals(
         _ what: String, _ number: String, _ asserted: String?, _ customer: String?, _ contacts: [String], _ headers: [String],
@@ -42,7 +46,7 @@ struct RegisterRequestTests {
             ["<sip:a@h>;expires=100;q=0.5;+sip.instance=\"<urn:uuid:1>\"", "<sip:b@h>;expires=200"], headers: ["Supported: path"])
         _ = try set.apply(request, .init(), now: 0)
         let message = try RegisterFixture.message([])
-        let answer = try Message.parse(RegisterAnswer.success(message, request, set, now: 30_500).serialised())
+        let answer = try Message.parse(RegisterAnswer.success(message, request, set, now: 30_500) { _ in nil }.serialised())
         #expect(answer.status == 200)
         #expect(answer.values(.contact) == ["<sip:b@h>;expires=170", "<sip:a@h>;expires=70;q=0.5;+sip.instance=\"<urn:uuid:1>\""])
         #expect(answer.values(.path) == ["<sip:token@127.0.0.1:5070;lr>"])
