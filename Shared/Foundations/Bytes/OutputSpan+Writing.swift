@@ -28,8 +28,9 @@ extension OutputSpan where Element == UInt8 {
         }
     }
 
-    public mutating func write(_ text: String) {
-        for byte in text.utf8 { append(byte) }
+    public mutating func write(text: String) {
+        var text = text
+        text.withUTF8 { write(unsafe Span(_unsafeElements: $0)) }
     }
 
     public mutating func write(decimal value: UInt64) {

@@ -259,11 +259,11 @@ public struct Forwarding: Sendable {
     private func writeIdentity(_ output: inout OutputSpan<UInt8>) {
         guard let identity else { return }
         output.write("P-Asserted-Identity: <sip:")
-        output.write(URI.escapedUser(identity.user))
+        output.write(text: URI.escapedUser(identity.user))
         output.append(UInt8(ascii: "@"))
-        output.write(identity.domain)
+        output.write(text: identity.domain)
         output.write(">\r\nX-Tandem-Customer: ")
-        output.write(identity.customer)
+        output.write(text: identity.customer)
         output.write("\r\n")
     }
 
