@@ -59,6 +59,7 @@ extension Store {
                     try tell(type, of: id, customer, told, on: connection)
                 }
             }
+            try Self.noteChange(made, of: id, on: connection)
             return Registration(extensionID: id, set: set, version: version, hasNews: made.isNews)
         }
     }
