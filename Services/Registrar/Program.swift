@@ -48,6 +48,10 @@ struct Program {
         runtime.background { await outbox.run() }
         runtime.background { await sweep.run() }
         runtime.background { await notify.run() }
+        let qualify = Qualify(
+            interval: settings.integer("TANDEM_QUALIFY_SECONDS"), store: store, copy: copy, outbox: outbox, server: server,
+            runtime: runtime)
+        if let qualify { runtime.background { await qualify.run() } }
         runtime.whenReady { server.start(register, subscribe) }
         runtime.whenDraining {
             notify.stop()

@@ -9,71 +9,13 @@ struct RegistrationEventTests {
 
     init() throws { suite = try RunningSuite() }
 
-    /// A watcher and the phone it watches, both of one extension, as an edge would carry their requests.
-    private final class Watched {
-        let agent: InsideAgent
-        let registrar: UInt16
-        let account: RunningSuite.Account
-        let customer: String
-        let domain: String
-        private var sequence = 0
-
-        init(_ suite: RunningSuite) async throws {
-            agent = try InsideAgent()
-            registrar = try suite.insidePort(of: "Registrar")
-            account = try await suite.makeAccount()
-            domain = suite.domain
-            guard let customer = try await suite.request("GET", "/v1/extensions/\(account.id)").body["customer_id"]?.string else {
-                throw RunningSuite.Missing.refused("the extension names no customer")
-            }
-            self.customer = customer
-        }
-
-        func request(_ method: String, to tag: String? = nil, callID: String, _ headers: [String]) async throws -> Message {
-            sequence += 1
-            let address = "<sip:\(account.number)@\(domain)>"
-            let cseq = "\(sequence) \(method)"
-            try agent.send(
-                [
-                    "\(method) sip:\(account.number)@\(domain) SIP/2.0", "Via: SIP/2.0/UDP 127.0.0.1:\(agent.port);branch=z9hG4bK\(sequence)x\(agent.port)",
-                    "From: \(address);tag=from", "To: \(address)" + (tag.map { ";tag=\($0)" } ?? ""), "Call-ID: \(callID)-\(account.number)",
-                    "CSeq: \(cseq)", "Max-Forwards: 69", "X-Tandem-Customer: \(customer)", "P-Asserted-Identity: \(address)",
-                ] + headers, to: registrar)
-            return try await agent.receive("the answer to \(cseq)") { $0.status != nil && $0.value(.cseq) == cseq }
-        }
-
-        func subscribe(to tag: String? = nil, expires: Int = 600) async throws -> Message {
-            try await request(
-                "SUBSCRIBE", to: tag, callID: "watch",
-                [
-                    "Event: reg", "Expires: \(expires)", "Contact: <sip:watcher@127.0.0.1:\(agent.port)>",
-                    "Record-Route: <sip:flow@127.0.0.1:\(agent.port);lr>, <sip:server@127.0.0.1:\(agent.port);lr>",
-                ])
-        }
-
-        func register(_ contact: String, expires: Int = 300) async throws {
-            let answer = try await request("REGISTER", callID: "phone", ["Contact: <\(contact)>;expires=\(expires)", "Path: <sip:flow@127.0.0.1:\(agent.port);lr>"])
-            #expect(answer.status == 200)
-        }
-
-        /// The next NOTIFY of that kind, accepted.
-        func notified(_ what: String, where isWanted: (String, Message) -> Bool = { _, _ in true }) async throws -> (Message, String) {
-            while true {
-                let notify = try await agent.receive("a NOTIFY: \(what)") { $0.isRequest && $0.method == .notify }
-                try agent.answer(notify, 200)
-                let document = String(decoding: notify.body, as: UTF8.self)
-                if isWanted(document, notify) { return (notify, document) }
-            }
-        }
-    }
-
     private static func version(_ document: String) -> Int? {
         document.split(separator: "version=\"").last?.split(separator: "\"").first.flatMap { Int($0) }
     }
 
     @Test("RFC 6665 §4.2.1: told at once, at every change, and for the last time when it unsubscribes")
     func life() async throws {
-        let watched = try await Watched(suite)
+        let watched = try await WatchedExtension(suite)
         let accepted = try await watched.subscribe()
         #expect(accepted.status == 200 && accepted.expires == 600 && accepted.recordRoutes?.count == 2)
         let tag = try #require(accepted.to?.tag)
@@ -100,7 +42,7 @@ struct RegistrationEventTests {
 
     @Test("an extension that is deleted ends what watches it")
     func deletion() async throws {
-        let watched = try await Watched(suite)
+        let watched = try await WatchedExtension(suite)
         #expect(try await watched.subscribe().status == 200)
         _ = try await watched.notified("the first")
         #expect(try await suite.request("DELETE", "/v1/extensions/\(watched.account.id)").status == 204)
@@ -110,7 +52,7 @@ struct RegistrationEventTests {
 
     @Test("RFC 6665 §7.2: other packages are refused with the one there is; a stranger's number and nobody's are alike")
     func refusals() async throws {
-        let watched = try await Watched(suite)
+        let watched = try await WatchedExtension(suite)
         let answer = try await watched.request("SUBSCRIBE", callID: "watch", ["Event: message-summary", "Contact: <sip:watcher@127.0.0.1:9>"])
         #expect(answer.status == 489 && answer.value(.allowEvents) == "reg")
     }

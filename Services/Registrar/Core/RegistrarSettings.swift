@@ -10,6 +10,9 @@ enum RegistrarSettings {
         Setting("TANDEM_REGISTER_CONTACTS", .integer(1...100), default: "10", "contacts one extension may have at once"),
         Setting("TANDEM_SUBSCRIBE_MIN_SECONDS", .integer(1...3_600), default: "60", "shortest subscription; shorter ones get 423"),
         Setting("TANDEM_SUBSCRIBE_MAX_SECONDS", .integer(60...604_800), default: "3600", "longest subscription"),
+        Setting(
+            "TANDEM_QUALIFY_SECONDS", .integer(0...86_400), default: "0",
+            "how often every registered phone is asked by OPTIONS whether it is there; 0 never"),
         Setting("TANDEM_SUBSCRIPTIONS", .integer(1...10_000), default: "20", "subscriptions to one extension's registration at once"),
     ]
 

@@ -1,19 +1,17 @@
-import Flow
 import Foundation
-import SIP
-import Suite
+public import SIP
 
 /// Stands where an edge stands: speaks SIP with a server over the inside network and hears what that sends.
 ///
 /// One test owns it; what it waits for comes within the given time or the test fails.
-final class InsideAgent {
-    enum Trouble: Error { case socket, silence(String) }
+public final class InsideAgent {
+    public enum Trouble: Error { case socket, silence(String) }
 
     private let descriptor: Int32
-    let port: UInt16
+    public let port: UInt16
     private var unread: [Message] = []
 
-    init() throws {
+    public init() throws {
         let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -28,12 +26,12 @@ final class InsideAgent {
 
     deinit { close(descriptor) }
 
-    func send(_ lines: [String], to port: UInt16) throws {
+    public func send(_ lines: [String], to port: UInt16) throws {
         let bytes = Array((lines + ["Content-Length: 0", "", ""]).joined(separator: "\r\n").utf8)
         try send(bytes, to: port)
     }
 
-    func send(_ bytes: [UInt8], to port: UInt16) throws {
+    public func send(_ bytes: [UInt8], to port: UInt16) throws {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
@@ -47,7 +45,7 @@ final class InsideAgent {
     }
 
     /// The next message that is wanted; others stay for later.
-    func receive(_ what: String, within limit: Duration = .seconds(8), where isWanted: (Message) -> Bool) async throws -> Message {
+    public func receive(_ what: String, within limit: Duration = .seconds(8), where isWanted: (Message) -> Bool) async throws -> Message {
         let end = ContinuousClock.now + limit
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -63,7 +61,7 @@ final class InsideAgent {
     }
 
     /// Answers a request to where it came from, as its Via says.
-    func answer(_ request: Message, _ status: Int) throws {
+    public func answer(_ request: Message, _ status: Int) throws {
         guard let port = request.topmostVia?.port else { throw Trouble.socket }
         try send(ResponseBuilder(request, status, toTag: "agent").serialised(), to: port)
     }
@@ -71,7 +69,7 @@ final class InsideAgent {
 
 extension RunningSuite {
     /// The inside SIP port of an instance.
-    func insidePort(of service: String, _ instance: Int = 1) throws -> UInt16 {
+    public func insidePort(of service: String, _ instance: Int = 1) throws -> UInt16 {
         let settings = try String(contentsOfFile: "\(folder)/settings/\(service)-\(instance)", encoding: .utf8)
         let value = settings.split(separator: "\n").first { $0.hasPrefix("TANDEM_SIP_PORT=") }?.split(separator: "=").last
         guard let port = value.flatMap({ UInt16($0) }) else { throw Missing.refused("\(service) has no fixed SIP port") }
