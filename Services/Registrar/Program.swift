@@ -12,6 +12,7 @@ struct Program {
             migrations: [
                 Migration(number: 1, name: "registrar", sql: PackageResources._001_registrar_sql), Outbox.migration(number: 2),
                 Migration(number: 3, name: "flows", sql: PackageResources._003_flows_sql),
+                Migration(number: 4, name: "watchers", sql: PackageResources._004_watchers_sql),
             ])
         await ServiceProgram.run(declaration) { runtime in try wire(runtime) }
     }
@@ -33,18 +34,27 @@ struct Program {
             runtime: runtime)
         extensions.serve(on: runtime.bus)
 
+        let server = try RegistrarServer(listen: SocketAddress(inside, port: port))
+        let notify = NotifyWatchers(store: store, server: server, runtime: runtime)
         let register = Register(
-            store: store, copy: copy, outbox: outbox, policy: RegistrarSettings.policy(settings), temporaryGRUU: temporaryGRUU,
-            runtime: runtime)
-        let server = try RegistrarServer(listen: SocketAddress(inside, port: port), register: register)
+            store: store, copy: copy, outbox: outbox, notify: notify, policy: RegistrarSettings.policy(settings),
+            temporaryGRUU: temporaryGRUU, runtime: runtime)
+        let subscribe = Subscribe(
+            store: store, policy: RegistrarSettings.subscriptions(settings), notify: notify, runtime: runtime)
         let address = server.address
         runtime.announce { $0.addresses["sip"] = address.description }
 
         let sweep = SweepBindings(store: store, copy: copy, outbox: outbox, runtime: runtime)
         runtime.background { await outbox.run() }
         runtime.background { await sweep.run() }
-        runtime.whenReady { server.start() }
+        runtime.background { await notify.run() }
+        let qualify = Qualify(
+            interval: settings.integer("TANDEM_QUALIFY_SECONDS"), store: store, copy: copy, outbox: outbox, server: server,
+            runtime: runtime)
+        if let qualify { runtime.background { await qualify.run() } }
+        runtime.whenReady { server.start(register, subscribe) }
         runtime.whenDraining {
+            notify.stop()
             await server.finish()
             await outbox.flush()
         }

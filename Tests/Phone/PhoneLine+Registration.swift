@@ -90,6 +90,10 @@ extension PhoneLine {
         request.contact = contact
         request.contact?.parameters.set("expires", "\(expires)")
         request.headers = [Header(.userAgent, "Tandem test phone"), Header(.allow, Self.allowed)]
+        if let instance = settings.instance {
+            request.contact?.parameters.set("+sip.instance", "\"<\(instance)>\"")
+            request.add(.supported, "gruu")
+        }
         registration.request = request
         return request
     }

@@ -43,6 +43,8 @@ public struct PhoneSettings: Sendable {
     public var memory = Interval.seconds(10)
     /// The only hash it answers challenges for; nil takes the strongest offered.
     public var digest: DigestHash?
+    /// Its URN, for `+sip.instance` (RFC 5626 §4.1): with one it asks for GRUUs.
+    public var instance: String?
     /// Whether a TCP phone that lost its connection connects and registers again by itself.
     public var reconnects = true
 

@@ -32,6 +32,9 @@ struct BindingSet: Sendable, Equatable {
         var becameReachable: [Binding] = []
         var becameUnreachable: [Binding] = []
 
+        /// The platform ended `removed`, not their phone.
+        var isDeactivation = false
+
         /// Whether others are told.
         var isNews: Bool {
             !(created.isEmpty && removed.isEmpty && expired.isEmpty && becameReachable.isEmpty && becameUnreachable.isEmpty)
@@ -74,7 +77,7 @@ struct BindingSet: Sendable, Equatable {
     mutating func removeFlow(contact: String, path: [String]) -> Change {
         let dead = bindings.filter { $0.contact == contact && $0.path == path }
         bindings.removeAll { $0.contact == contact && $0.path == path }
-        return Change(removed: dead)
+        return Change(removed: dead, isDeactivation: true)
     }
 
     /// What an OPTIONS has shown of a binding, unless it was registered anew meanwhile over another flow. Nil when nothing changes.

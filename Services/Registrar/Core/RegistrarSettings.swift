@@ -8,7 +8,19 @@ enum RegistrarSettings {
         Setting("TANDEM_REGISTER_MAX_SECONDS", .integer(60...604_800), default: "3600", "longest registration"),
         Setting("TANDEM_REGISTER_DEFAULT_SECONDS", .integer(60...604_800), default: "600", "when the phone does not say"),
         Setting("TANDEM_REGISTER_CONTACTS", .integer(1...100), default: "10", "contacts one extension may have at once"),
+        Setting("TANDEM_SUBSCRIBE_MIN_SECONDS", .integer(1...3_600), default: "60", "shortest subscription; shorter ones get 423"),
+        Setting("TANDEM_SUBSCRIBE_MAX_SECONDS", .integer(60...604_800), default: "3600", "longest subscription"),
+        Setting(
+            "TANDEM_QUALIFY_SECONDS", .integer(0...86_400), default: "0",
+            "how often every registered phone is asked by OPTIONS whether it is there; 0 never"),
+        Setting("TANDEM_SUBSCRIPTIONS", .integer(1...10_000), default: "20", "subscriptions to one extension's registration at once"),
     ]
+
+    static func subscriptions(_ settings: Settings) -> SubscribeRequest.Policy {
+        SubscribeRequest.Policy(
+            minimum: settings.integer("TANDEM_SUBSCRIBE_MIN_SECONDS"), maximum: settings.integer("TANDEM_SUBSCRIBE_MAX_SECONDS"),
+            limit: settings.integer("TANDEM_SUBSCRIPTIONS"))
+    }
 
     static func policy(_ settings: Settings) -> BindingSet.Policy {
         BindingSet.Policy(

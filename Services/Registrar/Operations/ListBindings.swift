@@ -6,24 +6,25 @@ extension Extensions {
     func bindings(_ command: ListBindings) async throws -> ListBindings.Reply {
         let now = runtime.timestamp().milliseconds
         guard let meant = try await meaning(of: command.number, customer: command.customerID) else { throw Self.missing }
-        let set = try await bindingSet(customer: command.customerID, number: meant.number)
-        return ListBindings.Reply(bindings: meant.targets(of: set, now: now).compactMap(Self.reply))
+        let current = try await current(customer: command.customerID, number: meant.number)
+        return ListBindings.Reply(bindings: meant.targets(of: current.set, now: now).compactMap { Self.reply($0, current.roundTrips) })
     }
 
     /// From the copy in Redis, or from PostgreSQL, which makes the copy again.
-    private func bindingSet(customer: String, number: String) async throws -> BindingSet {
-        if let set = await copy.load(customer: customer, number: number) { return set }
+    private func current(customer: String, number: String) async throws -> BindingCopy.Loaded {
+        if let loaded = await copy.load(customer: customer, number: number) { return loaded }
         guard let registration = try await store.registration(customer: customer, number: number) else { throw Self.missing }
         await copy.save(registration, customer: customer, number: number)
-        return registration.set
+        return BindingCopy.Loaded(set: registration.set)
     }
 
-    private static func reply(_ target: BindingSet.Target) -> ReachableBinding? {
+    private static func reply(_ target: BindingSet.Target, _ roundTrips: [String: Int]) -> ReachableBinding? {
         guard let first = target.flows.first else { return nil }
         let others = target.flows.dropFirst().map { ReachableBinding.Flow(contact: $0.contact, path: $0.path) }
         return ReachableBinding(
             contact: first.contact, path: first.path, q: first.q.value, expiresAt: Timestamp(milliseconds: first.expiresAt),
             instanceID: first.instanceID, otherFlows: others.isEmpty ? nil : others,
-            push: URI(first.contact).flatMap { try? PushParameters.read($0) }, isUnreachable: first.isUnreachable ? true : nil)
+            push: URI(first.contact).flatMap { try? PushParameters.read($0) }, isUnreachable: first.isUnreachable ? true : nil,
+            roundTripMicroseconds: roundTrips[first.key])
     }
 }

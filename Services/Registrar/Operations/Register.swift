@@ -14,6 +14,7 @@ struct Register: Sendable {
     let store: Store
     let copy: BindingCopy
     let outbox: ServiceKit.Outbox
+    let notify: NotifyWatchers
     let policy: BindingSet.Policy
     let temporaryGRUU: TemporaryGRUU
     let runtime: Runtime
@@ -44,7 +45,10 @@ struct Register: Sendable {
             }
             guard let registration else { return ResponseBuilder(message, 404) }
             await copy.save(registration, customer: customer, number: number)
-            if registration.hasNews { outbox.wake() }
+            if registration.hasNews {
+                outbox.wake()
+                notify.wake()
+            }
             return RegisterAnswer.success(message, request, registration.set, now: now) { binding in
                 temporaryURI(of: binding, extensionID: registration.extensionID, domain: request.domain)
             }

@@ -6,18 +6,22 @@ import Telemetry
 import Threads
 
 /// The registrar's SIP side: one inside UDP socket on one event loop. Transactions absorb what the edge's clients repeat.
-actor RegistrarServer {
+actor RegistrarServer: RequestSending {
     private static let malformed = Counter("tandem_registrar_malformed_total", "Datagrams that are no SIP message.")
-    private static let shed = Counter("tandem_registrar_shed_total", "REGISTER requests refused because too many were under way.")
-    /// REGISTERs being performed; more are told to come again.
+    private static let shed = Counter("tandem_registrar_shed_total", "Requests refused because too many were under way.")
+    /// Requests being performed; more are told to come again.
     private static let limit = 1_000
-    private static let allowed = "REGISTER, OPTIONS"
+    private static let allowed = "REGISTER, SUBSCRIBE, OPTIONS"
 
     nonisolated let loop = EventLoop(name: "registrar")
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     nonisolated let address: SocketAddress
-    private let register: Register
+    /// What performs requests; there from `start` on.
+    private var performers: (register: Register, subscribe: Subscribe)?
+    /// Who waits for the end of a request of ours.
+    private var waiting: [ClientTransactionID: CheckedContinuation<Int?, Never>] = [:]
+    private var isFinishing = false
     private let socket: DatagramSocket
     private var received = ReceiveBatch(capacity: 64, size: 65_536)
     private var layer: TransactionLayer
@@ -25,21 +29,43 @@ actor RegistrarServer {
     private var timer: (handle: EventLoop.Timer, at: Instant)?
     private var running = 0
 
-    init(listen: SocketAddress, register: Register) throws(SocketError) {
+    init(listen: SocketAddress) throws(SocketError) {
         let socket = try DatagramSocket(bind: listen, receiveBuffer: 4 << 20)
         address = socket.localAddress
         layer = TransactionLayer(sentBy: socket.localAddress, seed: .random(in: .min ... .max))
         self.socket = socket
-        self.register = register
     }
 
-    nonisolated func start() {
+    nonisolated var contact: URI { URI(address) }
+
+    nonisolated func start(_ register: Register, _ subscribe: Subscribe) {
         loop.start()
-        loop.post { self.assumeIsolated { $0.listen() } }
+        loop.post {
+            self.assumeIsolated {
+                $0.performers = (register, subscribe)
+                $0.listen()
+            }
+        }
+    }
+
+    /// Sends a request and waits for its end.
+    func send(_ request: RequestBuilder) async -> Int? {
+        guard !isFinishing else { return nil }
+        guard let destination = request.destination else { return 503 }
+        let id = layer.request(request, to: destination, now: loop.now, into: &outbox)
+        return await withCheckedContinuation { continuation in
+            waiting[id] = continuation
+            drain()
+            arm()
+        }
     }
 
     /// Answers what has been begun, then ends.
     func finish() async {
+        isFinishing = true
+        // Their answers will not be heard: others ask again.
+        for continuation in waiting.values { continuation.resume(returning: nil) }
+        waiting = [:]
         loop.unwatch(socket.descriptor)
         while running > 0, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(10)) }
     }
@@ -77,24 +103,35 @@ actor RegistrarServer {
             let (datagrams, events) = (outbox.datagrams, outbox.events)
             outbox.removeAll()
             for datagram in datagrams { _ = socket.send(datagram.bytes, to: datagram.to) }
-            for event in events {
-                // This side only answers requests: nothing else concerns it.
-                if case .request(let message, let id, _) = event { perform(message, id) }
-            }
+            for event in events { receive(event) }
+        }
+    }
+
+    private func receive(_ event: SIP.Outbox.Event) {
+        switch event {
+        case .request(let message, let id, _): perform(message, id)
+        case .response(let message, let id):
+            guard let status = message.status, status >= 200 else { return }
+            waiting.removeValue(forKey: id)?.resume(returning: status)
+        case .timedOut(let id): waiting.removeValue(forKey: id)?.resume(returning: 408)
+        case .transportFailed(let id): waiting.removeValue(forKey: id)?.resume(returning: 503)
+        // No INVITE is sent or taken here.
+        case .ack, .cancel, .unacknowledged, .strayResponse: break
         }
     }
 
     private func perform(_ message: Message, _ id: ServerTransactionID) {
         switch message.method {
-        case .register:
+        case .register, .subscribe:
             guard running < Self.limit else {
                 Self.shed.add()
                 return respond(id, Register.busy(message))
             }
             running += 1
+            let tag = layer.newTag()
             // Bounded by `limit`; `finish` waits for it.
             Task {
-                let response = await register(message)
+                let response = await performed(message, tag)
                 running -= 1
                 respond(id, response)
             }
@@ -106,9 +143,15 @@ actor RegistrarServer {
         }
     }
 
+    private func performed(_ message: Message, _ tag: String) async -> ResponseBuilder {
+        guard let performers else { return Register.busy(message) }
+        return message.method == .subscribe
+            ? await performers.subscribe(message, contact: contact, newTag: tag) : await performers.register(message)
+    }
+
     private func respond(_ id: ServerTransactionID, _ response: ResponseBuilder) {
         var response = response
-        response.toTag = layer.newTag()
+        response.toTag = response.toTag ?? layer.newTag()
         layer.respond(id, response, now: loop.now, into: &outbox)
         drain()
     }

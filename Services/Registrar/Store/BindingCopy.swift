@@ -16,14 +16,34 @@ struct BindingCopy: Sendable {
         return 1
         """)
 
+    private static let noteScript = LuaScript(
+        """
+        if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+        return 1
+        """)
+    private static let roundTrip = "round_trip:"
+
     let cache: Cache
 
+    /// The bindings, and the microseconds that phones took to answer the last OPTIONS, by the binding's key.
+    struct Loaded: Sendable {
+        var set: BindingSet
+        var roundTrips: [String: Int] = [:]
+    }
+
     /// Nil when there is no copy or no Redis.
-    func load(customer: String, number: String) async -> BindingSet? {
-        guard let reply = try? await cache.command(["HGET", CacheArgument(key(customer, number)), "bindings"]),
-            let bytes = reply.bytes, let bindings = try? JSONDecoder().decode([Binding].self, from: Data(bytes))
-        else { return nil }
-        return BindingSet(bindings)
+    func load(customer: String, number: String) async -> Loaded? {
+        guard let fields = try? await cache.command(["HGETALL", CacheArgument(key(customer, number))]).array else { return nil }
+        var values: [String: CacheReply] = [:]
+        for index in stride(from: 0, to: fields.count - 1, by: 2) { values[fields[index].text ?? ""] = fields[index + 1] }
+        guard let bytes = values["bindings"]?.bytes, let bindings = try? JSONDecoder().decode([Binding].self, from: Data(bytes)) else {
+            return nil
+        }
+        var loaded = Loaded(set: BindingSet(bindings))
+        for (name, value) in values where name.hasPrefix(Self.roundTrip) {
+            loaded.roundTrips[String(name.dropFirst(Self.roundTrip.count))] = value.integer.map { Int($0) }
+        }
+        return loaded
     }
 
     /// Returns when the copy is made, so that a call placed after the phone's 200 finds it. Without Redis there is no copy.
@@ -32,6 +52,14 @@ struct BindingCopy: Sendable {
         _ = try? await cache.script(
             Self.saveScript, keys: [key(customer, number)],
             arguments: [CacheArgument(registration.version), CacheArgument(Array(bindings)), CacheArgument(Self.lifetime)])
+    }
+
+    /// How long the phone took to answer, beside the copy and for as long as that lasts; where there is no copy nobody asks.
+    func note(roundTrip: Interval, of key: String, customer: String, number: String) {
+        cache.script(
+            Self.noteScript, keys: [self.key(customer, number)],
+            arguments: [CacheArgument(Self.roundTrip + key), CacheArgument(roundTrip.nanoseconds / 1_000)]
+        ) { _ in }
     }
 
     func forget(customer: String, number: String) async { _ = try? await cache.delete(key(customer, number)) }

@@ -24,9 +24,9 @@ extension Store {
         let instance_id: String?
     }
 
-    private static let columns = """
-        contact, path, q, (extract(epoch from expires_at) * 1000)::bigint as expires_at, call_id, cseq, instance_id, reg_id,
-        user_agent, registered_at, refreshed_at, generation, is_unreachable
+    private static let bindingColumns = """
+        b.contact, b.path, b.q, (extract(epoch from b.expires_at) * 1000)::bigint as expires_at, b.call_id, b.cseq, b.instance_id,
+        b.reg_id, b.user_agent, b.registered_at, b.refreshed_at, b.generation, b.is_unreachable
         """
 
     /// Changes the bindings of an extension by `change`; what it throws leaves them as they were. Nil: no such extension.
@@ -59,6 +59,7 @@ extension Store {
                     try tell(type, of: id, customer, told, on: connection)
                 }
             }
+            try Self.noteChange(made, of: id, on: connection)
             return Registration(extensionID: id, set: set, version: version, hasNews: made.isNews)
         }
     }
@@ -87,6 +88,46 @@ extension Store {
         }
     }
 
+    /// A binding with the extension it belongs to.
+    struct LocatedBinding: Sendable {
+        var customerID: String
+        var extensionID: String
+        var number: String
+        var domain: String
+        var binding: Binding
+    }
+
+    func countBindings(now: Int64) async throws -> Int {
+        try await run { connection in
+            let rows = try connection.query(
+                "select count(*) as count from registrar.bindings where expires_at > to_timestamp($1)",
+                [Timestamp(milliseconds: now).parameter])
+            return Int(try rows.first?.int("count") ?? 0)
+        }
+    }
+
+    /// Bindings of all customers in the order of the primary key: only the registrar itself goes through them.
+    func bindings(after position: QualifyRound.Position?, now: Int64, limit: Int) async throws -> [LocatedBinding] {
+        try await run { connection in
+            try connection.query(
+                """
+                select e.customer_id, e.id, e.number, d.name as domain, \(Self.bindingColumns) from registrar.bindings b
+                join registrar.extensions e on e.id = b.extension_id and e.customer_id = b.customer_id
+                join registrar.domains d on d.customer_id = e.customer_id
+                where b.expires_at > to_timestamp($1) and (b.extension_id, b.key) > ($2, $3)
+                order by b.extension_id, b.key limit $4
+                """,
+                [
+                    Timestamp(milliseconds: now).parameter, .text(position?.extensionID ?? ""), .text(position?.key ?? ""), .int(limit),
+                ]
+            ).map { row in
+                LocatedBinding(
+                    customerID: try row.text("customer_id"), extensionID: try row.text("id"), number: try row.text("number"),
+                    domain: try row.text("domain"), binding: try Self.binding(row))
+            }
+        }
+    }
+
     /// Extensions that have bindings which have ended.
     func withExpiredBindings(now: Int64, limit: Int) async throws -> [(customer: String, number: String)] {
         try await run { connection in
@@ -102,17 +143,19 @@ extension Store {
 
     private static func bindings(of id: String, _ customer: String, on connection: Connection) throws -> [Binding] {
         try connection.query(
-            "select \(columns) from registrar.bindings where extension_id = $1 and customer_id = $2 order by key",
+            "select \(bindingColumns) from registrar.bindings b where extension_id = $1 and customer_id = $2 order by key",
             [.text(id), .text(customer)]
-        ).map { row in
-            Binding(
-                contact: try row.text("contact"), path: try JSONDecoder().decode([String].self, from: Data(try row.text("path").utf8)),
-                q: QualityValue(try row.double("q")), expiresAt: try row.int("expires_at"), callID: try row.text("call_id"),
-                cseq: UInt32(clamping: try row.int("cseq")), instanceID: try row.optionalText("instance_id"),
-                regID: try row.optionalInt("reg_id").map { Int($0) }, userAgent: try row.optionalText("user_agent"),
-                registeredAt: try row.int("registered_at"), refreshedAt: try row.int("refreshed_at"),
-                generation: try row.optionalInt("generation"), isUnreachable: try row.bool("is_unreachable"))
-        }
+        ).map(binding)
+    }
+
+    private static func binding(_ row: Row) throws -> Binding {
+        Binding(
+            contact: try row.text("contact"), path: try JSONDecoder().decode([String].self, from: Data(try row.text("path").utf8)),
+            q: QualityValue(try row.double("q")), expiresAt: try row.int("expires_at"), callID: try row.text("call_id"),
+            cseq: UInt32(clamping: try row.int("cseq")), instanceID: try row.optionalText("instance_id"),
+            regID: try row.optionalInt("reg_id").map { Int($0) }, userAgent: try row.optionalText("user_agent"),
+            registeredAt: try row.int("registered_at"), refreshedAt: try row.int("refreshed_at"),
+            generation: try row.optionalInt("generation"), isUnreachable: try row.bool("is_unreachable"))
     }
 
     private static func put(_ binding: Binding, of id: String, _ customer: String, on connection: Connection) throws {

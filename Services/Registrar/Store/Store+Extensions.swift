@@ -57,7 +57,10 @@ extension Store {
             let rows = try connection.query(
                 "select \(Self.columns) from \(Self.tables) where e.customer_id = $1 order by e.id for update of e", [.text(customer)])
             let extensions = try rows.map(Self.extensionRecord)
-            for each in extensions { try tell("extension.deleted", of: each.id, customer, each, on: connection) }
+            for each in extensions {
+                try tell("extension.deleted", of: each.id, customer, each, on: connection)
+                try Self.endWatching(of: each.id, on: connection)
+            }
             try connection.change("delete from registrar.extensions where customer_id = $1", [.text(customer)])
             try connection.change("delete from registrar.domains where customer_id = $1", [.text(customer)])
             return extensions.map(\.number)
@@ -165,6 +168,7 @@ extension Store {
             guard let deleted = try rows.first.map(Self.extensionRecord) else { return nil }
             try connection.change("delete from registrar.extensions where customer_id = $1 and id = $2", [.text(customer), .text(id)])
             try tell("extension.deleted", of: id, customer, deleted, on: connection)
+            try Self.endWatching(of: id, on: connection)
             return deleted
         }
     }

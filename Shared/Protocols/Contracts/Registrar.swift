@@ -117,13 +117,16 @@ public struct ReachableBinding: Codable, Sendable, Equatable {
     public var push: Push?
     /// It did not answer the last OPTIONS.
     public var isUnreachable: Bool?
+    /// How long it took to answer the last OPTIONS that it answered; nil when that is not known.
+    public var roundTripMicroseconds: Int?
 
     public init(
         contact: String, path: [String], q: Double, expiresAt: Timestamp, instanceID: String?, otherFlows: [Flow]? = nil,
-        push: Push? = nil, isUnreachable: Bool? = nil
+        push: Push? = nil, isUnreachable: Bool? = nil, roundTripMicroseconds: Int? = nil
     ) {
         (self.contact, self.path, self.q, self.expiresAt, self.instanceID) = (contact, path, q, expiresAt, instanceID)
         (self.otherFlows, self.push, self.isUnreachable) = (otherFlows, push, isUnreachable)
+        self.roundTripMicroseconds = roundTripMicroseconds
     }
 }
 

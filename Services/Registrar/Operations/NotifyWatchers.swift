@@ -1,0 +1,95 @@
+import Contracts
+import Logging
+import SIP
+import ServiceKit
+import Synchronization
+import Telemetry
+
+/// Sends the NOTIFYs that are due (RFC 6665 §4.2.2), from every instance, each watcher's by one at a time.
+///
+/// What is due stands in the database. Whoever made it due looks at once, all others every second, so a change that was committed
+/// by an instance that died is told by another.
+final class NotifyWatchers: Sendable {
+    private static let sent = Counter("tandem_registrar_notifies_total", "NOTIFYs of the reg event package that were begun.")
+    private static let failed = Counter("tandem_registrar_notify_failures_total", "NOTIFYs that nobody accepted.")
+    private static let poll = Duration.seconds(1)
+    private static let batch = 50
+    /// NOTIFYs under way; more wait in the database.
+    private static let limit = 500
+    /// Longer than a transaction lasts (timer F), so that two are never under way.
+    private static let claim = 40
+    private static let retry = 30
+
+    private let store: Store
+    private let server: any RequestSending
+    private let runtime: Runtime
+    private let bell: AsyncStream<Void>
+    private let ring: AsyncStream<Void>.Continuation
+    private let running = Atomic<Int>(0)
+    private let isStopping = Atomic<Bool>(false)
+
+    init(store: Store, server: any RequestSending, runtime: Runtime) {
+        (self.store, self.server, self.runtime) = (store, server, runtime)
+        (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Something may be due.
+    func wake() { ring.yield() }
+
+    /// Begins no more.
+    func stop() { isStopping.store(true, ordering: .relaxed) }
+
+    /// Until cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { [ring] in
+                while !Task.isCancelled {
+                    ring.yield()
+                    try? await Task.sleep(for: Self.poll)
+                }
+                ring.finish()
+            }
+            for await _ in bell {
+                do {
+                    while try await claimSome(&group) == Self.batch {}
+                } catch { runtime.logger.debug("watchers wait for now: \(error)") }
+            }
+        }
+    }
+
+    private func claimSome(_ group: inout DiscardingTaskGroup) async throws -> Int {
+        let free = min(Self.batch, Self.limit - running.load(ordering: .relaxed))
+        guard free > 0, !isStopping.load(ordering: .relaxed) else { return 0 }
+        let watchers = try await store.claimWatchers(now: runtime.timestamp().milliseconds, limit: free, seconds: Self.claim)
+        for watcher in watchers {
+            running.add(1, ordering: .relaxed)
+            group.addTask {
+                await self.notify(watcher)
+                self.running.subtract(1, ordering: .relaxed)
+            }
+        }
+        return watchers.count
+    }
+
+    private func notify(_ watcher: Watcher) async {
+        do {
+            let set = try await store.registration(customer: watcher.customerID, number: watcher.number)
+            // A number that was deleted and made again is another extension.
+            let bindings = set?.extensionID == watcher.extensionID ? set?.set : nil
+            let now = runtime.timestamp().milliseconds
+            let request = watcher.notification(bindings, contact: server.contact, now: now)
+            Self.sent.add()
+            guard let status = await server.send(request) else { return try await store.release(watcher, after: 0) }
+            let verdict = Watcher.verdict(status)
+            if verdict != .told { Self.failed.add() }
+            switch verdict {
+            case _ where watcher.isOver(now: now), .end: try await store.remove(watcher)
+            case .told:
+                try await store.told(watcher)
+                // It may have changed while the NOTIFY was on its way.
+                wake()
+            case .tryLater: try await store.release(watcher, after: Self.retry)
+            }
+        } catch { runtime.logger.debug("a watcher is told later: \(error)") }
+    }
+}
