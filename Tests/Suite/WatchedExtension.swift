@@ -20,12 +20,16 @@ public final class WatchedExtension {
         self.customer = customer
     }
 
-    public func request(_ method: String, to tag: String? = nil, callID: String, _ headers: [String]) async throws -> Message {
+    /// `uri` is the extension's own when not said otherwise.
+    public func request(
+        _ method: String, _ uri: String? = nil, to tag: String? = nil, callID: String, _ headers: [String]
+    ) async throws -> Message {
         sequence += 1
         let address = "<sip:\(account.number)@\(domain)>"
         let cseq = "\(sequence) \(method)"
         let lines = [
-                "\(method) sip:\(account.number)@\(domain) SIP/2.0", "Via: SIP/2.0/UDP 127.0.0.1:\(agent.port);branch=z9hG4bK\(sequence)x\(agent.port)",
+                "\(method) \(uri ?? "sip:\(account.number)@\(domain)") SIP/2.0",
+                "Via: SIP/2.0/UDP 127.0.0.1:\(agent.port);branch=z9hG4bK\(sequence)x\(agent.port)",
                 "From: \(address);tag=from", "To: \(address)" + (tag.map { ";tag=\($0)" } ?? ""), "Call-ID: \(callID)-\(account.number)",
                 "CSeq: \(cseq)", "Max-Forwards: 69", "X-Tandem-Customer: \(customer)", "P-Asserted-Identity: \(address)",
             ] + headers
@@ -50,14 +54,15 @@ public final class WatchedExtension {
     }
 
     public func register(_ contact: String, expires: Int = 300) async throws {
-        let answer = try await request("REGISTER", callID: "phone", ["Contact: <\(contact)>;expires=\(expires)", "Path: <sip:flow@127.0.0.1:\(agent.port);lr>"])
+        let answer = try await request(
+            "REGISTER", callID: "phone", ["Contact: <\(contact)>;expires=\(expires)", "Path: <sip:flow@127.0.0.1:\(agent.port);lr>"])
         guard answer.status == 200 else { throw RunningSuite.Missing.refused("\(answer.status ?? 0) to a REGISTER") }
     }
 
     /// The next NOTIFY of that kind, accepted.
     public func notified(_ what: String, where isWanted: (String, Message) -> Bool = { _, _ in true }) async throws -> (Message, String) {
         while true {
-            let notify = try await agent.receive("a NOTIFY: \(what)") { $0.isRequest && $0.method == .notify }
+            let notify = try await agent.receive("a NOTIFY: \(what)", within: .seconds(15)) { $0.isRequest && $0.method == .notify }
             try agent.answer(notify, 200)
             let document = String(decoding: notify.body, as: UTF8.self)
             if isWanted(document, notify) { return (notify, document) }

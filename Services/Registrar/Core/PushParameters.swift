@@ -10,7 +10,7 @@ enum PushParameters {
     /// Nil when the URI has none; throws for what no push service gives out.
     static func read(_ uri: URI) throws(Refusal) -> ReachableBinding.Push? {
         let parameters = uri.parameters
-        guard parameters.contains("pn-provider") || parameters.contains("pn-prid") || parameters.contains("pn-param") else { return nil }
+        guard ["pn-provider", "pn-prid", "pn-param"].contains(where: parameters.contains) else { return nil }
         let push = ReachableBinding.Push(
             provider: URI.unescaping(parameters["pn-provider"] ?? ""), prid: parameters["pn-prid"].map(URI.unescaping),
             parameter: parameters["pn-param"].map(URI.unescaping))

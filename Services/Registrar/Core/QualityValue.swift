@@ -17,9 +17,11 @@ struct QualityValue: Sendable, Hashable, Comparable, Codable {
     init?(_ text: String) {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let digits = parts.joined().utf8
-        guard (1...32).contains(digits.count), digits.allSatisfy(ASCII.isDigit), let value = Double("0" + text + (text.hasSuffix(".") ? "0" : "")),
-            value <= 1
-        else { return nil }
+        // Double wants digits on both sides of a point.
+        let number = "0" + text + (text.hasSuffix(".") ? "0" : "")
+        guard (1...32).contains(digits.count), digits.allSatisfy(ASCII.isDigit), let value = Double(number), value <= 1 else {
+            return nil
+        }
         self.init(value)
     }
 

@@ -20,7 +20,8 @@ struct RegistrationInformation: Sendable {
 
             """
         for binding in current {
-            text += contact(binding, event: binding.registeredAt == binding.refreshedAt ? "registered" : "refreshed", isActive: true, now)
+            let event = binding.registeredAt == binding.refreshedAt ? "registered" : "refreshed"
+            text += contact(binding, event: event, isActive: true, now)
         }
         // One that is there again, or that ended twice, has one entry: an id stands once in a document.
         var listed = Set(current.map(\.key))

@@ -16,8 +16,8 @@ final class NotifyWatchers: Sendable {
     private static let batch = 50
     /// NOTIFYs under way; more wait in the database.
     private static let limit = 500
-    /// Longer than a transaction lasts (timer F), so that two are never under way.
-    private static let claim = 40
+    /// In seconds; renewed every poll while the NOTIFY is under way, which may be half a minute (timer F).
+    private static let claim = 5
     private static let retry = 30
 
     private let store: Store
@@ -25,7 +25,8 @@ final class NotifyWatchers: Sendable {
     private let runtime: Runtime
     private let bell: AsyncStream<Void>
     private let ring: AsyncStream<Void>.Continuation
-    private let running = Atomic<Int>(0)
+    /// Watchers whose NOTIFY is under way, with its number: the next one may be claimed before this one is put away.
+    private let claimed = Mutex([String: Int64]())
     private let isStopping = Atomic<Bool>(false)
 
     init(store: Store, server: any RequestSending, runtime: Runtime) {
@@ -45,6 +46,7 @@ final class NotifyWatchers: Sendable {
             group.addTask { [ring] in
                 while !Task.isCancelled {
                     ring.yield()
+                    await self.renewClaims()
                     try? await Task.sleep(for: Self.poll)
                 }
                 ring.finish()
@@ -57,21 +59,31 @@ final class NotifyWatchers: Sendable {
         }
     }
 
+    private func renewClaims() async {
+        let ids = claimed.withLock { Array($0.keys) }
+        guard !ids.isEmpty else { return }
+        do { try await store.renewClaims(ids, seconds: Self.claim) } catch {
+            runtime.logger.debug("claims on watchers may pass to another instance: \(error)")
+        }
+    }
+
     private func claimSome(_ group: inout DiscardingTaskGroup) async throws -> Int {
-        let free = min(Self.batch, Self.limit - running.load(ordering: .relaxed))
+        let free = min(Self.batch, Self.limit - claimed.withLock { $0.count })
         guard free > 0, !isStopping.load(ordering: .relaxed) else { return 0 }
         let watchers = try await store.claimWatchers(now: runtime.timestamp().milliseconds, limit: free, seconds: Self.claim)
         for watcher in watchers {
-            running.add(1, ordering: .relaxed)
-            group.addTask {
-                await self.notify(watcher)
-                self.running.subtract(1, ordering: .relaxed)
-            }
+            claimed.withLock { $0[watcher.id] = watcher.notified }
+            group.addTask { await self.notify(watcher) }
         }
         return watchers.count
     }
 
     private func notify(_ watcher: Watcher) async {
+        defer {
+            claimed.withLock { claimed in
+                if claimed[watcher.id] == watcher.notified { claimed[watcher.id] = nil }
+            }
+        }
         do {
             let set = try await store.registration(customer: watcher.customerID, number: watcher.number)
             // A number that was deleted and made again is another extension.

@@ -89,8 +89,9 @@ extension Store {
             "update registrar.watchers set changes = changes + 1, ending = 'noresource' where extension_id = $1", [.text(extensionID)])
     }
 
-    /// Subscriptions that have something to tell or have ended, taken for `seconds`: no other instance sends their NOTIFY meanwhile,
-    /// and one does afterwards when this one has died.
+    /// Subscriptions that have something to tell or have ended, taken for `seconds`: no other instance sends their NOTIFY while the
+    /// claim is renewed, and one does soon after this one has died. Whoever lost its claim changes the row no more: its `notified`
+    /// is another's then.
     func claimWatchers(now: Int64, limit: Int, seconds: Int) async throws -> [Watcher] {
         try await transaction(.relaxed) { connection in
             try connection.query(
@@ -106,6 +107,17 @@ extension Store {
         }
     }
 
+    /// Keeps what was claimed while its NOTIFY is on the way.
+    func renewClaims(_ ids: [String], seconds: Int) async throws {
+        _ = try await transaction(.relaxed) { connection in
+            try connection.change(
+                """
+                update registrar.watchers set claimed_until = now() + $2 * interval '1 second'
+                where id = any($1) and claimed_until > now()
+                """, [.texts(ids), .int(seconds)])
+        }
+    }
+
     /// The NOTIFY was accepted; what changed since it was made is still to be told.
     func told(_ watcher: Watcher) async throws {
         _ = try await transaction(.relaxed) { connection in
@@ -113,8 +125,8 @@ extension Store {
                 """
                 update registrar.watchers set told = $2, claimed_until = '-infinity', ended = coalesce(
                     (select jsonb_agg(each order by position) from jsonb_array_elements(ended) with ordinality as e (each, position)
-                    where position > $3), '[]') where id = $1
-                """, [.text(watcher.id), .int(watcher.changes), .int(watcher.ended.count)])
+                    where position > $3), '[]') where id = $1 and notified = $4
+                """, [.text(watcher.id), .int(watcher.changes), .int(watcher.ended.count), .int(watcher.notified)])
         }
     }
 
@@ -122,14 +134,15 @@ extension Store {
     func release(_ watcher: Watcher, after seconds: Int) async throws {
         _ = try await transaction(.relaxed) { connection in
             try connection.change(
-                "update registrar.watchers set claimed_until = now() + $2 * interval '1 second' where id = $1",
-                [.text(watcher.id), .int(seconds)])
+                """
+                update registrar.watchers set claimed_until = now() + $2 * interval '1 second' where id = $1 and notified = $3
+                """, [.text(watcher.id), .int(seconds), .int(watcher.notified)])
         }
     }
 
     func remove(_ watcher: Watcher) async throws {
         _ = try await transaction(.relaxed) { connection in
-            try connection.change("delete from registrar.watchers where id = $1", [.text(watcher.id)])
+            try connection.change("delete from registrar.watchers where id = $1 and notified = $2", [.text(watcher.id), .int(watcher.notified)])
         }
     }
 

@@ -10,7 +10,9 @@ struct GRUUTests {
     private let tokens = TemporaryGRUU(key: [UInt8](repeating: 7, count: 32))
     private let instance = "<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>"
 
-    private func register(_ set: inout BindingSet, _ user: String, instance: String, callID: String, cseq: UInt32 = 1, at now: Int64) throws {
+    private func register(
+        _ set: inout BindingSet, _ user: String, instance: String, callID: String, cseq: UInt32 = 1, at now: Int64
+    ) throws {
         let contact = "<sip:\(user)@h>;+sip.instance=\"\(instance)\""
         _ = try set.apply(RegisterFixture.request([contact], cseq: cseq, callID: callID), BindingSet.Policy(), now: now)
     }
@@ -43,8 +45,9 @@ struct GRUUTests {
         let request = try RegisterRequest(message)
         _ = try set.apply(request, BindingSet.Policy(), now: 0)
         let answer = try Message.parse(
-            RegisterAnswer.success(message, request, set, now: 0) { GRUU.temporaryURI(token: "t\($0.contact.count)", domain: "demo.localhost") }
-                .serialised())
+            RegisterAnswer.success(message, request, set, now: 0) {
+                GRUU.temporaryURI(token: "t\($0.contact.count)", domain: "demo.localhost")
+            }.serialised())
         guard case .list(let contacts) = answer.contacts else {
             Issue.record("the answer's contacts cannot be read")
             return
@@ -86,7 +89,9 @@ struct GRUUTests {
         #expect(!old.names(set.bindings[0]))
     }
 
-    @Test("a token of another key, a changed one and any text are not ours", arguments: ["", "1001", "AAAA", String(repeating: "A", count: 300)])
+    @Test(
+        "a token of another key, a changed one and any text are not ours",
+        arguments: ["", "1001", "AAAA", String(repeating: "A", count: 300)])
     func foreign(_ text: String) throws {
         #expect(tokens.open(text) == nil)
         var set = BindingSet()

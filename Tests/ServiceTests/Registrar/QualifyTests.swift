@@ -34,8 +34,8 @@ struct QualifyTests {
     @Test("RFC 3327 §5.2: the OPTIONS goes to the contact over the binding's path")
     func request() throws {
         let binding = Binding(
-            contact: "sip:a@10.0.0.1", path: ["sip:flow@127.0.0.1:8800;lr"], q: .highest, expiresAt: 1, callID: "c", cseq: 1, instanceID: nil,
-            regID: nil, userAgent: nil, registeredAt: 0, refreshedAt: 0)
+            contact: "sip:a@10.0.0.1", path: ["sip:flow@127.0.0.1:8800;lr"], q: .highest, expiresAt: 1, callID: "c", cseq: 1,
+            instanceID: nil, regID: nil, userAgent: nil, registeredAt: 0, refreshedAt: 0)
         let request = try #require(Qualify.request(to: binding, domain: "demo.localhost", tag: "t"))
         #expect(request.uri.description == "sip:a@10.0.0.1" && request.destination?.description == "127.0.0.1:8800")
         #expect(request.method == .options && request.from.tag == "t")
