@@ -26,7 +26,7 @@ let package = Package(
         library("Protocols", "RTP", ["Bytes", "Deadlines"]),
         library("Protocols", "Flow", ["Bytes", "Deadlines"]),
         .executableTarget(
-            name: "Fuzz", dependencies: ["SIP", "SDP", "RTP", "Flow"], path: "Fuzz", swiftSettings: instrumented,
+            name: "Fuzz", dependencies: ["Addresses", "Cryptography", "SIP", "SDP", "RTP", "Flow"], path: "Fuzz", swiftSettings: instrumented,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,4 +1,3 @@
-import Cryptography
 import SIP
 import Testing
 
@@ -122,11 +121,9 @@ struct MessageParsingTests {
         _ = (message.expires, message.allowed, message.required, message.callIDHash, message.body, message.description)
         _ = (message.credentials(.authorization, realm: "x"), message.requestURI?.isEquivalent(to: URI(host: "x")))
         _ = (TransactionKey(request: message), TransactionKey(response: message), message.stamped(source: callee))
-        _ = StatelessForwarding.branch(for: message, key: SipHash(key: [UInt8](repeating: 1, count: 16)))
-        var edits = Edits(of: message)
-        edits.pop(.via)
-        edits.set(.maxForwards, "1")
-        _ = edits.serialised()
+        var forwarding = Forwarding(hop: hop(message), stripping: .assertions)
+        (forwarding.source, forwarding.maxForwards, forwarding.poppedRoutes) = (callee, 1, 1)
+        _ = forwarding.bytes(of: message.view, key: proxyKey)
         _ = Dialog(calleeOf: message, localTag: "t")
     }
 

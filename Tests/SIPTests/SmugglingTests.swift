@@ -33,7 +33,7 @@ struct SmugglingTests {
         #expect(throws: error) { try Message.parse(request(Array(line.utf8))) }
     }
 
-    @Test("a blank before the colon, a fold or another case do not hide a header from its edits")
+    @Test("a blank before the colon, a fold or another case do not hide a header from the proxy that strips it")
     func disguises() throws {
         let spellings = [
             "P-Asserted-Identity: <sip:boss@y>", "p-asserted-identity : <sip:boss@y>", "P-ASSERTED-IDENTITY\t:\r\n <sip:boss@y>",
@@ -42,10 +42,8 @@ struct SmugglingTests {
         for first in spellings {
             for second in spellings {
                 let message = try Message.parse(request(Array("\(first)\r\nX-Kept: a\r\n\(second)".utf8)))
-                var edits = Edits(of: message)
-                edits.removeAll(.pAssertedIdentity)
-                edits.removeAll(prefixed: "X-Tandem-")
-                let text = text(edits.serialised())
+                let forwarding = Forwarding(hop: hop(message), stripping: .assertions)
+                let text = text(try forwarded(message, forwarding))
                 #expect(!text.contains("boss"), "\(first) / \(second)")
                 #expect(text.contains("X-Kept: a\r\n"))
             }

@@ -1,5 +1,6 @@
 import Addresses
 import Bytes
+import Cryptography
 import Deadlines
 import SIP
 
@@ -33,3 +34,20 @@ let invite = """
     """
 
 func parsed(_ text: String) throws -> Message { try Message.parse(wire(text)) }
+
+let proxyKey = SipHash(key: [UInt8](repeating: 5, count: 16))
+
+/// The Via a proxy between the two would add; nil for what is no request to be forwarded.
+func hop(_ message: Message, key: SipHash = proxyKey) -> Forwarding.Hop? {
+    guard let head = try? RequestHead(message.view) else { return nil }
+    let branch = StatelessForwarding.branch(for: message.view, head, key: key)
+    return Forwarding.Hop(.udp, sentBy: callee, branch: branch, wayBack: FlowToken(flow: caller, over: .udp, inside: callee))
+}
+
+struct NoRoom: Error {}
+
+/// The bytes of a message as it leaves.
+func forwarded(_ message: Message, _ forwarding: Forwarding) throws -> [UInt8] {
+    guard let bytes = forwarding.bytes(of: message.view, key: proxyKey) else { throw NoRoom() }
+    return bytes
+}

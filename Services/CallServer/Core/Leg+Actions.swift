@@ -263,6 +263,8 @@ extension Leg {
             bridgedChild = nil
             finish(.connected, at: moment, into: &effects)
         } else if children.isEmpty {
+            // A party that came and went before this call was answered leaves nothing better to tell than that it is gone.
+            let status = status.code >= 300 ? status : Status(code: 480, cause: status.cause)
             refusal = status
             let result: Outcome =
                 switch outcome {

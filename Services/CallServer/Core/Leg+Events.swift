@@ -213,8 +213,6 @@ extension Leg {
 
     /// Refuses an inbound leg that was not answered, or gives up an outbound one.
     mutating func refuse(_ status: Status, at moment: Moment, into effects: inout [LegEffect]) {
-        // A connected party that came and went before this call was answered leaves nothing better to say than that it is gone.
-        let status = status.code >= 300 ? status : Status(code: 480, cause: status.cause)
         end(Self.outcome(of: status.code), status, by: "platform", at: moment, into: &effects)
     }
 

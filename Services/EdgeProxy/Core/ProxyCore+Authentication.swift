@@ -54,7 +54,7 @@ extension ProxyCore {
         guard isAuthentic(pending, account), let account else { return refuse(message.view, arrival, Refusal(403)) }
         do throws(Refusal) {
             let head = try RequestHead(message.view)
-            if pending.method == .register { return forwardToRegistrar(message.view, head, arrival, account, directory) }
+            if pending.method == .register { return forwardToRegistrar(message.view, head, arrival, nil, account, directory) }
             return forwardToCallServer(message.view, head, arrival, recordedServer(message.view, head), account, directory)
         } catch { return refuse(message.view, arrival, error) }
     }

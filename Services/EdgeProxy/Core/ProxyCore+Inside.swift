@@ -14,14 +14,15 @@ extension ProxyCore {
         _ message: borrowing MessageView, _ head: RequestHead, from source: SocketAddress
     ) -> Decision {
         if head.maxForwards == 0 { return reply(message, source, Refusal(483)) }
-        if isLoop(message, head) { return reply(message, source, Refusal(482)) }
+        if isLoop(from: .inside, message, head) { return reply(message, source, Refusal(482)) }
         let signed = token(head.topmostRoute?.uri.user, in: message).flatMap { $0.kind == .flow ? $0 : nil }
         guard let flow = signed ?? flowOutOfFarm(message, head, from: source) else {
             // An inside server may ask whether we are there.
             return reply(message, source, head.method == .options ? Refusal(200) : Refusal(404, "No Flow In Route"))
         }
-        let wayBack = FlowToken(server: source)
-        let hop = hop(flow.transport, configuration.outside(over: flow.transport), wayBack: wayBack, for: message, head)
+        let hop = hop(
+            from: .inside, flow.transport, configuration.outside(over: flow.transport), wayBack: FlowToken(server: source), for: message,
+            head)
         var forwarding = Forwarding(hop: hop, stripping: .assertedIdentity)
         forwarding.maxForwards = decremented(head)
         forwarding.poppedRoutes = signed == nil ? ownLeadingRoutes(message) : ownRoutes(message)

@@ -1,4 +1,5 @@
 import Addresses
+import Bytes
 import SIP
 
 /// What comes from outside: nothing it says about identity or route is believed unless we signed it.
@@ -26,7 +27,7 @@ extension ProxyCore {
         let method = head.method
         if method == .ack, isAcknowledgementOfOurs(message, head) { return .drop(.ownAcknowledgement) }
         if head.maxForwards == 0 { return refuse(message, arrival, Refusal(483)) }
-        if isLoop(message, head) { return refuse(message, arrival, Refusal(482)) }
+        if isLoop(from: .outside, message, head) { return refuse(message, arrival, Refusal(482)) }
         if message.contains(.proxyRequire), method != .ack, method != .cancel {
             let demanded = message.message().values(.proxyRequire).filter { !$0.isEmpty }
             if !demanded.isEmpty {
@@ -71,19 +72,30 @@ extension ProxyCore {
         _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ recorded: SocketAddress?, _ account: Account?,
         _ directory: Directory
     ) -> Decision {
+        if isForRegistrar(message, head) {
+            return forwardToRegistrar(message, head, arrival, recorded, account, directory)
+        }
         let living = recorded.flatMap { directory.callServers.includes($0) ? $0 : nil }
         let server = living ?? message.callIDHash.flatMap { directory.callServers.pick(callID: $0) }
         guard let server else { return unavailable(message, arrival) }
         return forwardInside(message, head, arrival, to: server, account, inDialog: recorded != nil)
     }
 
+    /// A SUBSCRIBE for the registration of an extension (RFC 3680), within a dialog or before it: any registrar serves it.
+    private func isForRegistrar(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
+        guard head.method == .subscribe, let event = message.first(.event)?.valueRange else { return false }
+        let end = message.bytes.firstIndex(of: UInt8(ascii: ";"), from: event.lowerBound, to: event.upperBound)
+        return ASCII.equals(message.bytes.extracting(event.lowerBound..<end), "reg")
+    }
+
     func forwardToRegistrar(
-        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ account: Account?, _ directory: Directory
+        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ recorded: SocketAddress?, _ account: Account?,
+        _ directory: Directory
     ) -> Decision {
-        guard let server = message.callIDHash.flatMap({ directory.registrars.pick(callID: $0) }) else {
-            return unavailable(message, arrival)
-        }
-        return forwardInside(message, head, arrival, to: server, account, inDialog: false)
+        let living = recorded.flatMap { directory.registrars.includes($0) ? $0 : nil }
+        let server = living ?? message.callIDHash.flatMap { directory.registrars.pick(callID: $0) }
+        guard let server else { return unavailable(message, arrival) }
+        return forwardInside(message, head, arrival, to: server, account, inDialog: recorded != nil)
     }
 
     func unavailable(_ message: borrowing MessageView, _ arrival: Arrival) -> Decision {
@@ -99,7 +111,7 @@ extension ProxyCore {
         let wayBack =
             arrival.transport.isReliable
             ? flow : FlowToken(flow: replyAddress(head.via, arrival), over: arrival.transport, inside: configuration.inside)
-        let hop = hop(.udp, configuration.inside, wayBack: wayBack, for: message, head)
+        let hop = hop(from: .outside, .udp, configuration.inside, wayBack: wayBack, for: message, head)
         // The farm behind an edge alone asks for credentials and believes assertions, if it likes, and has routes of its own.
         let isTrusted = isTrusted(arrival) == true
         var forwarding = Forwarding(hop: hop, stripping: isTrusted ? .privateOnly : .assertions)

@@ -41,15 +41,23 @@ struct ProxyCore: Sendable {
 
     let configuration: Configuration
     let nonces: NonceIssuer
-    /// Signs the tokens, and makes the branches.
+    /// Signs the tokens.
     let tokenKey: SipHash
     private let tagKey: SipHash
+    private let insideBranches: SipHash
+    private let outsideBranches: SipHash
 
     init(_ configuration: Configuration) {
         self.configuration = configuration
         nonces = NonceIssuer(key: configuration.nonceKey, lifetimeMilliseconds: configuration.nonceLifetimeMilliseconds)
         tokenKey = SipHash(key: configuration.tokenKey)
-        tagKey = SipHash(key: configuration.tokenKey.map { ~$0 })
+        tagKey = Self.key("tag", configuration)
+        (insideBranches, outsideBranches) = (Self.key("branch inside", configuration), Self.key("branch outside", configuration))
+    }
+
+    /// A key for one purpose, the same on all edges.
+    private static func key(_ purpose: String, _ configuration: Configuration) -> SipHash {
+        SipHash(key: DigestAlgorithm.sha256.authenticate(Array(purpose.utf8), key: configuration.tokenKey))
     }
 
     // MARK: Parts both directions share
@@ -59,12 +67,19 @@ struct ProxyCore: Sendable {
         return FlowToken(verifying: message.bytes.extracting(text), key: tokenKey)
     }
 
-    /// Our Via: the branch follows from the request alone, the way back is signed.
+    /// The side a request comes from. It has a part in the branch: what the inside sends back out unchanged is no loop.
+    enum Side: Int, CaseIterable { case outside, inside }
+
+    private func branch(_ side: Side, _ message: borrowing MessageView, _ head: RequestHead) -> StatelessForwarding.Branch {
+        StatelessForwarding.branch(for: message, head, key: side == .inside ? insideBranches : outsideBranches)
+    }
+
+    /// Our Via on a request from that side: the branch follows from the request alone, the way back is signed.
     func hop(
-        _ transport: Transport, _ sentBy: SocketAddress, wayBack: FlowToken, for message: borrowing MessageView, _ head: RequestHead
+        from side: Side, _ transport: Transport, _ sentBy: SocketAddress, wayBack: FlowToken, for message: borrowing MessageView,
+        _ head: RequestHead
     ) -> Forwarding.Hop {
-        let branch = StatelessForwarding.branch(for: message, head, key: tokenKey)
-        return Forwarding.Hop(transport, sentBy: sentBy, branch: branch, wayBack: wayBack)
+        Forwarding.Hop(transport, sentBy: sentBy, branch: branch(side, message, head), wayBack: wayBack)
     }
 
     /// §16.6 step 3.
@@ -85,16 +100,16 @@ struct ProxyCore: Sendable {
     /// A proxy records its route where a dialog may come of the request (§16.6 step 4).
     func recordsRoute(_ head: RequestHead) -> Bool { head.method.createsDialog && head.to.tag == nil }
 
-    /// §16.3 step 4: one of our own Vias, made of the same request, says that it has been here.
-    func isLoop(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
+    /// §16.3 step 4: one of our own Vias, made of the same request from the same side, says that it has been here.
+    func isLoop(from side: Side, _ message: borrowing MessageView, _ head: RequestHead) -> Bool {
         var walk = MessageView.Elements(.via)
-        var branch: StatelessForwarding.Branch?
+        var known: StatelessForwarding.Branch?
         while let element = walk.next(in: message) {
             guard let via = message.via(element), let token = via.parameter("tandem", in: message.bytes),
                 let text = via.branch, text.count == StatelessForwarding.Branch.length, self.token(token, in: message) != nil
             else { continue }
-            let ours = branch ?? StatelessForwarding.branch(for: message, head, key: tokenKey)
-            branch = ours
+            let ours = known ?? branch(side, message, head)
+            known = ours
             if ours.isLoop(of: message.bytes.extracting(text)) { return true }
         }
         return false

@@ -1,3 +1,4 @@
+import Bytes
 import Deadlines
 import SIP
 import Streams
@@ -19,7 +20,7 @@ extension EdgeLoop {
         let number = UInt32(truncatingIfNeeded: connection.id.number)
         peers[number] = peer
         Traffic.connected(transport, by: 1)
-        connection.onBytes = { bytes in self.received(Self.copy(bytes), on: number) }
+        connection.onBytes = { bytes in self.received(bytes.array(), on: number) }
         connection.onEnd = { _ in self.forget(number) }
         // Who connects and says nothing holds a place that a phone could have; this bounds every handshake too.
         loop.schedule(at: loop.now + settings.greeting) {
@@ -44,6 +45,7 @@ extension EdgeLoop {
                 Traffic.keepAlives.add()
             case .malformed(let error):
                 Traffic.count(error)
+                Traffic.count(.malformed)
             }
         }
         if received.isOver { return close(number, received.failure) }

@@ -161,9 +161,8 @@ actor EdgeLoop {
     }
 
     private func refuse(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, _ error: ParseError, _ arrival: Arrival) {
-        guard let view = index.view(of: bytes) else { return }
-        let decision = core.receiveUnreadable(view, error, arrival)
-        if case .replyOutside = decision { perform(decision, view, arrival) }
+        guard let view = index.view(of: bytes) else { return Traffic.count(.malformed) }
+        perform(core.receiveUnreadable(view, error, arrival), view, arrival)
     }
 
     private func readInside() {
@@ -180,7 +179,10 @@ actor EdgeLoop {
             do throws(ParseError) {
                 try index.read(datagram.bytes)
                 judgeInside(index, datagram.bytes, from: datagram.source)
-            } catch { Traffic.count(error) }
+            } catch {
+                Traffic.count(error)
+                Traffic.count(.malformed)
+            }
         }
     }
 
@@ -188,8 +190,6 @@ actor EdgeLoop {
         guard let view = index.view(of: bytes) else { return }
         perform(core.receiveInside(view, from: source), view, from: source)
     }
-
-    static func copy(_ span: Span<UInt8>) -> [UInt8] { span.array() }
 
     // MARK: Doing what the core decided
 

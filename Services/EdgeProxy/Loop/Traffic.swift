@@ -18,7 +18,7 @@ enum Traffic {
         }
     }
 
-    enum Side: Int, CaseIterable { case outside, inside }
+    typealias Side = ProxyCore.Side
 
     /// In the order of `place(of:)`.
     private static let methods = [
@@ -117,8 +117,5 @@ enum Traffic {
 
     static func count(_ reason: DropReason) { drops[reason]?.add() }
 
-    static func count(_ error: ParseError) {
-        malformed[error]?.add()
-        count(.malformed)
-    }
+    static func count(_ error: ParseError) { malformed[error]?.add() }
 }

@@ -45,12 +45,6 @@ public enum StatelessForwarding {
         return Branch(transaction: transaction(for: message, head, key: key), loop: loop.low ^ UInt64(head.cseq))
     }
 
-    /// The text of the same; nil for what is no request to be forwarded.
-    public static func branch(for request: Message, key: SipHash) -> String? {
-        guard let head = try? RequestHead(request.view) else { return nil }
-        return branch(for: request.view, head, key: key).text
-    }
-
     /// Of a message that passes, the part that names its transaction.
     public static func transaction(for message: borrowing MessageView, _ head: RequestHead, key: SipHash) -> SipHash.Code {
         let bytes = message.bytes
@@ -105,12 +99,11 @@ extension Via {
 extension Message {
     /// The message with `received` and `rport` in its topmost Via; itself when they have nothing to say.
     public func stamped(source: SocketAddress) -> Message {
-        guard let via = topmostVia?.stamped(source: source) else { return self }
-        var edits = Edits(of: self)
-        edits.replaceFirst(.via, via.description)
+        guard let element = firstElement(of: .via), let via = topmostVia?.stamped(source: source) else { return self }
+        let stamped = bytes[..<element.range.lowerBound] + Array(via.description.utf8) + bytes[element.range.upperBound...]
         // A few bytes longer than what was accepted: the limits have been applied already.
         return
-            (try? Message.parse(edits.serialised(), limits: Limits(messageLength: .max, headerCount: .max, lineLength: .max >> 1)))
+            (try? Message.parse(Array(stamped), limits: Limits(messageLength: .max, headerCount: .max, lineLength: .max >> 1)))
             ?? self
     }
 }

@@ -1,3 +1,5 @@
+import Addresses
+import Cryptography
 import Flow
 import RTP
 import SDP
@@ -24,13 +26,25 @@ enum Surface: String, CaseIterable {
             _ = (message.contacts, message.contact, message.maxForwards, message.expires, message.contentType, message.challenges)
             _ = (message.required, message.supported, message.allowed, message.requestDefect, message.requestURI)
             _ = message.credentials(.authorization, realm: "demo.localhost")
-            var edits = Edits(of: message)
-            edits.push(.via, "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKfuzz")
-            edits.pop(.route)
-            edits.set(.maxForwards, "69")
-            _ = try? SIP.Message.parse(edits.serialised())
+            forward(message)
         }
         precondition(framed(bytes, pieces: 1) == framed(bytes, pieces: 7), "framing depends on how the bytes arrived")
+    }
+
+    /// What leaves is a message again, and carries nothing that only the inside may say.
+    private func forward(_ message: SIP.Message) {
+        let key = SipHash(key: [UInt8](repeating: 1, count: 16))
+        let here = SocketAddress(IPAddress(v4: 0xc000_0201), port: 5060)
+        guard let head = try? RequestHead(message.view) else { return }
+        let branch = StatelessForwarding.branch(for: message.view, head, key: key)
+        var forwarding = Forwarding(
+            hop: Forwarding.Hop(.udp, sentBy: here, branch: branch, wayBack: FlowToken(server: here)), stripping: .assertions)
+        (forwarding.source, forwarding.maxForwards, forwarding.poppedRoutes) = (here, 69, 1)
+        guard let bytes = forwarding.bytes(of: message.view, key: key) else { preconditionFailure("there is always room in its own memory") }
+        let limits = Limits(messageLength: .max, headerCount: .max, lineLength: .max >> 1, viaCount: 1_000)
+        guard let again = try? SIP.Message.parse(bytes, limits: limits) else { preconditionFailure("what leaves is a message") }
+        precondition(!again.contains(.pAssertedIdentity) && again.topmostVia?.host == "192.0.2.1", "what leaves is ours on top")
+        precondition((again.vias?.count ?? 0) == (message.vias?.count ?? 0) + 1, "one Via is added")
     }
 
     private func framed(_ bytes: [UInt8], pieces: Int) -> [String] {

@@ -44,6 +44,14 @@ import Testing
         #expect(fixture.apply(.childAnswered(child)).toldChildren == [child])
     }
 
+    @Test("a callee that came and went before the caller was answered leaves a 480, and the process alive")
+    func cameAndWent() {
+        var (fixture, child) = dialling()
+        let ended = fixture.apply(.childEnded(child, .init(code: 200, cause: 16), .completed))
+        #expect(ended.outcomes == [.failed("480")])
+        #expect(fixture.runEnds(after: 1).responses == [480])
+    }
+
     @Test("busy, decline and no answer reach the caller as the callee gave them", arguments: [486, 603, 480, 408])
     func refusals(code: Int) {
         var (fixture, child) = dialling()

@@ -257,4 +257,33 @@ struct ProxyCoreTests {
             throw EdgeBench.Unexpected(what: "not dropped")
         }
     }
+
+    @Test("RFC 3680: a SUBSCRIBE for registrations goes to a registrar, in its dialog to the one that has it while that lives")
+    func registrationEvents() throws {
+        var bench = bench
+        let more = ["Event: reg;id=1"]
+        let (subscribe, first) = try EdgeBench.forwarded(try bench.authenticated("SUBSCRIBE", to: "sip:1001@demo.localhost", more: more))
+        #expect(first == .server(EdgeBench.registrar))
+        let route = try #require(subscribe.recordRoutes?.last)
+        let refresh = try EdgeBench.request("SUBSCRIBE", toTag: "r", more: more + ["Route: <\(route.uri)>"])
+        #expect(try EdgeBench.forwarded(bench.outside(refresh)).to == .server(EdgeBench.registrar))
+        let successor = SocketAddress(.loopbackIPv4, port: 7100)
+        bench.directory.registrars = [.init(instance: "Registrar-2", address: successor, isDraining: false)]
+        #expect(try EdgeBench.forwarded(bench.outside(refresh)).to == .server(successor))
+        let other = try bench.authenticated("SUBSCRIBE", more: ["Event: presence"])
+        #expect(try EdgeBench.forwarded(other).to == .server(EdgeBench.callServer))
+    }
+
+    @Test("RFC 3261 §16.3: what comes back from the same side is a loop; what a server sends back out unchanged is none")
+    func loops() throws {
+        var bench = bench
+        var configuration = bench.core.configuration
+        let everywhere = try #require(AddressRange("0.0.0.0/0"))
+        configuration.alone = ProxyCore.Alone(trusted: [everywhere], servers: [EdgeBench.callServer])
+        bench.core = ProxyCore(configuration)
+        let (inside, _) = try EdgeBench.forwarded(bench.outside(try EdgeBench.request("INVITE", uri: "sip:1002@192.0.2.9:5060")))
+        #expect(try EdgeBench.answer(bench.outside(inside)).status == 482)
+        let passed = try EdgeBench.forwarded(bench.core.receiveInside(inside, from: EdgeBench.callServer))
+        #expect(passed.message.vias?.count == 3)
+    }
 }
