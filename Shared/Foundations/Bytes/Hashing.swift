@@ -30,10 +30,12 @@ public enum StableHash {
 /// only the keys it had.
 public enum Rendezvous {
     /// The index of the candidate with the highest weight for `key`; nil when there is none.
-    public static func pick(key: UInt64, among candidates: some Collection<UInt64>) -> Int? {
+    ///
+    /// An array and no other collection: one that is generic allocates its iterator wherever it is not specialised.
+    public static func pick(key: UInt64, among candidates: [UInt64]) -> Int? {
         var best: (index: Int, weight: UInt64)?
-        for (index, candidate) in candidates.enumerated() {
-            let weight = StableHash.avalanche(key ^ candidate &* 0x9e37_79b9_7f4a_7c15)
+        for index in candidates.indices {
+            let weight = StableHash.avalanche(key ^ candidates[index] &* 0x9e37_79b9_7f4a_7c15)
             if let current = best, current.weight >= weight { continue }
             best = (index, weight)
         }
