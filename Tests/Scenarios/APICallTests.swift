@@ -66,8 +66,8 @@ struct APICallTests {
             #expect(types == ["call.created", "call.ringing", "call.answered", "call.digits", "call.ended"])
             #expect(events.compactMap { $0["sequence"]?.integer } == Array(1...5))
             #expect(events[3]["data"]?["digit"]?.string == "1")
-            let page = try await suite.request("GET", "/v1/events?limit=200&types=call.*").body
-            let listed = page["data"]?.array?.filter { $0["resource_id"]?.string == id } ?? []
+            let page = try await suite.request("GET", "/v1/events?limit=200&resource_id=\(id)").body
+            let listed = page["data"]?.array ?? []
             #expect(Set(listed.compactMap { $0["id"]?.string }) == Set(events.compactMap { $0["id"]?.string }))
             await stream.close()
         }
