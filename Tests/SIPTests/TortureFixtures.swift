@@ -1,7 +1,9 @@
 import Foundation
 
-/// The messages of RFC 4475 and RFC 5118 as bytes, from Tests/Fixtures/torture. The binary part of mpart01 is a stand-in: other
-/// bytes than the signature printed in the RFC, of the same kind.
+/// The messages of RFC 4475 and RFC 5118 byte for byte, from Tests/Fixtures/torture.
+///
+/// Where RFC 5118 prints another Content-Length than the body it prints has (§4.6, §4.8, §4.9), the file has the body's: the sections
+/// call these messages well-formed.
 enum Torture {
     struct Missing: Error { let folder: String }
 

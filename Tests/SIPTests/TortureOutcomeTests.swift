@@ -78,7 +78,7 @@ struct TortureOutcomeTests {
         Row("4.5", "via-received-param-no-delim", .sound), Row("4.6", "ipv6-in-sdp", .sound), Row("4.7", "mult-ip-in-header", .sound),
         Row("4.8", "mult-ip-in-sdp", .sound), Row("4.9", "ipv4-mapped-ipv6", .sound),
         // RFC 5118 lets a lenient element take three colons for two; this parser is strict, as RFC 5954 has made the grammar.
-        Row("4.10", "ipv6-bug-abnf-3-colons", .refused(400)),
+        Row("4.10", "ipv6-bug-abnf-3-colons", .refused(400)), Row("4.10", "ipv6-correct-abnf-2-colons", .sound),
     ]
 
     @Test("each has the outcome of its section", arguments: [(4475, rfc4475), (5118, rfc5118)])
