@@ -92,7 +92,7 @@ let modules: [Module] = [
 
     // Tests mirror the modules; Phone is a SIP user agent that hears what it is sent, SelfCall the call `make up` places.
     Module(.test, "Phone", .library(hot: true), "Tests/Phone", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "SDP", "RTP", "Audio", "Threads", "Datagrams", "Streams", "TLS"]),
-    Module(.test, "Suite", .library(hot: false), "Tests/Suite", uses: ["Addresses", "Flow", "SIP", "SDP", "Phone"]),
+    Module(.test, "Suite", .library(hot: false), "Tests/Suite", uses: ["Addresses", "Flow", "SIP", "WebSocket", "SDP", "TLS", "Phone"]),
     Module(.test, "SelfCall", .executable, "Tests/SelfCall", uses: ["Deadlines", "Addresses", "SIP", "Phone"]),
     Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Deadlines", "Addresses", "Contracts", "Threads", "Bus", "Phone"], products: [log]),
     Module(.test, "PhoneTests", .tests, "Tests/PhoneTests", uses: ["Deadlines", "Addresses", "SIP", "SDP", "Threads", "Datagrams", "Streams", "Phone"]),
@@ -105,7 +105,7 @@ let modules: [Module] = [
     Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow"]),
     Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Audio", "Speech", "Bus", "Database", "Cache", "ServiceKit"]),
     Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "MediaSession", "Flow", "Contracts"]),
-    Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Flow", "SIP", "SDP", "Phone", "Suite"]),
+    Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Flow", "SIP", "SDP", "TLS", "Phone", "Suite"]),
     Module(.test, "Faults", .tests, "Tests/Faults", uses: ["Deadlines", "SIP", "Phone", "Suite"]),
     Module(.test, "Interop", .tests, "Tests/Interop", uses: ["SIP", "Audio", "Phone", "Suite"]),
 ]

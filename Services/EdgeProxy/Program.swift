@@ -27,7 +27,8 @@ struct Program {
                     try EdgeLoop(
                         index: index, settings: settings, tokenKey: runtime.key(for: "sip.token"),
                         nonceKey: runtime.key(for: "sip.nonce"),
-                        findAccount: findAccount, certificate: certificate, readDirectory: { Directory(fleet) }))
+                        findAccount: findAccount, certificate: certificate, readDirectory: { Directory(fleet) },
+                        readNeighbours: { Neighbours.living(fleet) }))
             }
             let edges = loops
             if let alone = settings.alone {
@@ -57,7 +58,7 @@ struct Program {
                 if settings.alone == nil { try await hearServers(fleet) }
                 for edge in edges {
                     edge.loop.start()
-                    try await edge.open()
+                    try await edge.open(among: edges.map(\.inside))
                 }
                 runtime.logger.info("phones are served", metadata: ["address": "\(settings.listen)", "loops": "\(edges.count)"])
             }

@@ -19,11 +19,12 @@ actor EdgeLoop {
     let settings: EdgeSettings
     let findAccount: FindAccount
     private let readDirectory: @Sendable () -> Directory
+    private let readNeighbours: @Sendable () -> Set<SocketAddress>
     let outsideSocket: DatagramSocket
-    private let insideSocket: DatagramSocket
+    let insideSocket: DatagramSocket
     private var received = ReceiveBatch(capacity: 32, size: placeSize)
     var outsideBatch = SendBatch(capacity: 32, size: placeSize)
-    private var insideBatch = SendBatch(capacity: 32, size: placeSize)
+    var insideBatch = SendBatch(capacity: 32, size: placeSize)
     private var index = MessageIndex()
 
     /// Room for the longest datagram, and some lines more: places that all began at the same offset of a page would drive one
@@ -31,6 +32,7 @@ actor EdgeLoop {
     private static let placeSize = 65_536 + 17 * 64
 
     var directory = Directory()
+    var neighbours = Neighbours()
     /// Of the fixed list of servers, when there is one.
     var watch: ServerWatch?
     var questions: UInt64 = 0
@@ -49,10 +51,12 @@ actor EdgeLoop {
 
     init(
         index: Int, settings: EdgeSettings, tokenKey: [UInt8], nonceKey: [UInt8], findAccount: FindAccount,
-        certificate: TLSContext?, readDirectory: @escaping @Sendable () -> Directory
+        certificate: TLSContext?, readDirectory: @escaping @Sendable () -> Directory,
+        readNeighbours: @escaping @Sendable () -> Set<SocketAddress> = { [] }
     ) throws {
         self.certificate = certificate
-        (self.settings, self.findAccount, self.readDirectory) = (settings, findAccount, readDirectory)
+        (self.settings, self.findAccount) = (settings, findAccount)
+        (self.readDirectory, self.readNeighbours) = (readDirectory, readNeighbours)
         loop = EventLoop(name: "edge-\(index)", processor: index)
         do {
             outsideSocket = try DatagramSocket(bind: settings.listen, reusePort: true, receiveBuffer: 4 << 20)
@@ -89,7 +93,9 @@ actor EdgeLoop {
     // MARK: Life
 
     /// Begins to listen; from here on everything happens in callbacks, which are made here and so run isolated to this actor.
-    func open() throws {
+    /// `loops` are those of this process.
+    func open(among loops: [SocketAddress]) throws {
+        neighbours.siblings = Set(loops)
         for port in settings.streams {
             do {
                 listeners.append(
@@ -118,6 +124,7 @@ actor EdgeLoop {
 
     private func refreshDirectory() {
         directory = readDirectory()
+        neighbours.living = readNeighbours()
         loop.schedule(at: loop.now + Self.directoryAge) { self.refreshDirectory() }
     }
 
@@ -188,7 +195,8 @@ actor EdgeLoop {
 
     private func judgeInside(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, from source: SocketAddress) {
         guard let view = index.view(of: bytes) else { return }
-        perform(core.receiveInside(view, from: source), view, from: source)
+        let origin = core.origin(of: view, from: source)
+        perform(core.receiveInside(view, from: origin.server), view, from: origin)
     }
 
     // MARK: Doing what the core decided
@@ -225,18 +233,20 @@ actor EdgeLoop {
         }
     }
 
-    private func perform(_ decision: Decision, _ message: borrowing MessageView, from source: SocketAddress) {
+    private func perform(_ decision: Decision, _ message: borrowing MessageView, from origin: Origin) {
         switch decision {
         case .forward(let forwarding, let destination):
             switch send(message, forwarding, to: destination) {
             case .sent: Traffic.countForwarded(message, .inside, over: .udp)
-            case .gone: perform(core.flowFailed(message, from: source), message, from: source)
+            case .gone:
+                if case .flow(let token) = destination, handOver(message, token, origin) { break }
+                perform(core.flowFailed(message, from: origin.server), message, from: origin)
             case .unsendable: Traffic.count(.unsendable)
             }
         case .reply(let bytes, let status), .replyOutside(let bytes, let status, _):
             Traffic.count(message.method, .inside, Traffic.Outcome(status: status))
-            sendInside(bytes, to: source)
-        case .drop(.foreignResponse) where watch?.heard(source, now: loop.now) == true:
+            sendInside(bytes, to: origin.server)
+        case .drop(.foreignResponse) where watch?.heard(origin.server, now: loop.now) == true:
             break
         case .drop(let reason):
             Traffic.count(reason)

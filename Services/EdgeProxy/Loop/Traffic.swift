@@ -97,6 +97,8 @@ enum Traffic {
                     labels: ["reason": failure.rawValue])
             )
         })
+    static let handedOver = Counter(
+        "tandem_edge_handed_over_total", "messages from inside given to the loop or edge that holds their connection")
     static let parked = Gauge("tandem_edge_parked_requests", "requests that wait for credentials")
 
     /// Servers inside speak UDP.

@@ -1,0 +1,135 @@
+import Foundation
+import FoundationNetworking
+public import SIP
+
+/// An edge that works alone, as a process of its own: for what an edge does by itself, and for what needs one that can be
+/// killed. It trusts this machine and listens on ports nobody else has.
+public final class LoneEdge: Sendable {
+    public enum Trouble: Error { case noPort, silent(String) }
+
+    /// The first of ten ports: UDP and TCP, TLS, WS, WSS, admin, and the inside ports of its loops.
+    public let port: UInt16
+    private let process: Process
+    private let output: URL
+
+    /// With the same `key` two edges read each other's tokens. `environment` adds settings; with a certificate there it also
+    /// listens for TLS and WSS.
+    public init(
+        servers: [UInt16], key: String = LoneEdge.makeKey(), loops: Int = 1, environment: [String: String] = [:]
+    ) async throws {
+        port = try Self.freePorts()
+        output = FileManager.default.temporaryDirectory.appending(path: "tandem-edge-\(port)-\(UUID().uuidString)")
+        try Data().write(to: output)
+        process = Process()
+        let folder = ProcessInfo.processInfo.environment["BIN"] ?? FileManager.default.currentDirectoryPath + "/.build/debug"
+        process.executableURL = URL(filePath: folder + "/EdgeProxy")
+        var settings = [
+            "TANDEM_SIP_LISTEN": "127.0.0.1:\(port)", "TANDEM_WS_LISTEN": "127.0.0.1:\(port + 2)",
+            "TANDEM_ADMIN_LISTEN": "127.0.0.1:\(port + 4)", "TANDEM_INSIDE_SIP_PORT": "\(port + 5)",
+            "TANDEM_EDGE_LOOPS": "\(loops)", "TANDEM_CLUSTER_KEY": key, "TANDEM_TRUSTED": "127.0.0.0/8",
+            "TANDEM_CALL_SERVERS": servers.map { "127.0.0.1:\($0)" }.joined(separator: ","),
+        ]
+        if environment["TANDEM_TLS_CERTIFICATE"] != nil {
+            settings["TANDEM_TLS_LISTEN"] = "127.0.0.1:\(port + 1)"
+            settings["TANDEM_WSS_LISTEN"] = "127.0.0.1:\(port + 3)"
+        }
+        process.environment = settings.merging(environment) { _, given in given }
+        process.standardInput = FileHandle.nullDevice
+        let file = try FileHandle(forWritingTo: output)
+        (process.standardOutput, process.standardError) = (file, file)
+        try process.run()
+        try await eventually("be ready") { await self.isReady() }
+    }
+
+    deinit {
+        kill()
+        try? FileManager.default.removeItem(at: output)
+    }
+
+    public static func makeKey() -> String {
+        (0..<32).map { _ in String(UInt8.random(in: 16...255), radix: 16) }.joined()
+    }
+
+    public func port(of transport: Transport) -> UInt16 {
+        switch transport {
+        case .udp, .tcp: port
+        case .tls: port + 1
+        case .ws: port + 2
+        case .wss: port + 3
+        }
+    }
+
+    /// Where servers reach one of its loops.
+    public func insidePort(ofLoop index: UInt16 = 0) -> UInt16 { port + 5 + index }
+
+    /// What it has printed.
+    public var log: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
+
+    public var pid: Int32 { process.processIdentifier }
+
+    /// Without warning, as a crash does.
+    public func kill() {
+        guard process.isRunning else { return }
+        _ = Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// Asks it to read its certificates again.
+    public func hangUp() { _ = Foundation.kill(process.processIdentifier, SIGHUP) }
+
+    /// The sum of a counter or gauge over all labels that contain `label`.
+    public func metric(_ name: String, _ label: String = "") async throws -> Double {
+        try await page("metrics").split(separator: "\n").filter { $0.hasPrefix(name) && (label.isEmpty || $0.contains(label)) }
+            .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
+    }
+
+    /// Waits for a condition; in vain is a failure that shows what the edge has printed.
+    public func eventually(_ what: String, within limit: Duration = .seconds(15), _ condition: () async throws -> Bool) async throws {
+        let end = ContinuousClock.now + limit
+        while try await !condition() {
+            guard ContinuousClock.now < end else { throw Trouble.silent("the edge did not \(what):\n\(log.suffix(2_000))") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func isReady() async -> Bool { (try? await page("readyz")) != nil }
+
+    private func page(_ name: String) async throws -> String {
+        guard let url = URL(string: "http://127.0.0.1:\(port + 4)/\(name)") else { throw Trouble.silent(name) }
+        let (data, response) = try await URLSession.shared.data(for: URLRequest(url: url, timeoutInterval: 5))
+        guard (response as? HTTPURLResponse)?.statusCode == 200 else { throw Trouble.silent(name) }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// Ten ports in a row below the range from which the system gives ports, and beside those of the suite.
+    private static func freePorts() throws -> UInt16 {
+        for _ in 0..<100 {
+            let first = UInt16.random(in: 2_900...3_200) * 10
+            let areFree = (first..<first + 10).allSatisfy { isFree($0, SOCK_STREAM) && isFree($0, SOCK_DGRAM) }
+            if areFree { return first }
+        }
+        throw Trouble.noPort
+    }
+
+    private static func isFree(_ port: UInt16, _ kind: __socket_type) -> Bool {
+        let descriptor = socket(AF_INET, Int32(kind.rawValue), 0)
+        defer { close(descriptor) }
+        var (address, yes) = (LocalAddress.of(port), Int32(1))
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+}
+
+enum LocalAddress {
+    static func of(_ port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_port = port.bigEndian
+        return address
+    }
+}
