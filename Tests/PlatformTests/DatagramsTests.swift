@@ -61,6 +61,56 @@ struct DatagramsTests {
         }
     }
 
+    @Test("Each peer of a mixed batch gets its own datagrams whole and in order, whatever their lengths", arguments: loopbacks)
+    func mixedBatch(_ address: SocketAddress) throws {
+        let sender = try DatagramSocket(bind: address)
+        let first = try DatagramSocket(bind: address)
+        let second = try DatagramSocket(bind: address)
+        let peers = [first.localAddress, second.localAddress]
+        // Runs of one length, a shorter one that ends a run, a longer one behind it, and one that no run can hold.
+        let lengths = [300, 300, 300, 120, 300, 1_452, 1_452, 1_453, 9_000, 9_000, 1, 1, 1, 2]
+        var outgoing = SendBatch(capacity: 100, size: 20_000)
+        for round in UInt8(0)..<3 {
+            for (number, length) in lengths.enumerated() {
+                for receiver in UInt8(0)..<2 {
+                    let datagram = [UInt8](repeating: round &* 64 &+ UInt8(number) &* 2 &+ receiver, count: length)
+                    let added = outgoing.append(datagram, to: peers[Int(receiver)])
+                    #expect(added)
+                }
+            }
+            #expect(sender.send(&outgoing) == 0)
+            for receiver in UInt8(0)..<2 {
+                var incoming = ReceiveBatch(capacity: 32, size: 20_000)
+                let count = receiver == 0 ? receive(first, into: &incoming) : receive(second, into: &incoming)
+                #expect(count == lengths.count)
+                for (number, length) in lengths.enumerated() {
+                    #expect(
+                        bytes(incoming[number])
+                            == [UInt8](repeating: round &* 64 &+ UInt8(number) &* 2 &+ receiver, count: length))
+                }
+            }
+        }
+    }
+
+    @Test("A batch is full when the longest datagram would not fit, and empty again once sent")
+    func longDatagrams() throws {
+        let sender = try DatagramSocket(bind: Self.loopbacks[0])
+        let receiver = try DatagramSocket(bind: Self.loopbacks[0])
+        var outgoing = SendBatch(capacity: 8, size: 60_000)
+        var count = 0
+        while !outgoing.isFull {
+            let added = outgoing.append([UInt8](repeating: 7, count: 30_000), to: receiver.localAddress)
+            #expect(added)
+            count += 1
+        }
+        #expect(count > 0 && count < 8)
+        #expect(sender.send(&outgoing) == 0)
+        let isFull = outgoing.isFull
+        #expect(!isFull)
+        var incoming = ReceiveBatch(capacity: 8, size: 60_000)
+        #expect(receive(receiver, into: &incoming) == count)
+    }
+
     @Test("A limit of one reads one datagram and leaves the rest")
     func limitOfOne() throws {
         let sender = try DatagramSocket(bind: Self.loopbacks[0])

@@ -23,11 +23,11 @@ actor EdgeLoop {
     let outsideSocket: DatagramSocket
     let insideSocket: DatagramSocket
     private var received = ReceiveBatch(capacity: 32, size: placeSize)
-    var outsideBatch = SendBatch(capacity: 32, size: placeSize)
-    var insideBatch = SendBatch(capacity: 32, size: placeSize)
+    var outsideBatch = SendBatch(capacity: 64, size: 65_536)
+    var insideBatch = SendBatch(capacity: 64, size: 65_536)
     private var index = MessageIndex()
 
-    /// Room for the longest datagram, and some lines more: places that all began at the same offset of a page would drive one
+    /// Room for the longest datagram, and some cache lines more: places that all began at the same offset of a page would drive one
     /// another out of the processor's caches.
     private static let placeSize = 65_536 + 17 * 64
 
@@ -107,6 +107,7 @@ actor EdgeLoop {
         loop.watch(outsideSocket.descriptor, .read) { _ in self.readOutside() }
         loop.watch(insideSocket.descriptor, .read) { _ in self.readInside() }
         loop.afterEachBatch { self.flush() }
+        loop.moderate(settings.moderation)
         if let alone = settings.alone {
             watch = ServerWatch(alone.servers, every: settings.serverPing, now: MonotonicClock.now())
             watchServers()
@@ -141,6 +142,7 @@ actor EdgeLoop {
     /// The time is read once for all that came together.
     private func judgeOutside(_ batch: borrowing ReceiveBatch, _ count: Int) {
         guard count > 0 else { return }
+        loop.handled(count)
         let now = WallClock.milliseconds()
         for position in 0..<count {
             let datagram = batch[position]
@@ -181,6 +183,7 @@ actor EdgeLoop {
     }
 
     private func judgeInside(_ batch: borrowing ReceiveBatch, _ count: Int) {
+        loop.handled(count)
         for position in 0..<count {
             let datagram = batch[position]
             do throws(ParseError) {

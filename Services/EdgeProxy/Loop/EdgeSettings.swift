@@ -4,6 +4,7 @@ import Glibc
 import SIP
 import ServiceKit
 import Streams
+import Threads
 
 /// The settings of an edge, read once.
 struct EdgeSettings: Sendable {
@@ -28,6 +29,12 @@ struct EdgeSettings: Sendable {
         Setting(
             "TANDEM_INSIDE_SIP_PORT", .integer(0...65_000), default: "0",
             "first inside port, one per loop; 0 takes the outside port plus 10000, so that flows outlive a restart"),
+        Setting(
+            "TANDEM_EDGE_GATHER_MICROSECONDS", .integer(0...100_000), default: "500",
+            "under load, how long messages may wait to be read together with the next ones; 0: not at all"),
+        Setting(
+            "TANDEM_EDGE_GATHER_RATE", .integer(0...10_000_000), default: "4000",
+            "messages a second above which a loop is under load in this sense"),
         Setting("TANDEM_NONCE_SECONDS", .integer(10...86_400), default: "300", "how long a digest challenge may be answered"),
         Setting(
             "TANDEM_LEGACY_AGENTS", default: "baresip v0,baresip v1,baresip v2,SIPp",
@@ -81,6 +88,7 @@ struct EdgeSettings: Sendable {
     let insidePort: UInt16
     let domain: String
     let loops: Int
+    let moderation: WakeupModeration
     let nonceLifetimeMilliseconds: Int64
     let legacyAgents: [String]
     let accountsRemembered: Int
@@ -126,6 +134,9 @@ struct EdgeSettings: Sendable {
         let loops = settings.integer("TANDEM_EDGE_LOOPS")
         self.loops = loops > 0 ? loops : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         insidePort = UInt16(settings.integer("TANDEM_INSIDE_SIP_PORT"))
+        moderation = WakeupModeration(
+            interval: .microseconds(settings.integer("TANDEM_EDGE_GATHER_MICROSECONDS")),
+            above: settings.integer("TANDEM_EDGE_GATHER_RATE"))
         nonceLifetimeMilliseconds = Int64(settings.integer("TANDEM_NONCE_SECONDS")) * 1_000
         legacyAgents = settings.text("TANDEM_LEGACY_AGENTS").split(separator: ",").map(String.init)
         accountsRemembered = settings.integer("TANDEM_ACCOUNTS_REMEMBERED")

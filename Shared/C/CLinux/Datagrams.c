@@ -25,11 +25,6 @@ int tandem_udp_connect(int socket, const struct tandem_address *peer) {
     return connect(socket, (struct sockaddr *)&address, length) < 0 ? -errno : 0;
 }
 
-/// An ICMP error of an earlier datagram is reported instead of this call's own result, and only once.
-static int is_echo_of_earlier_datagram(int code) {
-    return code == EINTR || code == ECONNREFUSED || code == EHOSTUNREACH || code == ENETUNREACH;
-}
-
 int tandem_udp_send(int socket, const uint8_t *bytes, size_t length, const struct tandem_address *peer) {
     struct sockaddr_storage address;
     socklen_t address_length = peer ? tandem_encode_address(peer, &address) : 0;
@@ -37,7 +32,7 @@ int tandem_udp_send(int socket, const uint8_t *bytes, size_t length, const struc
         ssize_t sent = sendto(
             socket, bytes, length, MSG_NOSIGNAL, peer ? (struct sockaddr *)&address : NULL, address_length);
         if (sent >= 0) return 0;
-        if (attempt > 0 || !is_echo_of_earlier_datagram(errno)) return -errno;
+        if (attempt > 0 || !tandem_is_echo(errno)) return -errno;
     }
 }
 
@@ -103,7 +98,7 @@ int tandem_batch_receive(int socket, struct tandem_batch *batch, int limit, stru
         } else {
             count = recvmmsg(socket, batch->headers, (unsigned)limit, 0, NULL);
         }
-    } while (count < 0 && is_echo_of_earlier_datagram(errno) && attempt++ < 8);
+    } while (count < 0 && tandem_is_echo(errno) && attempt++ < 8);
     for (int index = 0; index < count; index++) {
         struct msghdr *header = &batch->headers[index].msg_hdr;
         received[index].length = batch->headers[index].msg_len;
@@ -113,32 +108,4 @@ int tandem_batch_receive(int socket, struct tandem_batch *batch, int limit, stru
         header->msg_flags = 0;
     }
     return count < 0 ? 0 : count;
-}
-
-void tandem_batch_address(struct tandem_batch *batch, int index, size_t length, const struct tandem_address *peer) {
-    struct msghdr *header = &batch->headers[index].msg_hdr;
-    batch->pieces[index].iov_len = length;
-    header->msg_name = peer ? &batch->addresses[index] : NULL;
-    header->msg_namelen = peer ? tandem_encode_address(peer, &batch->addresses[index]) : 0;
-}
-
-int tandem_batch_send(int socket, struct tandem_batch *batch, int count) {
-    int sent = 0;
-    int attempt = 0;
-    for (int next = 0; next < count;) {
-        int accepted = sendmmsg(socket, batch->headers + next, (unsigned)(count - next), MSG_NOSIGNAL);
-        if (accepted > 0) {
-            sent += accepted;
-            next += accepted;
-            attempt = 0;
-        } else if (accepted < 0 && is_echo_of_earlier_datagram(errno) && attempt == 0) {
-            attempt = 1;
-        } else if (accepted < 0 && (errno == EAGAIN || errno == EBADF)) {
-            break;  // the send buffer is full: what is late anyway is better lost
-        } else {
-            next++;
-            attempt = 0;
-        }
-    }
-    return sent;
 }

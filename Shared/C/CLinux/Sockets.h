@@ -14,3 +14,8 @@ static inline int tandem_fail_closing(int socket) {
     close(socket);
     return -code;
 }
+
+/// An ICMP error of an earlier datagram is reported instead of a call's own result, and only once.
+static inline int tandem_is_echo(int code) {
+    return code == EINTR || code == ECONNREFUSED || code == EHOSTUNREACH || code == ENETUNREACH;
+}

@@ -46,6 +46,8 @@ public final class EventLoop: @unchecked Sendable {
     private var timers = DeadlineQueue<() -> Void>()
     private var hooks: [() -> Void] = []
     private var cachedNow: Instant?
+    private var moderation: WakeupModeration?
+    private var items = 0
 
     public init(name: String, processor: Int? = nil) {
         (self.name, self.processor) = (name, processor)
@@ -140,6 +142,15 @@ public final class EventLoop: @unchecked Sendable {
         hooks.append(hook)
     }
 
+    /// Turns are moderated from now on, by the items that callbacks report.
+    public func moderate(_ moderation: WakeupModeration) {
+        requireLoop()
+        self.moderation = moderation
+    }
+
+    /// So many items were handled in this turn.
+    public func handled(_ items: Int) { self.items &+= items }
+
     private func requireLoop() {
         let owner = owner.load(ordering: .relaxed)
         precondition(owner == Thread.current || owner == State.idle, "loop \(name) is used from a thread not its own")
@@ -158,6 +169,7 @@ public final class EventLoop: @unchecked Sendable {
             deliver(&letters)
             fireTimers()
             for hook in hooks { hook() }
+            pause()
             cachedNow = nil
         }
         while mailbox.count > 0 { deliver(&letters) }
@@ -168,6 +180,14 @@ public final class EventLoop: @unchecked Sendable {
         timers = DeadlineQueue()
         hooks.removeAll()
         owner.store(State.stopped, ordering: .relaxed)
+    }
+
+    /// Under load, until the next turn should begin; a timer that is due before ends it.
+    private func pause() {
+        defer { items = 0 }
+        guard let next = moderation?.turned(items: items, began: now) else { return }
+        let end = min(next, timers.nextDeadline() ?? next)
+        if end > MonotonicClock.now() { tandem_sleep_until(end.nanoseconds) }
     }
 
     private func wait(for events: inout [tandem_event]) -> Int {

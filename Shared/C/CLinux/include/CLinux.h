@@ -36,6 +36,8 @@ int tandem_pin_thread(int processor);
 /// Names the calling thread as debuggers and /proc show it (15 bytes are kept).
 void tandem_name_thread(const char *name);
 uint64_t tandem_monotonic_nanoseconds(void);
+/// Sleeps until that monotonic time, or until a signal.
+void tandem_sleep_until(uint64_t nanoseconds);
 
 // --- Sockets ---------------------------------------------------------------------------------------------------
 // Every call that can fail answers the negated errno.
@@ -56,7 +58,7 @@ int tandem_udp_connect(int socket, const struct tandem_address *peer);
 int tandem_udp_send(int socket, const uint8_t *bytes, size_t length, const struct tandem_address *peer);
 int tandem_local_address(int socket, struct tandem_address *local);
 
-/// Memory for datagrams read or written in one system call, with all that the kernel wants to know prepared.
+/// Memory for datagrams read in one system call, with all that the kernel wants to know prepared.
 struct tandem_batch;
 /// What was received at one place of a batch.
 struct tandem_received {
@@ -69,10 +71,18 @@ void tandem_batch_destroy(struct tandem_batch *batch);
 uint8_t *tandem_batch_bytes(struct tandem_batch *batch, int index);
 /// Receives at most `limit` datagrams; the number, 0 when none waits.
 int tandem_batch_receive(int socket, struct tandem_batch *batch, int limit, struct tandem_received *received);
-/// Prepares the place `index` for sending; `peer` is null for a connected socket.
-void tandem_batch_address(struct tandem_batch *batch, int index, size_t length, const struct tandem_address *peer);
-/// Sends the first `count` places; the number that the kernel took. One that is refused does not hold up the next.
-int tandem_batch_send(int socket, struct tandem_batch *batch, int count);
+
+/// Datagrams collected to be sent with one system call, one behind the other in one piece of memory.
+struct tandem_outbox;
+/// At most `capacity` datagrams of at most `size` bytes each.
+struct tandem_outbox *tandem_outbox_create(int capacity, size_t size);
+void tandem_outbox_destroy(struct tandem_outbox *outbox);
+/// Where the next datagram may be written, `size` bytes long; null when what is there has to be sent first.
+uint8_t *tandem_outbox_place(struct tandem_outbox *outbox);
+/// Keeps what was written at that place; `peer` is null for a connected socket.
+void tandem_outbox_keep(struct tandem_outbox *outbox, size_t length, const struct tandem_address *peer);
+/// Sends and forgets all datagrams; the number that the kernel took. One that is refused does not hold up the next.
+int tandem_outbox_send(int socket, struct tandem_outbox *outbox);
 
 /// A non-blocking TCP listener.
 int tandem_tcp_listen(const struct tandem_address *local, int reuse_port, int backlog);
