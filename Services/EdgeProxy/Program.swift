@@ -44,11 +44,11 @@ struct Program {
                 }
             }
             if let files = settings.certificate, let stamp {
-                runtime.background {
-                    await files.watch(since: stamp, logger: runtime.logger) { renewed in
-                        for edge in edges { edge.loop.post { edge.assumeIsolated { $0.use(renewed) } } }
-                    }
+                let use: @Sendable (TLSContext) -> Void = { renewed in
+                    for edge in edges { edge.loop.post { edge.assumeIsolated { $0.use(renewed) } } }
                 }
+                runtime.background { await files.watch(since: stamp, logger: runtime.logger, use: use) }
+                runtime.background { await files.renewOnHangUp(logger: runtime.logger, use: use) }
             }
             runtime.announce {
                 $0.addresses["sip"] = settings.reachable.description

@@ -1,31 +1,10 @@
-import Foundation
+import Suite
 import TLS
 import Testing
 
 @Suite("TLS sessions in memory")
 struct TLSTests {
-    /// A certificate for 127.0.0.1 and its key, made by the `openssl` program, in a folder that goes with it.
-    private final class Identity {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tls-\(UUID().uuidString)").path
-        var certificate: String { folder + "/certificate.pem" }
-        var key: String { folder + "/key.pem" }
-
-        init() throws {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            let openssl = Process()
-            openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-            openssl.arguments = [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-                "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate,
-            ]
-            openssl.standardError = FileHandle.nullDevice
-            try openssl.run()
-            openssl.waitUntilExit()
-            try #require(openssl.terminationStatus == 0)
-        }
-
-        deinit { try? FileManager.default.removeItem(atPath: folder) }
-    }
+    private typealias Identity = TestIdentity
 
     /// A client and a server with a wire of memory between them.
     private struct Pair {
@@ -149,7 +128,7 @@ struct TLSTests {
     func unusable() throws {
         let (one, other) = (try Identity(), try Identity())
         #expect(throws: TLSError.keyMismatch) { try TLSContext.server(certificate: one.certificate, key: other.key) }
-        #expect(throws: TLSError.self) { try TLSContext.server(certificate: one.folder + "/none", key: one.key) }
+        #expect(throws: TLSError.self) { try TLSContext.server(certificate: one.certificate + "/none", key: one.key) }
         #expect(throws: TLSError.self) { try TLSContext.server(certificate: one.key, key: one.key) }
     }
 }

@@ -23,10 +23,10 @@ public final class StreamAgent {
     public private(set) var isClosed = false
 
     /// Connects, and shakes hands as far as the transport wants it.
-    public init(to port: UInt16, over transport: Transport, tls context: TLSContext? = nil) async throws {
+    public init(to port: UInt16, over transport: Transport, tls context: TLSContext? = nil, serverName: String? = nil) async throws {
         self.transport = transport
         (descriptor, self.port) = try Self.connect(to: port)
-        tls = context.map { TLSSession($0) }
+        tls = context.map { TLSSession($0, serverName: serverName) }
         let isWebSocket = transport == .ws || transport == .wss
         if isWebSocket { frames = FrameParser(role: .client, payloadLimit: 65_536) }
         isUpgraded = !isWebSocket

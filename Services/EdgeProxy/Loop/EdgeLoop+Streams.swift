@@ -33,6 +33,7 @@ extension EdgeLoop {
     private func received(_ bytes: [UInt8], on number: UInt32) {
         guard let peer = peers[number] else { return }
         let received = peer.receive(bytes)
+        if let handshake = received.handshake { Traffic.count(handshake) }
         for event in received.events {
             switch event {
             case .message(let message):
@@ -92,6 +93,8 @@ extension EdgeLoop {
     }
 
     private func forget(_ number: UInt32) {
-        if let peer = peers.removeValue(forKey: number) { Traffic.connected(peer.transport, by: -1) }
+        guard let peer = peers.removeValue(forKey: number) else { return }
+        Traffic.connected(peer.transport, by: -1)
+        if peer.isShakingHands { Traffic.count(StreamPeer.Handshake.abandoned) }
     }
 }

@@ -4,6 +4,7 @@ import Glibc
 import SIP
 import ServiceKit
 import Streams
+import TLS
 import Threads
 
 /// The settings of an edge, read once.
@@ -16,8 +17,12 @@ struct EdgeSettings: Sendable {
         Setting("TANDEM_WSS_LISTEN", default: "", "address:port for phones over WebSocket and TLS; empty: none"),
         Setting(
             "TANDEM_TLS_CERTIFICATE", default: "",
-            "PEM file with the certificate and its chain, leaf first; read again when it changes"),
-        Setting("TANDEM_TLS_KEY", default: "", "PEM file with the key of the certificate"),
+            "PEM file with the certificate and its chain, leaf first; several, separated by commas, are chosen from by the name a "
+                + "client asks for; read again when they change, and on SIGHUP"),
+        Setting("TANDEM_TLS_KEY", default: "", "PEM file with the key of the certificate; as many as there are certificates"),
+        Setting(
+            "TANDEM_TLS_CLIENT_CA", default: "", "PEM file with the authorities for certificates of clients; empty: none is asked for"),
+        Setting("TANDEM_TLS_CLIENT_REQUIRED", .flag, default: "false", "whether a client without a certificate is turned away"),
         Setting(
             "TANDEM_WS_ORIGINS", default: "", "web pages whose browsers may connect, like https://phone.example.com; empty: all"),
         Setting(
@@ -193,11 +198,24 @@ struct EdgeSettings: Sendable {
 
     private static func certificate(_ settings: Settings, for streams: [StreamPort]) throws -> CertificateFiles? {
         guard let secure = streams.first(where: { $0.transport == .tls || $0.transport == .wss }) else { return nil }
-        let (certificate, key) = (settings.text("TANDEM_TLS_CERTIFICATE"), settings.text("TANDEM_TLS_KEY"))
-        guard !certificate.isEmpty, !key.isEmpty else {
+        let (certificates, keys) = (settings.list("TANDEM_TLS_CERTIFICATE"), settings.list("TANDEM_TLS_KEY"))
+        guard !certificates.isEmpty, !keys.isEmpty else {
             throw Mistake(description: "\(secure.setting) wants a certificate: set TANDEM_TLS_CERTIFICATE and TANDEM_TLS_KEY")
         }
-        return CertificateFiles(certificate: certificate, key: key)
+        guard certificates.count == keys.count else {
+            throw Mistake(description: "TANDEM_TLS_KEY must name as many files as TANDEM_TLS_CERTIFICATE, in the same order")
+        }
+        let identities = zip(certificates, keys).map { TLSContext.Identity(certificate: $0, key: $1) }
+        return CertificateFiles(identities: identities, clients: try clientCertificates(settings))
+    }
+
+    private static func clientCertificates(_ settings: Settings) throws -> TLSContext.ClientCertificates {
+        let (authorities, isRequired) = (settings.text("TANDEM_TLS_CLIENT_CA"), settings.flag("TANDEM_TLS_CLIENT_REQUIRED"))
+        guard !authorities.isEmpty else {
+            guard !isRequired else { throw Mistake(description: "TANDEM_TLS_CLIENT_REQUIRED wants TANDEM_TLS_CLIENT_CA") }
+            return .notAsked
+        }
+        return isRequired ? .required(authorities: authorities) : .optional(authorities: authorities)
     }
 
     /// How long a peer may stay in a phase; nil: as long as it likes.

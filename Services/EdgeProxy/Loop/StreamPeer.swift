@@ -25,8 +25,18 @@ final class StreamPeer {
     /// What a peer owes us: it may take long over nothing, but not over what it has begun (RELIABILITY O6).
     enum Phase { case idle, handshake, headers, message }
 
+    /// How a TLS handshake ended.
+    enum Handshake: String, CaseIterable {
+        case completed, resumed, failed
+        /// The client's certificate is missing, or from nobody we trust.
+        case untrusted
+        /// The client went away, or took too long.
+        case abandoned
+    }
+
     /// What bytes have brought about: first the events, then the end, if it came to that.
     struct Received {
+        var handshake: Handshake?
         var events: [Event] = []
         var failure: Failure?
         var isOver = false
@@ -41,15 +51,20 @@ final class StreamPeer {
     private(set) var phase = Phase.idle
     private(set) var since: Instant
     var isWatched = false
+    /// Until TLS is open, or has failed.
+    private(set) var isShakingHands: Bool
     private let tls: TLSSession?
     private var webSocket: ServerConnection?
     private var framer = MessageFramer()
 
     init(_ connection: StreamConnection, _ transport: Transport, tls: TLSSession?, webSocket: ServerConnection?) {
         (self.connection, self.transport, self.tls, self.webSocket) = (connection, transport, tls, webSocket)
-        since = connection.loop.now
+        (isShakingHands, since) = (tls != nil, connection.loop.now)
         phase = currentPhase
     }
+
+    /// Whose certificate the peer has shown, when somebody we trust vouches for it (RFC 5922 §7.1); a trunk is known by these.
+    var verifiedNames: [String] { tls?.verifiedNames ?? [] }
 
     func receive(_ bytes: [UInt8]) -> Received {
         let received = read(bytes)
@@ -76,11 +91,20 @@ final class StreamPeer {
             return received
         }
         let output = tls.receive(bytes)
+        if isShakingHands { received.handshake = handshake(tls, output.failure) }
         if !output.ciphertext.isEmpty { connection.write(output.ciphertext) }
         if !output.plaintext.isEmpty { takePlaintext(output.plaintext, &received) }
         if output.failure != nil, received.failure == nil { received.failure = .tls }
         if output.isClosed || output.failure != nil { received.isOver = true }
         return received
+    }
+
+    private func handshake(_ tls: TLSSession, _ failure: TLSError?) -> Handshake? {
+        guard tls.isOpen || failure != nil else { return nil }
+        isShakingHands = false
+        if tls.isOpen { return tls.isResumed ? .resumed : .completed }
+        if case .untrusted = failure { return .untrusted }
+        return .failed
     }
 
     /// One SIP message, or a keep-alive; false when the connection cannot take it any more.

@@ -97,6 +97,10 @@ enum Traffic {
                     labels: ["reason": failure.rawValue])
             )
         })
+    private static let handshakes: [StreamPeer.Handshake: Counter] = Dictionary(
+        uniqueKeysWithValues: StreamPeer.Handshake.allCases.map { outcome in
+            (outcome, Counter("tandem_edge_tls_handshakes_total", "TLS handshakes by outcome", labels: ["outcome": outcome.rawValue]))
+        })
     static let handedOver = Counter(
         "tandem_edge_handed_over_total", "messages from inside given to the loop or edge that holds their connection")
     static let parked = Gauge("tandem_edge_parked_requests", "requests that wait for credentials")
@@ -116,6 +120,8 @@ enum Traffic {
     static func connected(_ transport: Transport, by change: Int) { connections[transport]?.add(change) }
 
     static func count(_ failure: StreamPeer.Failure) { failures[failure]?.add() }
+
+    static func count(_ handshake: StreamPeer.Handshake) { handshakes[handshake]?.add() }
 
     static func count(_ reason: DropReason) { drops[reason]?.add() }
 

@@ -8,6 +8,8 @@ public enum TLSError: Error, Hashable, Sendable {
     case keyMismatch
     /// The peer broke the protocol, or shares no version or cipher with us.
     case failed(reason: String)
+    /// The peer's certificate is missing or nobody we trust vouches for it.
+    case untrusted(reason: String)
     /// The session has ended: nothing can be sent or received any more.
     case ended
 
@@ -26,6 +28,7 @@ extension TLSError: CustomStringConvertible {
         case .unusableFile(let path, let reason): "\(path) cannot be used: \(reason)"
         case .keyMismatch: "the private key does not belong to the certificate"
         case .failed(let reason): "TLS failed: \(reason)"
+        case .untrusted(let reason): "the peer is not trusted: \(reason)"
         case .ended: "the TLS session has ended"
         }
     }
