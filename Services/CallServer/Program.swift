@@ -58,7 +58,10 @@ struct Program {
                 }
             }
             runtime.background { await engine.announceLoad() }
-            runtime.whenReady { engine.start() }
+            runtime.whenReady {
+                try await runtime.fleet.hear(of: [.mediaRelay, .conferenceServer])
+                engine.start()
+            }
             runtime.whenDraining {
                 // Two seconds are left for writing down what there is.
                 await engine.drained(within: .seconds(max(0, settings.integer("TANDEM_DRAIN_SECONDS") - 2)))

@@ -27,8 +27,7 @@ struct Program {
                     try EdgeLoop(
                         index: index, settings: settings, tokenKey: runtime.key(for: "sip.token"),
                         nonceKey: runtime.key(for: "sip.nonce"),
-                        findAccount: findAccount, certificate: certificate, readDirectory: { Directory(fleet) },
-                        readNeighbours: { Neighbours.living(fleet) }))
+                        findAccount: findAccount, certificate: certificate, fleet: fleet))
             }
             let edges = loops
             if let alone = settings.alone {
@@ -55,7 +54,7 @@ struct Program {
                 $0.addresses["inside"] = edges.map(\.inside.description).joined(separator: " ")
             }
             runtime.whenReady {
-                if settings.alone == nil { try await hearServers(fleet) }
+                if settings.alone == nil { try await fleet.hear(of: [.registrar, .callServer]) }
                 for edge in edges {
                     edge.loop.start()
                     try await edge.open(among: edges.map(\.inside))
@@ -65,16 +64,6 @@ struct Program {
             runtime.whenDraining {
                 for edge in edges { await edge.drain() }
             }
-        }
-    }
-
-    /// Servers say every 250 ms that they are there: an edge that opened before it heard of any would refuse its first phones. One
-    /// that stays the only process opens nevertheless, and says 503.
-    private static func hearServers(_ fleet: Fleet) async throws {
-        for _ in 0..<20 {
-            let directory = Directory(fleet)
-            if !directory.registrars.isEmpty, !directory.callServers.isEmpty { return }
-            try await Task.sleep(for: .milliseconds(50))
         }
     }
 

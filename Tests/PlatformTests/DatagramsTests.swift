@@ -195,4 +195,27 @@ struct DatagramsTests {
         let sender = try DatagramSocket(bind: Self.loopbacks[0])
         #expect(sender.send([UInt8](repeating: 0, count: 70_000), to: sender.localAddress) == .tooLong)
     }
+
+    @Test("RFC 1122 §3.2.2.1: who sent where nobody listens is told, once for each datagram, and sends on", arguments: loopbacks)
+    func refusals(_ address: SocketAddress) throws {
+        let sender = try DatagramSocket(bind: address)
+        sender.reportRefusals()
+        let receiver = try DatagramSocket(bind: address)
+        let nobody = try closed(address)
+        #expect(sender.nextRefusal() == nil)
+        for _ in 0..<2 { #expect(sender.send([1], to: nobody) == .sent) }
+        #expect(sender.send([2], to: receiver.localAddress) == .sent)
+        var told: [SocketAddress] = []
+        for _ in 0..<200 where told.count < 2 {
+            while let refusal = sender.nextRefusal() { told.append(refusal) }
+            usleep(1000)
+        }
+        #expect(told == [nobody, nobody])
+        var batch = ReceiveBatch(capacity: 4)
+        #expect(receive(receiver, into: &batch) == 1)
+        #expect(bytes(batch[0]) == [2])
+    }
+
+    /// An address where nobody listens any more.
+    private func closed(_ address: SocketAddress) throws -> SocketAddress { try DatagramSocket(bind: address).localAddress }
 }

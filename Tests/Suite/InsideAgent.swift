@@ -39,6 +39,15 @@ public final class InsideAgent {
         guard sent == bytes.count else { throw Trouble.socket }
     }
 
+    /// The next message, waited for in the thread that asks; nil when none came for a moment, or what came is none.
+    func next() -> Message? {
+        var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        guard poll(&wanted, 1, 20) > 0 else { return nil }
+        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        return count > 0 ? try? Message.parse(Array(buffer.prefix(count))) : nil
+    }
+
     /// The next message that is wanted; others stay for later.
     public func receive(_ what: String, within limit: Duration = .seconds(8), where isWanted: (Message) -> Bool) async throws -> Message {
         let end = ContinuousClock.now + limit

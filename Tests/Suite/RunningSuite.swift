@@ -160,6 +160,11 @@ public struct RunningSuite: Sendable {
         guard kill(try pid(of: service, instance), SIGKILL) == 0 else { throw Missing.refused("\(service) cannot be killed") }
     }
 
+    /// Asks a process to stop, as an operator does: it finishes what it has first.
+    public func terminateProcess(of service: String, _ instance: Int = 1) throws {
+        guard kill(try pid(of: service, instance), SIGTERM) == 0 else { throw Missing.refused("\(service) cannot be stopped") }
+    }
+
     /// Keeps the supervisor from starting an instance again, until `supervise` lets it.
     public func leaveAlone(_ service: String, _ instance: Int = 1) throws { try signalSupervisor(of: service, instance, SIGSTOP) }
 

@@ -14,11 +14,11 @@ struct PendingAuthentication: Sendable {
 /// Digest authentication of whoever wants to register or to begin something (RFC 3261 §22, RFC 8760).
 extension ProxyCore {
     func authenticate(
-        _ view: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ directory: Directory
+        _ view: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ servers: inout Placement
     ) -> Decision {
         if let isTrusted = isTrusted(arrival) {
             return isTrusted
-                ? forwardToCallServer(view, head, arrival, nil, nil, directory) : refuse(view, arrival, Refusal(403))
+                ? forwardToCallServer(view, head, arrival, nil, nil, &servers) : refuse(view, arrival, Refusal(403))
         }
         let message = view.message()
         let method = head.method
@@ -49,13 +49,13 @@ extension ProxyCore {
     }
 
     /// The account is known, or known not to exist: a wrong password gets the same answer.
-    func resume(_ pending: PendingAuthentication, _ account: Account?, _ directory: Directory) -> Decision {
+    func resume(_ pending: PendingAuthentication, _ account: Account?, _ servers: inout Placement) -> Decision {
         let (message, arrival) = (pending.message, pending.arrival)
         guard isAuthentic(pending, account), let account else { return refuse(message.view, arrival, Refusal(403)) }
         do throws(Refusal) {
             let head = try RequestHead(message.view)
-            if pending.method == .register { return forwardToRegistrar(message.view, head, arrival, nil, account, directory) }
-            return forwardToCallServer(message.view, head, arrival, recordedServer(message.view, head), account, directory)
+            if pending.method == .register { return forwardToRegistrar(message.view, head, arrival, nil, account, servers.directory) }
+            return forwardToCallServer(message.view, head, arrival, recordedServer(message.view, head), account, &servers)
         } catch { return refuse(message.view, arrival, error) }
     }
 

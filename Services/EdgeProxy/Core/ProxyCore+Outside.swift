@@ -5,10 +5,10 @@ import SIP
 /// What comes from outside: nothing it says about identity or route is believed unless we signed it.
 extension ProxyCore {
     /// `now` in milliseconds of Unix time.
-    func receiveOutside(_ message: borrowing MessageView, _ arrival: Arrival, now: Int64, _ directory: Directory) -> Decision {
+    func receiveOutside(_ message: borrowing MessageView, _ arrival: Arrival, now: Int64, _ servers: inout Placement) -> Decision {
         guard message.isRequest else { return receiveResponseOutside(message) }
         do throws(Refusal) {
-            return receiveRequestOutside(message, try RequestHead(message), arrival, now: now, directory)
+            return receiveRequestOutside(message, try RequestHead(message), arrival, now: now, &servers)
         } catch { return refuse(message, arrival, error) }
     }
 
@@ -22,7 +22,7 @@ extension ProxyCore {
     }
 
     private func receiveRequestOutside(
-        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ directory: Directory
+        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ servers: inout Placement
     ) -> Decision {
         let method = head.method
         if method == .ack, isAcknowledgementOfOurs(message, head) { return .drop(.ownAcknowledgement) }
@@ -38,18 +38,18 @@ extension ProxyCore {
         switch method {
         case .ack, .cancel:
             guard recorded != nil || isTrusted(arrival) != false else { return refuse(message, arrival, Refusal(403)) }
-            return forwardToCallServer(message, head, arrival, recorded, nil, directory)
+            return forwardToCallServer(message, head, arrival, recorded, nil, &servers)
         case .options where isForEdge(message, head):
             return refuse(
                 message, arrival, Refusal(200), adding: [Header(.allow, Self.allowed), Header(.accept, "application/sdp")])
         case .register:
-            return authenticate(message, head, arrival, now: now, directory)
+            return authenticate(message, head, arrival, now: now, &servers)
         default:
             // A To tag alone proves nothing: only the route we signed shows that an authenticated request made the dialog.
             if head.to.tag != nil, recorded != nil {
-                return forwardToCallServer(message, head, arrival, recorded, nil, directory)
+                return forwardToCallServer(message, head, arrival, recorded, nil, &servers)
             }
-            return authenticate(message, head, arrival, now: now, directory)
+            return authenticate(message, head, arrival, now: now, &servers)
         }
     }
 
@@ -67,17 +67,21 @@ extension ProxyCore {
         return token.inside
     }
 
-    /// An in-dialog request goes where its route says while that lives; all else, and what has lost its server, by Call-ID.
+    /// An in-dialog request goes where its route says while that lives; all else, and what has lost its server, after
+    /// its INVITE or by Call-ID.
     func forwardToCallServer(
         _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ recorded: SocketAddress?, _ account: Account?,
-        _ directory: Directory
+        _ servers: inout Placement
     ) -> Decision {
         if isForRegistrar(message, head) {
-            return forwardToRegistrar(message, head, arrival, recorded, account, directory)
+            return forwardToRegistrar(message, head, arrival, recorded, account, servers.directory)
         }
-        let living = recorded.flatMap { directory.callServers.includes($0) ? $0 : nil }
-        let server = living ?? message.callIDHash.flatMap { directory.callServers.pick(callID: $0) }
-        guard let server else { return unavailable(message, arrival) }
+        var living = recorded.flatMap { servers.directory.callServers.includes($0) ? $0 : nil }
+        if living == nil, let callID = message.callIDHash {
+            living = servers.callServer(callID: callID)
+            if let living, recordsRoute(head) { servers.note(callID: callID, living) }
+        }
+        guard let server = living else { return unavailable(message, arrival) }
         return forwardInside(message, head, arrival, to: server, account, inDialog: recorded != nil)
     }
 

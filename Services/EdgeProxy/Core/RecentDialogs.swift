@@ -15,6 +15,14 @@ struct RecentDialogs: Sendable {
         var until: UInt32 = 0
     }
 
+    /// Servers are few and addresses are long: rows name them by their place here.
+    private struct Server {
+        /// Nil: it died, and with it all rows that name it.
+        var address: SocketAddress?
+        /// From this second on no row names it any more, and its number may be another's.
+        var isFreeAt: UInt32 = 0
+    }
+
     /// Rows that one Call-ID may stand in: the oldest of them gives way.
     private static let ways = 4
 
@@ -22,8 +30,7 @@ struct RecentDialogs: Sendable {
     private let mask: Int
     private let lifetime: UInt32
     private let origin: Instant
-    /// Servers are few and addresses are long: rows name them by their place here.
-    private var servers: [SocketAddress] = []
+    private var servers: [Server] = []
 
     /// `capacity` is rounded up to a power of two; `lifetime` is 64*T1 when not said otherwise (§17.1.1.2, timer B).
     init(capacity: Int = 65_536, lifetime: Interval = .seconds(32), now: Instant) {
@@ -35,16 +42,18 @@ struct RecentDialogs: Sendable {
         (self.lifetime, origin) = (UInt32(clamping: Int64(lifetime.seconds.rounded(.up)) + 1), now)
     }
 
-    /// Where the call's INVITE went; nil when it was not seen here, or too long ago.
+    /// Where the call's INVITE went; nil when it was not seen here, or too long ago, or that server is dead.
     func find(_ callID: UInt64, now: Instant) -> SocketAddress? {
         let (key, second, base) = (Self.key(callID), seconds(now), base(of: callID))
-        for row in rows[base..<base + Self.ways] where row.callID == key && row.until > second { return servers[Int(row.server)] }
+        for index in base..<base + Self.ways where rows[index].callID == key && rows[index].until > second {
+            return servers[Int(rows[index].server)].address
+        }
         return nil
     }
 
     /// An INVITE went there; a repeated one makes its row last longer.
     mutating func note(_ callID: UInt64, _ server: SocketAddress, now: Instant) {
-        guard let number = number(of: server) else { return }
+        guard let number = number(of: server, now: now) else { return }
         let (key, base) = (Self.key(callID), base(of: callID))
         var chosen = base
         for index in base..<base + Self.ways {
@@ -57,10 +66,10 @@ struct RecentDialogs: Sendable {
         rows[chosen] = Row(callID: key, server: number, until: seconds(now) &+ lifetime)
     }
 
-    /// The server died: its calls are placed anew.
-    mutating func forget(_ server: SocketAddress) {
-        guard let number = servers.firstIndex(of: server) else { return }
-        for index in rows.indices where Int(rows[index].server) == number { rows[index] = Row() }
+    /// The server died: its calls are placed anew. Its rows are not looked for, but name nobody from now on.
+    mutating func forget(_ server: SocketAddress, now: Instant) {
+        guard let number = servers.firstIndex(where: { $0.address == server }) else { return }
+        servers[number] = Server(address: nil, isFreeAt: seconds(now) &+ lifetime)
     }
 
     /// Zero means an empty row.
@@ -68,11 +77,16 @@ struct RecentDialogs: Sendable {
     private func base(of callID: UInt64) -> Int { Int(truncatingIfNeeded: callID) & mask & ~(Self.ways - 1) }
     private func seconds(_ now: Instant) -> UInt32 { UInt32(clamping: Int64((now - origin).seconds)) }
 
-    /// Nil when there were more servers than numbers: the row is not written, which costs nothing but the memory of it.
-    private mutating func number(of server: SocketAddress) -> UInt16? {
-        if let known = servers.firstIndex(of: server) { return UInt16(known) }
+    /// Nil when more servers died within a row's life than there are numbers: then the row is not written.
+    private mutating func number(of server: SocketAddress, now: Instant) -> UInt16? {
+        if let known = servers.firstIndex(where: { $0.address == server }) { return UInt16(known) }
+        let second = seconds(now)
+        if let free = servers.firstIndex(where: { $0.address == nil && $0.isFreeAt <= second }) {
+            servers[free] = Server(address: server)
+            return UInt16(free)
+        }
         guard servers.count < Int(UInt16.max) else { return nil }
-        servers.append(server)
+        servers.append(Server(address: server))
         return UInt16(servers.count - 1)
     }
 }

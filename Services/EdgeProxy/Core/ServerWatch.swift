@@ -7,6 +7,8 @@ struct ServerWatch: Sendable {
         let address: SocketAddress
         var asked: Instant
         var heard: Instant
+        /// The network said since then that nobody listens there.
+        var isRefused = false
     }
 
     private let interval: Interval
@@ -19,14 +21,16 @@ struct ServerWatch: Sendable {
         entries = servers.map { Entry(address: $0, asked: longAgo, heard: now) }
     }
 
-    /// How often `due` is to be asked: one lost datagram is no death, since the next question follows in a quarter.
+    /// How often `due` is to be asked.
     var step: Interval { Interval(nanoseconds: max(1, interval.nanoseconds / 4)) }
+
+    /// Three questions without an answer, the last of which had a quarter to come back: one lost datagram is no death.
+    private var patience: Interval { interval * 3 + step }
 
     /// The servers to ask now.
     mutating func due(now: Instant) -> [SocketAddress] {
         var due: [SocketAddress] = []
-        for index in entries.indices
-        where now - entries[index].asked >= interval || now - entries[index].heard > interval {
+        for index in entries.indices where now - entries[index].asked >= interval {
             entries[index].asked = now
             due.append(entries[index].address)
         }
@@ -36,16 +40,20 @@ struct ServerWatch: Sendable {
     /// An answer came; false when it is from nobody on the list.
     mutating func heard(_ source: SocketAddress, now: Instant) -> Bool {
         guard let index = entries.firstIndex(where: { $0.address == source }) else { return false }
-        entries[index].heard = now
+        (entries[index].heard, entries[index].isRefused) = (now, false)
         return true
     }
 
-    /// A silent server gets no new dialogs, but keeps its own, and all of them when the others are silent too: as if it drained.
+    /// What was sent there came back: nobody listens. The next answer is believed again.
+    mutating func refused(_ server: SocketAddress) {
+        if let index = entries.firstIndex(where: { $0.address == server }) { entries[index].isRefused = true }
+    }
+
+    /// A silent server gets no new dialogs, but keeps its own, and all of them when the others are silent too.
     func directory(now: Instant) -> Directory {
         let servers = entries.map {
             Directory.Server(
-                instance: $0.address.description, address: $0.address,
-                isDraining: (now - $0.heard).nanoseconds > interval.nanoseconds / 2 * 3)
+                instance: $0.address.description, address: $0.address, isSilent: $0.isRefused || now - $0.heard > patience)
         }
         return Directory(registrars: Directory.Servers(servers), callServers: Directory.Servers(servers))
     }

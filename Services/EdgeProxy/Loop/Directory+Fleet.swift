@@ -18,6 +18,17 @@ extension Directory {
     }
 }
 
+extension Fleet {
+    /// Nobody listens where this instance said that its SIP socket is.
+    func forget(sipAt address: SocketAddress) {
+        for service in [ServiceName.callServer, .registrar] {
+            for announcement in living(service) where announcement.addresses["sip"].flatMap({ SocketAddress($0) }) == address {
+                forget(service, instance: announcement.instance)
+            }
+        }
+    }
+}
+
 extension AccountCache.Key {
     /// The extension an event is about; nil when it does not say, or when it is about more than one.
     init?(changedBy event: Event) {

@@ -39,7 +39,8 @@ extension EdgeLoop {
     }
 
     private func resume(_ pending: PendingAuthentication, _ account: Account?) {
-        perform(core.resume(pending, account, directory), pending.message, pending.arrival)
+        let decision = core.resume(pending, account, &placement)
+        perform(decision, pending.message, pending.arrival)
     }
 
     /// An extension changed: what is remembered of it no longer holds. Nil: anything may have changed.

@@ -2,6 +2,7 @@ import Addresses
 import Datagrams
 import Deadlines
 import SIP
+import ServiceKit
 import Streams
 import TLS
 import Threads
@@ -18,8 +19,8 @@ actor EdgeLoop {
     let core: ProxyCore
     let settings: EdgeSettings
     let findAccount: FindAccount
-    private let readDirectory: @Sendable () -> Directory
-    private let readNeighbours: @Sendable () -> Set<SocketAddress>
+    /// Who of the suite is alive; nobody is where the edge is alone.
+    let fleet: Fleet
     let outsideSocket: DatagramSocket
     let insideSocket: DatagramSocket
     private var received = ReceiveBatch(capacity: 32, size: placeSize)
@@ -31,7 +32,7 @@ actor EdgeLoop {
     /// another out of the processor's caches.
     private static let placeSize = 65_536 + 17 * 64
 
-    var directory = Directory()
+    var placement: Placement
     var neighbours = Neighbours()
     /// Of the fixed list of servers, when there is one.
     var watch: ServerWatch?
@@ -47,16 +48,14 @@ actor EdgeLoop {
 
     /// How many times in a row a socket is read before the other side has its turn.
     private static let readsPerTurn = 8
-    private static let directoryAge = Interval.milliseconds(100)
 
     init(
         index: Int, settings: EdgeSettings, tokenKey: [UInt8], nonceKey: [UInt8], findAccount: FindAccount,
-        certificate: TLSContext?, readDirectory: @escaping @Sendable () -> Directory,
-        readNeighbours: @escaping @Sendable () -> Set<SocketAddress> = { [] }
+        certificate: TLSContext?, fleet: Fleet
     ) throws {
         self.certificate = certificate
-        (self.settings, self.findAccount) = (settings, findAccount)
-        (self.readDirectory, self.readNeighbours) = (readDirectory, readNeighbours)
+        (self.settings, self.findAccount, self.fleet) = (settings, findAccount, fleet)
+        placement = Placement(recentDialogs: settings.recentDialogs, now: MonotonicClock.now())
         loop = EventLoop(name: "edge-\(index)", processor: index)
         do {
             outsideSocket = try DatagramSocket(bind: settings.listen, reusePort: true, receiveBuffer: 4 << 20)
@@ -65,6 +64,7 @@ actor EdgeLoop {
             let setting = error.address == settings.listen ? "TANDEM_SIP_LISTEN" : "TANDEM_INSIDE_SIP_PORT"
             throw EdgeSettings.Mistake(description: error.description(setting: setting))
         }
+        insideSocket.reportRefusals()
         inside = insideSocket.localAddress
         core = ProxyCore(
             ProxyCore.Configuration(
@@ -105,15 +105,16 @@ actor EdgeLoop {
             } catch { throw EdgeSettings.Mistake(description: error.description(setting: port.setting)) }
         }
         loop.watch(outsideSocket.descriptor, .read) { _ in self.readOutside() }
-        loop.watch(insideSocket.descriptor, .read) { _ in self.readInside() }
+        loop.watch(insideSocket.descriptor, .read) { ready in
+            if ready.contains(.failed) { self.hearRefusals() }
+            self.readInside()
+        }
         loop.afterEachBatch { self.flush() }
         loop.moderate(settings.moderation)
         if let alone = settings.alone {
             watch = ServerWatch(alone.servers, every: settings.serverPing, now: MonotonicClock.now())
-            watchServers()
-        } else {
-            refreshDirectory()
         }
+        watchServers()
     }
 
     /// Takes nothing new; connections and what is inside go on until the process ends.
@@ -122,12 +123,6 @@ actor EdgeLoop {
     }
 
     func use(_ certificate: TLSContext) { self.certificate = certificate }
-
-    private func refreshDirectory() {
-        directory = readDirectory()
-        neighbours.living = readNeighbours()
-        loop.schedule(at: loop.now + Self.directoryAge) { self.refreshDirectory() }
-    }
 
     // MARK: Datagrams
 
@@ -166,7 +161,8 @@ actor EdgeLoop {
 
     private func judgeOutside(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, _ arrival: Arrival, now: Int64) {
         guard let view = index.view(of: bytes) else { return }
-        perform(core.receiveOutside(view, arrival, now: now, directory), view, arrival)
+        let decision = core.receiveOutside(view, arrival, now: now, &placement)
+        perform(decision, view, arrival)
     }
 
     private func refuse(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, _ error: ParseError, _ arrival: Arrival) {
@@ -206,7 +202,8 @@ actor EdgeLoop {
 
     func receiveOutside(_ message: Message, _ arrival: Arrival) {
         let view = message.view
-        perform(core.receiveOutside(view, arrival, now: WallClock.milliseconds(), directory), view, arrival)
+        let decision = core.receiveOutside(view, arrival, now: WallClock.milliseconds(), &placement)
+        perform(decision, view, arrival)
     }
 
     func perform(_ decision: Decision, _ message: Message, _ arrival: Arrival) { perform(decision, message.view, arrival) }

@@ -51,6 +51,9 @@ struct EdgeSettings: Sendable {
         Setting("TANDEM_ACCOUNTS_REMEMBERED", .integer(16...10_000_000), default: "100000", "accounts remembered per loop"),
         Setting(
             "TANDEM_PARKED_REQUESTS", .integer(1...1_000_000), default: "5000", "requests per loop that may wait for credentials"),
+        Setting(
+            "TANDEM_RECENT_DIALOGS", .integer(64...16_777_216), default: "65536",
+            "calls per loop whose INVITE's way is remembered for half a minute, 16 bytes each"),
         Setting("TANDEM_TCP_CONNECTIONS", .integer(1...1_000_000), default: "20000", "connections per port and loop"),
         Setting(
             "TANDEM_TCP_CONNECTIONS_PER_ADDRESS", .integer(1...1_000_000), default: "10000",
@@ -71,8 +74,8 @@ struct EdgeSettings: Sendable {
             "host:port of SIP servers, separated by commas: the edge works alone in front of them, without broker and accounts"),
         Setting("TANDEM_TRUSTED", default: "", "addresses and ranges like 10.0.0.0/8 that an edge alone takes requests from"),
         Setting(
-            "TANDEM_CALL_SERVER_PING_MILLISECONDS", .integer(50...60_000), default: "1000",
-            "how often an edge alone asks its servers whether they are there"),
+            "TANDEM_CALL_SERVER_PING_MILLISECONDS", .integer(20...60_000), default: "250",
+            "how often an edge alone asks its servers whether they are there; three answers missing is death"),
     ]
 
     /// A port for connections from outside.
@@ -100,6 +103,7 @@ struct EdgeSettings: Sendable {
     let accountLifetime: Interval
     let refusalAge: Interval
     let parkedRequests: Int
+    let recentDialogs: Int
     let greeting: Interval
     let headerTime: Interval
     let messageTime: Interval
@@ -148,6 +152,7 @@ struct EdgeSettings: Sendable {
         accountLifetime = .seconds(settings.integer("TANDEM_ACCOUNT_SECONDS"))
         refusalAge = .milliseconds(settings.integer("TANDEM_REFUSAL_MILLISECONDS"))
         parkedRequests = settings.integer("TANDEM_PARKED_REQUESTS")
+        recentDialogs = settings.integer("TANDEM_RECENT_DIALOGS")
         greeting = .seconds(settings.integer("TANDEM_TCP_GREETING_SECONDS"))
         headerTime = .seconds(settings.integer("TANDEM_TCP_HEADER_SECONDS"))
         messageTime = .seconds(settings.integer("TANDEM_TCP_MESSAGE_SECONDS"))

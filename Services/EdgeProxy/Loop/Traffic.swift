@@ -103,6 +103,9 @@ enum Traffic {
         })
     static let handedOver = Counter(
         "tandem_edge_handed_over_total", "messages from inside given to the loop or edge that holds their connection")
+    static let registrars = Gauge("tandem_edge_servers_alive", "servers that are heard of", labels: ["kind": "registrar"])
+    static let callServers = Gauge("tandem_edge_servers_alive", "servers that are heard of", labels: ["kind": "call"])
+    static let refusals = Counter("tandem_edge_server_refusals_total", "datagrams to servers at whose address nobody listens")
     static let parked = Gauge("tandem_edge_parked_requests", "requests that wait for credentials")
 
     /// Servers inside speak UDP.

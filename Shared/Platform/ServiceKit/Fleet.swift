@@ -37,6 +37,15 @@ public final class Fleet: Sendable {
         }.sorted { $0.instance < $1.instance }
     }
 
+    /// Waits until an instance of each of these is heard of: who begins its work before that would refuse the first of it. They
+    /// announce themselves every 250 ms; when nobody does, there is nobody, and the wait ends as well.
+    public func hear(of services: [ServiceName]) async throws {
+        for _ in 0..<20 {
+            if services.allSatisfy({ !living($0).isEmpty }) { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
     /// Whether this very instance is alive.
     public func isAlive(_ service: ServiceName, instance: String, now: Instant = MonotonicClock.now()) -> Bool {
         entries.withLock { entries in

@@ -131,18 +131,20 @@ struct ServiceProcess: ServiceLifecycle.Service {
 
     private func announceUntilStopped() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                while !Task.isCancelled {
-                    announce()
-                    try? await Task.sleep(for: Self.announceEvery)
-                }
-            }
+            group.addTask { await announceUntilCancelled() }
             group.addTask {
                 // Throws only when the task itself is cancelled, which ends the wait as well.
                 try? await gracefulShutdown()
             }
             await group.next()
             group.cancelAll()
+        }
+    }
+
+    private func announceUntilCancelled() async {
+        while !Task.isCancelled {
+            announce()
+            try? await Task.sleep(for: Self.announceEvery)
         }
     }
 
@@ -153,10 +155,11 @@ struct ServiceProcess: ServiceLifecycle.Service {
 
     private func drain() async {
         runtime.health.markDraining()
-        announce()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await runtime.runDrainHooks() }
             group.addTask { try? await Task.sleep(for: .seconds(drainSeconds)) }
+            // Others still send it what belongs to the work it has, as long as they hear of it.
+            group.addTask { await announceUntilCancelled() }
             await group.next()
             group.cancelAll()
         }

@@ -91,7 +91,7 @@ struct AloneTests {
         }
     }
 
-    @Test("A silent server gets nothing new after one and a half intervals, two questions later; all silent: as before")
+    @Test("A server that left three questions unanswered is silent and gets nothing new; when all are silent: as before")
     func watch() {
         func at(_ milliseconds: Int) -> Instant { Instant(nanoseconds: 9_000_000_000) + .milliseconds(milliseconds) }
         var watch = ServerWatch(Self.servers, every: .seconds(1), now: at(0))
@@ -106,13 +106,26 @@ struct AloneTests {
         #expect(due(at(1_000)) == Self.servers)
         hear(Self.other, at(1_001), true)
         hear(EdgeBench.registrar, at(1_001), false)
-        #expect(due(at(1_250)) == [EdgeBench.callServer])
-        #expect(watch.directory(now: at(1_500)).callServers.allSatisfy { !$0.isDraining })
-        let left = watch.directory(now: at(1_502)).callServers
-        #expect(left.filter { !$0.isDraining }.map(\.address) == [Self.other])
+        #expect(due(at(2_000)) == Self.servers)
+        hear(Self.other, at(2_001), true)
+        #expect(watch.directory(now: at(3_250)).callServers.allSatisfy { !$0.isSilent })
+        let left = watch.directory(now: at(3_252)).callServers
+        #expect(left.filter { !$0.isSilent }.map(\.address) == [Self.other])
+        #expect((0..<50).allSatisfy { Directory.pick(left, callID: $0) == Self.other })
         let silent = watch.directory(now: at(9_000)).callServers
-        #expect(Directory.pick(silent, callID: 1) != nil)
+        #expect(Set((0..<50).map { Directory.pick(silent, callID: $0) }) == Set(Self.servers))
         hear(EdgeBench.callServer, at(9_001), true)
-        #expect(watch.directory(now: at(9_002)).callServers.first?.isDraining == false)
+        #expect(watch.directory(now: at(9_002)).callServers.first?.isSilent == false)
+    }
+
+    @Test("A server whose port nobody listens at is silent at once, and alive with its next answer")
+    func refusal() {
+        let now = Instant(nanoseconds: 9_000_000_000)
+        var watch = ServerWatch(Self.servers, every: .seconds(1), now: now)
+        watch.refused(Self.other)
+        #expect(watch.directory(now: now).callServers.filter(\.isSilent).map(\.address) == [Self.other])
+        let isListed = watch.heard(Self.other, now: now)
+        #expect(isListed)
+        #expect(watch.directory(now: now).callServers.allSatisfy { !$0.isSilent })
     }
 }

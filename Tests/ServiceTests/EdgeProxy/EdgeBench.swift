@@ -1,4 +1,5 @@
 import Addresses
+import Deadlines
 import SIP
 
 @testable import EdgeProxy
@@ -82,6 +83,16 @@ struct EdgeBench {
         password: String = password,
         account: Account? = EdgeBench.account, callID: String = "call-1", more: [String] = []
     ) throws -> Judgement {
+        var servers = Placement(directory, recentDialogs: 64, now: Instant(nanoseconds: 0))
+        return try authenticated(
+            method, &servers, uri: uri, to: to, hash: hash, password: password, account: account, callID: callID, more: more)
+    }
+
+    func authenticated(
+        _ method: String, _ servers: inout Placement, uri: String = "sip:1002@demo.localhost", to: String? = nil,
+        hash: DigestHash = .sha256, password: String = password,
+        account: Account? = EdgeBench.account, callID: String = "call-1", more: [String] = []
+    ) throws -> Judgement {
         let first = try Self.request(method, uri: uri, to: to, callID: callID, more: more)
         let challenges = try Self.answer(outside(first)).challenges
         guard let challenge = challenges.first(where: { $0.hash == hash }) else { throw Unexpected(what: "no challenge") }
@@ -89,13 +100,19 @@ struct EdgeBench {
             method, uri: uri, to: to, callID: callID, branch: "z9hG4bKsecond",
             more: more + [Self.credentials(challenge, first, password: password)])
         guard case .authenticate(let pending) = outside(second) else { throw Unexpected(what: "not authenticated") }
-        return resume(pending, account)
+        return resume(pending, account, &servers)
     }
 
     func token(_ uri: URI) -> FlowToken? { uri.user.flatMap { FlowToken(verifying: $0, key: core.tokenKey) } }
 
     func resume(_ pending: PendingAuthentication, _ account: Account?) -> Judgement {
-        Judgement(core.resume(pending, account, directory), pending.message.view, core)
+        var servers = Placement(directory, recentDialogs: 64, now: Instant(nanoseconds: 0))
+        return resume(pending, account, &servers)
+    }
+
+    func resume(_ pending: PendingAuthentication, _ account: Account?, _ servers: inout Placement) -> Judgement {
+        let decision = core.resume(pending, account, &servers)
+        return Judgement(decision, pending.message.view, core)
     }
 }
 
@@ -125,7 +142,13 @@ enum Judgement {
 
 extension ProxyCore {
     func receiveOutside(_ message: Message, _ arrival: Arrival, now: Int64, _ directory: Directory) -> Judgement {
-        Judgement(receiveOutside(message.view, arrival, now: now, directory), message.view, self)
+        var servers = Placement(directory, recentDialogs: 64, now: Instant(nanoseconds: 0))
+        return receiveOutside(message, arrival, now: now, &servers)
+    }
+
+    func receiveOutside(_ message: Message, _ arrival: Arrival, now: Int64, _ servers: inout Placement) -> Judgement {
+        let decision = receiveOutside(message.view, arrival, now: now, &servers)
+        return Judgement(decision, message.view, self)
     }
 
     func receiveInside(_ message: Message, from source: SocketAddress) -> Judgement {

@@ -44,8 +44,22 @@ struct RecentDialogsTests {
         var recent = RecentDialogs(capacity: 64, now: start)
         recent.note(8, first, now: start)
         recent.note(9, second, now: start)
-        recent.forget(first)
+        recent.forget(first, now: start)
         #expect(recent.find(8, now: start) == nil)
         #expect(recent.find(9, now: start) == second)
+    }
+
+    @Test("a server that died and came back gets back none of its calls, however often that happens")
+    func restarts() {
+        var recent = RecentDialogs(capacity: 64, now: start)
+        for life in 0..<200 {
+            let now = start + .seconds(life)
+            recent.note(UInt64(life), first, now: now)
+            #expect(recent.find(UInt64(life), now: now) == first)
+            recent.forget(first, now: now)
+            recent.note(1_000, first, now: now)
+            #expect((0...UInt64(life)).allSatisfy { recent.find($0, now: now) == nil })
+            #expect(recent.find(1_000, now: now) == first)
+        }
     }
 }

@@ -57,6 +57,10 @@ int tandem_udp_connect(int socket, const struct tandem_address *peer);
 /// `peer` is null for a connected socket.
 int tandem_udp_send(int socket, const uint8_t *bytes, size_t length, const struct tandem_address *peer);
 int tandem_local_address(int socket, struct tandem_address *local);
+/// Keeps, for tandem_udp_next_refusal, where datagrams went that came back because nobody listens there (ICMP).
+int tandem_udp_report_refusals(int socket, int is_ipv4);
+/// The destination of the next of them: 1, or 0 when there is none.
+int tandem_udp_next_refusal(int socket, struct tandem_address *destination);
 
 /// Memory for datagrams read in one system call, with all that the kernel wants to know prepared.
 struct tandem_batch;

@@ -2,12 +2,12 @@ import Glibc
 import Synchronization
 
 /// Ports of this machine for the programs of a test: each is given out once, and only while nothing holds it.
-enum LocalPort {
+public enum LocalPort {
     // Below the ephemeral range of Linux (32768), so that nobody gets one by chance between the look and the use.
     private static let next = Mutex(29_000 + Int.random(in: 0..<300) * 10)
 
     /// The first of ten free ports in a row, for UDP and TCP.
-    static func ten() -> Int {
+    public static func ten() -> Int {
         while true {
             let first = next.withLock { next in
                 next = next >= 32_700 ? 29_000 : next + 10
@@ -30,5 +30,5 @@ enum LocalPort {
     }
 
     /// Whether a program has opened the UDP port.
-    static func isOpen(_ port: Int) -> Bool { !isFree(port, SOCK_DGRAM) }
+    public static func isOpen(_ port: Int) -> Bool { !isFree(port, SOCK_DGRAM) }
 }

@@ -1,19 +1,22 @@
-import Foundation
+public import Foundation
 import Glibc
 
 /// A program nobody here wrote, run in a folder of its own. What it prints is kept; a test that fails shows it.
-final class Program: Sendable {
-    let name: String
-    let folder: URL
+public final class Program: Sendable {
+    public let name: String
+    public let folder: URL
     private let process: Process
 
-    struct Overdue: Error, CustomStringConvertible {
-        let description: String
+    public struct Overdue: Error, CustomStringConvertible {
+        public let description: String
     }
 
-    /// Starts it. `prepare` puts the files it wants into its folder, which is also its working directory.
-    init(_ name: String, _ arguments: [String], prepare: (URL) throws -> Void = { _ in }) throws {
-        self.name = name
+    /// Starts it. `prepare` puts the files it wants into its folder, which is also its working directory. Without an environment
+    /// of its own it gets that of the tests.
+    public init(
+        _ program: String, _ arguments: [String], environment: [String: String]? = nil, prepare: (URL) throws -> Void = { _ in }
+    ) throws {
+        name = URL(filePath: program).lastPathComponent
         folder = FileManager.default.temporaryDirectory.appending(path: "tandem-\(name)-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try prepare(folder)
@@ -22,7 +25,8 @@ final class Program: Sendable {
         let output = try FileHandle(forWritingTo: file)
         process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [name] + arguments
+        process.arguments = [program] + arguments
+        if let environment { process.environment = environment }
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
@@ -30,38 +34,43 @@ final class Program: Sendable {
         try process.run()
     }
 
+    /// The path of a program of ours: it lies beside these tests.
+    public static func built(_ name: String) -> String {
+        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: name).path
+    }
+
     deinit {
         stop()
         try? FileManager.default.removeItem(at: folder)
     }
 
-    var isRunning: Bool { process.isRunning }
+    public var isRunning: Bool { process.isRunning }
 
-    var output: String { content(of: "output") }
+    public var output: String { content(of: "output") }
 
     /// A file of its folder as text; empty when it is not there.
-    func content(of file: String) -> String {
+    public func content(of file: String) -> String {
         (try? Data(contentsOf: folder.appending(path: file))).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
     /// Its exit status; one that does not end in time is stopped, and that is an error.
-    func end(within limit: Duration) async throws -> Int32 {
+    public func end(within limit: Duration) async throws -> Int32 {
         try await until(limit) { !self.process.isRunning }
         return process.terminationStatus
     }
 
     /// Waits until it has printed `text`.
-    func prints(_ text: String, within limit: Duration) async throws {
+    public func prints(_ text: String, within limit: Duration) async throws {
         try await until(limit, "print “\(text)”") { self.output.contains(text) }
     }
 
     /// At once, and for good: Foundation's children inherit a thread's blocked signals, so SIGTERM may not reach them.
-    func stop() {
+    public func stop() {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
     /// Waits for `condition`; when the time is over, the program is stopped and the error shows what it said.
-    func until(_ limit: Duration, _ what: String = "end", _ condition: () async throws -> Bool) async throws {
+    public func until(_ limit: Duration, _ what: String = "end", _ condition: () async throws -> Bool) async throws {
         let end = ContinuousClock.now + limit
         while try await !condition() {
             guard ContinuousClock.now < end else {
