@@ -4,12 +4,14 @@ import Testing
 
 @Suite("HEP version 3")
 struct PacketTests {
-    private func encode(_ packet: Packet, node: String = "", correlation: String = "", payload: String, room: Int = 2_000)
+    private func encode(_ packet: Packet, node: String = "", password: String = "", correlation: String = "", payload: String, room: Int = 2_000)
         throws -> [UInt8]
     {
-        let (node, correlation, payload) = (Array(node.utf8), Array(correlation.utf8), Array(payload.utf8))
+        let (node, password) = (Array(node.utf8), Array(password.utf8))
+        let (correlation, payload) = (Array(correlation.utf8), Array(payload.utf8))
         return try [UInt8](capacity: room) { (output) throws(EncodeError) in
-            try packet.encode(node: node.span, correlation: correlation.span, payload: payload.span, into: &output)
+            try packet.encode(
+                node: node.span, password: password.span, correlation: correlation.span, payload: payload.span, into: &output)
         }
     }
 
@@ -49,11 +51,13 @@ struct PacketTests {
         ])
     func roundTrip(_ source: String, _ destination: String, _ carrier: Packet.Carrier) throws {
         let packet = try packet(source, destination, carrier)
-        let bytes = try encode(packet, node: "edge-1", correlation: "a84b4c76e66710", payload: "OPTIONS sip:a SIP/2.0\r\n\r\n")
-        #expect(bytes.count == packet.encodedCount(node: 6, correlation: 14, payload: 25))
-        let capture = try Capture(parsing: bytes.span)
+        let bytes = try encode(
+            packet, node: "edge-1", password: "secret", correlation: "a84b4c76e66710", payload: "OPTIONS sip:a SIP/2.0\r\n\r\n")
+        #expect(bytes.count == packet.encodedCount(node: 6, password: 6, correlation: 14, payload: 25))
+        let capture = try CapturedMessage(parsing: bytes.span)
         #expect(capture.packet == packet)
         #expect(capture.node == Array("edge-1".utf8))
+        #expect(capture.password == Array("secret".utf8))
         #expect(capture.correlation == Array("a84b4c76e66710".utf8))
         #expect(capture.payload == Array("OPTIONS sip:a SIP/2.0\r\n\r\n".utf8))
     }
@@ -73,19 +77,19 @@ struct PacketTests {
         let bytes = try encode(packet("[::1]:5061", "[::1]:5060"), node: "n", correlation: "c", payload: "hello")
         for count in 0..<bytes.count {
             var cut = Array(bytes[..<count])
-            #expect(throws: ParseError.self) { try Capture(parsing: cut.span) }
+            #expect(throws: ParseError.self) { try CapturedMessage(parsing: cut.span) }
             guard count >= 6 else { continue }
             (cut[4], cut[5]) = (UInt8(count >> 8), UInt8(count & 255))
             // Cut between two chunks it is whole but lacks its payload, which comes last.
-            #expect(throws: ParseError.self) { try Capture(parsing: cut.span) }
+            #expect(throws: ParseError.self) { try CapturedMessage(parsing: cut.span) }
         }
         for index in bytes.indices {
             for value in [UInt8(0), 1, 0x7f, 0xff] {
                 var changed = bytes
                 changed[index] = value
-                _ = try? Capture(parsing: changed.span)
+                _ = try? CapturedMessage(parsing: changed.span)
             }
         }
-        #expect(throws: ParseError.wrongLength) { try Capture(parsing: (bytes + [0]).span) }
+        #expect(throws: ParseError.wrongLength) { try CapturedMessage(parsing: (bytes + [0]).span) }
     }
 }

@@ -196,6 +196,21 @@ struct DatagramsTests {
         #expect(sender.send([UInt8](repeating: 0, count: 70_000), to: sender.localAddress) == .tooLong)
     }
 
+    @Test("What was appended last can be read as it will be sent, until it is sent")
+    func last() throws {
+        func copy(_ batch: borrowing SendBatch) -> [UInt8] { batch.last.indices.map { batch.last[$0] } }
+        let socket = try DatagramSocket(bind: Self.loopbacks[0])
+        var batch = SendBatch(capacity: 8)
+        #expect(copy(batch).isEmpty)
+        for number in UInt8(0)..<3 {
+            let isTaken = batch.append([number, 7], to: socket.localAddress)
+            #expect(isTaken)
+            #expect(copy(batch) == [number, 7])
+        }
+        #expect(socket.send(&batch) == 0)
+        #expect(copy(batch).isEmpty)
+    }
+
     @Test("RFC 1122 §3.2.2.1: who sent where nobody listens is told, once for each datagram, and sends on", arguments: loopbacks)
     func refusals(_ address: SocketAddress) throws {
         let sender = try DatagramSocket(bind: address)

@@ -1,3 +1,4 @@
+public import Addresses
 import Foundation
 import FoundationNetworking
 public import SIP
@@ -49,6 +50,9 @@ public final class LoneEdge: Sendable {
     public static func makeKey() -> String {
         (0..<32).map { _ in String(UInt8.random(in: 16...255), radix: 16) }.joined()
     }
+
+    /// Where phones reach it over UDP and TCP.
+    public var sip: SocketAddress { SocketAddress(.loopbackIPv4, port: port) }
 
     public func port(of transport: Transport) -> UInt16 {
         switch transport {

@@ -83,7 +83,18 @@ extension EdgeLoop {
         guard token.inside == inside, token.generation == core.configuration.generation, let peer = peers[token.connection],
             peer.connection.peer == token.remote, peer.transport == token.transport
         else { return false }
-        return peer.send(bytes)
+        return send(bytes, on: peer)
+    }
+
+    /// An answer to what came over this connection.
+    func sendOutside(_ bytes: [UInt8], on number: UInt32) {
+        if let peer = peers[number] { _ = send(bytes, on: peer) }
+    }
+
+    private func send(_ bytes: [UInt8], on peer: StreamPeer) -> Bool {
+        guard peer.send(bytes) else { return false }
+        if capture != nil { captureSent(bytes, on: peer) }
+        return true
     }
 
     private func close(_ number: UInt32, _ failure: StreamPeer.Failure?) {

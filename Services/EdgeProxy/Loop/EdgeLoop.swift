@@ -27,6 +27,7 @@ actor EdgeLoop {
     var outsideBatch = SendBatch(capacity: 64, size: 65_536)
     var insideBatch = SendBatch(capacity: 64, size: 65_536)
     private var index = MessageIndex()
+    let capture: MessageCapture?
 
     /// Room for the longest datagram, and some cache lines more: places that all began at the same offset of a page would drive one
     /// another out of the processor's caches.
@@ -55,6 +56,7 @@ actor EdgeLoop {
     ) throws {
         self.certificate = certificate
         (self.settings, self.findAccount, self.fleet) = (settings, findAccount, fleet)
+        capture = try settings.capture.map { settings throws(SocketError) in try MessageCapture(settings) }
         placement = Placement(recentDialogs: settings.recentDialogs, now: MonotonicClock.now())
         loop = EventLoop(name: "edge-\(index)", processor: index)
         do {
@@ -149,6 +151,7 @@ actor EdgeLoop {
                 answer(stun: datagram.bytes, from: datagram.source)
                 continue
             }
+            if capture != nil { captureReceived(datagram.bytes, Arrival(source: datagram.source, transport: .udp)) }
             do throws(ParseError) {
                 try index.read(datagram.bytes)
                 judgeOutside(index, datagram.bytes, Arrival(source: datagram.source, transport: .udp), now: now)
@@ -182,6 +185,7 @@ actor EdgeLoop {
         loop.handled(count)
         for position in 0..<count {
             let datagram = batch[position]
+            if capture != nil { captureReceived(datagram.bytes, fromInside: datagram.source) }
             do throws(ParseError) {
                 try index.read(datagram.bytes)
                 judgeInside(index, datagram.bytes, from: datagram.source)
@@ -201,6 +205,7 @@ actor EdgeLoop {
     // MARK: Doing what the core decided
 
     func receiveOutside(_ message: Message, _ arrival: Arrival) {
+        if capture != nil { captureReceived(message.bytes.span, arrival) }
         let view = message.view
         let decision = core.receiveOutside(view, arrival, now: WallClock.milliseconds(), &placement)
         perform(decision, view, arrival)
@@ -222,7 +227,7 @@ actor EdgeLoop {
         case .replyOutside(let bytes, let status, let address):
             Traffic.count(message.method, .outside, Traffic.Outcome(status: status), over: arrival.transport)
             if arrival.transport.isReliable {
-                peers[arrival.connection]?.send(bytes)
+                sendOutside(bytes, on: arrival.connection)
             } else {
                 sendOutside(bytes, to: address)
             }
@@ -262,10 +267,14 @@ actor EdgeLoop {
         switch destination {
         case .server(let address):
             if insideBatch.isFull { insideSocket.send(&insideBatch) }
-            return append(message, forwarding, to: address, &insideBatch) ? .sent : .unsendable
+            guard append(message, forwarding, to: address, &insideBatch) else { return .unsendable }
+            if capture != nil { captureSentInside(to: address) }
+            return .sent
         case .flow(let token) where token.transport == .udp:
             if outsideBatch.isFull { outsideSocket.send(&outsideBatch) }
-            return append(message, forwarding, to: token.remote, &outsideBatch) ? .sent : .unsendable
+            guard append(message, forwarding, to: token.remote, &outsideBatch) else { return .unsendable }
+            if capture != nil { captureSentOutside(to: token.remote) }
+            return .sent
         case .flow(let token):
             guard let bytes = forwarding.bytes(of: message, key: core.tokenKey) else { return .unsendable }
             return writeStream(bytes, token) ? .sent : .gone
@@ -282,16 +291,19 @@ actor EdgeLoop {
 
     private func sendOutside(_ bytes: [UInt8], to address: SocketAddress) {
         if outsideBatch.isFull { outsideSocket.send(&outsideBatch) }
-        if !outsideBatch.append(bytes, to: address) { Traffic.count(.unsendable) }
+        guard outsideBatch.append(bytes, to: address) else { return Traffic.count(.unsendable) }
+        if capture != nil { captureSentOutside(to: address) }
     }
 
     func sendInside(_ bytes: [UInt8], to address: SocketAddress) {
         if insideBatch.isFull { insideSocket.send(&insideBatch) }
-        if !insideBatch.append(bytes, to: address) { Traffic.count(.unsendable) }
+        guard insideBatch.append(bytes, to: address) else { return Traffic.count(.unsendable) }
+        if capture != nil { captureSentInside(to: address) }
     }
 
     private func flush() {
         outsideSocket.send(&outsideBatch)
         insideSocket.send(&insideBatch)
+        capture?.flush()
     }
 }

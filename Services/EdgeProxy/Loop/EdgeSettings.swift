@@ -72,6 +72,11 @@ struct EdgeSettings: Sendable {
         Setting(
             "TANDEM_CALL_SERVERS", default: "",
             "host:port of SIP servers, separated by commas: the edge works alone in front of them, without broker and accounts"),
+        Setting(
+            "TANDEM_HEP", default: "",
+            "host:port of a capture server (Homer, HEP version 3, UDP) that gets a copy of every message; empty: none"),
+        Setting("TANDEM_HEP_ID", .integer(0...4_294_967_295), default: "1", "the number of this edge among those that capture"),
+        Setting("TANDEM_HEP_PASSWORD", .secret, default: "", "what the capture server knows its sources by"),
         Setting("TANDEM_TRUSTED", default: "", "addresses and ranges like 10.0.0.0/8 that an edge alone takes requests from"),
         Setting(
             "TANDEM_CALL_SERVER_PING_MILLISECONDS", .integer(20...60_000), default: "250",
@@ -112,6 +117,7 @@ struct EdgeSettings: Sendable {
     /// What is known of the fixed list of servers, for an edge without a suite behind it.
     let alone: ProxyCore.Alone?
     let serverPing: Interval
+    let capture: MessageCapture.Settings?
 
     struct Mistake: Error, CustomStringConvertible {
         let description: String
@@ -159,6 +165,7 @@ struct EdgeSettings: Sendable {
         retryAfter = settings.integer("TANDEM_RETRY_AFTER_SECONDS")
         alone = try Self.alone(settings)
         serverPing = .milliseconds(settings.integer("TANDEM_CALL_SERVER_PING_MILLISECONDS"))
+        capture = try Self.capture(settings)
         var limits = StreamLimits()
         limits.connections = settings.integer("TANDEM_TCP_CONNECTIONS")
         limits.connectionsPerAddress = settings.integer("TANDEM_TCP_CONNECTIONS_PER_ADDRESS")
@@ -198,7 +205,15 @@ struct EdgeSettings: Sendable {
             return nil
         }
         return ProxyCore.Alone(
-            trusted: ranges, servers: try settings.list("TANDEM_CALL_SERVERS").flatMap(ServerNames.addresses(of:)))
+            trusted: ranges, servers: try settings.list("TANDEM_CALL_SERVERS").flatMap { try ServerNames.addresses(of: $0, setting: "TANDEM_CALL_SERVERS") })
+    }
+
+    private static func capture(_ settings: Settings) throws -> MessageCapture.Settings? {
+        let server = settings.text("TANDEM_HEP")
+        guard !server.isEmpty, let address = try ServerNames.addresses(of: server, setting: "TANDEM_HEP").first else { return nil }
+        return MessageCapture.Settings(
+            server: address, id: UInt32(clamping: settings.integer("TANDEM_HEP_ID")),
+            node: Array(settings.text("TANDEM_INSTANCE").utf8), password: Array(settings.text("TANDEM_HEP_PASSWORD").utf8))
     }
 
     private static func certificate(_ settings: Settings, for streams: [StreamPort]) throws -> CertificateFiles? {

@@ -3,10 +3,10 @@ import Glibc
 
 /// Finds the addresses of servers given as `host:port` with the system's resolver. Blocks: for the start only.
 enum ServerNames {
-    static func addresses(of text: String) throws(EdgeSettings.Mistake) -> [SocketAddress] {
+    static func addresses(of text: String, setting: String) throws(EdgeSettings.Mistake) -> [SocketAddress] {
         if let literal = SocketAddress(text), literal.port != 0 { return [literal] }
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port != 0 else {
-            throw EdgeSettings.Mistake(description: "TANDEM_CALL_SERVERS has '\(text)': give HOST:PORT")
+            throw EdgeSettings.Mistake(description: "\(setting) has '\(text)': give HOST:PORT")
         }
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
@@ -14,7 +14,7 @@ enum ServerNames {
         var list: UnsafeMutablePointer<addrinfo>? = nil
         let failure = unsafe getaddrinfo(String(text[..<colon]), nil, &hints, &list)
         guard failure == 0 else {
-            throw EdgeSettings.Mistake(description: "TANDEM_CALL_SERVERS has '\(text)', a host without an IPv4 address")
+            throw EdgeSettings.Mistake(description: "\(setting) has '\(text)', a host without an IPv4 address")
         }
         defer { unsafe freeaddrinfo(list) }
         var found: [SocketAddress] = []

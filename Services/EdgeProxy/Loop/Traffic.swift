@@ -105,6 +105,9 @@ enum Traffic {
         "tandem_edge_handed_over_total", "messages from inside given to the loop or edge that holds their connection")
     static let registrars = Gauge("tandem_edge_servers_alive", "servers that are heard of", labels: ["kind": "registrar"])
     static let callServers = Gauge("tandem_edge_servers_alive", "servers that are heard of", labels: ["kind": "call"])
+    private static let captured = Counter("tandem_edge_captures_total", "copies of messages sent to the capture server")
+    private static let notCaptured = Counter(
+        "tandem_edge_captures_lost_total", "copies of messages that were too long or that the socket did not take")
     static let refusals = Counter("tandem_edge_server_refusals_total", "datagrams to servers at whose address nobody listens")
     static let parked = Gauge("tandem_edge_parked_requests", "requests that wait for credentials")
 
@@ -119,6 +122,11 @@ enum Traffic {
     }
 
     static func countResponse(_ side: Side) { responses[side.rawValue].add() }
+
+    static func captures(sent: Int, lost: Int) {
+        captured.add(UInt64(sent))
+        if lost > 0 { notCaptured.add(UInt64(lost)) }
+    }
 
     static func connected(_ transport: Transport, by change: Int) { connections[transport]?.add(change) }
 

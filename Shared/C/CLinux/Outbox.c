@@ -88,6 +88,14 @@ uint8_t *tandem_outbox_place(struct tandem_outbox *outbox) {
     return outbox->bytes + outbox->used;
 }
 
+const uint8_t *tandem_outbox_last(const struct tandem_outbox *outbox, size_t *length) {
+    *length = 0;
+    if (outbox->count == 0) return NULL;
+    const struct datagram *last = &outbox->datagrams[outbox->count - 1];
+    *length = last->length;
+    return outbox->bytes + last->offset;
+}
+
 void tandem_outbox_keep(struct tandem_outbox *outbox, size_t length, const struct tandem_address *peer) {
     int index = outbox->count++;
     struct datagram *datagram = &outbox->datagrams[index];

@@ -61,6 +61,17 @@ internal import CLinux
         isFull = unsafe tandem_outbox_place(outbox) == nil
     }
 
+    /// What was appended last, as it will be sent; empty when nothing was.
+    public var last: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            var length = 0
+            let start = unsafe tandem_outbox_last(outbox, &length)
+            let buffer = unsafe UnsafeBufferPointer(start: start, count: length)
+            return unsafe _overrideLifetime(Span(_unsafeElements: buffer), borrowing: self)
+        }
+    }
+
     /// The number of datagrams the kernel did not take.
     mutating func flush(to descriptor: Int32) -> Int {
         guard count > 0 else { return 0 }

@@ -6,9 +6,10 @@ public enum ParseError: Error, Hashable, Sendable, CaseIterable {
 }
 
 /// A packet with all it carries, as a capture server reads it.
-public struct Capture: Sendable, Hashable {
+public struct CapturedMessage: Sendable, Hashable {
     public let packet: Packet
     public let node: [UInt8]
+    public let password: [UInt8]
     public let correlation: [UInt8]
     public let payload: [UInt8]
 
@@ -28,7 +29,8 @@ public struct Capture: Sendable, Hashable {
             source: SocketAddress(source, port: UInt16(truncatingIfNeeded: sourcePort)),
             destination: SocketAddress(destination, port: UInt16(truncatingIfNeeded: destinationPort)), carrier: carrier,
             content: content, microseconds: Int64(seconds) * 1_000_000 + Int64(microseconds), captureID: captureID)
-        (node, correlation, self.payload) = (chunks.take(.node) ?? [], chunks.take(.correlation) ?? [], payload)
+        (node, password) = (chunks.take(.node) ?? [], chunks.take(.password) ?? [])
+        (correlation, self.payload) = (chunks.take(.correlation) ?? [], payload)
     }
 }
 

@@ -7,19 +7,20 @@ public enum EncodeError: Error, Hashable, Sendable {
 
 extension Packet {
     /// How many bytes the packet takes; it stands in front, so it is known before anything is written.
-    public func encodedCount(node: Int, correlation: Int, payload: Int) -> Int {
+    public func encodedCount(node: Int, password: Int = 0, correlation: Int, payload: Int) -> Int {
         let addresses = 2 * (Self.chunkHeadLength + (isIPv4 ? 4 : 16))
         let numbers = 8 * Self.chunkHeadLength + 3 * 1 + 2 * 2 + 3 * 4
-        let texts = [node, correlation].reduce(0) { $0 + ($1 > 0 ? Self.chunkHeadLength + $1 : 0) }
+        let texts = [node, password, correlation].reduce(0) { $0 + ($1 > 0 ? Self.chunkHeadLength + $1 : 0) }
         return Self.headLength + addresses + numbers + texts + Self.chunkHeadLength + payload
     }
 
-    /// Appends the packet. `node` names who captured it, `correlation` is the Call-ID, by which the server finds one call's
-    /// messages; either may be empty. Nothing is allocated, and nothing is written when it throws.
+    /// Appends the packet. `node` names who captured it, `password` is what the server knows it by, `correlation` is the Call-ID,
+    /// by which one call's messages are found; each may be empty. Nothing is allocated, and nothing is written when it throws.
     public func encode(
-        node: Span<UInt8>, correlation: Span<UInt8>, payload: Span<UInt8>, into output: inout OutputSpan<UInt8>
+        node: Span<UInt8>, password: Span<UInt8>, correlation: Span<UInt8>, payload: Span<UInt8>, into output: inout OutputSpan<UInt8>
     ) throws(EncodeError) {
-        let count = encodedCount(node: node.count, correlation: correlation.count, payload: payload.count)
+        let count = encodedCount(
+            node: node.count, password: password.count, correlation: correlation.count, payload: payload.count)
         guard count <= UInt16.max, count <= output.freeCapacity else { throw .tooLong }
         for index in Self.magic.indices { output.append(Self.magic[index]) }
         output.append(big: UInt16(count))
@@ -33,6 +34,7 @@ extension Packet {
         output.append(.content, content.rawValue)
         output.append(.captureID, captureID)
         if !node.isEmpty { output.append(.node, node) }
+        if !password.isEmpty { output.append(.password, password) }
         if !correlation.isEmpty { output.append(.correlation, correlation) }
         output.append(.payload, payload)
     }

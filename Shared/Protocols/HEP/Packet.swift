@@ -39,7 +39,7 @@ public struct Packet: Sendable, Hashable {
 /// The generic chunks, vendor 0.
 enum Chunk: UInt16 {
     case family = 1, carrier = 2, sourceV4 = 3, destinationV4 = 4, sourceV6 = 5, destinationV6 = 6, sourcePort = 7
-    case destinationPort = 8, seconds = 9, microseconds = 10, content = 11, captureID = 12, payload = 15, correlation = 17
+    case destinationPort = 8, seconds = 9, microseconds = 10, content = 11, captureID = 12, password = 14, payload = 15, correlation = 17
     case node = 19
 }
 

@@ -85,6 +85,8 @@ void tandem_outbox_destroy(struct tandem_outbox *outbox);
 uint8_t *tandem_outbox_place(struct tandem_outbox *outbox);
 /// Keeps what was written at that place; `peer` is null for a connected socket.
 void tandem_outbox_keep(struct tandem_outbox *outbox, size_t length, const struct tandem_address *peer);
+/// The datagram that was kept last; null, and no length, when there is none.
+const uint8_t *tandem_outbox_last(const struct tandem_outbox *outbox, size_t *length);
 /// Sends and forgets all datagrams; the number that the kernel took. One that is refused does not hold up the next.
 int tandem_outbox_send(int socket, struct tandem_outbox *outbox);
 
