@@ -12,7 +12,7 @@ import Threads
 struct Program {
     static func main() async {
         let declaration = ServiceProgram.Declaration(
-            .edgeProxy, settings: EdgeSettings.declared, needs: [.bus, .fleet], standsAlone: EdgeSettings.standsAlone)
+            .edgeProxy, settings: EdgeSettings.declared, needs: [.bus, .fleet, .cacheAside], standsAlone: EdgeSettings.standsAlone)
         await ServiceProgram.run(declaration) { runtime in
             let settings = try EdgeSettings(runtime.settings)
             try assertFree(settings)
@@ -20,6 +20,11 @@ struct Program {
             let stamp = settings.certificate?.stamp
             let certificate = try settings.certificate?.load()
             let findAccount = FindAccount(bus: settings.alone == nil ? runtime.bus : nil)
+            let findDomain = DomainLookup(bus: settings.alone == nil ? runtime.bus : nil)
+            let stream = settings.alone == nil ? BanStream(cache: runtime.cache, longest: settings.admission.bans.longest) : nil
+            let bans = BanBoard(stream: stream, logger: runtime.logger)
+            let nonces = NonceMemory(
+                capacity: settings.noncesRemembered, seed: (.random(in: 0 ... .max), .random(in: 0 ... .max)))
             let fleet = runtime.fleet
             var loops: [EdgeLoop] = []
             for index in 0..<settings.loops {
@@ -27,9 +32,12 @@ struct Program {
                     try EdgeLoop(
                         index: index, settings: settings, tokenKey: runtime.key(for: "sip.token"),
                         nonceKey: runtime.key(for: "sip.nonce"),
-                        findAccount: findAccount, certificate: certificate, fleet: fleet))
+                        findAccount: findAccount, findDomain: findDomain, bans: bans, nonces: nonces, certificate: certificate,
+                        fleet: fleet))
             }
             let edges = loops
+            for edge in edges { bans.listen { ban in edge.loop.post { edge.assumeIsolated { $0.adopt(ban) } } } }
+            runtime.background { await bans.run() }
             if let alone = settings.alone {
                 let servers = alone.servers.map(\.description).joined(separator: " ")
                 runtime.logger.info("works alone in front of a fixed list of servers", metadata: ["servers": "\(servers)"])
@@ -39,7 +47,15 @@ struct Program {
             } else {
                 runtime.bus.listen(to: ["extension.*", "domain.*"]) { event in
                     let key = AccountCache.Key(changedBy: event)
-                    for edge in edges { edge.loop.post { edge.assumeIsolated { $0.invalidate(key) } } }
+                    let domain = event.type == "domain.changed" ? event.resourceID : nil
+                    for edge in edges {
+                        edge.loop.post {
+                            edge.assumeIsolated {
+                                $0.invalidate(key)
+                                if let domain { $0.forgetDomain(domain) }
+                            }
+                        }
+                    }
                 }
             }
             if let files = settings.certificate, let stamp {

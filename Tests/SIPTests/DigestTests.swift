@@ -1,3 +1,4 @@
+import Addresses
 import SIP
 import Testing
 
@@ -91,19 +92,30 @@ struct DigestTests {
         #expect(message.credentials(.authorization, realm: "two") == nil)
     }
 
-    @Test("RFC 7616 §5.4: a nonce proves its age and origin without being remembered")
-    func nonces() {
+    @Test("RFC 7616 §5.4: a nonce proves its age, its origin and who received it, without being remembered")
+    func nonces() throws {
         let issuer = NonceIssuer(key: Array("key".utf8), lifetimeMilliseconds: 1_000)
-        let nonce = issuer.issue(now: 1_700_000_000_000)
-        #expect(issuer.verify(nonce, now: 1_700_000_001_000) == .fresh)
-        #expect(issuer.verify(nonce, now: 1_700_000_001_001) == .stale)
-        #expect(NonceIssuer(key: Array("other".utf8)).verify(nonce, now: 1_700_000_000_000) == .forged)
+        let client = try #require(IPAddress("192.0.2.1"))
+        let nonce = issuer.issue(now: 1_700_000_000_000, to: client)
+        func verdict(_ nonce: String, now: Int64) -> NonceIssuer.Verdict { issuer.verify(nonce, now: now, from: client) }
+        #expect(verdict(nonce, now: 1_700_000_001_000) == .fresh)
+        #expect(verdict(nonce, now: 1_700_000_001_001) == .stale)
+        #expect(NonceIssuer(key: Array("other".utf8)).verify(nonce, now: 1_700_000_000_000, from: client) == .forged)
+        #expect(issuer.verify(nonce, now: 1_700_000_000_000, from: try #require(IPAddress("192.0.2.2"))) == .forged)
         for index in nonce.indices {
             var forged = nonce
             forged.replaceSubrange(index...index, with: nonce[index] == "A" ? "B" : "A")
-            #expect(issuer.verify(forged, now: 1_700_000_000_000) == .forged)
+            #expect(verdict(forged, now: 1_700_000_000_000) == .forged)
         }
-        #expect(issuer.verify("", now: 0) == .forged)
-        #expect(issuer.verify(String(repeating: "A", count: 28), now: .min) == .forged)
+        #expect(verdict("", now: 0) == .forged)
+        #expect(verdict(String(repeating: "A", count: 28), now: .min) == .forged)
+    }
+
+    @Test("A nonce that was given to one IPv6 address may be answered from all of its /64, and from no other")
+    func nonceOfSubscriber() throws {
+        let issuer = NonceIssuer(key: Array("key".utf8))
+        let nonce = issuer.issue(now: 0, to: try #require(IPAddress("2001:db8:1:1::5")))
+        #expect(issuer.verify(nonce, now: 0, from: try #require(IPAddress("2001:db8:1:1:ffff::6"))) == .fresh)
+        #expect(issuer.verify(nonce, now: 0, from: try #require(IPAddress("2001:db8:1:2::5"))) == .forged)
     }
 }

@@ -59,6 +59,7 @@ TANDEM_DRAIN_SECONDS=${TANDEM_DRAIN_SECONDS:-3}
 COMMON
     case $1 in
         EdgeProxy)
+            echo "$cache"
             cat <<EDGE
 TANDEM_SIP_LISTEN=127.0.0.1:$(sip_port_of "$2")
 TANDEM_TLS_LISTEN=127.0.0.1:$(beside "$tls_port" "$2")

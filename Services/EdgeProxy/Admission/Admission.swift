@@ -4,7 +4,7 @@ import Deadlines
 /// The door of one loop: what strangers' requests must pass before anything is allocated or asked for them (RELIABILITY V13,
 /// V16, V17, O1-O7).
 ///
-/// Order of use: `source`, `isBanned` (on the bare datagram), after parsing `isScanner` and `refuse`, with credentials
+/// Order of use: `isBanned` (on the bare datagram), after parsing `isScanner` and `refuse`, with credentials
 /// `refuse(account:)`, after they were checked `authenticated` or `committed`, and before an INVITE goes in `refuseCall`.
 struct Admission: ~Copyable {
     let settings: AdmissionSettings
@@ -15,8 +15,9 @@ struct Admission: ~Copyable {
     private var bans: BanList
     private var overload: OverloadControl
     private var lag: LoopLag
+    private var answers = TokenBucket()
     var domains: KnownDomains
-    var connections: ConnectionCount
+    private var connections: ConnectionCount
 
     /// `seed` is random; `connections` is how many the loop accepts from all.
     init(_ settings: AdmissionSettings, seed: (UInt64, UInt64), connections: Int) {
@@ -29,7 +30,8 @@ struct Admission: ~Copyable {
         overload = OverloadControl(settings.overload)
         lag = LoopLag(settings.overload)
         domains = KnownDomains(settings.domains)
-        self.connections = ConnectionCount(limit: settings.connectionsPerSource, total: connections)
+        self.connections = ConnectionCount(
+            limit: settings.connectionsPerSource, knownFactor: settings.rates.knownFactor, total: connections)
     }
 
     // MARK: Names
@@ -37,13 +39,20 @@ struct Admission: ~Copyable {
     func source(_ address: IPAddress) -> Source { Source(address, hash, exempt: settings.exempt) }
     func account(_ user: some StringProtocol, _ domain: some StringProtocol) -> UInt64 { hash.hash(user: user, domain: domain) }
     func name(_ bytes: Span<UInt8>) -> UInt64 { hash.hash(bytes) }
+    func name(_ server: SocketAddress) -> UInt64 { hash.hash(server.address.high ^ UInt64(server.port) << 48, server.address.low) }
     func name(_ text: some StringProtocol) -> UInt64 { hash.hash(user: "", domain: text) }
 
     // MARK: Before anything is known but the address
 
-    func isBanned(_ source: Source, now: Instant) -> Bool { bans.isBanned(source, now: now) }
+    /// While nobody is banned, nothing is computed.
+    func isBanned(_ address: IPAddress, now: Instant) -> Bool {
+        bans.areInForce(now: now) && bans.isBanned(source(address), now: now)
+    }
 
     func isScanner(_ agent: Span<UInt8>, _ source: Source) -> Bool { !source.isExempt && scanners.matches(agent) }
+
+    /// Whether the loop is so late that `refuse` looks at the key.
+    var isLate: Bool { lag.pressure > 0 }
 
     /// A request outside a dialog, or inside one; nil: it may go on. `key` is of its Call-ID.
     mutating func refuse(_ kind: RequestClass, from source: Source, key: UInt64, now: Instant) -> AdmissionReason? {
@@ -58,6 +67,31 @@ struct Admission: ~Copyable {
 
     /// Whether a REGISTER is a refresh: the account was here before.
     func isHome(_ account: UInt64, _ source: Source, now: Instant) -> Bool { rates.isHome(account, source, now) }
+
+    /// Whether the source has shown that its address is its own, or needs not to.
+    func isTrusted(_ source: Source, now: Instant) -> Bool { source.isExempt || rates.isKnown(source, now) }
+
+    // MARK: Answers
+
+    /// A flood is not worth an answer to each: strangers share a budget of refusals.
+    mutating func mayTell(_ source: Source, now: Instant) -> Bool {
+        isTrusted(source, now: now) || answers.take(settings.refusals, now: now)
+    }
+
+    /// The longest answer to a datagram of that length (RELIABILITY V17); nil: as long as it likes.
+    func longestAnswer(to length: Int, from source: Source, now: Instant) -> Int? {
+        isTrusted(source, now: now) ? nil : settings.amplification.longestAnswer(to: length)
+    }
+
+    // MARK: Connections
+
+    mutating func open(_ source: Source, now: Instant) -> AdmissionReason? {
+        if bans.isBanned(source, now: now) { return .banned }
+        return connections.open(source, isKnown: rates.isKnown(source, now), now: now) ? nil : .connections
+    }
+
+    /// Of each connection that `open` admitted.
+    mutating func close(_ source: Source, now: Instant) { connections.close(source, now: now) }
 
     // MARK: What became of it
 
@@ -77,16 +111,16 @@ struct Admission: ~Copyable {
 
     // MARK: Overload
 
-    /// An INVITE that is about to go to a server and came in at `arrived`; nil: it may.
-    mutating func refuseCall(
-        to server: UInt64, branch: UInt64, call: UInt64, isEmergency: Bool, arrived: Instant, now: Instant
-    ) -> AdmissionReason? {
-        if now - arrived > settings.stale { return .stale }
-        if isEmergency { return nil }
-        return overload.admit(server: server, branch: branch, call: call, now: now) ? nil : .overload
+    /// Whether a request has waited here for so long that its sender has given up, or is about to.
+    func isStale(since arrived: Instant, now: Instant) -> Bool { now - arrived > settings.stale }
+
+    /// An INVITE that is about to go to a server; nil: it may. `call` is the keyed hash of its Call-ID, by which its response is
+    /// known again.
+    mutating func refuseCall(to server: UInt64, call: UInt64, isEmergency: Bool, now: Instant) -> AdmissionReason? {
+        isEmergency || overload.admit(server: server, call: call, now: now) ? nil : .overload
     }
 
-    mutating func answered(branch: UInt64, now: Instant) { overload.answered(branch: branch, now: now) }
+    mutating func answered(call: UInt64, now: Instant) { overload.answered(call: call, now: now) }
 
     mutating func measured(lag: Interval, now: Instant) { self.lag.measured(lag, now: now) }
 

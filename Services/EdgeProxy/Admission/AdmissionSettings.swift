@@ -10,13 +10,16 @@ struct AdmissionSettings: Sendable {
             "REGISTER requests a second/at once from one address, or IPv6 /64, that has not authenticated; 0: no limit"),
         Setting("TANDEM_RATE_INVITE", default: "20/100", "the same for INVITE"),
         Setting("TANDEM_RATE_OTHER", default: "50/200", "the same for all else outside a dialog"),
+        Setting(
+            "TANDEM_RATE_REFUSALS", default: "200/400",
+            "refusals a second/at once that each loop tells strangers; beyond it they get silence; 0: no limit"),
         Setting("TANDEM_RATE_EMERGENCY", default: "2/20", "the same for emergency calls, which nothing else limits"),
         Setting(
             "TANDEM_RATE_NETWORK_FACTOR", .integer(0...10_000), default: "8",
             "how many times that a /24, or an IPv6 /48, of strangers may send; 0: no limit"),
         Setting(
             "TANDEM_RATE_KNOWN_FACTOR", .integer(1...10_000), default: "20",
-            "how many times that an address may send that has authenticated"),
+            "how many times that an address may send, and hold connections, that has authenticated"),
         Setting(
             "TANDEM_RATE_KNOWN_SECONDS", .integer(1...604_800), default: "7200",
             "how long an address counts as known after it has authenticated"),
@@ -50,8 +53,8 @@ struct AdmissionSettings: Sendable {
             "how long a call server may take to its first response before new calls are refused; 0: none is"),
         Setting("TANDEM_STALE_SECONDS", .integer(1...32), default: "5", "an INVITE that waited longer is not forwarded"),
         Setting(
-            "TANDEM_CONNECTIONS_PER_ADDRESS", .integer(0...1_000_000), default: "512",
-            "connections per loop from one address; 0: no limit"),
+            "TANDEM_TCP_CONNECTIONS_PER_ADDRESS", .integer(0...1_000_000), default: "512",
+            "connections per loop from one address, or IPv6 /64, that has not authenticated; 0: no limit"),
         Setting(
             "TANDEM_AMPLIFICATION_PERCENT", .integer(0...10_000), default: "150",
             "how long the answer to a datagram of a stranger may be, in percent of it; 0: no limit"),
@@ -61,6 +64,8 @@ struct AdmissionSettings: Sendable {
     var bans = BanList.Limits()
     var domains = KnownDomains.Limits()
     var overload = ServerLoad.Limits()
+    /// What strangers are told of being refused.
+    var refusals = TokenRate(perSecond: 200, burst: 400)
     var stale = Interval.seconds(5)
     var connectionsPerSource = 512
     var amplification = AmplificationLimit()
@@ -70,7 +75,8 @@ struct AdmissionSettings: Sendable {
 
     init() {}
 
-    init(_ settings: Settings, inside: IPAddress) throws(Mistake) {
+    /// `trusted` by address: the farm's own, for an edge alone.
+    init(_ settings: Settings, inside: IPAddress, trusted: [AddressRange] = []) throws(Mistake) {
         func rate(_ name: String) throws(Mistake) -> TokenRate {
             guard let rate = TokenRate(settings.text(name)) else {
                 throw Mistake(description: "\(name) must be REQUESTS A SECOND/AT ONCE, like 50/500, or 0")
@@ -81,6 +87,7 @@ struct AdmissionSettings: Sendable {
         rates.invite = try rate("TANDEM_RATE_INVITE")
         rates.other = try rate("TANDEM_RATE_OTHER")
         rates.emergency = try rate("TANDEM_RATE_EMERGENCY")
+        refusals = try rate("TANDEM_RATE_REFUSALS")
         rates.account = try rate("TANDEM_RATE_ACCOUNT")
         rates.customer = try rate("TANDEM_RATE_CUSTOMER")
         rates.networkFactor = settings.integer("TANDEM_RATE_NETWORK_FACTOR")
@@ -95,8 +102,9 @@ struct AdmissionSettings: Sendable {
         bans.sources = max(64, rates.sources / 4)
         overload.target = .milliseconds(settings.integer("TANDEM_OVERLOAD_MILLISECONDS"))
         stale = .seconds(settings.integer("TANDEM_STALE_SECONDS"))
-        connectionsPerSource = settings.integer("TANDEM_CONNECTIONS_PER_ADDRESS")
+        connectionsPerSource = settings.integer("TANDEM_TCP_CONNECTIONS_PER_ADDRESS")
         amplification = AmplificationLimit(percent: settings.integer("TANDEM_AMPLIFICATION_PERCENT"))
+        exempt = trusted
         for text in settings.list("TANDEM_ADMISSION_EXEMPT") + ["\(inside)"] {
             guard let range = AddressRange(text) else {
                 throw Mistake(description: "TANDEM_ADMISSION_EXEMPT: \(text) is no address and no network like 10.0.0.0/8")

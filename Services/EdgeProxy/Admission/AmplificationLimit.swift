@@ -6,8 +6,6 @@ struct AmplificationLimit: Sendable {
 
     init(percent: Int = 150) { self.percent = percent }
 
-    func admits(_ answer: Int, to request: Int) -> Bool { percent == 0 || answer * 100 <= request * percent }
-
-    /// The first of the answers, best first, that is short enough; nil: none, silence.
-    func choose(_ answers: [Int], for request: Int) -> Int? { answers.firstIndex { admits($0, to: request) } }
+    /// Nil: no limit.
+    func longestAnswer(to request: Int) -> Int? { percent == 0 ? nil : request * percent / 100 }
 }

@@ -53,6 +53,8 @@ struct BanList: ~Copyable {
         records = StalestTable(capacity: limits.sources, empty: Record())
     }
 
+    func areInForce(now: Instant) -> Bool { now < lastEnds }
+
     func isBanned(_ source: Source, now: Instant) -> Bool {
         guard now < lastEnds, !source.isExempt else { return false }
         return records.find(source.key).map { now < $0.until } ?? false

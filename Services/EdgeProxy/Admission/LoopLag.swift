@@ -30,7 +30,7 @@ struct LoopLag: Sendable {
         guard pressure > 0 else { return true }
         let place: Double
         switch kind {
-        case .inDialog, .emergency: return true
+        case .inDialog, .ending, .emergency: return true
         case .other: place = 0
         case .registration: place = 1
         case .refresh: place = 2

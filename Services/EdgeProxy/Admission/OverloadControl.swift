@@ -18,26 +18,25 @@ struct OverloadControl: ~Copyable {
         waiting = StalestTable(capacity: calls, empty: Waiting())
     }
 
-    /// Whether this INVITE may go to the server. `branch` is the keyed hash of the branch we send it with, by which its response
-    /// is known again, and by which a retransmission goes the way of the first; `call` is that of its Call-ID, so that each
-    /// attempt is judged the same way as long as nothing changes.
-    mutating func admit(server: UInt64, branch: UInt64, call: UInt64, now: Instant) -> Bool {
+    /// Whether this INVITE may go to the server. `call` is the keyed hash of its Call-ID: by that its response is known again, a
+    /// retransmission goes the way of the first, and each attempt is judged the same way as long as nothing changes.
+    mutating func admit(server: UInt64, call: UInt64, now: Instant) -> Bool {
         guard limits.target.nanoseconds > 0 else { return true }
-        if waiting.find(branch)?.server == server { return true }
+        if waiting.find(call)?.server == server { return true }
         let index = index(of: server, now)
         servers[index].offer(limits, now: now)
         guard Double(call >> 11) / Double(UInt64(1) << 53) >= servers[index].shed else { return false }
         servers[index].send()
-        waiting.update(branch, now: now) { $0 = Waiting(server: server, sent: now) }
+        waiting.update(call, now: now) { $0 = Waiting(server: server, sent: now) }
         return true
     }
 
     /// A response to an INVITE; only the first of each counts.
-    mutating func answered(branch: UInt64, now: Instant) {
-        guard let call = waiting.find(branch) else { return }
-        waiting.remove(branch)
-        for index in servers.indices where servers[index].server == call.server {
-            return servers[index].answer(sentAt: call.sent, limits, now: now)
+    mutating func answered(call: UInt64, now: Instant) {
+        guard let asked = waiting.find(call) else { return }
+        waiting.remove(call)
+        for index in servers.indices where servers[index].server == asked.server {
+            return servers[index].answer(sentAt: asked.sent, limits, now: now)
         }
     }
 

@@ -2,8 +2,10 @@ import Deadlines
 
 /// In the order in which they are served when not all can be.
 enum RequestClass: Int, Sendable, CaseIterable {
-    /// With a route we signed, and ACK and CANCEL: they end work rather than begin it.
+    /// With a route we signed.
     case inDialog
+    /// ACK and CANCEL without one: they end work rather than begin it, but anybody can make them.
+    case ending
     /// RFC 5031 `urn:service:sos`, and the emergency numbers.
     case emergency
     case invite
@@ -48,7 +50,7 @@ struct RequestRates: ~Copyable {
             case .emergency: emergency.take(rates.emergency, now: now)
             case .invite: invite.take(rates.invite, now: now)
             case .refresh, .registration: registration.take(rates.registration, now: now)
-            case .other: other.take(rates.other, now: now)
+            case .other, .ending: other.take(rates.other, now: now)
             }
         }
     }

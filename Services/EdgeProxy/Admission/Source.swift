@@ -11,6 +11,12 @@ struct Source: Sendable, Hashable {
     let isExempt: Bool
 
     init(_ address: IPAddress, _ hash: KeyedHash, exempt: [AddressRange] = []) {
+        isExempt = Self.contains(exempt, address)
+        guard !isExempt else {
+            // It stands in no table.
+            (block, key, network) = (address, 0, 0)
+            return
+        }
         if let v4 = address.v4 {
             block = address
             network = hash.hash(1, UInt64(v4 >> 8))
@@ -19,6 +25,10 @@ struct Source: Sendable, Hashable {
             network = hash.hash(2, address.high >> 16)
         }
         key = hash.hash(block.high, block.low)
-        isExempt = exempt.contains { $0.contains(address) }
+    }
+
+    private static func contains(_ ranges: [AddressRange], _ address: IPAddress) -> Bool {
+        for range in ranges where range.contains(address) { return true }
+        return false
     }
 }

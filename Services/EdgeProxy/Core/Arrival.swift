@@ -1,4 +1,5 @@
 import Addresses
+import Deadlines
 import SIP
 
 /// How a message came in from outside: enough to answer it and to find its sender again.
@@ -7,6 +8,8 @@ struct Arrival: Sendable, Hashable {
     let transport: Transport
     /// The stream connection in the table of its loop; zero for a datagram.
     var connection: UInt32 = 0
+    /// When the loop read it.
+    let received: Instant
 }
 
 /// Where a forwarded message leaves.
@@ -27,6 +30,10 @@ enum Decision: Sendable {
     case replyOutside([UInt8], status: Int, to: SocketAddress)
     /// Goes on in `ProxyCore.resume` when the account is known.
     case authenticate(PendingAuthentication)
+    /// To be judged again when it is known whether anybody has the domain.
+    case awaitDomain(String)
+    /// Not admitted: `ProxyCore.turnAway` makes the answer, if it is to have one.
+    case turnAway(AdmissionReason)
     case drop(DropReason)
 }
 

@@ -14,7 +14,8 @@ struct PendingAuthentication: Sendable {
 /// Digest authentication of whoever wants to register or to begin something (RFC 3261 §22, RFC 8760).
 extension ProxyCore {
     func authenticate(
-        _ view: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ servers: inout Placement
+        _ view: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ servers: inout Placement,
+        _ admission: inout Admission
     ) -> Decision {
         if let isTrusted = isTrusted(arrival) {
             return isTrusted
@@ -24,11 +25,13 @@ extension ProxyCore {
         let method = head.method
         guard let from = message.from?.uri, let user = from.decodedUser else { return refuse(view, arrival, Refusal(403)) }
         let domain = domain(of: from)
+        if let doubt = doubt(domain, arrival, &admission) { return doubt }
+        let longest = longestAnswer(view, arrival, admission)
         guard let credentials = message.credentials(credentialsHeader(method), realm: domain) else {
-            return challenge(message, method, arrival, domain, isStale: false, now: now)
+            return challenge(message, method, arrival, domain, isStale: false, longest: longest, now: now)
         }
-        guard nonces.verify(credentials.nonce, now: now) == .fresh else {
-            return challenge(message, method, arrival, domain, isStale: true, now: now)
+        guard nonces.verify(credentials.nonce, now: now, from: arrival.source.address) == .fresh else {
+            return challenge(message, method, arrival, domain, isStale: true, longest: longest, now: now)
         }
         // Whoever proves to be one user may not speak, or register, as another.
         guard credentials.user == user, method != .register || message.to.map({ isUser(user, domain, $0.uri) }) == true else {
@@ -48,10 +51,10 @@ extension ProxyCore {
         return isAuthentic && ha1 != nil
     }
 
-    /// The account is known, or known not to exist: a wrong password gets the same answer.
+    /// `account` is nil when its owner did not make the credentials, or there is none: both get the same answer.
     func resume(_ pending: PendingAuthentication, _ account: Account?, _ servers: inout Placement) -> Decision {
         let (message, arrival) = (pending.message, pending.arrival)
-        guard isAuthentic(pending, account), let account else { return refuse(message.view, arrival, Refusal(403)) }
+        guard let account else { return refuse(message.view, arrival, Refusal(403)) }
         do throws(Refusal) {
             let head = try RequestHead(message.view)
             if pending.method == .register { return forwardToRegistrar(message.view, head, arrival, nil, account, servers.directory) }
@@ -75,15 +78,25 @@ extension ProxyCore {
         method == .register ? .authorization : .proxyAuthorization
     }
 
+    /// The credentials were right, but somebody has used them before: who knows the password makes others.
+    func challengeAgain(_ pending: PendingAuthentication, now: Int64) -> Decision {
+        challenge(
+            pending.message, pending.method, pending.arrival, pending.key.domain, isStale: true, longest: nil, now: now)
+    }
+
     private func challenge(
-        _ message: Message, _ method: Method, _ arrival: Arrival, _ realm: String, isStale: Bool, now: Int64
+        _ message: Message, _ method: Method, _ arrival: Arrival, _ realm: String, isStale: Bool, longest: Int?, now: Int64
     ) -> Decision {
-        let nonce = nonces.issue(now: now)
+        let nonce = nonces.issue(now: now, to: arrival.source.address)
         let name = method == .register ? HeaderName.wwwAuthenticate : .proxyAuthenticate
-        let headers = offeredHashes(message).map { hash in
-            Header(name, DigestChallenge(realm: realm, nonce: nonce, hash: hash, isStale: isStale).headerValue)
+        func offer(_ hashes: [DigestHash]) -> Decision {
+            let headers = hashes.map { hash in
+                Header(name, DigestChallenge(realm: realm, nonce: nonce, hash: hash, isStale: isStale).headerValue)
+            }
+            return refuse(message.view, arrival, Refusal(method == .register ? 401 : 407), adding: headers)
         }
-        return refuse(message.view, arrival, Refusal(method == .register ? 401 : 407), adding: headers)
+        // Where there is room for one only, it is the one that every phone knows.
+        return offer(offeredHashes(message)).shortened(to: longest) { offer([.md5]) }
     }
 
     /// The best hash stands first, since a client takes the first it knows (RFC 8760 §2.4) and passes over the others. Not all

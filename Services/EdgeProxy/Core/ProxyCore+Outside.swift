@@ -5,27 +5,34 @@ import SIP
 /// What comes from outside: nothing it says about identity or route is believed unless we signed it.
 extension ProxyCore {
     /// `now` in milliseconds of Unix time.
-    func receiveOutside(_ message: borrowing MessageView, _ arrival: Arrival, now: Int64, _ servers: inout Placement) -> Decision {
+    func receiveOutside(
+        _ message: borrowing MessageView, _ arrival: Arrival, now: Int64, _ servers: inout Placement, _ admission: inout Admission
+    ) -> Decision {
         guard message.isRequest else { return receiveResponseOutside(message) }
         do throws(Refusal) {
-            return receiveRequestOutside(message, try RequestHead(message), arrival, now: now, &servers)
-        } catch { return refuse(message, arrival, error) }
+            return receiveRequestOutside(message, try RequestHead(message), arrival, now: now, &servers, &admission)
+        } catch { return refuse(message, arrival, error, &admission) }
     }
 
     /// A request with a line that cannot be read, or with too much of something, is told so, when it says whom to tell (§21.4.1,
     /// §21.5.7): all that a response repeats of it is there.
-    func receiveUnreadable(_ message: borrowing MessageView, _ error: ParseError, _ arrival: Arrival) -> Decision {
+    func receiveUnreadable(
+        _ message: borrowing MessageView, _ error: ParseError, _ arrival: Arrival, _ admission: inout Admission
+    ) -> Decision {
         guard message.isRequest, message.contains(.from), message.contains(.to), message.callID != nil, message.cseq != nil else {
             return .drop(.malformed)
         }
-        return refuse(message, arrival, Refusal(error.isAboutSize ? 513 : 400))
+        return refuse(message, arrival, Refusal(error.isAboutSize ? 513 : 400), &admission)
     }
 
     private func receiveRequestOutside(
-        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ servers: inout Placement
+        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ servers: inout Placement,
+        _ admission: inout Admission
     ) -> Decision {
         let method = head.method
         if method == .ack, isAcknowledgementOfOurs(message, head) { return .drop(.ownAcknowledgement) }
+        let recorded = recordedServer(message, head)
+        if let reason = refusal(message, head, arrival, recorded, &admission) { return .turnAway(reason) }
         if head.maxForwards == 0 { return refuse(message, arrival, Refusal(483)) }
         if isLoop(from: .outside, message, head) { return refuse(message, arrival, Refusal(482)) }
         if message.contains(.proxyRequire), method != .ack, method != .cancel {
@@ -34,22 +41,22 @@ extension ProxyCore {
                 return refuse(message, arrival, Refusal(420), adding: [Header(.unsupported, demanded.joined(separator: ", "))])
             }
         }
-        let recorded = recordedServer(message, head)
         switch method {
         case .ack, .cancel:
             guard recorded != nil || isTrusted(arrival) != false else { return refuse(message, arrival, Refusal(403)) }
             return forwardToCallServer(message, head, arrival, recorded, nil, &servers)
         case .options where isForEdge(message, head):
-            return refuse(
-                message, arrival, Refusal(200), adding: [Header(.allow, Self.allowed), Header(.accept, "application/sdp")])
+            let longest = longestAnswer(message, arrival, admission)
+            return refuse(message, arrival, Refusal(200), adding: [Header(.allow, Self.allowed), Header(.accept, "application/sdp")])
+                .shortened(to: longest) { refuse(message, arrival, Refusal(200)) }
         case .register:
-            return authenticate(message, head, arrival, now: now, &servers)
+            return authenticate(message, head, arrival, now: now, &servers, &admission)
         default:
             // A To tag alone proves nothing: only the route we signed shows that an authenticated request made the dialog.
             if head.to.tag != nil, recorded != nil {
                 return forwardToCallServer(message, head, arrival, recorded, nil, &servers)
             }
-            return authenticate(message, head, arrival, now: now, &servers)
+            return authenticate(message, head, arrival, now: now, &servers, &admission)
         }
     }
 

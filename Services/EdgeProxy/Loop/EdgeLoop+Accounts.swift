@@ -1,16 +1,20 @@
 import SIP
+import Threads
 
 /// Credentials come over the bus; the request waits for them here, in a table with a bound, and goes on where it was read.
 extension EdgeLoop {
     func authenticate(_ pending: PendingAuthentication) {
-        if case .known(let account, let isRecent) = accounts.find(pending.key, now: loop.now),
-            isRecent || core.isAuthentic(pending, account)
-        {
-            return resume(pending, account)
+        let source = admission.source(pending.arrival.source.address)
+        let name = admission.account(pending.key.user, pending.key.domain)
+        if let reason = admission.refuse(account: name, from: source, now: loop.now) {
+            return turnAway(reason, pending.message.view, pending.arrival)
+        }
+        if case .known(let account, let isRecent) = accounts.find(pending.key, now: loop.now) {
+            let isAuthentic = core.isAuthentic(pending, account)
+            if isRecent || isAuthentic { return resume(pending, account, isAuthentic: isAuthentic) }
         }
         guard parkedCount < settings.parkedRequests else { return Traffic.count(.parkingFull) }
-        parkedCount += 1
-        Traffic.parked.add(1)
+        park(1)
         let isAsked = parked[pending.key] != nil
         parked[pending.key, default: []].append(pending)
         guard !isAsked else { return }
@@ -22,15 +26,14 @@ extension EdgeLoop {
 
     private func answered(_ key: AccountCache.Key, _ outcome: FindAccount.Outcome) {
         let waiting = parked.removeValue(forKey: key) ?? []
-        parkedCount -= waiting.count
-        Traffic.parked.add(-waiting.count)
+        park(-waiting.count)
         switch outcome {
         case .found(let account):
             accounts.store(account, for: key, now: loop.now)
-            for pending in waiting { resume(pending, account) }
+            for pending in waiting { resume(pending, account, isAuthentic: core.isAuthentic(pending, account)) }
         case .absent:
             accounts.store(nil, for: key, now: loop.now)
-            for pending in waiting { resume(pending, nil) }
+            for pending in waiting { resume(pending, nil, isAuthentic: core.isAuthentic(pending, nil)) }
         case .unavailable:
             for pending in waiting {
                 perform(core.unavailable(pending.message.view, pending.arrival), pending.message, pending.arrival)
@@ -38,9 +41,30 @@ extension EdgeLoop {
         }
     }
 
-    private func resume(_ pending: PendingAuthentication, _ account: Account?) {
-        let decision = core.resume(pending, account, &placement)
-        perform(decision, pending.message, pending.arrival)
+    func park(_ change: Int) {
+        parkedCount += change
+        Traffic.parked.add(change)
+    }
+
+    private func resume(_ pending: PendingAuthentication, _ account: Account?, isAuthentic: Bool) {
+        perform(judge(pending, isAuthentic ? account : nil), pending.message, pending.arrival)
+    }
+
+    /// `owner` is the account when its owner made the credentials.
+    private func judge(_ pending: PendingAuthentication, _ owner: Account?) -> Decision {
+        let source = admission.source(pending.arrival.source.address)
+        guard owner != nil else {
+            // The nonce was given to this address, and has come back from it: it is nobody else's offence, even in a datagram.
+            committed(.wrongPassword, by: source, pending.arrival, isProven: true)
+            return core.resume(pending, nil, &placement)
+        }
+        guard nonces.use(pending, now: loop.now) != .replayed else {
+            Traffic.count(.replay)
+            return core.challengeAgain(pending, now: WallClock.milliseconds())
+        }
+        admission.authenticated(account: admission.account(pending.key.user, pending.key.domain), from: source, now: loop.now)
+        guard !admission.isStale(since: pending.arrival.received, now: loop.now) else { return .turnAway(.stale) }
+        return core.resume(pending, owner, &placement)
     }
 
     /// An extension changed: what is remembered of it no longer holds. Nil: anything may have changed.

@@ -8,6 +8,10 @@ import WebSocket
 /// Phones on connections: TCP, TLS, WebSocket, and WebSocket over TLS (RFC 3261 §18, RFC 7118).
 extension EdgeLoop {
     func accept(_ connection: StreamConnection, _ transport: Transport) {
+        if let reason = admission.open(admission.source(connection.peer.address), now: loop.now) {
+            Traffic.count(reason)
+            return connection.close()
+        }
         var tls: TLSSession?
         if transport == .tls || transport == .wss {
             guard let certificate else { return connection.close() }
@@ -32,13 +36,19 @@ extension EdgeLoop {
 
     private func received(_ bytes: [UInt8], on number: UInt32) {
         guard let peer = peers[number] else { return }
+        let source = peer.connection.peer
+        if admission.isBanned(source.address, now: loop.now) {
+            Traffic.count(.banned)
+            return close(number, nil)
+        }
         let received = peer.receive(bytes)
+        let arrival = Arrival(source: source, transport: peer.transport, connection: number, received: loop.now)
         if let handshake = received.handshake { Traffic.count(handshake) }
         for event in received.events {
             switch event {
             case .message(let message):
                 peer.hasGreeted = true
-                receiveOutside(message, Arrival(source: peer.connection.peer, transport: peer.transport, connection: number))
+                receiveOutside(message, arrival)
             case .ping:
                 Traffic.keepAlives.add()
                 peer.send([13, 10])
@@ -46,7 +56,7 @@ extension EdgeLoop {
                 Traffic.keepAlives.add()
             case .malformed(let error):
                 Traffic.count(error)
-                Traffic.count(.malformed)
+                receivedMalformed(arrival)
             }
         }
         if received.isOver { return close(number, received.failure) }
@@ -105,6 +115,7 @@ extension EdgeLoop {
 
     private func forget(_ number: UInt32) {
         guard let peer = peers.removeValue(forKey: number) else { return }
+        admission.close(admission.source(peer.connection.peer.address), now: loop.now)
         Traffic.connected(peer.transport, by: -1)
         if peer.isShakingHands { Traffic.count(StreamPeer.Handshake.abandoned) }
     }

@@ -5,6 +5,7 @@ import SIP
 import ServiceKit
 import Streams
 import TLS
+import Telemetry
 import Threads
 
 /// One thread of the edge: it reads its sockets, lets the core decide, and sends; a message never leaves it.
@@ -19,6 +20,10 @@ actor EdgeLoop {
     let core: ProxyCore
     let settings: EdgeSettings
     let findAccount: FindAccount
+    let findDomain: DomainLookup
+    let bans: BanBoard
+    let nonces: NonceMemory
+    let shed: Gauge
     /// Who of the suite is alive; nobody is where the edge is alone.
     let fleet: Fleet
     let outsideSocket: DatagramSocket
@@ -42,6 +47,9 @@ actor EdgeLoop {
     /// Requests that wait for their account, by the account.
     var parked: [AccountCache.Key: [PendingAuthentication]] = [:]
     var parkedCount = 0
+    var admission: Admission
+    /// Requests that wait for their domain.
+    var awaiting: [String: [(Message, Arrival)]] = [:]
     private var listeners: [StreamListener] = []
     var peers: [UInt32: StreamPeer] = [:]
     /// For new connections; those that are open keep the one they began with.
@@ -52,10 +60,17 @@ actor EdgeLoop {
 
     init(
         index: Int, settings: EdgeSettings, tokenKey: [UInt8], nonceKey: [UInt8], findAccount: FindAccount,
-        certificate: TLSContext?, fleet: Fleet
+        findDomain: DomainLookup, bans: BanBoard, nonces: NonceMemory, certificate: TLSContext?, fleet: Fleet
     ) throws {
         self.certificate = certificate
         (self.settings, self.findAccount, self.fleet) = (settings, findAccount, fleet)
+        (self.findDomain, self.bans, self.nonces) = (findDomain, bans, nonces)
+        admission = Admission(
+            settings.admission, seed: (.random(in: 0 ... .max), .random(in: 0 ... .max)),
+            connections: settings.streamLimits.connections * settings.streams.count)
+        shed = Gauge(
+            "tandem_edge_shed_ratio", "share of new calls that are refused because a server or the loop is late", unitsShown: 1_000,
+            labels: ["loop": "\(index)"])
         capture = try settings.capture.map { settings throws(SocketError) in try MessageCapture(settings) }
         placement = Placement(recentDialogs: settings.recentDialogs, now: MonotonicClock.now())
         loop = EventLoop(name: "edge-\(index)", processor: index)
@@ -111,8 +126,12 @@ actor EdgeLoop {
             if ready.contains(.failed) { self.hearRefusals() }
             self.readInside()
         }
-        loop.afterEachBatch { self.flush() }
+        loop.afterEachBatch {
+            self.askForDomains()
+            self.flush()
+        }
         loop.moderate(settings.moderation)
+        measureLag(planned: loop.now)
         if let alone = settings.alone {
             watch = ServerWatch(alone.servers, every: settings.serverPing, now: MonotonicClock.now())
         }
@@ -140,9 +159,13 @@ actor EdgeLoop {
     private func judgeOutside(_ batch: borrowing ReceiveBatch, _ count: Int) {
         guard count > 0 else { return }
         loop.handled(count)
-        let now = WallClock.milliseconds()
+        let (now, turn) = (WallClock.milliseconds(), loop.now)
         for position in 0..<count {
             let datagram = batch[position]
+            if admission.isBanned(datagram.source.address, now: turn) {
+                Traffic.count(.banned)
+                continue
+            }
             if Message.isKeepAlive(datagram.bytes) {
                 Traffic.keepAlives.add()
                 continue
@@ -151,26 +174,27 @@ actor EdgeLoop {
                 answer(stun: datagram.bytes, from: datagram.source)
                 continue
             }
-            if capture != nil { captureReceived(datagram.bytes, Arrival(source: datagram.source, transport: .udp)) }
+            let arrival = Arrival(source: datagram.source, transport: .udp, received: turn)
+            if capture != nil { captureReceived(datagram.bytes, arrival) }
             do throws(ParseError) {
                 try index.read(datagram.bytes)
-                judgeOutside(index, datagram.bytes, Arrival(source: datagram.source, transport: .udp), now: now)
+                judgeOutside(index, datagram.bytes, arrival, now: now)
             } catch {
                 Traffic.count(error)
-                refuse(index, datagram.bytes, error, Arrival(source: datagram.source, transport: .udp))
+                refuse(index, datagram.bytes, error, arrival)
             }
         }
     }
 
     private func judgeOutside(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, _ arrival: Arrival, now: Int64) {
         guard let view = index.view(of: bytes) else { return }
-        let decision = core.receiveOutside(view, arrival, now: now, &placement)
+        let decision = core.receiveOutside(view, arrival, now: now, &placement, &admission)
         perform(decision, view, arrival)
     }
 
     private func refuse(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, _ error: ParseError, _ arrival: Arrival) {
         guard let view = index.view(of: bytes) else { return Traffic.count(.malformed) }
-        perform(core.receiveUnreadable(view, error, arrival), view, arrival)
+        perform(core.receiveUnreadable(view, error, arrival, &admission), view, arrival)
     }
 
     private func readInside() {
@@ -207,15 +231,16 @@ actor EdgeLoop {
     func receiveOutside(_ message: Message, _ arrival: Arrival) {
         if capture != nil { captureReceived(message.bytes.span, arrival) }
         let view = message.view
-        let decision = core.receiveOutside(view, arrival, now: WallClock.milliseconds(), &placement)
+        let decision = core.receiveOutside(view, arrival, now: WallClock.milliseconds(), &placement, &admission)
         perform(decision, view, arrival)
     }
 
     func perform(_ decision: Decision, _ message: Message, _ arrival: Arrival) { perform(decision, message.view, arrival) }
 
-    private func perform(_ decision: Decision, _ message: borrowing MessageView, _ arrival: Arrival) {
+    func perform(_ decision: Decision, _ message: borrowing MessageView, _ arrival: Arrival) {
         switch decision {
         case .forward(let forwarding, let destination):
+            if let reason = refuseCall(message, forwarding, to: destination) { return turnAway(reason, message, arrival) }
             switch send(message, forwarding, to: destination) {
             case .sent: Traffic.countForwarded(message, .outside, over: arrival.transport)
             case .gone: Traffic.count(.connectionGone)
@@ -225,6 +250,7 @@ actor EdgeLoop {
             Traffic.count(message.method, .outside, Traffic.Outcome(status: status), over: arrival.transport)
             sendOutside(bytes, to: arrival.source)
         case .replyOutside(let bytes, let status, let address):
+            guard mayLeave(bytes.count, to: message, arrival) else { return }
             Traffic.count(message.method, .outside, Traffic.Outcome(status: status), over: arrival.transport)
             if arrival.transport.isReliable {
                 sendOutside(bytes, on: arrival.connection)
@@ -233,6 +259,10 @@ actor EdgeLoop {
             }
         case .authenticate(let pending):
             authenticate(pending)
+        case .awaitDomain(let domain):
+            awaitDomain(domain, message, arrival)
+        case .turnAway(let reason):
+            turnAway(reason, message, arrival)
         case .drop(let reason):
             Traffic.count(reason)
         }
@@ -242,7 +272,9 @@ actor EdgeLoop {
         switch decision {
         case .forward(let forwarding, let destination):
             switch send(message, forwarding, to: destination) {
-            case .sent: Traffic.countForwarded(message, .inside, over: .udp)
+            case .sent:
+                Traffic.countForwarded(message, .inside, over: .udp)
+                if !message.isRequest { noteAnswer(message) }
             case .gone:
                 if case .flow(let token) = destination, handOver(message, token, origin) { break }
                 perform(core.flowFailed(message, from: origin.server), message, from: origin)
@@ -255,7 +287,7 @@ actor EdgeLoop {
             break
         case .drop(let reason):
             Traffic.count(reason)
-        case .authenticate:
+        case .authenticate, .awaitDomain, .turnAway:
             preconditionFailure("what comes from inside is trusted and never challenged")
         }
     }

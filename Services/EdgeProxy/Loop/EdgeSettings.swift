@@ -9,7 +9,9 @@ import Threads
 
 /// The settings of an edge, read once.
 struct EdgeSettings: Sendable {
-    static let declared: [Setting] = [
+    static let declared = own + AdmissionSettings.declared
+
+    private static let own: [Setting] = [
         Setting("TANDEM_SIP_LISTEN", default: "127.0.0.1:5060", "address:port for phones, UDP and TCP"),
         Setting("TANDEM_SIP_PUBLIC", default: "", "address:port that phones reach this edge at, when it listens on another"),
         Setting("TANDEM_TLS_LISTEN", default: "", "address:port for phones over TLS; empty: none"),
@@ -42,6 +44,9 @@ struct EdgeSettings: Sendable {
             "messages a second above which a loop is under load in this sense"),
         Setting("TANDEM_NONCE_SECONDS", .integer(10...86_400), default: "300", "how long a digest challenge may be answered"),
         Setting(
+            "TANDEM_NONCES_REMEMBERED", .integer(4...16_777_216), default: "65536",
+            "challenges whose answers are remembered, so that none is used twice; 144 bytes each"),
+        Setting(
             "TANDEM_LEGACY_AGENTS", default: "baresip v0,baresip v1,baresip v2,SIPp",
             "beginnings of the User-Agent of phones that fail unless MD5 is all they are offered, separated by commas"),
         Setting("TANDEM_ACCOUNT_SECONDS", .integer(1...3_600), default: "60", "how long an account's credentials are remembered"),
@@ -55,9 +60,6 @@ struct EdgeSettings: Sendable {
             "TANDEM_RECENT_DIALOGS", .integer(64...16_777_216), default: "65536",
             "calls per loop whose INVITE's way is remembered for half a minute, 16 bytes each"),
         Setting("TANDEM_TCP_CONNECTIONS", .integer(1...1_000_000), default: "20000", "connections per port and loop"),
-        Setting(
-            "TANDEM_TCP_CONNECTIONS_PER_ADDRESS", .integer(1...1_000_000), default: "10000",
-            "connections per port and loop from one address"),
         Setting(
             "TANDEM_TCP_HEADER_SECONDS", .integer(1...3_600), default: "8",
             "a connection is closed that takes longer over a TLS or WebSocket handshake or the headers of a message"),
@@ -103,6 +105,8 @@ struct EdgeSettings: Sendable {
     let loops: Int
     let moderation: WakeupModeration
     let nonceLifetimeMilliseconds: Int64
+    let noncesRemembered: Int
+    let admission: AdmissionSettings
     let legacyAgents: [String]
     let accountsRemembered: Int
     let accountLifetime: Interval
@@ -153,6 +157,7 @@ struct EdgeSettings: Sendable {
             interval: .microseconds(settings.integer("TANDEM_EDGE_GATHER_MICROSECONDS")),
             above: settings.integer("TANDEM_EDGE_GATHER_RATE"))
         nonceLifetimeMilliseconds = Int64(settings.integer("TANDEM_NONCE_SECONDS")) * 1_000
+        noncesRemembered = settings.integer("TANDEM_NONCES_REMEMBERED")
         legacyAgents = settings.text("TANDEM_LEGACY_AGENTS").split(separator: ",").map(String.init)
         accountsRemembered = settings.integer("TANDEM_ACCOUNTS_REMEMBERED")
         accountLifetime = .seconds(settings.integer("TANDEM_ACCOUNT_SECONDS"))
@@ -164,11 +169,11 @@ struct EdgeSettings: Sendable {
         messageTime = .seconds(settings.integer("TANDEM_TCP_MESSAGE_SECONDS"))
         retryAfter = settings.integer("TANDEM_RETRY_AFTER_SECONDS")
         alone = try Self.alone(settings)
+        admission = try AdmissionSettings(settings, inside: inside, trusted: alone?.trusted ?? [])
         serverPing = .milliseconds(settings.integer("TANDEM_CALL_SERVER_PING_MILLISECONDS"))
         capture = try Self.capture(settings)
         var limits = StreamLimits()
         limits.connections = settings.integer("TANDEM_TCP_CONNECTIONS")
-        limits.connectionsPerAddress = settings.integer("TANDEM_TCP_CONNECTIONS_PER_ADDRESS")
         limits.idle = .seconds(settings.integer("TANDEM_TCP_IDLE_SECONDS"))
         streamLimits = limits
     }

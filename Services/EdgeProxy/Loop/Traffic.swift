@@ -83,6 +83,16 @@ enum Traffic {
             )
         })
 
+    private static let refused: [AdmissionReason: Counter] = Dictionary(
+        uniqueKeysWithValues: AdmissionReason.allCases.map { reason in
+            (
+                reason,
+                Counter(
+                    "tandem_edge_refused_total", "datagrams, requests and connections that were not admitted",
+                    labels: ["reason": reason.label])
+            )
+        })
+
     static let keepAlives = Counter("tandem_edge_keepalives_total", "keep-alives received from outside")
     private static let connections: [Transport: Gauge] = Dictionary(
         uniqueKeysWithValues: Transport.allCases.filter(\.isReliable).map { transport in
@@ -135,6 +145,8 @@ enum Traffic {
     static func count(_ handshake: StreamPeer.Handshake) { handshakes[handshake]?.add() }
 
     static func count(_ reason: DropReason) { drops[reason]?.add() }
+
+    static func count(_ reason: AdmissionReason) { refused[reason]?.add() }
 
     static func count(_ error: ParseError) { malformed[error]?.add() }
 }

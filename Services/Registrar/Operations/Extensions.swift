@@ -16,6 +16,7 @@ struct Extensions: Sendable {
 
     func serve(on bus: Bus) {
         bus.serve(PutDomain.self) { command, _ in try await put(command) }
+        bus.serve(FindDomain.self) { command, _ in try await find(command) }
         bus.serve(RemoveDomain.self) { command, _ in try await remove(command) }
         bus.serve(CreateExtension.self) { try await create($0, $1) }
         bus.serve(GetExtension.self) { command, _ in try await get(command) }

@@ -11,6 +11,7 @@ extension Extensions {
         guard try await store.putDomain(domain, customer: command.customerID) else {
             throw RPCError(.conflict, "the domain belongs to another customer, or this one has extensions in another domain")
         }
+        domainChanged(domain)
         return Done()
     }
 }

@@ -6,6 +6,7 @@ extension Extensions {
         let domain = try await store.domain(of: command.customerID)
         let numbers = try await store.removeDomain(of: command.customerID)
         outbox.wake()
+        if let domain { domainChanged(domain) }
         for number in numbers { await forget(number, customer: command.customerID, domain: domain) }
         return Done()
     }

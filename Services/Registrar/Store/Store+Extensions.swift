@@ -44,6 +44,12 @@ extension Store {
         } catch DatabaseError.uniqueViolation { return try await domain(of: customer) == name }
     }
 
+    func hasDomain(_ name: String) async throws -> Bool {
+        try await run { connection in
+            try connection.query("select 1 from registrar.domains where name = $1", [.text(name)]).first != nil
+        }
+    }
+
     func domain(of customer: String) async throws -> String? {
         try await run { connection in
             try connection.query("select name from registrar.domains where customer_id = $1", [.text(customer)]).first?.text("name")

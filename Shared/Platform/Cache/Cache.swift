@@ -19,6 +19,9 @@ public final class Cache: Sendable {
         await pipeline.availability.wait()
     }
 
+    /// The same for who does not wait for it.
+    public func startAside() { pipeline.start() }
+
     public func stop() { pipeline.stop() }
 
     public var isReady: Bool { pipeline.availability.isHere }

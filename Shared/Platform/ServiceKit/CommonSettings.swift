@@ -23,16 +23,18 @@ enum CommonSettings {
             settings.append(Setting(
                 "TANDEM_DATABASE_CONNECTIONS", .integer(1...64), default: "4", "connections to PostgreSQL"))
         }
-        if needs.contains(.cache) {
+        if needs.contains(.cache) || needs.contains(.cacheAside) {
             settings.append(Setting("TANDEM_REDIS_URL", .secret, default: "redis://127.0.0.1:6379/0", "the Redis server"))
         }
         return settings
     }
 }
 
-/// What a service cannot work without.
+/// What a service works with.
 public enum Dependency: Sendable, Hashable {
     case bus, database, cache
+    /// Redis for what it is better with: it starts and is ready without, and `Runtime.cache` refuses while Redis is away.
+    case cacheAside
     /// The table of living instances, for whoever places work; kept over the bus.
     case fleet
 }

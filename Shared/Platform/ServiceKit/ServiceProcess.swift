@@ -35,12 +35,12 @@ struct ServiceProcess: ServiceLifecycle.Service {
             health.add("PostgreSQL") { database.isReady }
             servers.database = database
         }
-        if declaration.needs.contains(.cache) {
+        if declaration.needs.contains(.cache) || declaration.needs.contains(.cacheAside) {
             guard let cacheSettings = Cache.Settings(url: settings.text("TANDEM_REDIS_URL")) else {
                 throw ConfigurationError(text: "TANDEM_REDIS_URL must be redis://[:password@]host:port/number")
             }
             let cache = Cache(settings: cacheSettings, logger: logger)
-            health.add("Redis") { cache.isReady }
+            if declaration.needs.contains(.cache) { health.add("Redis") { cache.isReady } }
             servers.cache = cache
         }
         if declaration.needs.contains(.bus) {
@@ -125,7 +125,9 @@ struct ServiceProcess: ServiceLifecycle.Service {
             try Task.checkCancellation()
             if let schema = declaration.schema { try await database.migrate(schema: schema, declaration.migrations) }
         }
-        if let cache = servers.cache { await cache.start() }
+        if let cache = servers.cache {
+            if declaration.needs.contains(.cache) { await cache.start() } else { cache.startAside() }
+        }
         try Task.checkCancellation()
     }
 

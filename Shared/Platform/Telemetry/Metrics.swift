@@ -73,10 +73,12 @@ public final class Gauge: Metric, Sendable {
     let help: String
     let kind = "gauge"
     private let labels: String
+    private let unitsShown: Int
     private let current = Atomic<Int64>(0)
 
-    public init(_ name: String, _ help: String, labels: KeyValuePairs<String, String> = [:]) {
-        (self.name, self.help, self.labels) = (name, help, Metrics.labelText(labels))
+    /// `unitsShown`: how many of the units it is set in make one of those that are shown; 1,000 for a ratio set in thousandths.
+    public init(_ name: String, _ help: String, unitsShown: Int = 1, labels: KeyValuePairs<String, String> = [:]) {
+        (self.name, self.help, self.unitsShown, self.labels) = (name, help, max(1, unitsShown), Metrics.labelText(labels))
         Metrics.register(self, labels: self.labels)
     }
 
@@ -84,7 +86,9 @@ public final class Gauge: Metric, Sendable {
     public func add(_ amount: Int) { current.wrappingAdd(Int64(amount), ordering: .relaxed) }
     public var value: Int { Int(current.load(ordering: .relaxed)) }
 
-    func expose(into text: inout String) { text += "\(name)\(labels) \(value)\n" }
+    func expose(into text: inout String) {
+        text += "\(name)\(labels) \(unitsShown == 1 ? "\(value)" : "\(Double(value) / Double(unitsShown))")\n"
+    }
 }
 
 /// How often a measured value fell below each of a few fixed bounds. Times are observed in nanoseconds and shown in seconds;

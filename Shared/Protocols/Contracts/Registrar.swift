@@ -167,6 +167,16 @@ public struct PutDomain: Command {
     public init(customerID: String, domain: String) { (self.customerID, self.domain) = (customerID, domain) }
 }
 
+/// Whether a domain is any customer's; `not_found` when it is nobody's. `domain.changed` is signalled when one comes or goes.
+public struct FindDomain: Command {
+    public typealias Reply = Done
+    public static let name = "domain.find"
+    public static let service = ServiceName.registrar
+    public var domain: String
+
+    public init(domain: String) { self.domain = domain }
+}
+
 /// Takes a customer's domain, extensions and bindings away.
 public struct RemoveDomain: Command {
     public typealias Reply = Done

@@ -18,6 +18,13 @@ public struct DigestCredentials: Sendable, Hashable {
     /// Nil when the client ignored qop, as RFC 2617 allowed.
     public let quality: Quality?
 
+    /// How often the client says it has used the nonce (RFC 7616 §3.4); zero when that cannot be read. Without qop nothing counts,
+    /// so such a client has each nonce once.
+    public var nonceCount: UInt32 {
+        guard let quality else { return 1 }
+        return quality.count.utf8.count <= 8 ? UInt32(quality.count, radix: 16) ?? 0 : 0
+    }
+
     init(
         user: String, realm: String, nonce: String, uri: String, response: String, hash: DigestHash, opaque: String?,
         quality: Quality?

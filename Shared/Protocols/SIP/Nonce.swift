@@ -1,12 +1,16 @@
+public import Addresses
 internal import Bytes
 internal import Cryptography
 
-/// Digest nonces that need no memory: the time of issue and a code over it (RFC 7616 §5.4 asks for no more).
+/// Digest nonces that need no memory: the time of issue and a code over it and over whom it was given to (RFC 7616 §5.4).
+///
+/// Whoever answers one has therefore received it: that proves an address, which a datagram alone never does.
 public struct NonceIssuer: Sendable {
     public enum Verdict: Sendable, Hashable {
         case fresh
         /// Ours, but too old: challenge again with `stale=true`.
         case stale
+        /// Not ours, or given to another address.
         case forged
     }
 
@@ -18,24 +22,28 @@ public struct NonceIssuer: Sendable {
     public init(key: [UInt8], lifetimeMilliseconds: Int64 = 300_000) { (self.key, lifetime) = (key, lifetimeMilliseconds) }
 
     /// `now` in milliseconds of Unix time.
-    public func issue(now: Int64) -> String {
-        let time = (0..<8).map { UInt8(truncatingIfNeeded: now >> (56 - 8 * $0)) }
-        return Base64.encode(time + code(time), .urlSafe)
+    public func issue(now: Int64, to client: IPAddress) -> String {
+        let time = Self.bytes(UInt64(bitPattern: now))
+        return Base64.encode(time + code(time, client), .urlSafe)
     }
 
-    public func verify(_ nonce: String, now: Int64) -> Verdict {
+    public func verify(_ nonce: String, now: Int64, from client: IPAddress) -> Verdict {
         guard nonce.utf8.count <= 64, let bytes = Base64.decode(nonce.utf8, .urlSafe), bytes.count == 8 + Self.codeLength else {
             return .forged
         }
         let time = Array(bytes[..<8])
-        guard equalInConstantTime(Array(bytes[8...]), code(time)) else { return .forged }
+        guard equalInConstantTime(Array(bytes[8...]), code(time, client)) else { return .forged }
         let issued = Int64(bitPattern: time.reduce(0) { $0 << 8 | UInt64($1) })
         // A clock of another edge may be a little ahead of ours.
         let (age, overflow) = now.subtractingReportingOverflow(issued)
         return !overflow && age <= lifetime && age >= -lifetime ? .fresh : .stale
     }
 
-    private func code(_ time: [UInt8]) -> [UInt8] {
-        Array(DigestAlgorithm.sha256.authenticate(Array("nonce".utf8) + time, key: key).prefix(Self.codeLength))
+    private func code(_ time: [UInt8], _ client: IPAddress) -> [UInt8] {
+        // An IPv6 subscriber has a /64 and changes addresses in it (RFC 8981).
+        let address = Self.bytes(client.high) + (client.isIPv4 ? Self.bytes(client.low) : [])
+        return Array(DigestAlgorithm.sha256.authenticate(Array("nonce".utf8) + time + address, key: key).prefix(Self.codeLength))
     }
+
+    private static func bytes(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) } }
 }

@@ -17,7 +17,7 @@ struct AdmissionOverloadTests {
     private static func run(capacity: Int, _ phases: [(milliseconds: Int, load: Int)]) -> [Result] {
         var control = OverloadControl(ServerLoad.Limits())
         let hash = KeyedHash(key: 3, 4)
-        var queue: [(branch: UInt64, sent: Int)] = []
+        var queue: [(call: UInt64, sent: Int)] = []
         var (head, number, now, credit, debt) = (0, UInt64(0), 0, 0, 0)
         func at(_ milliseconds: Int) -> Instant { Instant(nanoseconds: 1_000_000_000) + .milliseconds(milliseconds) }
         return phases.map { phase in
@@ -29,15 +29,13 @@ struct AdmissionOverloadTests {
                     debt -= 1_000
                     number += 1
                     result.offered += 1
-                    let branch = hash.hash(number, 0)
-                    if control.admit(server: 1, branch: branch, call: hash.hash(number, 1), now: at(now)) {
-                        queue.append((branch, now))
-                    }
+                    let call = hash.hash(number, 0)
+                    if control.admit(server: 1, call: call, now: at(now)) { queue.append((call, now)) }
                 }
                 credit = min(credit + capacity, 1_000 + capacity)
                 while credit >= 1_000, head < queue.count {
                     credit -= 1_000
-                    control.answered(branch: queue[head].branch, now: at(now))
+                    control.answered(call: queue[head].call, now: at(now))
                     result.answered += 1
                     result.late.append(now - queue[head].sent)
                     head += 1
@@ -84,13 +82,13 @@ struct AdmissionOverloadTests {
         func at(_ milliseconds: Int) -> Instant { Instant(nanoseconds: 1_000_000_000) + .milliseconds(milliseconds) }
         for number in 0..<300 {
             let key = hash.hash(UInt64(number), 9)
-            _ = control.admit(server: 1, branch: key, call: key, now: at(number * 10))
+            _ = control.admit(server: 1, call: key, now: at(number * 10))
         }
         #expect(control.shed > 0.9)
         for number in 300..<800 {
             let key = hash.hash(UInt64(number), 9)
-            if control.admit(server: 1, branch: key, call: key, now: at(7_000 + number * 10)) {
-                control.answered(branch: key, now: at(7_000 + number * 10 + 1))
+            if control.admit(server: 1, call: key, now: at(7_000 + number * 10)) {
+                control.answered(call: key, now: at(7_000 + number * 10 + 1))
             }
         }
         #expect(control.shed == 0)
@@ -101,9 +99,9 @@ struct AdmissionOverloadTests {
         var control = OverloadControl(ServerLoad.Limits())
         for second in 0..<60 {
             let now = Instant(nanoseconds: UInt64(second + 1) * 1_000_000_000)
-            let branch = UInt64(second + 1) << 40
-            #expect(control.admit(server: 1, branch: branch, call: 0, now: now) == true)
-            #expect(control.admit(server: 1, branch: branch, call: 0, now: now + .milliseconds(500)) == true)
+            let call = UInt64(second + 1) << 40
+            #expect(control.admit(server: 1, call: call, now: now) == true)
+            #expect(control.admit(server: 1, call: call, now: now + .milliseconds(500)) == true)
         }
         #expect(control.shed == 0)
     }
@@ -115,13 +113,13 @@ struct AdmissionOverloadTests {
         for number in 0..<300 {
             let now = Instant(nanoseconds: 1_000_000_000) + .milliseconds(number * 10)
             let key = hash.hash(UInt64(number), 9)
-            _ = control.admit(server: 1, branch: key, call: key, now: now)
-            #expect(control.admit(server: 2, branch: key ^ 1, call: key, now: now) == true)
-            control.answered(branch: key ^ 1, now: now + .milliseconds(5))
+            _ = control.admit(server: 1, call: key, now: now)
+            #expect(control.admit(server: 2, call: key ^ 1, now: now) == true)
+            control.answered(call: key ^ 1, now: now + .milliseconds(5))
         }
         #expect(control.shed(of: 1) > 0.9)
         #expect(control.shed(of: 2) == 0)
-        #expect(control.admit(server: 3, branch: 1, call: 0, now: Instant(nanoseconds: 5_000_000_000)) == true)
+        #expect(control.admit(server: 3, call: 1, now: Instant(nanoseconds: 5_000_000_000)) == true)
         #expect(control.shed(of: 1) == 0)
     }
 
@@ -157,15 +155,17 @@ struct AdmissionOverloadTests {
         #expect(lag.pressure == 0)
     }
 
-    @Test("An INVITE older than five seconds goes nowhere, an emergency call past all overload")
+    @Test("What waited for more than five seconds goes nowhere; an emergency call goes past all overload")
     func stale() {
         var admission = Admission(AdmissionSettings(), seed: (1, 2), connections: 8)
-        let now = Instant(nanoseconds: 9_000_000_000)
-        func reason(arrived: Instant, emergency: Bool) -> AdmissionReason? {
-            admission.refuseCall(to: 1, branch: 2, call: 3, isEmergency: emergency, arrived: arrived, now: now)
+        func at(_ milliseconds: Int) -> Instant { Instant(nanoseconds: 9_000_000_000) + .milliseconds(milliseconds) }
+        #expect(admission.isStale(since: at(-5_001), now: at(0)) == true)
+        #expect(admission.isStale(since: at(-5_000), now: at(0)) == false)
+        for number in 0..<300 {
+            _ = admission.refuseCall(to: 1, call: UInt64(number) << 52, isEmergency: false, now: at(number * 10))
         }
-        #expect(reason(arrived: now + .milliseconds(-5_001), emergency: false) == .stale)
-        #expect(reason(arrived: now + .milliseconds(-5_000), emergency: false) == nil)
-        #expect(reason(arrived: now + .milliseconds(-5_001), emergency: true) == .stale)
+        #expect(admission.shed > 0.9)
+        #expect(admission.refuseCall(to: 1, call: 1, isEmergency: false, now: at(3_000)) == .overload)
+        #expect(admission.refuseCall(to: 1, call: 1, isEmergency: true, now: at(3_000)) == nil)
     }
 }

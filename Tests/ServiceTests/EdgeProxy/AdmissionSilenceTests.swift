@@ -30,45 +30,53 @@ struct AdmissionSilenceTests {
     func emergencies(uri: String, expected: Bool) {
         let numbers = EmergencyNumbers(["112", "911"])
         #expect(numbers.contains(uri: Array(uri.utf8).span) == expected)
-        #expect(numbers.contains(user: "112") == true)
-        #expect(numbers.contains(user: "1121") == false)
+        #expect(numbers.contains(user: Array("112".utf8).span) == true)
+        #expect(numbers.contains(user: Array("1121".utf8).span) == false)
     }
 
-    @Test("A domain nobody has heard of is asked for once, and silence until the answer and after a no")
+    @Test("A domain nobody has heard of is asked for once; requests wait for the answer, and get silence after a no")
     func domains() {
         var domains = KnownDomains(.init())
-        #expect(domains.find(1, now: Self.at(0)) == .ask)
-        #expect(domains.find(1, now: Self.at(1)) == .unknown)
+        #expect(domains.find("one", key: 1, now: Self.at(0)) == .asked)
+        #expect(domains.find("one", key: 1, now: Self.at(1)) == .asked)
+        #expect(domains.takeQuestions() == ["one"])
+        #expect(domains.takeQuestions().isEmpty)
         domains.learn(1, isKnown: true, now: Self.at(10))
-        #expect(domains.find(1, now: Self.at(11)) == .known)
-        #expect(domains.find(2, now: Self.at(11)) == .ask)
+        #expect(domains.find("one", key: 1, now: Self.at(11)) == .known)
+        #expect(domains.find("two", key: 2, now: Self.at(11)) == .asked)
         domains.learn(2, isKnown: false, now: Self.at(12))
-        #expect(domains.find(2, now: Self.at(30_011)) == .unknown)
-        #expect(domains.find(2, now: Self.at(30_012)) == .ask)
-        #expect(domains.find(2, now: Self.at(32_012)) == .ask)
+        #expect(domains.find("two", key: 2, now: Self.at(30_011)) == .unknown)
+        #expect(domains.takeQuestions() == ["two"])
+        #expect(domains.find("two", key: 2, now: Self.at(30_012)) == .asked)
+        #expect(domains.takeQuestions() == ["two"])
     }
 
     @Test("Who was known is served while the Registrar is asked again; events and its absence change the mind")
     func renewal() {
         var domains = KnownDomains(.init())
         domains.learn(1, isKnown: true, now: Self.at(0))
-        #expect(domains.find(1, now: Self.at(300_000)) == .ask)
-        #expect(domains.find(1, now: Self.at(300_001)) == .known)
+        #expect(domains.find("one", key: 1, now: Self.at(299_999)) == .known)
+        #expect(domains.questions.isEmpty)
+        #expect(domains.find("one", key: 1, now: Self.at(300_000)) == .known)
+        #expect(domains.find("one", key: 1, now: Self.at(300_001)) == .known)
+        #expect(domains.takeQuestions() == ["one"])
         domains.learn(1, isKnown: false, now: Self.at(300_002))
-        #expect(domains.find(1, now: Self.at(300_003)) == .unknown)
+        #expect(domains.find("one", key: 1, now: Self.at(300_003)) == .unknown)
         domains.forget(1)
-        #expect(domains.find(1, now: Self.at(300_004)) == .ask)
+        #expect(domains.find("one", key: 1, now: Self.at(300_004)) == .asked)
         domains.learn(1, isKnown: nil, now: Self.at(300_005))
-        #expect(domains.find(1, now: Self.at(300_006)) == .known)
+        #expect(domains.find("one", key: 1, now: Self.at(300_006)) == .known)
     }
 
     @Test("Invented domains cost the Registrar a bounded number of questions and push out no real one")
     func inventedDomains() {
         var domains = KnownDomains(.init(capacity: 64))
         domains.learn(.max, isKnown: true, now: Self.at(0))
-        let asked = (1...10_000).count { domains.find(UInt64($0), now: Self.at(1_000)) == .ask }
+        let asked = (1...10_000).count { domains.find("\($0)", key: UInt64($0), now: Self.at(1_000)) == .asked }
         #expect(asked == 100)
-        #expect(domains.find(.max, now: Self.at(1_001)) == .known)
+        #expect(domains.questions.count == 100)
+        #expect(domains.find("other", key: 20_000, now: Self.at(1_001)) == .doubtful)
+        #expect(domains.find("real", key: .max, now: Self.at(1_001)) == .known)
     }
 
     @Test("O6: a source holds as many connections as it may, and gets a place back for each that ends")
@@ -89,15 +97,31 @@ struct AdmissionSilenceTests {
         #expect(refused == 0)
     }
 
-    @Test("V17: of several answers the first that is not too long for what was asked, or none")
+    @Test("O6: an office from which others authenticate may hold twenty times as many")
+    func office() {
+        var count = ConnectionCount(limit: 3, knownFactor: 20, total: 512)
+        let source = Source(IPAddress(v4: 0xc000_0201), KeyedHash(key: 1, 2))
+        let admitted = (0..<100).count { _ in count.open(source, isKnown: true, now: Self.at(0)) }
+        #expect(admitted == 60)
+    }
+
+    @Test("V17: strangers are answered at most one and a half times what they sent, others as it takes")
     func amplification() {
-        let limit = AmplificationLimit()
-        #expect(limit.admits(600, to: 400))
-        #expect(!limit.admits(601, to: 400))
-        #expect(limit.choose([700, 500, 300], for: 500) == 0)
-        #expect(limit.choose([700, 500, 300], for: 400) == 1)
-        #expect(limit.choose([700, 500, 300], for: 200) == 2)
-        #expect(limit.choose([700, 500, 300], for: 199) == nil)
-        #expect(AmplificationLimit(percent: 0).choose([9_000], for: 1) == 0)
+        var admission = Admission(AdmissionSettings(), seed: (1, 2), connections: 8)
+        let source = admission.source(IPAddress(v4: 0xc000_0201))
+        #expect(admission.longestAnswer(to: 400, from: source, now: Self.at(0)) == 600)
+        admission.authenticated(account: 1, from: source, now: Self.at(0))
+        #expect(admission.longestAnswer(to: 400, from: source, now: Self.at(1)) == nil)
+        #expect(AmplificationLimit(percent: 0).longestAnswer(to: 1) == nil)
+    }
+
+    @Test("A flood of strangers is told of its refusal as far as the budget goes, and who is known always")
+    func refusals() {
+        var admission = Admission(AdmissionSettings(), seed: (1, 2), connections: 8)
+        let told = (0..<10_000).count { admission.mayTell(admission.source(IPAddress(v4: UInt32($0) << 8)), now: Self.at(0)) }
+        #expect(told == 400)
+        let known = admission.source(IPAddress(v4: 0xc000_0201))
+        admission.authenticated(account: 1, from: known, now: Self.at(0))
+        #expect(admission.mayTell(known, now: Self.at(0)) == true)
     }
 }

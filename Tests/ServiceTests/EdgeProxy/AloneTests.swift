@@ -10,7 +10,7 @@ struct AloneTests {
     private static let other = SocketAddress(.loopbackIPv4, port: 6001)
     private static let servers = [EdgeBench.callServer, other]
     private let bench: EdgeBench
-    private let stranger = Arrival(source: SocketAddress(IPAddress(v4: 0xc633_6401), port: 5060), transport: .udp)
+    private let stranger = Arrival(source: SocketAddress(IPAddress(v4: 0xc633_6401), port: 5060), transport: .udp, received: EdgeBench.start)
 
     init() throws {
         var bench = EdgeBench()

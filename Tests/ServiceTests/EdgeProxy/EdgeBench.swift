@@ -17,6 +17,7 @@ struct EdgeBench {
     static let registrar = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 7000)
     static let password = "secret"
     static let now: Int64 = 1_764_000_000_000
+    static let start = Instant(nanoseconds: 1_000_000_000)
 
     var core = ProxyCore(
         ProxyCore.Configuration(
@@ -27,7 +28,7 @@ struct EdgeBench {
     var directory = Directory(
         registrars: [.init(instance: "Registrar-1", address: registrar, isDraining: false)],
         callServers: [.init(instance: "CallServer-1", address: callServer, isDraining: false)])
-    var arrival = Arrival(source: phone, transport: .udp)
+    var arrival = Arrival(source: phone, transport: .udp, received: start)
 
     static let account = Account(
         customer: "cus_1", user: "1001", domain: "demo.localhost",
@@ -59,7 +60,7 @@ struct EdgeBench {
     static func answer(_ decision: Judgement) throws -> Message {
         switch decision {
         case .replyOutside(let bytes, _, _), .reply(let bytes, _): return try Message.parse(bytes)
-        case .forward, .authenticate, .drop: throw Unexpected(what: "\(decision)")
+        case .forward, .authenticate, .awaitDomain, .turnAway, .drop: throw Unexpected(what: "\(decision)")
         }
     }
 
@@ -111,7 +112,7 @@ struct EdgeBench {
     }
 
     func resume(_ pending: PendingAuthentication, _ account: Account?, _ servers: inout Placement) -> Judgement {
-        let decision = core.resume(pending, account, &servers)
+        let decision = core.resume(pending, core.isAuthentic(pending, account) ? account : nil, &servers)
         return Judgement(decision, pending.message.view, core)
     }
 }
@@ -122,6 +123,8 @@ enum Judgement {
     case reply([UInt8], status: Int)
     case replyOutside([UInt8], status: Int, to: SocketAddress)
     case authenticate(PendingAuthentication)
+    case awaitDomain(String)
+    case turnAway(AdmissionReason)
     case drop(DropReason)
 
     init(_ decision: Decision, _ message: borrowing MessageView, _ core: ProxyCore) {
@@ -135,19 +138,42 @@ enum Judgement {
         case .reply(let bytes, let status): self = .reply(bytes, status: status)
         case .replyOutside(let bytes, let status, let address): self = .replyOutside(bytes, status: status, to: address)
         case .authenticate(let pending): self = .authenticate(pending)
+        case .awaitDomain(let domain): self = .awaitDomain(domain)
+        case .turnAway(let reason): self = .turnAway(reason)
         case .drop(let reason): self = .drop(reason)
         }
     }
 }
 
 extension ProxyCore {
+    /// A door at which nobody has been yet, and that lets answers be as long as they like.
+    private static func openDoor() -> Admission {
+        var settings = AdmissionSettings()
+        settings.amplification = AmplificationLimit(percent: 0)
+        return Admission(settings, seed: (1, 2), connections: 8)
+    }
+
     func receiveOutside(_ message: Message, _ arrival: Arrival, now: Int64, _ directory: Directory) -> Judgement {
+        var admission = Self.openDoor()
+        return receiveOutside(message, arrival, now: now, directory, &admission)
+    }
+
+    func receiveOutside(
+        _ message: Message, _ arrival: Arrival, now: Int64, _ directory: Directory, _ admission: inout Admission
+    ) -> Judgement {
         var servers = Placement(directory, recentDialogs: 64, now: Instant(nanoseconds: 0))
-        return receiveOutside(message, arrival, now: now, &servers)
+        return receiveOutside(message, arrival, now: now, &servers, &admission)
     }
 
     func receiveOutside(_ message: Message, _ arrival: Arrival, now: Int64, _ servers: inout Placement) -> Judgement {
-        let decision = receiveOutside(message.view, arrival, now: now, &servers)
+        var admission = Self.openDoor()
+        return receiveOutside(message, arrival, now: now, &servers, &admission)
+    }
+
+    private func receiveOutside(
+        _ message: Message, _ arrival: Arrival, now: Int64, _ servers: inout Placement, _ admission: inout Admission
+    ) -> Judgement {
+        let decision = receiveOutside(message.view, arrival, now: now, &servers, &admission)
         return Judgement(decision, message.view, self)
     }
 

@@ -10,7 +10,7 @@ struct HandOverTests {
     /// The phone's own edge.
     private let owner = EdgeBench()
     private let other: EdgeBench
-    private static let phone = Arrival(source: EdgeBench.phone, transport: .tls, connection: 5)
+    private static let phone = Arrival(source: EdgeBench.phone, transport: .tls, connection: 5, received: EdgeBench.start)
 
     init() {
         var other = EdgeBench()
