@@ -1,3 +1,4 @@
+public import Addresses
 import Foundation
 public import SIP
 
@@ -11,9 +12,10 @@ public final class InsideAgent {
     public let port: UInt16
     private var unread: [Message] = []
 
-    public init() throws {
+    /// At an address of this machine.
+    public init(at host: IPAddress = .loopbackIPv4) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-        var address = LocalAddress.of(0)
+        var address = LocalAddress.of(0, host)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0 }

@@ -129,10 +129,10 @@ public final class LoneEdge: Sendable {
 }
 
 enum LocalAddress {
-    static func of(_ port: UInt16) -> sockaddr_in {
+    static func of(_ port: UInt16, _ host: IPAddress = .loopbackIPv4) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_addr.s_addr = (host.v4 ?? 0x7f00_0001).bigEndian
         address.sin_port = port.bigEndian
         return address
     }
