@@ -6,6 +6,7 @@ import ServiceKit
 import Streams
 import TLS
 import Threads
+import UnixSignals
 
 /// The stateless SIP edge (DESIGN §6): wiring only.
 @main
@@ -58,12 +59,16 @@ struct Program {
                     }
                 }
             }
+            let use: @Sendable (TLSContext) -> Void = { renewed in
+                for edge in edges { edge.loop.post { edge.assumeIsolated { $0.use(renewed) } } }
+            }
             if let files = settings.certificate, let stamp {
-                let use: @Sendable (TLSContext) -> Void = { renewed in
-                    for edge in edges { edge.loop.post { edge.assumeIsolated { $0.use(renewed) } } }
-                }
                 runtime.background { await files.watch(since: stamp, logger: runtime.logger, use: use) }
-                runtime.background { await files.renewOnHangUp(logger: runtime.logger, use: use) }
+            }
+            // Heard from now on: it would end the process otherwise.
+            let hangUps = await UnixSignalsSequence(trapping: .sighup)
+            runtime.background {
+                for await _ in hangUps { settings.certificate?.renew(logger: runtime.logger, use: use) }
             }
             runtime.announce {
                 $0.addresses["sip"] = settings.reachable.description

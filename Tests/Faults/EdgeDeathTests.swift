@@ -79,6 +79,44 @@ struct EdgeDeathTests {
         try await suite.waitUntilBack("EdgeProxy", insteadOf: old)
     }
 
+    /// A stream takes what was ringing over it along: the phones come back over the other edge, where the caller can give up and
+    /// everybody can be called and hang up.
+    @Test("RFC 5626 §4.5: phones over connections that ring at that moment come back, are called and hang up", arguments: [
+        Transport.tcp, .tls, .ws,
+    ])
+    func ringingOverConnections(transport: Transport) async throws {
+        let (near, far, caller) = (try await phone(transport, 440), try await phone(transport, 620), try await phone(.udp, 440))
+        let other = try await phone(transport, 620)
+        for phone in [far, other] { await phone.setIncoming(.ring) }
+        let lost = try await near.call(far.number)
+        let kept = try await caller.call(other.number)
+        for call in [lost, kept] { try await call.ringing() }
+        _ = try await far.incomingCall()
+        _ = try await other.incomingCall()
+        let old = try suite.pid(of: "EdgeProxy")
+        try suite.leaveAlone("EdgeProxy")
+        defer { try? suite.supervise("EdgeProxy") }
+        try suite.killProcess(of: "EdgeProxy")
+        guard case .failed = try await lost.ended() else {
+            Issue.record("the caller's connection ended and its call did not")
+            return
+        }
+        // Whose connection is another one hangs up what rings in vain.
+        try await kept.hangup()
+        #expect(try await kept.ended(within: .seconds(15)) == .cancelled)
+        for (from, to) in [(near, far), (far, near), (caller, other)] {
+            await to.setIncoming(.answer(after: .zero))
+            let outgoing = try await from.call(to.number)
+            try await outgoing.answered(within: .seconds(15))
+            let incoming = try await to.incomingCall()
+            try await incoming.hangup()
+            #expect(try await outgoing.ended() == .hungUpThere)
+        }
+        for phone in [near, far, caller, other] { await phone.close() }
+        try suite.supervise("EdgeProxy")
+        try await suite.waitUntilBack("EdgeProxy", insteadOf: old)
+    }
+
     private func pair(over transport: Transport) async throws -> Pair {
         Pair(transport, caller: try await phone(transport, 440), callee: try await phone(transport, 620))
     }

@@ -93,6 +93,10 @@ extension PhoneLine {
         if let instance = settings.instance {
             request.contact?.parameters.set("+sip.instance", "\"<\(instance)>\"")
             request.add(.supported, "gruu")
+            if let regID = settings.regID {
+                request.contact?.parameters.set("reg-id", "\(regID)")
+                request.add(.supported, "path, outbound")
+            }
         }
         registration.request = request
         return request

@@ -45,6 +45,8 @@ public struct PhoneSettings: Sendable {
     public var digest: DigestHash?
     /// Its URN, for `+sip.instance` (RFC 5626 §4.1): with one it asks for GRUUs.
     public var instance: String?
+    /// Which of its flows it registers; with one, and an instance, it asks for outbound (RFC 5626 §4.2).
+    public var regID: Int?
     /// Whether a TCP phone that lost its connection connects and registers again by itself.
     public var reconnects = true
 

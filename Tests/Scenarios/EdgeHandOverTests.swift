@@ -10,27 +10,8 @@ struct EdgeHandOverTests {
 
     init() throws { server = try InsideAgent() }
 
-    private func request(_ method: String, _ phone: StreamAgent, toTag: String = "") -> [String] {
-        [
-            "\(method) sip:bob@example.org SIP/2.0",
-            "Via: SIP/2.0/\(phone.transport.name) 127.0.0.1:\(phone.port);branch=z9hG4bK\(phone.port)\(method)",
-            "From: <sip:alice@example.org>;tag=alice", "To: <sip:bob@example.org>" + toTag, "Call-ID: call-\(phone.port)",
-            "CSeq: 1 \(method)", "Max-Forwards: 70",
-            "Contact: <sip:alice@127.0.0.1:\(phone.port);transport=\(phone.transport.name.lowercased())>",
-        ]
-    }
-
-    /// What the server sends in the dialog, by the routes that the edge recorded.
-    private func inDialog(_ method: String, _ invite: Message, sequence: Int, body: [UInt8] = []) throws -> [UInt8] {
-        let routes = try #require(invite.recordRoutes).map { "Route: <\($0.uri)>" }
-        let lines =
-            [
-                "\(method) \(try #require(invite.contact).uri) SIP/2.0",
-                "Via: SIP/2.0/UDP 127.0.0.1:\(server.port);branch=z9hG4bKserver\(sequence)",
-                "From: <sip:bob@example.org>;tag=bob", "To: <sip:alice@example.org>;tag=alice",
-                "Call-ID: \(try #require(invite.callID))", "CSeq: \(sequence) \(method)", "Max-Forwards: 70",
-            ] + routes + ["Content-Length: \(body.count)", "", ""]
-        return Array(lines.joined(separator: "\r\n").utf8) + body
+    private func inDialog(_ method: String, _ invite: Message, sequence: Int, body: [UInt8] = []) -> [UInt8] {
+        SIPLines.inDialog(method, of: invite, server: server.port, sequence: sequence, body: body)
     }
 
     @Test("a request for a phone on one edge reaches it through the other, 60,000 bytes too, and is answered", arguments: [
@@ -40,10 +21,10 @@ struct EdgeHandOverTests {
         let owner = try await LoneEdge(servers: [server.port], key: key)
         let other = try await LoneEdge(servers: [server.port], key: key)
         let phone = try await StreamAgent(to: owner.port(of: transport), over: transport)
-        try phone.send(request("INVITE", phone))
+        try phone.send(SIPLines.request("INVITE", from: phone))
         let invite = try await server.receive("the INVITE") { $0.method == .invite }
         for (sequence, length) in [(1, 0), (2, 60_000)] {
-            let sent = try inDialog("INFO", invite, sequence: sequence, body: [UInt8](repeating: 65, count: length))
+            let sent = inDialog("INFO", invite, sequence: sequence, body: [UInt8](repeating: 65, count: length))
             try server.send(sent, to: other.insidePort())
             let heard = try await phone.receive("the INFO") { $0.method == .info }
             #expect(heard.body.count == length)
@@ -66,11 +47,11 @@ struct EdgeHandOverTests {
         let owner = try await LoneEdge(servers: [server.port], key: key)
         let other = try await LoneEdge(servers: [server.port], key: key)
         let phone = try await StreamAgent(to: owner.port, over: .tcp)
-        try phone.send(request("INVITE", phone))
+        try phone.send(SIPLines.request("INVITE", from: phone))
         let invite = try await server.receive("the INVITE") { $0.method == .invite }
         phone.close()
         try await owner.eventually("lose the phone") { try await owner.metric("tandem_edge_connections", "tcp") == 0 }
-        try server.send(try inDialog("BYE", invite, sequence: 2), to: other.insidePort())
+        try server.send(inDialog("BYE", invite, sequence: 2), to: other.insidePort())
         let answer = try await server.receive("the answer") { $0.cseq?.method == .bye }
         #expect(answer.status == 430)
         #expect(try await other.metric("tandem_edge_handed_over_total") == 1)
@@ -81,10 +62,10 @@ struct EdgeHandOverTests {
     func betweenLoops() async throws {
         let edge = try await LoneEdge(servers: [server.port], loops: 3)
         let phone = try await StreamAgent(to: edge.port, over: .tcp)
-        try phone.send(request("INVITE", phone))
+        try phone.send(SIPLines.request("INVITE", from: phone))
         let invite = try await server.receive("the INVITE") { $0.method == .invite }
         for loop in UInt16(0)..<3 {
-            try server.send(try inDialog("INFO", invite, sequence: Int(loop) + 1), to: edge.insidePort(ofLoop: loop))
+            try server.send(inDialog("INFO", invite, sequence: Int(loop) + 1), to: edge.insidePort(ofLoop: loop))
             let heard = try await phone.receive("the INFO") { $0.cseq?.number == UInt32(loop) + 1 }
             #expect(heard.method == .info)
         }
@@ -96,12 +77,12 @@ struct EdgeHandOverTests {
         let owner = try await LoneEdge(servers: [server.port], key: key)
         let other = try await LoneEdge(servers: [server.port], key: key)
         let phone = try await StreamAgent(to: owner.port, over: .tcp)
-        try phone.send(request("INVITE", phone))
+        try phone.send(SIPLines.request("INVITE", from: phone))
         let invite = try await server.receive("the INVITE") { $0.method == .invite }
         owner.kill()
         let again = try await StreamAgent(to: other.port, over: .tcp)
         let routes = try #require(invite.recordRoutes).reversed().map { "Route: <\($0.uri)>" }
-        try again.send(request("BYE", again, toTag: ";tag=bob") + routes)
+        try again.send(SIPLines.request("BYE", from: again, toTag: "bob") + routes)
         let bye = try await server.receive("the BYE") { $0.method == .bye }
         #expect(bye.routes?.isEmpty != false)
         try server.send(ResponseBuilder(bye, 200, toTag: "bob").serialised(), to: try #require(bye.topmostVia?.port))

@@ -43,6 +43,30 @@ struct RegistrationGRUUTests {
         await mobile.close()
     }
 
+    @Test("RFC 5626 §4.4, §6: a phone that asks for outbound gets it, and a Flow-Timer for its transport", arguments: [
+        (Transport.udp, "30"), (.tcp, "120"), (.wss, "120"),
+    ])
+    func outbound(transport: Transport, seconds: String) async throws {
+        let account = try await suite.makeAccount()
+        var settings = PhoneSettings(
+            number: account.number, domain: suite.domain, password: account.password, proxy: try suite.proxy(over: transport))
+        (settings.transport, settings.trusted, settings.instance) = (transport, suite.certificate, "urn:uuid:outbound")
+        let plain = PhoneLine(settings)
+        #expect(try await plain.register().value(named: "Flow-Timer") == nil)
+        await plain.close()
+        settings.regID = 1
+        let phone = PhoneLine(settings)
+        let answer = try await phone.register()
+        #expect(answer.required == ["outbound"])
+        #expect(answer.value(named: "Flow-Timer") == seconds)
+        try await withPhones(1, in: suite) { phones in
+            let call = try await phones[0].call(account.number)
+            try await call.answered()
+            try await call.hangup()
+        }
+        await phone.close()
+    }
+
     @Test("a phone that is not there now: 480; a temporary one nobody gave out: 404")
     func nobody() async throws {
         let account = try await suite.makeAccount()

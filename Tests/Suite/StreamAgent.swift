@@ -43,6 +43,12 @@ public final class StreamAgent {
         try await until("the WebSocket handshake") { isUpgraded }
     }
 
+    /// Connects, and says nothing that it is not told to.
+    public init(rawTo port: UInt16, _ transport: Transport) throws {
+        (self.transport, tls, isUpgraded) = (transport, nil, true)
+        (descriptor, self.port) = try Self.connect(to: port)
+    }
+
     deinit { Foundation.close(descriptor) }
 
     public func close() {
@@ -95,7 +101,7 @@ public final class StreamAgent {
 
     /// Waits until the other side has closed the connection.
     public func closed(within limit: Duration = .seconds(15)) async throws {
-        do { try await until("the end", within: limit) { false } } catch Trouble.closed {}
+        do { try await until("the end", within: limit) { isClosed } } catch Trouble.closed {}
     }
 
     private func until(_ what: String, within limit: Duration = .seconds(10), _ isDone: () -> Bool) async throws {
@@ -166,5 +172,31 @@ public final class StreamAgent {
         }
         guard descriptor >= 0, isConnected, isNamed else { throw Trouble.socket }
         return (descriptor, UInt16(bigEndian: own.sin_port))
+    }
+}
+
+/// A TCP port where nobody is expected.
+public final class SilentListener {
+    public let port: UInt16
+    private let descriptor: Int32
+
+    public init() throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var (address, length) = (LocalAddress.of(0), socklen_t(MemoryLayout<sockaddr_in>.size))
+        let isOpen = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && listen(descriptor, 5) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard descriptor >= 0, isOpen else { throw StreamAgent.Trouble.socket }
+        (self.descriptor, port) = (descriptor, UInt16(bigEndian: address.sin_port))
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether anybody has connected.
+    public var wasCalled: Bool {
+        var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&watched, 1, 0) > 0
     }
 }

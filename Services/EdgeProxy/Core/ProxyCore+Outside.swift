@@ -93,7 +93,7 @@ extension ProxyCore {
     }
 
     /// A SUBSCRIBE for the registration of an extension (RFC 3680), within a dialog or before it: any registrar serves it.
-    private func isForRegistrar(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
+    func isForRegistrar(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
         guard head.method == .subscribe, let event = message.first(.event)?.valueRange else { return false }
         let end = message.bytes.firstIndex(of: UInt8(ascii: ";"), from: event.lowerBound, to: event.upperBound)
         return ASCII.equals(message.bytes.extracting(event.lowerBound..<end), "reg")
@@ -131,7 +131,7 @@ extension ProxyCore {
         // Routes have been read; where a request from outside goes is for us to say.
         forwarding.poppedRoutes = isTrusted ? ownLeadingRoutes(message) : .max
         if head.method == .register {
-            forwarding.recording = .path(insideRoute(flow))
+            recordPath(flow, message, arrival, &forwarding)
         } else if recordsRoute(head) {
             forwarding.recording = .routes(upper: insideRoute(flow), lower: outsideRoute(server, arrival.transport))
         } else if inDialog, configuration.alone == nil {

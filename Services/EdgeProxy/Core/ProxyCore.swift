@@ -28,6 +28,8 @@ struct ProxyCore: Sendable {
         var legacyAgents: [String] = []
         /// What a refused client is told to wait, in seconds.
         var retryAfter = 5
+        /// How often a phone that uses outbound is to be heard of, in seconds.
+        var flowTimer = 120
         /// In front of a fixed list of servers.
         var alone: Alone?
 

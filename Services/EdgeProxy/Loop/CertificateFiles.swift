@@ -1,10 +1,9 @@
 import Glibc
 import Logging
 import TLS
-import UnixSignals
 
-/// Where the certificates and their keys lie, and whom clients are vouched for by: read again when a file changes, and on SIGHUP,
-/// while calls go on.
+/// Where the certificates and their keys lie, and whom clients are vouched for by: read again when a file changes, and when
+/// the process is told to, while calls go on.
 struct CertificateFiles: Sendable {
     let identities: [TLSContext.Identity]
     var clients = TLSContext.ClientCertificates.notAsked
@@ -41,17 +40,12 @@ struct CertificateFiles: Sendable {
             let current = stamp
             guard current != seen else { continue }
             seen = current
-            renew(logger, use)
+            renew(logger: logger, use: use)
         }
     }
 
-    /// Reads the files whenever the process is told to, until the task is cancelled.
-    func renewOnHangUp(logger: Logger, use: @Sendable (TLSContext) -> Void) async {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) { renew(logger, use) }
-    }
-
     /// Two that do not fit, because only one has been replaced so far, change nothing.
-    private func renew(_ logger: Logger, _ use: (TLSContext) -> Void) {
+    func renew(logger: Logger, use: (TLSContext) -> Void) {
         do throws(TLSError) {
             use(try load())
             logger.info("the certificates were renewed", metadata: ["files": "\(paths.joined(separator: " "))"])

@@ -50,6 +50,10 @@ actor EdgeLoop {
     var admission: Admission
     /// Requests that wait for their domain.
     var awaiting: [String: [(Message, Arrival)]] = [:]
+    var kept: KeptRequests
+    /// What the gauge has been told.
+    var keptShown = 0
+    var isLookDue = false
     private var listeners: [StreamListener] = []
     var peers: [UInt32: StreamPeer] = [:]
     /// For new connections; those that are open keep the one they began with.
@@ -89,7 +93,8 @@ actor EdgeLoop {
                 inside: insideSocket.localAddress,
                 generation: .random(in: 1 ... .max), tokenKey: tokenKey, nonceKey: nonceKey,
                 nonceLifetimeMilliseconds: settings.nonceLifetimeMilliseconds, legacyAgents: settings.legacyAgents,
-                retryAfter: settings.retryAfter, alone: settings.alone))
+                retryAfter: settings.retryAfter, flowTimer: settings.flowTimer, alone: settings.alone))
+        kept = KeptRequests(settings.keptRequests)
         accounts = AccountCache(
             capacity: settings.accountsRemembered, lifetime: settings.accountLifetime,
             recent: settings.refusalAge)
@@ -242,7 +247,9 @@ actor EdgeLoop {
         case .forward(let forwarding, let destination):
             if let reason = refuseCall(message, forwarding, to: destination) { return turnAway(reason, message, arrival) }
             switch send(message, forwarding, to: destination) {
-            case .sent: Traffic.countForwarded(message, .outside, over: arrival.transport)
+            case .sent:
+                Traffic.countForwarded(message, .outside, over: arrival.transport)
+                if arrival.transport.isReliable { keep(message, forwarding, destination, arrival) }
             case .gone: Traffic.count(.connectionGone)
             case .unsendable: Traffic.count(.unsendable)
             }
@@ -275,6 +282,7 @@ actor EdgeLoop {
             case .sent:
                 Traffic.countForwarded(message, .inside, over: .udp)
                 if !message.isRequest { noteAnswer(message) }
+                if !kept.isEmpty { answered(message) }
             case .gone:
                 if case .flow(let token) = destination, handOver(message, token, origin) { break }
                 perform(core.flowFailed(message, from: origin.server), message, from: origin)
@@ -290,6 +298,10 @@ actor EdgeLoop {
         case .authenticate, .awaitDomain, .turnAway:
             preconditionFailure("what comes from inside is trusted and never challenged")
         }
+    }
+
+    func sendAgain(_ message: Message, _ forwarding: Forwarding, to server: SocketAddress) {
+        if send(message.view, forwarding, to: .server(server)) == .unsendable { Traffic.count(.unsendable) }
     }
 
     private enum Departure { case sent, gone, unsendable }

@@ -70,6 +70,13 @@ struct EdgeSettings: Sendable {
             "TANDEM_TCP_GREETING_SECONDS", .integer(1...3_600), default: "30",
             "a new connection without a message is closed after"),
         Setting(
+            "TANDEM_FLOW_TIMER_SECONDS", .integer(10...3_600), default: "120",
+            "how often a phone that uses outbound (RFC 5626) is to be heard of; over UDP at least every 30 seconds"),
+        Setting(
+            "TANDEM_KEPT_REQUESTS", .integer(0...1_000_000), default: "10000",
+            "requests over connections, per loop, that are sent again until their first response; 0: none"),
+        Setting("TANDEM_KEPT_BYTES", .integer(0...1_000_000_000), default: "16777216", "the same in bytes"),
+        Setting(
             "TANDEM_RETRY_AFTER_SECONDS", .integer(1...3_600), default: "5", "how long clients nobody can serve are told to wait"),
         Setting(
             "TANDEM_CALL_SERVERS", default: "",
@@ -117,6 +124,8 @@ struct EdgeSettings: Sendable {
     let headerTime: Interval
     let messageTime: Interval
     let retryAfter: Int
+    let flowTimer: Int
+    let keptRequests: KeptRequests.Limits
     let streamLimits: StreamLimits
     /// What is known of the fixed list of servers, for an edge without a suite behind it.
     let alone: ProxyCore.Alone?
@@ -168,6 +177,9 @@ struct EdgeSettings: Sendable {
         headerTime = .seconds(settings.integer("TANDEM_TCP_HEADER_SECONDS"))
         messageTime = .seconds(settings.integer("TANDEM_TCP_MESSAGE_SECONDS"))
         retryAfter = settings.integer("TANDEM_RETRY_AFTER_SECONDS")
+        flowTimer = settings.integer("TANDEM_FLOW_TIMER_SECONDS")
+        keptRequests = KeptRequests.Limits(
+            count: settings.integer("TANDEM_KEPT_REQUESTS"), bytes: settings.integer("TANDEM_KEPT_BYTES"))
         alone = try Self.alone(settings)
         admission = try AdmissionSettings(settings, inside: inside, trusted: alone?.trusted ?? [])
         serverPing = .milliseconds(settings.integer("TANDEM_CALL_SERVER_PING_MILLISECONDS"))

@@ -111,6 +111,9 @@ enum Traffic {
         uniqueKeysWithValues: StreamPeer.Handshake.allCases.map { outcome in
             (outcome, Counter("tandem_edge_tls_handshakes_total", "TLS handshakes by outcome", labels: ["outcome": outcome.rawValue]))
         })
+    static let kept = Gauge("tandem_edge_kept_requests", "requests over connections that have had no response yet")
+    static let keptFull = Counter("tandem_edge_kept_full_total", "requests over connections there was no room to keep")
+    static let resent = Counter("tandem_edge_resent_total", "kept requests sent again")
     static let handedOver = Counter(
         "tandem_edge_handed_over_total", "messages from inside given to the loop or edge that holds their connection")
     static let registrars = Gauge("tandem_edge_servers_alive", "servers that are heard of", labels: ["kind": "registrar"])

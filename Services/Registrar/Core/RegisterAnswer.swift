@@ -21,7 +21,11 @@ enum RegisterAnswer {
             for uri in request.path { response.add(.path, "<\(uri)>") }
         }
         for uri in request.serviceRoutes { response.add(.serviceRoute, "<\(uri)>") }
-        if request.usesOutbound, set.bindings.contains(where: { $0.regID != nil }) { response.add(.require, "outbound") }
+        if request.usesOutbound, set.bindings.contains(where: { $0.regID != nil }) {
+            response.add(.require, "outbound")
+            // RFC 5626 §4.4: only with outbound, and what the edge finds right for the transport.
+            if let seconds = request.flowTimer { response.headers.append(Header("Flow-Timer", String(seconds))) }
+        }
         return response
     }
 

@@ -34,6 +34,8 @@ struct RegisterRequest: Sendable, Equatable {
     static let understood: Set<String> = ["path", "outbound", "gruu"]
     /// Where phones that come through the edge send their requests (RFC 3608); the edge says it.
     static let serviceRouteHeader = "X-Tandem-Service-Route"
+    /// What the edge wants a phone told that uses outbound.
+    static let flowTimerHeader = "X-Tandem-Flow-Timer"
     private static let longestURI = 2_048
     private static let longestToken = 256
 
@@ -49,6 +51,8 @@ struct RegisterRequest: Sendable, Equatable {
     var supportsGRUU: Bool
     var serviceRoutes: [String]
     var usesOutbound: Bool
+    /// In seconds.
+    var flowTimer: UInt64?
     var userAgent: String?
 
     init(_ message: Message) throws(Refusal) {
@@ -70,6 +74,7 @@ struct RegisterRequest: Sendable, Equatable {
         supportsGRUU = message.supported.contains("gruu") || message.required.contains("gruu")
         serviceRoutes = message.value(named: Self.serviceRouteHeader).flatMap { NameAddress($0) }.map { [$0.uri.description] } ?? []
         usesOutbound = paths.first?.uri.parameters.contains("ob") ?? false
+        flowTimer = message.value(named: Self.flowTimerHeader).flatMap { ASCII.decimal($0.utf8) }
         userAgent = message.value(.userAgent).map { String($0.prefix(Self.longestToken)) }
         switch message.contacts {
         case nil: throw Refusal(400, "Bad Contact")

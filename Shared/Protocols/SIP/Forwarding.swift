@@ -23,6 +23,8 @@ public struct Forwarding: Sendable {
         public var address: SocketAddress
         /// What the transport parameter says; none for UDP.
         public var transport: Transport
+        /// Says in a Path that the first hop supports outbound (RFC 5626 §5.1).
+        public var isOutbound = false
 
         public init(_ token: FlowToken, at address: SocketAddress, over transport: Transport = .udp) {
             (self.token, self.address, self.transport) = (token, address, transport)
@@ -41,6 +43,7 @@ public struct Forwarding: Sendable {
             // One word for both (RFC 7118 §5.2.2).
             case .ws, .wss: output.write(";transport=ws")
             }
+            if isOutbound { output.write(";ob") }
             output.append(UInt8(ascii: ">"))
         }
     }
@@ -87,6 +90,8 @@ public struct Forwarding: Sendable {
     public var recording = Recording.none
     public var stripping: Stripping
     public var identity: Identity?
+    /// What the registrar is to tell a phone as its Flow-Timer, in seconds (RFC 5626 §4.4).
+    public var flowTimer: Int?
 
     public init(hop: Hop?, stripping: Stripping) { (self.hop, self.stripping) = (hop, stripping) }
 
@@ -123,6 +128,11 @@ public struct Forwarding: Sendable {
         Self.copy(message, &copied, to: message.headersEnd, &output)
         if !pass.isRecorded { writeRecording(&output, key) }
         writeIdentity(&output)
+        if let flowTimer {
+            output.write("X-Tandem-Flow-Timer: ")
+            output.write(decimal: flowTimer)
+            output.write("\r\n")
+        }
         if hop != nil, maxForwards != nil, !message.contains(.maxForwards) {
             output.write("Max-Forwards: ")
             output.write(decimal: maxForwards ?? 70)

@@ -30,6 +30,20 @@ public enum StatelessForwarding {
             return value == loop
         }
 
+        /// The transaction that the text of one of our branches names; nil when it is none of ours.
+        public static func transaction(of text: Span<UInt8>) -> SipHash.Code? {
+            guard text.count == length else { return nil }
+            var bytes = InlineArray<64, UInt8>(repeating: 0)
+            var count = 0
+            guard Base64.readURLSafe(text.extracting(7..<29), into: &bytes, count: &count), count == 16 else { return nil }
+            var (low, high): (UInt64, UInt64) = (0, 0)
+            for place in 0..<8 {
+                low |= UInt64(bytes[place]) &<< UInt64(8 &* place)
+                high |= UInt64(bytes[place &+ 8]) &<< UInt64(8 &* place)
+            }
+            return SipHash.Code(low: low, high: high)
+        }
+
         public var text: String { StatelessForwarding.text(Self.length) { write(into: &$0) } }
     }
 

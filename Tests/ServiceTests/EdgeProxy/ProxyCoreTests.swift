@@ -58,6 +58,25 @@ struct ProxyCoreTests {
         #expect(!message.contains(.authorization))
     }
 
+    @Test("RFC 5626 §5.1, §4.4: a phone that asks for outbound gets ob in its Path and a Flow-Timer for its transport", arguments: [
+        (Transport.udp, "30"), (.tcp, "120"), (.wss, "120"),
+    ])
+    func outbound(transport: Transport, seconds: String) throws {
+        var bench = bench
+        bench.arrival = Arrival(source: EdgeBench.phone, transport: transport, connection: transport == .udp ? 0 : 3)
+        func register(_ more: [String]) throws -> Message {
+            try EdgeBench.forwarded(
+                try bench.authenticated("REGISTER", uri: "sip:demo.localhost", to: "sip:1001@demo.localhost", more: more)
+            ).message
+        }
+        let asks = try register(["Supported: path, outbound", "X-Tandem-Flow-Timer: 1"])
+        #expect(asks.paths?.first?.uri.parameters.contains("ob") == true)
+        #expect(asks.value(named: "X-Tandem-Flow-Timer") == seconds)
+        let plain = try register(["Supported: path"])
+        #expect(plain.paths?.first?.uri.parameters.contains("ob") == false)
+        #expect(plain.value(named: "X-Tandem-Flow-Timer") == nil)
+    }
+
     @Test("§16.6, RFC 5658: an INVITE goes in with our Via, two Record-Routes, one hop less and nothing the phone asserted")
     func invite() throws {
         let lies = [

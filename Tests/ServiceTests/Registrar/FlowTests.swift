@@ -1,3 +1,4 @@
+import SIP
 import Testing
 
 @testable import Registrar
@@ -27,6 +28,19 @@ struct FlowTests {
         let renewed = try register(&set, contact("a", instance: "1", reg: 1), cseq: 2, flow: "three", at: start + 2)
         #expect(renewed.refreshed.count == 1 && renewed.created.isEmpty)
         #expect(set.bindings.map(\.path) == [["sip:three@127.0.0.1:5070;lr;ob"], ["sip:two@127.0.0.1:5070;lr;ob"]])
+    }
+
+    @Test("RFC 5626 §4.4: the answer carries the edge's Flow-Timer, for a phone that uses outbound and no other", arguments: [true, false])
+    func flowTimer(usesOutbound: Bool) throws {
+        var set = BindingSet()
+        let message = try RegisterFixture.message(
+            [contact("a", instance: "1", reg: usesOutbound ? 1 : nil)], path: "<sip:one@127.0.0.1:5070;lr\(usesOutbound ? ";ob" : "")>",
+            headers: ["X-Tandem-Flow-Timer: 120"])
+        let request = try RegisterRequest(message)
+        _ = try set.apply(request, BindingSet.Policy(), now: start)
+        let answer = try Message.parse(RegisterAnswer.success(message, request, set, now: start) { _ in nil }.serialised())
+        #expect(answer.value(named: "Flow-Timer") == (usesOutbound ? "120" : nil))
+        #expect(answer.required == (usesOutbound ? ["outbound"] : []))
     }
 
     @Test("RFC 5626 §7: a phone with several flows is one target, the newest flow in front")

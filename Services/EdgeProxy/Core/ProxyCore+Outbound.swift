@@ -1,0 +1,22 @@
+import SIP
+
+/// The edge's part in client-initiated connections (RFC 5626 §5).
+extension ProxyCore {
+    /// §5.1: a phone that asks for outbound learns that its first hop can do it, and by the registrar's Flow-Timer (§4.4) how often
+    /// it has to be heard of.
+    func recordPath(
+        _ flow: FlowToken, _ message: borrowing MessageView, _ arrival: Arrival, _ forwarding: inout Forwarding
+    ) {
+        var route = insideRoute(flow)
+        if message.message().supported.contains("outbound") {
+            route.isOutbound = true
+            forwarding.flowTimer = flowTimer(arrival.transport)
+        }
+        forwarding.recording = .path(route)
+    }
+
+    /// Middleboxes forget a way over UDP after half a minute of silence, whatever they should (RFC 4787 §4.3).
+    private func flowTimer(_ transport: Transport) -> Int {
+        transport.isReliable ? configuration.flowTimer : min(configuration.flowTimer, 30)
+    }
+}
