@@ -45,9 +45,10 @@ bench: check build ## measure the running suite, one line per figure
 	@$(local)/suite up
 	@$(local)/suite bench
 
-bench-edge: needs ## compare the edge, alone, with Kamailio on this machine: CPU, rates, idle connections
+bench-edge: needs ## compare the edge, alone, with Kamailio on this machine: CPU, rates, idle connections; with OpenSSL alone: idle TLS and WSS
 	@swift build -c release --product EdgeProxy
 	@Tests/Benchmarks/edge-against-kamailio
+	@Tests/Benchmarks/edge-connections
 
 fuzz: deps ## feed the parsers of outside input with libFuzzer, FUZZ_SECONDS=30 each
 	@swift build --package-path Tests/Fuzz --scratch-path .build/fuzz
@@ -60,7 +61,7 @@ fuzz: deps ## feed the parsers of outside input with libFuzzer, FUZZ_SECONDS=30 
 	done
 
 lint: deps ## check scripts and the compose file
-	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test} Tests/Benchmarks/edge-against-kamailio
+	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test} Tests/Benchmarks/{edge-against-kamailio,edge-connections}
 	@docker-compose --file docker-compose.yml config --quiet
 
 clean: ## stop, and remove data, logs and builds
