@@ -176,11 +176,22 @@ public struct RunningSuite: Sendable {
         guard let pid = Int32(text), kill(pid, signal) == 0 else { throw Missing.refused("no supervisor of \(service)") }
     }
 
+    /// What its admin port says of an instance.
+    private func isReady(_ service: String, _ instance: Int) async -> Bool {
+        let name = "TANDEM_ADMIN_LISTEN="
+        let settings = (try? String(contentsOfFile: "\(folder)/settings/\(service)-\(instance)", encoding: .utf8)) ?? ""
+        guard let line = settings.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
+            let url = URL(string: "http://\(line.dropFirst(name.count))/readyz"),
+            let (_, response) = try? await URLSession.shared.data(for: URLRequest(url: url, timeoutInterval: 2))
+        else { return false }
+        return (response as? HTTPURLResponse)?.statusCode == 200
+    }
+
     /// Waits until the supervisor has started the service again and it is ready for work.
     public func waitUntilBack(_ service: String, _ instance: Int = 1, insteadOf old: Int32, within limit: Duration = .seconds(15)) async throws {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
-            if let pid = try? pid(of: service, instance), pid != old, kill(pid, 0) == 0 { return }
+            if let pid = try? pid(of: service, instance), pid != old, kill(pid, 0) == 0, await isReady(service, instance) { return }
             try await Task.sleep(for: .milliseconds(50))
         }
         throw Missing.refused("\(service) did not come back")

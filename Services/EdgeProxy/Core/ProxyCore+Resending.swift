@@ -1,34 +1,31 @@
 import Addresses
 import SIP
 
-/// The second way of a request whose server has died before it answered.
+/// The second way of a request that had no response.
 extension ProxyCore {
-    /// Alone nobody leaves the list: a server that is silent counts as gone.
     func isLiving(_ server: SocketAddress, _ directory: Directory) -> Bool {
-        for known in [directory.callServers, directory.registrars] {
-            if known.contains(where: { $0.address == server && !(configuration.alone != nil && $0.isDraining) }) { return true }
-        }
-        return false
+        directory.callServers.hears(server) || directory.registrars.hears(server)
     }
 
-    /// Where the request goes now: where it went while that lives, else where its Call-ID leads; nil: nowhere.
-    func destination(of kept: KeptRequests.Kept, _ directory: Directory) -> SocketAddress? {
-        guard !isLiving(kept.server, directory) else { return kept.server }
+    /// Where it goes now: where it went while that lives, else where its Call-ID leads, and what was recorded for the phone's way
+    /// back leads there too. Nil: nobody is there.
+    func secondWay(
+        of kept: KeptRequests.Kept, _ servers: inout Placement
+    ) -> (server: SocketAddress, forwarding: Forwarding)? {
+        guard !isLiving(kept.server, servers.directory) else { return (kept.server, kept.forwarding) }
         let view = kept.message.view
+        guard let callID = view.callIDHash else { return nil }
         do throws(Refusal) {
             let head = try RequestHead(view)
             let isForRegistrar = head.method == .register && configuration.alone == nil || isForRegistrar(view, head)
-            let servers = isForRegistrar ? directory.registrars : directory.callServers
-            return view.callIDHash.flatMap { servers.pick(callID: $0) }
+            let server = isForRegistrar ? servers.directory.registrars.pick(callID: callID) : servers.callServer(callID: callID)
+            guard let server else { return nil }
+            var forwarding = kept.forwarding
+            if case .routes(let upper, _) = forwarding.recording {
+                forwarding.recording = .routes(upper: upper, lower: outsideRoute(server, kept.arrival.transport))
+                servers.note(callID: callID, server)
+            }
+            return (server, forwarding)
         } catch { return nil }
-    }
-
-    /// What was recorded for the phone's way back leads to the server that gets the request.
-    func redirected(_ kept: KeptRequests.Kept, to server: SocketAddress) -> Forwarding {
-        var forwarding = kept.forwarding
-        if case .routes(let upper, _) = forwarding.recording {
-            forwarding.recording = .routes(upper: upper, lower: outsideRoute(server, kept.arrival.transport))
-        }
-        return forwarding
     }
 }

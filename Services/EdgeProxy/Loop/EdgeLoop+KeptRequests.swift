@@ -34,7 +34,7 @@ extension EdgeLoop {
         loop.schedule(at: loop.now + Self.look) {
             self.isLookDue = false
             let now = self.loop.now
-            for key in self.kept.orphans({ self.core.isLiving($0, self.directory) }) { self.sendAgain(key, onlyElsewhere: true) }
+            for key in self.kept.orphans({ self.core.isLiving($0, self.placement.directory) }) { self.sendAgain(key, onlyElsewhere: true) }
             while let key = self.kept.popDue(now: now) { self.sendAgain(key) }
             self.showKept()
             self.lookLater()
@@ -44,8 +44,9 @@ extension EdgeLoop {
     private func sendAgain(_ key: KeptRequests.Key, onlyElsewhere: Bool = false) {
         guard let request = kept[key] else { return }
         guard peers[request.arrival.connection] != nil else { return kept.remove(key) }
-        guard let server = core.destination(of: request, directory), !onlyElsewhere || server != request.server else { return }
-        let forwarding = core.redirected(request, to: server)
+        guard let (server, forwarding) = core.secondWay(of: request, &placement), !onlyElsewhere || server != request.server else {
+            return
+        }
         kept.moved(key, forwarding, to: server)
         Traffic.resent.add()
         sendAgain(request.message, forwarding, to: server)

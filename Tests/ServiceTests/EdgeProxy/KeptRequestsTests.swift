@@ -20,12 +20,17 @@ struct KeptRequestsTests {
 
     private func at(_ milliseconds: Int) -> Instant { Self.start + .milliseconds(milliseconds) }
 
+    private func placement(_ directory: Directory) -> Placement {
+        Placement(directory, recentDialogs: 64, now: Instant(nanoseconds: 0))
+    }
+
     /// A request as the loop keeps it once the core has decided.
     private func kept(_ method: String, callID: String = "call-1", more: [String] = []) throws -> (KeptRequests.Kept, KeptRequests.Key, Message) {
         let request = try EdgeBench.request(method, callID: callID, branch: "z9hG4bK\(callID)", more: more)
         let view = request.view
         let head = try RequestHead(view)
-        let decision = bench.core.forwardToCallServer(view, head, Self.arrival, nil, EdgeBench.account, bench.directory)
+        var servers = placement(bench.directory)
+        let decision = bench.core.forwardToCallServer(view, head, Self.arrival, nil, EdgeBench.account, &servers)
         guard case .forward(let forwarding, .server(let server)) = decision, let hop = forwarding.hop,
             let bytes = forwarding.bytes(of: view, key: bench.core.tokenKey)
         else { throw EdgeBench.Unexpected(what: "\(decision)") }
@@ -96,13 +101,17 @@ struct KeptRequestsTests {
         _ = table.keep(cancel, as: cancelKey, now: at(9))
         _ = table.keep(invite, as: inviteKey, now: at(0))
         #expect(table.orphans { bench.core.isLiving($0, bench.directory) }.isEmpty)
-        #expect(bench.core.destination(of: invite, bench.directory) == EdgeBench.callServer)
+        var servers = placement(bench.directory)
+        let same = bench.core.secondWay(of: invite, &servers)
+        #expect(same?.server == EdgeBench.callServer)
         var later = bench.directory
         later.callServers = [.init(instance: "CallServer-2", address: Self.successor, isDraining: false)]
+        servers.renew(later, now: at(0))
         #expect(table.orphans { bench.core.isLiving($0, later) } == [inviteKey, cancelKey])
-        let server = try #require(bench.core.destination(of: invite, later))
+        let way = bench.core.secondWay(of: invite, &servers)
+        let (server, forwarding) = try #require(way)
         #expect(server == Self.successor)
-        let forwarding = bench.core.redirected(invite, to: server)
+        #expect(servers.callServer(callID: try #require(invite.message.callIDHash)) == Self.successor)
         let bytes = forwarding.bytes(of: invite.message.view, key: bench.core.tokenKey)
         let again = try Message.parse(try #require(bytes))
         #expect(again.topmostVia?.branch == inside.topmostVia?.branch)
@@ -111,7 +120,9 @@ struct KeptRequestsTests {
         table.moved(inviteKey, forwarding, to: server)
         #expect(table.orphans { bench.core.isLiving($0, later) } == [cancelKey])
         later.callServers = []
-        #expect(bench.core.destination(of: invite, later) == nil)
+        servers.renew(later, now: at(1))
+        let nowhere = bench.core.secondWay(of: invite, &servers)
+        #expect(nowhere?.server == nil)
     }
 
     @Test("A REGISTER goes on to a registrar; alone, a server that is silent counts as gone")
@@ -121,16 +132,29 @@ struct KeptRequestsTests {
         later.registrars = [.init(instance: "Registrar-2", address: Self.successor, isDraining: false)]
         let lost = KeptRequests.Kept(
             message: register.message, forwarding: register.forwarding, arrival: Self.arrival, server: EdgeBench.registrar)
-        #expect(bench.core.destination(of: lost, later) == Self.successor)
+        var placed = placement(later)
+        let way = bench.core.secondWay(of: lost, &placed)
+        #expect(way?.server == Self.successor)
         var configuration = bench.core.configuration
         configuration.alone = ProxyCore.Alone(trusted: [], servers: [EdgeBench.callServer, Self.successor])
         let alone = ProxyCore(configuration)
         let servers: Directory.Servers = [
-            .init(instance: "a", address: EdgeBench.callServer, isDraining: true), .init(instance: "b", address: Self.successor, isDraining: false),
+            .init(instance: "a", address: EdgeBench.callServer, isSilent: true), .init(instance: "b", address: Self.successor),
         ]
-        let silent = Directory(registrars: servers, callServers: servers)
-        #expect(!alone.isLiving(EdgeBench.callServer, silent) && alone.isLiving(Self.successor, silent))
-        #expect(alone.destination(of: try kept("INVITE").0, silent) == Self.successor)
-        #expect(bench.core.isLiving(EdgeBench.callServer, silent), "in the suite a draining server finishes its work")
+        placed = placement(Directory(registrars: servers, callServers: servers))
+        let elsewhere = alone.secondWay(of: try kept("INVITE").0, &placed)
+        #expect(elsewhere?.server == Self.successor)
+        let registered = alone.secondWay(of: register, &placed)
+        #expect(registered?.server == Self.successor)
+    }
+
+    @Test("A server that drains finishes what it has")
+    func draining() throws {
+        var servers = placement(
+            Directory(callServers: [
+                .init(instance: "a", address: EdgeBench.callServer, isDraining: true), .init(instance: "b", address: Self.successor),
+            ]))
+        let same = bench.core.secondWay(of: try kept("INVITE").0, &servers)
+        #expect(same?.server == EdgeBench.callServer)
     }
 }
