@@ -77,15 +77,21 @@ struct EdgeConnectionTests {
 
     @Test("RELIABILITY O6: one address has so many connections and no more; who was there stays")
     func perAddress() async throws {
-        let edge = try await LoneEdge(servers: [9], environment: ["TANDEM_TCP_CONNECTIONS_PER_ADDRESS": "5"])
+        // Who is trusted has no limit.
+        let edge = try await LoneEdge(
+            servers: [9], environment: ["TANDEM_TCP_CONNECTIONS_PER_ADDRESS": "5", "TANDEM_TRUSTED": "127.0.0.1"])
+        let stranger: UInt32 = 0x7f00_5a01
         var phones: [StreamAgent] = []
-        for _ in 0..<5 { phones.append(try await StreamAgent(to: edge.port, over: .tcp)) }
+        for _ in 0..<5 { phones.append(try await StreamAgent(to: edge.port, over: .tcp, from: stranger)) }
         for phone in phones {
             try phone.send(SIPLines.request("OPTIONS", uri: "sip:127.0.0.1:\(edge.port)", from: phone))
             #expect(try await phone.receive("the answer").status == 200)
         }
-        let sixth = try await StreamAgent(to: edge.port, over: .tcp)
+        let sixth = try await StreamAgent(to: edge.port, over: .tcp, from: stranger)
         try await sixth.closed()
+        let trusted = try await StreamAgent(to: edge.port, over: .tcp)
+        try trusted.send(SIPLines.request("OPTIONS", uri: "sip:127.0.0.1:\(edge.port)", from: trusted))
+        #expect(try await trusted.receive("the answer").status == 200)
         try phones[0].send(SIPLines.request("OPTIONS", uri: "sip:127.0.0.1:\(edge.port)", from: phones[0], sequence: 2))
         #expect(try await phones[0].receive("the answer").status == 200)
     }

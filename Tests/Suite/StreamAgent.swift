@@ -22,10 +22,13 @@ public final class StreamAgent {
     private var isUpgraded: Bool
     public private(set) var isClosed = false
 
-    /// Connects, and shakes hands as far as the transport wants it.
-    public init(to port: UInt16, over transport: Transport, tls context: TLSContext? = nil, serverName: String? = nil) async throws {
+    /// Connects, and shakes hands as far as the transport wants it; `host` is one of this machine's 127.0.0.0/8.
+    public init(
+        to port: UInt16, over transport: Transport, tls context: TLSContext? = nil, serverName: String? = nil,
+        from host: UInt32 = 0x7f00_0001
+    ) async throws {
         self.transport = transport
-        (descriptor, self.port) = try Self.connect(to: port)
+        (descriptor, self.port) = try Self.connect(to: port, from: host)
         tls = context.map { TLSSession($0, serverName: serverName) }
         let isWebSocket = transport == .ws || transport == .wss
         if isWebSocket { frames = FrameParser(role: .client, payloadLimit: 65_536) }
@@ -161,16 +164,24 @@ public final class StreamAgent {
         }
     }
 
-    private static func connect(to port: UInt16) throws -> (Int32, UInt16) {
+    private static func connect(to port: UInt16, from host: UInt32 = 0x7f00_0001) throws -> (Int32, UInt16) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var (address, own, length) = (LocalAddress.of(port), sockaddr_in(), socklen_t(MemoryLayout<sockaddr_in>.size))
-        let isConnected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Foundation.connect(descriptor, $0, length) == 0 }
+        var (address, own, length) = (LocalAddress.of(port), LocalAddress.of(0), socklen_t(MemoryLayout<sockaddr_in>.size))
+        own.sin_addr.s_addr = host.bigEndian
+        // No port yet: so that one local port may serve for several peers.
+        var late = Int32(1)
+        setsockopt(descriptor, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, &late, socklen_t(MemoryLayout<Int32>.size))
+        let isConnected = withUnsafeMutablePointer(to: &own) { own in
+            own.withMemoryRebound(to: sockaddr.self, capacity: 1) { own in
+                withUnsafePointer(to: &address) { peer in
+                    peer.withMemoryRebound(to: sockaddr.self, capacity: 1) { peer in
+                        bind(descriptor, own, length) == 0 && Foundation.connect(descriptor, peer, length) == 0
+                            && getsockname(descriptor, own, &length) == 0
+                    }
+                }
+            }
         }
-        let isNamed = withUnsafeMutablePointer(to: &own) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) == 0 }
-        }
-        guard descriptor >= 0, isConnected, isNamed else { throw Trouble.socket }
+        guard descriptor >= 0, isConnected else { throw Trouble.socket }
         return (descriptor, UInt16(bigEndian: own.sin_port))
     }
 }

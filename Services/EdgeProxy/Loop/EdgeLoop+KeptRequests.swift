@@ -5,11 +5,14 @@ import SIP
 extension EdgeLoop {
     private static let look = Interval.milliseconds(250)
 
-    func keep(_ decision: Decision, _ message: Message, _ arrival: Arrival) {
-        guard arrival.transport.isReliable, settings.keptRequests.count > 0, let method = message.method, method != .ack,
-            case .forward(let forwarding, .server(let server)) = decision, let hop = forwarding.hop
+    /// A request from a connection has gone on to a server.
+    func keep(
+        _ message: borrowing MessageView, _ forwarding: Forwarding, _ destination: Destination, _ arrival: Arrival
+    ) {
+        guard settings.keptRequests.count > 0, let method = message.method, method != .ack, case .server(let server) = destination,
+            let hop = forwarding.hop
         else { return }
-        let kept = KeptRequests.Kept(message: message, forwarding: forwarding, arrival: arrival, server: server)
+        let kept = KeptRequests.Kept(message: message.message(), forwarding: forwarding, arrival: arrival, server: server)
         if !self.kept.keep(kept, as: KeptRequests.Key(hop.branch.transaction, method), now: loop.now) { Traffic.keptFull.add() }
         showKept()
         lookLater()

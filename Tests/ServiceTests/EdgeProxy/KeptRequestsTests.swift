@@ -9,7 +9,7 @@ import Testing
 struct KeptRequestsTests {
     private static let start = Instant(nanoseconds: 1_000_000_000)
     private static let successor = SocketAddress(.loopbackIPv4, port: 6100)
-    private static let arrival = Arrival(source: EdgeBench.phone, transport: .tls, connection: 5)
+    private static let arrival = Arrival(source: EdgeBench.phone, transport: .tls, connection: 5, received: EdgeBench.start)
     private let bench: EdgeBench
 
     init() throws {

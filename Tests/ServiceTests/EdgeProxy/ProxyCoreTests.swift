@@ -63,7 +63,7 @@ struct ProxyCoreTests {
     ])
     func outbound(transport: Transport, seconds: String) throws {
         var bench = bench
-        bench.arrival = Arrival(source: EdgeBench.phone, transport: transport, connection: transport == .udp ? 0 : 3)
+        bench.arrival = Arrival(source: EdgeBench.phone, transport: transport, connection: transport == .udp ? 0 : 3, received: EdgeBench.start)
         func register(_ more: [String]) throws -> Message {
             try EdgeBench.forwarded(
                 try bench.authenticated("REGISTER", uri: "sip:demo.localhost", to: "sip:1001@demo.localhost", more: more)
