@@ -108,7 +108,7 @@ let modules: [Module] = [
     Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "Audio", "MediaSession", "Flow", "Contracts"]),
     Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Addresses", "HEP", "Flow", "SIP", "SDP", "TLS", "Phone", "Suite"]),
     Module(.test, "Faults", .tests, "Tests/Faults", uses: ["Addresses", "Deadlines", "SIP", "Phone", "Suite"]),
-    Module(.test, "Interop", .tests, "Tests/Interop", uses: ["SIP", "Audio", "Phone", "Suite"]),
+    Module(.test, "Interop", .tests, "Tests/Interop", uses: ["Addresses", "SIP", "Audio", "Phone", "Suite"]),
 ]
 
 // The import rule, checked whenever the manifest is read.

@@ -18,6 +18,7 @@ struct Program {
             let settings = try EdgeSettings(runtime.settings)
             try assertFree(settings)
             OpenFiles.raiseLimit()
+            Traffic.declare()
             let stamp = settings.certificate?.stamp
             let certificate = try settings.certificate?.load()
             let findAccount = FindAccount(bus: settings.alone == nil ? runtime.bus : nil)

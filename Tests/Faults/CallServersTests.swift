@@ -32,6 +32,7 @@ struct CallServersTests {
             #expect(try await outgoing.ended() == .hungUpThere)
             try suite.supervise("CallServer", 2)
             try await suite.waitUntilBack("CallServer", 2, insteadOf: old, within: .seconds(30))
+            try await bothServe()
         }
     }
 
@@ -48,6 +49,15 @@ struct CallServersTests {
             #expect(try await begun(1) - before >= 24)
             try suite.supervise("CallServer", 2)
             try await suite.waitUntilBack("CallServer", 2, insteadOf: old)
+            try await bothServe()
+        }
+    }
+
+    /// The edge has heard of both.
+    private func bothServe() async throws {
+        try await suite.eventually("both call servers serve") {
+            _ = try await begun(2)
+            return try await suite.metric("tandem_edge_servers_alive", "kind=\"call\"", of: "EdgeProxy") == 2
         }
     }
 
@@ -71,6 +81,6 @@ struct CallServersTests {
 
     /// How many legs the instance has begun.
     private func begun(_ instance: Int) async throws -> Double {
-        try await suite.metrics(of: "CallServer", instance).sum("tandem_call_legs_total")
+        try await suite.metric("tandem_call_legs_total", of: "CallServer", instance)
     }
 }

@@ -135,4 +135,19 @@ struct MetricsTests {
         }
         #expect(read.value("tandem_test_batch_messages_sum") == 17)
     }
+
+    @Test("What a thread tallied is in the histogram when it was handed over, once, and not before")
+    func tally() throws {
+        let histogram = Histogram("tandem_test_tallied_bytes", "for this test", counts: [10, 100])
+        var tally = HistogramTally(histogram)
+        for count in [3, 10, 11, 1_000] as [UInt64] { tally.observe(count: count) }
+        func shown() throws -> [Double] {
+            try Exposition(Metrics.exposition()).samples.filter { $0.name.hasPrefix("tandem_test_tallied_bytes") }.map(\.value)
+        }
+        #expect(try shown() == [0, 0, 0, 0, 0])
+        for _ in 0..<2 {
+            tally.flush()
+            #expect(try shown() == [2, 3, 4, 1_024, 4])
+        }
+    }
 }

@@ -6,7 +6,7 @@ public import SIP
 /// An edge that works alone, as a process of its own: for what an edge does by itself, and for what needs one that can be
 /// killed. It trusts this machine and listens on ports nobody else has.
 public final class LoneEdge: Sendable {
-    public enum Trouble: Error { case noPort, silent(String) }
+    public enum Trouble: Error { case silent(String) }
 
     /// The first of ten ports: UDP and TCP, TLS, WS, WSS, admin, and the inside ports of its loops.
     public let port: UInt16
@@ -18,7 +18,7 @@ public final class LoneEdge: Sendable {
     public init(
         servers: [UInt16], key: String = LoneEdge.makeKey(), loops: Int = 1, environment: [String: String] = [:]
     ) async throws {
-        port = try Self.freePorts()
+        port = UInt16(LocalPort.ten())
         output = FileManager.default.temporaryDirectory.appending(path: "tandem-edge-\(port)-\(UUID().uuidString)")
         try Data().write(to: output)
         process = Process()
@@ -98,33 +98,12 @@ public final class LoneEdge: Sendable {
 
     private func isReady() async -> Bool { (try? await page("readyz")) != nil }
 
-    private func page(_ name: String) async throws -> String {
+    /// What its admin port shows under this name.
+    public func page(_ name: String) async throws -> String {
         guard let url = URL(string: "http://127.0.0.1:\(port + 4)/\(name)") else { throw Trouble.silent(name) }
         let (data, response) = try await URLSession.shared.data(for: URLRequest(url: url, timeoutInterval: 5))
         guard (response as? HTTPURLResponse)?.statusCode == 200 else { throw Trouble.silent(name) }
         return String(decoding: data, as: UTF8.self)
-    }
-
-    /// Ten ports in a row below the range from which the system gives ports, and beside those of the suite.
-    private static func freePorts() throws -> UInt16 {
-        for _ in 0..<100 {
-            let first = UInt16.random(in: 2_900...3_200) * 10
-            let areFree = (first..<first + 10).allSatisfy { isFree($0, SOCK_STREAM) && isFree($0, SOCK_DGRAM) }
-            if areFree { return first }
-        }
-        throw Trouble.noPort
-    }
-
-    private static func isFree(_ port: UInt16, _ kind: __socket_type) -> Bool {
-        let descriptor = socket(AF_INET, Int32(kind.rawValue), 0)
-        defer { close(descriptor) }
-        var (address, yes) = (LocalAddress.of(port), Int32(1))
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
     }
 }
 

@@ -13,6 +13,16 @@ extension RunningSuite {
             .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
     }
 
+    /// Waits until the instance takes nothing new any more.
+    public func untilDraining(_ service: String, _ instance: Int = 1) async throws {
+        let address = try setting("TANDEM_ADMIN_LISTEN", of: service, instance)
+        guard let url = URL(string: "http://\(address)/healthz") else { throw Missing.refused("\(address) is no address") }
+        try await eventually("\(service) drains") {
+            let (data, _) = try await URLSession.shared.data(for: URLRequest(url: url, timeoutInterval: 5))
+            return String(decoding: data, as: UTF8.self).contains("\"draining\":true")
+        }
+    }
+
     /// Waits for a condition; in vain is a failure.
     public func eventually(_ what: String, within limit: Duration = .seconds(15), _ condition: () async throws -> Bool) async throws {
         let end = ContinuousClock.now + limit

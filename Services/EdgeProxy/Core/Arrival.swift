@@ -18,6 +18,14 @@ enum Destination: Sendable, Hashable {
     case server(SocketAddress)
     /// A phone: a datagram from the outside socket, or the stream connection that the token names.
     case flow(FlowToken)
+
+    /// What it is spoken to over; servers take datagrams.
+    var transport: Transport {
+        switch self {
+        case .server: .udp
+        case .flow(let token): token.transport
+        }
+    }
 }
 
 /// What is to be done with a message: the core decides, the loop does it.
@@ -38,6 +46,6 @@ enum Decision: Sendable {
 }
 
 /// Why a message vanishes without an answer; each has a counter.
-enum DropReason: String, Sendable, CaseIterable {
+enum DropReason: Int, Sendable, CaseIterable {
     case malformed, unanswerable, foreignResponse, ownAcknowledgement, noServer, connectionGone, parkingFull, unsendable
 }

@@ -19,7 +19,7 @@ final class BanBoard: Sendable {
         var listeners: [@Sendable (Ban) -> Void] = []
     }
 
-    private static let inForce = Gauge("tandem_edge_bans", "sources that are banned now")
+    static let inForce = Gauge("tandem_edge_bans", "sources that are banned now")
     /// A ban that finds the board full holds in the loops, and is told, but not told again.
     private static let capacity = 16_384
 

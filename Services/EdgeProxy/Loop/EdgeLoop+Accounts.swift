@@ -1,3 +1,4 @@
+import Deadlines
 import SIP
 import Threads
 
@@ -11,20 +12,26 @@ extension EdgeLoop {
         }
         if case .known(let account, let isRecent) = accounts.find(pending.key, now: loop.now) {
             let isAuthentic = core.isAuthentic(pending, account)
-            if isRecent || isAuthentic { return resume(pending, account, isAuthentic: isAuthentic) }
+            if isRecent || isAuthentic {
+                Traffic.accountHits.add()
+                return resume(pending, account, isAuthentic: isAuthentic)
+            }
         }
+        Traffic.accountMisses.add()
         guard parkedCount < settings.parkedRequests else { return Traffic.count(.parkingFull) }
         park(1)
         let isAsked = parked[pending.key] != nil
         parked[pending.key, default: []].append(pending)
         guard !isAsked else { return }
+        let asked = loop.now
         findAccount(pending.key) { [weak self] outcome in
             guard let self else { return }
-            self.loop.post { self.assumeIsolated { $0.answered(pending.key, outcome) } }
+            self.loop.post { self.assumeIsolated { $0.answered(pending.key, outcome, asked: asked) } }
         }
     }
 
-    private func answered(_ key: AccountCache.Key, _ outcome: FindAccount.Outcome) {
+    private func answered(_ key: AccountCache.Key, _ outcome: FindAccount.Outcome, asked: Instant) {
+        Traffic.lookups[Traffic.Lookup(outcome).rawValue].observe(nanoseconds: UInt64(max(0, (loop.now - asked).nanoseconds)))
         let waiting = parked.removeValue(forKey: key) ?? []
         park(-waiting.count)
         switch outcome {
@@ -70,5 +77,15 @@ extension EdgeLoop {
     /// An extension changed: what is remembered of it no longer holds. Nil: anything may have changed.
     func invalidate(_ key: AccountCache.Key?) {
         if let key { accounts.invalidate(key) } else { accounts.removeAll() }
+    }
+}
+
+extension Traffic.Lookup {
+    init(_ outcome: FindAccount.Outcome) {
+        switch outcome {
+        case .found: self = .found
+        case .absent: self = .absent
+        case .unavailable: self = .unavailable
+        }
     }
 }

@@ -33,6 +33,8 @@ actor EdgeLoop {
     var insideBatch = SendBatch(capacity: 64, size: 65_536)
     private var index = MessageIndex()
     let capture: MessageCapture?
+    private var outsideBytes = HistogramTally(Traffic.messageBytes[Traffic.Side.outside.rawValue])
+    private var insideBytes = HistogramTally(Traffic.messageBytes[Traffic.Side.inside.rawValue])
 
     /// Room for the longest datagram, and some cache lines more: places that all began at the same offset of a page would drive one
     /// another out of the processor's caches.
@@ -164,6 +166,7 @@ actor EdgeLoop {
     private func judgeOutside(_ batch: borrowing ReceiveBatch, _ count: Int) {
         guard count > 0 else { return }
         loop.handled(count)
+        Traffic.batchMessages[Traffic.Side.outside.rawValue].observe(count: UInt64(count))
         let (now, turn) = (WallClock.milliseconds(), loop.now)
         for position in 0..<count {
             let datagram = batch[position]
@@ -179,6 +182,7 @@ actor EdgeLoop {
                 answer(stun: datagram.bytes, from: datagram.source)
                 continue
             }
+            outsideBytes.observe(count: UInt64(datagram.bytes.count))
             let arrival = Arrival(source: datagram.source, transport: .udp, received: turn)
             if capture != nil { captureReceived(datagram.bytes, arrival) }
             do throws(ParseError) {
@@ -211,9 +215,12 @@ actor EdgeLoop {
     }
 
     private func judgeInside(_ batch: borrowing ReceiveBatch, _ count: Int) {
+        guard count > 0 else { return }
         loop.handled(count)
+        Traffic.batchMessages[Traffic.Side.inside.rawValue].observe(count: UInt64(count))
         for position in 0..<count {
             let datagram = batch[position]
+            insideBytes.observe(count: UInt64(datagram.bytes.count))
             if capture != nil { captureReceived(datagram.bytes, fromInside: datagram.source) }
             do throws(ParseError) {
                 try index.read(datagram.bytes)
@@ -234,6 +241,7 @@ actor EdgeLoop {
     // MARK: Doing what the core decided
 
     func receiveOutside(_ message: Message, _ arrival: Arrival) {
+        outsideBytes.observe(count: UInt64(message.bytes.count))
         if capture != nil { captureReceived(message.bytes.span, arrival) }
         let view = message.view
         let decision = core.receiveOutside(view, arrival, now: WallClock.milliseconds(), &placement, &admission)
@@ -254,11 +262,11 @@ actor EdgeLoop {
             case .unsendable: Traffic.count(.unsendable)
             }
         case .reply(let bytes, let status):
-            Traffic.count(message.method, .outside, Traffic.Outcome(status: status), over: arrival.transport)
+            Traffic.count(message.method, .outside, status: status, over: arrival.transport)
             sendOutside(bytes, to: arrival.source)
         case .replyOutside(let bytes, let status, let address):
             guard mayLeave(bytes.count, to: message, arrival) else { return }
-            Traffic.count(message.method, .outside, Traffic.Outcome(status: status), over: arrival.transport)
+            Traffic.count(message.method, .outside, status: status, over: arrival.transport)
             if arrival.transport.isReliable {
                 sendOutside(bytes, on: arrival.connection)
             } else {
@@ -280,7 +288,7 @@ actor EdgeLoop {
         case .forward(let forwarding, let destination):
             switch send(message, forwarding, to: destination) {
             case .sent:
-                Traffic.countForwarded(message, .inside, over: .udp)
+                Traffic.countForwarded(message, .inside, over: destination.transport)
                 if !message.isRequest { noteAnswer(message) }
                 if !kept.isEmpty { answered(message) }
             case .gone:
@@ -289,7 +297,7 @@ actor EdgeLoop {
             case .unsendable: Traffic.count(.unsendable)
             }
         case .reply(let bytes, let status), .replyOutside(let bytes, let status, _):
-            Traffic.count(message.method, .inside, Traffic.Outcome(status: status))
+            Traffic.count(message.method, .inside, status: status)
             sendInside(bytes, to: origin.server)
         case .drop(.foreignResponse) where watch?.heard(origin.server, now: loop.now) == true:
             break
@@ -349,5 +357,7 @@ actor EdgeLoop {
         outsideSocket.send(&outsideBatch)
         insideSocket.send(&insideBatch)
         capture?.flush()
+        outsideBytes.flush()
+        insideBytes.flush()
     }
 }

@@ -47,7 +47,7 @@ struct EdgeSettings: Sendable {
             "TANDEM_NONCES_REMEMBERED", .integer(4...16_777_216), default: "65536",
             "challenges whose answers are remembered, so that none is used twice; 144 bytes each"),
         Setting(
-            "TANDEM_LEGACY_AGENTS", default: "baresip v0,baresip v1,baresip v2,SIPp",
+            "TANDEM_LEGACY_AGENTS", default: "baresip v0,baresip v1,baresip v2,SIPp,sipsak 0",
             "beginnings of the User-Agent of phones that fail unless MD5 is all they are offered, separated by commas"),
         Setting("TANDEM_ACCOUNT_SECONDS", .integer(1...3_600), default: "60", "how long an account's credentials are remembered"),
         Setting(

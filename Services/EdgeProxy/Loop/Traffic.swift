@@ -3,77 +3,10 @@ import Telemetry
 
 /// What the edge counts: there is no log line per message.
 enum Traffic {
-    enum Outcome: Int, CaseIterable {
-        case forwarded, challenged, refused, answered, unavailable
-
-        var name: String { "\(self)" }
-
-        init(status: Int) {
-            switch status {
-            case ..<300: self = .answered
-            case 401, 407: self = .challenged
-            case 503: self = .unavailable
-            default: self = .refused
-            }
-        }
+    /// By `DropReason.rawValue`.
+    private static let drops = DropReason.allCases.map { reason in
+        Counter("tandem_edge_dropped_total", "messages dropped without an answer", labels: ["reason": "\(reason)"])
     }
-
-    typealias Side = ProxyCore.Side
-
-    /// In the order of `place(of:)`.
-    private static let methods = [
-        "INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "PRACK", "UPDATE", "INFO", "MESSAGE", "REFER", "SUBSCRIBE",
-        "NOTIFY", "PUBLISH", "other",
-    ]
-
-    private static func place(of method: Method?) -> Int {
-        switch method {
-        case .invite: 0
-        case .ack: 1
-        case .bye: 2
-        case .cancel: 3
-        case .register: 4
-        case .options: 5
-        case .prack: 6
-        case .update: 7
-        case .info: 8
-        case .message: 9
-        case .refer: 10
-        case .subscribe: 11
-        case .notify: 12
-        case .publish: 13
-        case .other, nil: 14
-        }
-    }
-
-    /// Flat, by side, transport, method and outcome: counting is one look into an array and one atomic addition.
-    private static let requests: [Counter] = Side.allCases.flatMap { side in
-        Transport.allCases.flatMap { transport in
-            methods.flatMap { method in
-                Outcome.allCases.map { outcome in
-                    Counter(
-                        "tandem_edge_requests_total",
-                        "requests by the side they came from, transport, method and what became of them",
-                        labels: [
-                            "from": "\(side)", "transport": transport.name.lowercased(), "method": method,
-                            "outcome": outcome.name,
-                        ])
-                }
-            }
-        }
-    }
-
-    private static let responses: [Counter] = Side.allCases.map { side in
-        Counter("tandem_edge_responses_total", "responses forwarded, by the side they came from", labels: ["from": "\(side)"])
-    }
-
-    private static let drops: [DropReason: Counter] = Dictionary(
-        uniqueKeysWithValues: DropReason.allCases.map { reason in
-            (
-                reason,
-                Counter("tandem_edge_dropped_total", "messages dropped without an answer", labels: ["reason": reason.rawValue])
-            )
-        })
 
     private static let malformed: [ParseError: Counter] = Dictionary(
         uniqueKeysWithValues: ParseError.allCases.map { error in
@@ -124,18 +57,6 @@ enum Traffic {
     static let refusals = Counter("tandem_edge_server_refusals_total", "datagrams to servers at whose address nobody listens")
     static let parked = Gauge("tandem_edge_parked_requests", "requests that wait for credentials")
 
-    /// Servers inside speak UDP.
-    static func count(_ method: Method?, _ side: Side, _ outcome: Outcome, over transport: Transport = .udp) {
-        let place = (side.rawValue * Transport.allCases.count + Int(transport.rawValue)) * methods.count + place(of: method)
-        requests[place * Outcome.allCases.count + outcome.rawValue].add()
-    }
-
-    static func countForwarded(_ message: borrowing MessageView, _ side: Side, over transport: Transport) {
-        if message.isRequest { count(message.method, side, .forwarded, over: transport) } else { countResponse(side) }
-    }
-
-    static func countResponse(_ side: Side) { responses[side.rawValue].add() }
-
     static func captures(sent: Int, lost: Int) {
         captured.add(UInt64(sent))
         if lost > 0 { notCaptured.add(UInt64(lost)) }
@@ -147,7 +68,15 @@ enum Traffic {
 
     static func count(_ handshake: StreamPeer.Handshake) { handshakes[handshake]?.add() }
 
-    static func count(_ reason: DropReason) { drops[reason]?.add() }
+    /// All that is counted is to be seen from the beginning, at zero: a rate wants to know where it began.
+    static func declare() {
+        _ = (drops.count, refused.count, BanBoard.inForce.value, malformed.count, keepAlives.value)
+        _ = (connections.count, failures.count, handshakes.count)
+        _ = (handedOver.value, parked.value, registrars.value, callServers.value, captured.value, notCaptured.value, refusals.value)
+        declareMessages()
+    }
+
+    static func count(_ reason: DropReason) { drops[reason.rawValue].add() }
 
     static func count(_ reason: AdmissionReason) { refused[reason]?.add() }
 

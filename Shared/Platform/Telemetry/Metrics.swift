@@ -98,7 +98,7 @@ public final class Histogram: Metric, Sendable {
     let help: String
     let kind = "histogram"
     private let labels: KeyValuePairs<String, String>
-    private let bounds: [UInt64]
+    let bounds: [UInt64]
     /// How many observed units make one of those that are shown.
     private let unitsShown: UInt64
     private let buckets: [Cell]
@@ -139,6 +139,9 @@ public final class Histogram: Metric, Sendable {
         buckets[index].count.wrappingAdd(times, ordering: .relaxed)
         sum.wrappingAdd(value &* times, ordering: .relaxed)
     }
+
+    func add(_ count: UInt64, toBucket index: Int) { buckets[index].count.wrappingAdd(count, ordering: .relaxed) }
+    func add(toSum amount: UInt64) { sum.wrappingAdd(amount, ordering: .relaxed) }
 
     private func shown(_ value: UInt64) -> String { unitsShown == 1 ? "\(value)" : "\(Double(value) / Double(unitsShown))" }
 
