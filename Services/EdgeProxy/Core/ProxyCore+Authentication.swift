@@ -87,7 +87,8 @@ extension ProxyCore {
     private func challenge(
         _ message: Message, _ method: Method, _ arrival: Arrival, _ realm: String, isStale: Bool, longest: Int?, now: Int64
     ) -> Decision {
-        let nonce = nonces.issue(now: now, to: arrival.source.address)
+        let nonce = nonces.issue(
+            now: now, to: arrival.source.address, salt: (message.callIDHash ?? 0) &+ UInt64(message.cseq?.number ?? 0))
         let name = method == .register ? HeaderName.wwwAuthenticate : .proxyAuthenticate
         func offer(_ hashes: [DigestHash]) -> Decision {
             let headers = hashes.map { hash in

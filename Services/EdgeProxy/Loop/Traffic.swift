@@ -71,7 +71,7 @@ enum Traffic {
     /// All that is counted is to be seen from the beginning, at zero: a rate wants to know where it began.
     static func declare() {
         _ = (drops.count, refused.count, BanBoard.inForce.value, malformed.count, keepAlives.value)
-        _ = (connections.count, failures.count, handshakes.count)
+        _ = (connections.count, failures.count, handshakes.count, kept.value, keptFull.value, resent.value)
         _ = (handedOver.value, parked.value, registrars.value, callServers.value, captured.value, notCaptured.value, refusals.value)
         declareMessages()
     }

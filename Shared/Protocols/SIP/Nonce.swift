@@ -21,9 +21,14 @@ public struct NonceIssuer: Sendable {
 
     public init(key: [UInt8], lifetimeMilliseconds: Int64 = 300_000) { (self.key, lifetime) = (key, lifetimeMilliseconds) }
 
-    /// `now` in milliseconds of Unix time.
-    public func issue(now: Int64, to client: IPAddress) -> String {
-        let time = Self.bytes(UInt64(bitPattern: now))
+    /// Milliseconds of Unix time take fewer bits until the year 2527; the others tell challenges of one moment apart.
+    private static let timeBits: UInt64 = 44
+    private static let timeMask = UInt64(1) << timeBits - 1
+
+    /// `now` in milliseconds of Unix time. `salt` is different for each challenge that is not just a repetition: who counts
+    /// several by one nonce would be taken for somebody who replays (§5.12).
+    public func issue(now: Int64, to client: IPAddress, salt: UInt64 = 0) -> String {
+        let time = Self.bytes(UInt64(bitPattern: now) & Self.timeMask | salt << Self.timeBits)
         return Base64.encode(time + code(time, client), .urlSafe)
     }
 
@@ -33,7 +38,7 @@ public struct NonceIssuer: Sendable {
         }
         let time = Array(bytes[..<8])
         guard equalInConstantTime(Array(bytes[8...]), code(time, client)) else { return .forged }
-        let issued = Int64(bitPattern: time.reduce(0) { $0 << 8 | UInt64($1) })
+        let issued = Int64(time.reduce(0) { $0 << 8 | UInt64($1) } & Self.timeMask)
         // A clock of another edge may be a little ahead of ours.
         let (age, overflow) = now.subtractingReportingOverflow(issued)
         return !overflow && age <= lifetime && age >= -lifetime ? .fresh : .stale

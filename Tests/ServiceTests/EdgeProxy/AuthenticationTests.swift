@@ -117,4 +117,14 @@ struct AuthenticationTests {
         cache.invalidate(key)
         #expect(cache.find(key, now: start) == .unknown)
     }
+
+    @Test("RFC 7616 §5.12: calls of one moment and one address get nonces of their own, a repeated request the same one again")
+    func nonces() throws {
+        func nonce(_ callID: String) throws -> String {
+            try #require(EdgeBench.answer(EdgeBench().outside(EdgeBench.request("INVITE", callID: callID))).challenges.first).nonce
+        }
+        let nonces = try (0..<200).map { try nonce("call-\($0)") }
+        #expect(Set(nonces).count == 200)
+        #expect(try nonce("call-7") == nonces[7])
+    }
 }
