@@ -25,7 +25,8 @@ struct SmugglingTests {
         ("Content-Length: 0\r\nl: 0", .conflictingContentLength), ("Content-Length: 0\r\nCONTENT-LENGTH : 4", .conflictingContentLength),
         ("Content-Length: +0", .badContentLength), ("Content-Length: 0x0", .badContentLength), ("Content-Length: 0, 0", .badContentLength),
         ("Content-Length: ", .badContentLength), ("Content-Length: 99999999999999999999999", .badContentLength),
-        ("X: a\u{b}b", .controlByte), ("X: a\u{7f}b", .controlByte),
+        ("X: a\u{b}b", .controlByte), ("X: a\u{7f}b", .controlByte), ("X: a\\\u{0}b", .controlByte), ("X: \"a\\\\\u{7}\"", .controlByte),
+        ("X: \"a\"\\\u{7}\"", .controlByte),
     ]
 
     @Test("what two parsers could read in two ways is no message", arguments: refused)
@@ -47,6 +48,27 @@ struct SmugglingTests {
                 #expect(!text.contains("boss"), "\(first) / \(second)")
                 #expect(text.contains("X-Kept: a\r\n"))
             }
+        }
+    }
+
+    @Test("RFC 3261 §25.1: a control byte stands in a quoted pair, and nowhere else")
+    func quotedPair() throws {
+        let value = "\"BEL:\\\u{7} \\\\ NUL:\\\u{0}\" <sip:x@y>"
+        #expect(try Message.parse(request(Array("Alert-Info: \(value)".utf8))).value(.alertInfo) == value)
+    }
+
+    @Test("RFC 3261 §21.4.1: of a request that is refused for one line, what is sound can still be read, and the line cannot")
+    func refusable() throws {
+        for line in ["To\u{1}: <sip:boss@y>", "X: a\nb", "X", "X: " + String(repeating: "a", count: 9_000)] {
+            let bytes = request(Array(line.utf8))
+            var index = MessageIndex()
+            do throws(ParseError) {
+                try index.read(bytes.span)
+                Issue.record("\(line.prefix(20)) is no reason to refuse it")
+            } catch {}
+            guard let message = index.view(of: bytes.span)?.message() else { throw NoRoom() }
+            #expect(message.to?.uri.user == "j.user")
+            #expect(message.fields.count == 6, "\(line.prefix(20))")
         }
     }
 

@@ -1,3 +1,4 @@
+import Hostile
 import SIP
 import Testing
 
@@ -56,8 +57,8 @@ struct TortureOutcomeTests {
         Row("3.1.2.5", "scalarlg", .uselessResponse), Row("3.1.2.6", "quotbal", .refused(400)),
         Row("3.1.2.7", "ltgtruri", .refused(400)), Row("3.1.2.8", "lwsruri", .noMessage(.badStartLine)),
         Row("3.1.2.9", "lwsstart", .noMessage(.badStartLine)), Row("3.1.2.10", "trws", .noMessage(.badStartLine)),
-        // An element may go on with these three (the section says so): headers in the URI are dropped where a request is made of it.
-        Row("3.1.2.11", "escruri", .sound), Row("3.1.2.12", "baddate", .sound), Row("3.1.2.14", "badaspec", .refused(400)),
+        // A proxy may pass on a Date it does not use.
+        Row("3.1.2.11", "escruri", .refused(400)), Row("3.1.2.12", "baddate", .sound), Row("3.1.2.14", "badaspec", .refused(400)),
         Row("3.1.2.13", "regbadct", .refused(400)), Row("3.1.2.15", "baddn", .refused(400)), Row("3.1.2.16", "badvers", .refused(505)),
         Row("3.1.2.17", "mismatch01", .refused(400)), Row("3.1.2.18", "mismatch02", .refused(400)),
         Row("3.1.2.19", "bigcode", .noMessage(.badStartLine)),

@@ -23,6 +23,8 @@ extension ProxyCore {
         }
         let message = view.message()
         let method = head.method
+        // §10.2: the address-of-record is a SIP URI (RFC 4475 §3.3.4).
+        guard method != .register || head.to.uri.opaque == nil else { return refuse(view, arrival, Refusal(400, "Bad To")) }
         guard let from = message.from?.uri, let user = from.decodedUser else { return refuse(view, arrival, Refusal(403)) }
         let domain = domain(of: from)
         if let doubt = doubt(domain, arrival, &admission) { return doubt }

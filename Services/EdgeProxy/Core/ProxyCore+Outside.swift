@@ -162,7 +162,7 @@ extension ProxyCore {
         _ view: borrowing MessageView, _ arrival: Arrival, _ refusal: Refusal, adding headers: [Header] = []
     ) -> Decision {
         if case .request(.ack, _) = view.start { return .drop(.unanswerable) }
-        guard let via = view.topmostVia else { return .drop(.unanswerable) }
+        guard let via = view.replyVia else { return .drop(.unanswerable) }
         var response = ResponseBuilder(view.message().stamped(source: arrival.source), refusal, toTag: ownTag(view))
         response.headers = headers
         return .replyOutside(response.serialised(), status: refusal.status, to: replyAddress(via, arrival))

@@ -84,8 +84,11 @@ struct ProxyCore: Sendable {
         Forwarding.Hop(transport, sentBy: sentBy, branch: branch(side, message, head), wayBack: wayBack)
     }
 
-    /// §16.6 step 3.
-    func decremented(_ head: RequestHead) -> Int { head.maxForwards.map { max(0, $0 - 1) } ?? 70 }
+    /// §16.6 step 3; nobody's message takes more hops through us than a request without Max-Forwards.
+    func decremented(_ head: RequestHead) -> Int { head.maxForwards.map { min(Self.hops, max(0, $0 - 1)) } ?? Self.hops }
+
+    /// What §16.6 step 3 and §20.22 recommend to begin with.
+    private static let hops = 70
 
     /// The way back that the topmost Via of a response carries, when we signed it.
     func wayBack(_ head: ResponseHead, in message: borrowing MessageView) -> FlowToken? {

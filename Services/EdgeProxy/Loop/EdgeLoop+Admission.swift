@@ -28,7 +28,6 @@ extension EdgeLoop {
 
     /// Something that is no SIP message came from there.
     func receivedMalformed(_ arrival: Arrival) {
-        Traffic.count(.malformed)
         // The source of a datagram is not looked at: it cannot be banned for one.
         guard arrival.transport.isReliable else { return }
         committed(.malformed, by: admission.source(arrival.source.address), arrival)

@@ -54,8 +54,9 @@ extension EdgeLoop {
                 peer.send([13, 10])
             case .pong:
                 Traffic.keepAlives.add()
-            case .malformed(let error):
+            case .malformed(let error, let bytes):
                 Traffic.count(error)
+                refuse(bytes, error, arrival)
                 receivedMalformed(arrival)
             }
         }

@@ -32,6 +32,7 @@ actor EdgeLoop {
     var outsideBatch = SendBatch(capacity: 64, size: 65_536)
     var insideBatch = SendBatch(capacity: 64, size: 65_536)
     private var index = MessageIndex()
+    private var outsideIndex = MessageIndex(limits: .outside)
     let capture: MessageCapture?
     private var outsideBytes = HistogramTally(Traffic.messageBytes[Traffic.Side.outside.rawValue])
     private var insideBytes = HistogramTally(Traffic.messageBytes[Traffic.Side.inside.rawValue])
@@ -186,11 +187,11 @@ actor EdgeLoop {
             let arrival = Arrival(source: datagram.source, transport: .udp, received: turn)
             if capture != nil { captureReceived(datagram.bytes, arrival) }
             do throws(ParseError) {
-                try index.read(datagram.bytes)
-                judgeOutside(index, datagram.bytes, arrival, now: now)
+                try outsideIndex.read(datagram.bytes)
+                judgeOutside(outsideIndex, datagram.bytes, arrival, now: now)
             } catch {
                 Traffic.count(error)
-                refuse(index, datagram.bytes, error, arrival)
+                refuse(outsideIndex, datagram.bytes, error, arrival)
             }
         }
     }
@@ -204,6 +205,16 @@ actor EdgeLoop {
     private func refuse(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, _ error: ParseError, _ arrival: Arrival) {
         guard let view = index.view(of: bytes) else { return Traffic.count(.malformed) }
         perform(core.receiveUnreadable(view, error, arrival, &admission), view, arrival)
+    }
+
+    /// The same of what a connection brought.
+    func refuse(_ bytes: [UInt8], _ error: ParseError, _ arrival: Arrival) {
+        do throws(ParseError) {
+            try outsideIndex.read(bytes.span)
+        } catch {
+            // What could be read before the error is there; why it is refused has been found out already.
+        }
+        refuse(outsideIndex, bytes.span, error, arrival)
     }
 
     private func readInside() {

@@ -13,8 +13,8 @@ final class StreamPeer {
         /// Two line ends, to be answered with one (RFC 5626 §3.5.1).
         case ping
         case pong
-        /// One message that cannot be read, where the next one still can.
-        case malformed(ParseError)
+        /// What cannot be read as a message: the rest of a stream, or one message of WebSocket.
+        case malformed(ParseError, [UInt8])
     }
 
     /// Why a connection is closed from our side.
@@ -55,7 +55,7 @@ final class StreamPeer {
     private(set) var isShakingHands: Bool
     private let tls: TLSSession?
     private var webSocket: ServerConnection?
-    private var framer = MessageFramer()
+    private var framer = MessageFramer(limits: .outside)
 
     init(_ connection: StreamConnection, _ transport: Transport, tls: TLSSession?, webSocket: ServerConnection?) {
         (self.connection, self.transport, self.tls, self.webSocket) = (connection, transport, tls, webSocket)
@@ -150,7 +150,7 @@ final class StreamPeer {
             }
         } catch {
             // A stream that has lost its framing cannot be read on.
-            received.events.append(.malformed(error))
+            received.events.append(.malformed(error, framer.refused))
             (received.failure, received.isOver) = (.framing, true)
         }
     }
@@ -167,8 +167,8 @@ final class StreamPeer {
             case .message(let bytes) where Message.isKeepAlive(bytes): received.events.append(bytes.count > 2 ? .ping : .pong)
             case .message(let bytes):
                 do throws(ParseError) {
-                    received.events.append(.message(try Message.parse(bytes)))
-                } catch { received.events.append(.malformed(error)) }
+                    received.events.append(.message(try Message.parse(bytes, limits: .outside)))
+                } catch { received.events.append(.malformed(error, bytes)) }
             case .ended(let end):
                 received.isOver = true
                 switch end {

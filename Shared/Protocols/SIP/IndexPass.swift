@@ -16,6 +16,8 @@ struct IndexPass {
     private(set) var contentLength: Int?
     /// What is wrong with a line behind which reading can go on: enough to refuse the message, but with an answer.
     private var defect: ParseError?
+    /// False when the line that was read last has a byte which no answer may repeat.
+    private var isLineClean = true
 
     init(limits: Limits) {
         self.limits = limits
@@ -37,11 +39,14 @@ struct IndexPass {
         (position, headersEnd, defect) = (0, 0, nil)
         while position + 1 < bytes.count, bytes[position] == 13, bytes[position + 1] == 10 { position += 2 }
         guard position < bytes.count else { throw .empty }
+        isLineClean = true
         startLineRange = try line(bytes)
+        guard isLineClean else { throw defect ?? .controlByte }
         try parseStartLine(bytes)
         var vias = 0
         while true {
             let begin = position
+            isLineClean = true
             var content = try line(bytes)
             if content.isEmpty {
                 headersEnd = begin
@@ -51,9 +56,10 @@ struct IndexPass {
             // A line that starts with a blank continues the one before (§7.3.1).
             while position < bytes.count, ASCII.isWhitespace(bytes[position]) {
                 content = content.lowerBound..<(try line(bytes)).upperBound
-                guard content.count <= limits.lineLength else { throw .lineTooLong }
+                if content.count > limits.lineLength { refuseLine(.lineTooLong) }
             }
             guard fields.count < limits.headerCount else { throw .tooManyHeaders }
+            guard isLineClean else { continue }
             guard let field = Self.field(bytes, content, line: begin..<position) else {
                 defect = defect ?? .badHeaderLine
                 continue
@@ -61,7 +67,7 @@ struct IndexPass {
             if field.name == .via {
                 vias += 1
                 for index in field.valueRange where bytes[index] == UInt8(ascii: ",") { vias += 1 }
-                guard vias <= limits.viaCount + 1 else { throw .tooManyVias }
+                if vias > limits.viaCount { defect = defect ?? .tooManyVias }
             } else if field.name == .contentLength {
                 parseContentLength(bytes.extracting(field.valueRange))
             }
@@ -70,26 +76,60 @@ struct IndexPass {
         }
     }
 
-    /// The content of the line at `position`, which moves behind its CRLF. A bare CR or LF and other control bytes are refused,
-    /// except a control byte escaped in a quoted string (§25.1 `quoted-pair`).
+    /// The content of the line at `position`, which moves behind its CRLF. A bare CR or LF and other control bytes have no place
+    /// in it, except one escaped in a quoted string (§25.1 `quoted-pair`).
     private mutating func line(_ bytes: Span<UInt8>) throws(ParseError) -> Range<Int> {
         let begin = position
-        let stop = min(bytes.count, begin + limits.lineLength + 1)
+        var stop = min(bytes.count, begin + limits.lineLength + 1)
         var index = begin
+        var quotes = QuotedPairs(from: begin)
         while true {
             index = bytes.firstControl(from: index, to: stop)
-            guard index < stop else { throw stop == bytes.count ? .unterminatedHeaders : .lineTooLong }
+            guard index < stop else {
+                guard stop < bytes.count else { throw defect ?? .unterminatedHeaders }
+                refuseLine(.lineTooLong)
+                stop = bytes.count
+                continue
+            }
             let byte = bytes[index]
             if byte == 13 {
-                guard index + 1 < bytes.count else { throw .unterminatedHeaders }
-                guard bytes[index + 1] == 10 else { throw .controlByte }
-                position = index + 2
-                return begin..<index
+                guard index + 1 < bytes.count else { throw defect ?? .unterminatedHeaders }
+                if bytes[index + 1] == 10 {
+                    position = index + 2
+                    return begin..<index
+                }
             }
-            if byte != 9 {
-                guard byte != 10, index > begin, bytes[index - 1] == UInt8(ascii: "\\") else { throw .controlByte }
-            }
+            if byte != 9, byte == 13 || byte == 10 || !quotes.escape(bytes, index) { refuseLine(.controlByte) }
             index += 1
+        }
+    }
+
+    private mutating func refuseLine(_ error: ParseError) {
+        isLineClean = false
+        defect = defect ?? error
+    }
+
+    /// Follows the quotes of a line as far as its control bytes, once over all of them.
+    private struct QuotedPairs {
+        private var position: Int
+        private var isQuoted = false
+
+        init(from begin: Int) { position = begin }
+
+        /// Whether the byte at `index` is the second of a quoted pair.
+        mutating func escape(_ bytes: Span<UInt8>, _ index: Int) -> Bool {
+            while position < index {
+                switch bytes[position] {
+                case UInt8(ascii: "\\") where isQuoted:
+                    position += 2
+                    if position == index + 1 { return true }
+                    continue
+                case UInt8(ascii: "\""): isQuoted.toggle()
+                default: break
+                }
+                position += 1
+            }
+            return false
         }
     }
 
@@ -109,14 +149,30 @@ struct IndexPass {
             return
         }
         let methodEnd = Self.wordEnd(bytes, begin, end)
+        guard methodEnd > begin else { throw .badStartLine }
         for index in begin..<methodEnd where !Scanner.isToken(bytes[index]) { throw .badStartLine }
         let uriEnd = Self.wordEnd(bytes, min(methodEnd + 1, end), end)
-        guard methodEnd > begin, uriEnd > methodEnd + 1, uriEnd < end, bytes[methodEnd] == 32, bytes[uriEnd] == 32,
+        guard uriEnd > methodEnd + 1, uriEnd < end, bytes[methodEnd] == 32, bytes[uriEnd] == 32,
             let versionStart = Self.protocolEnd(bytes, uriEnd + 1, end), versionStart < end,
             Self.wordEnd(bytes, versionStart, end) == end
-        else { throw .badStartLine }
+        else {
+            guard let uri = Self.misplacedURI(bytes, methodEnd, end) else { throw .badStartLine }
+            start = .request(Method(bytes, begin..<methodEnd), uri: uri)
+            defect = .badStartLine
+            return
+        }
         isVersionSupported = Self.isTwoPointZero(bytes, versionStart, end)
         start = .request(Method(bytes, begin..<methodEnd), uri: methodEnd + 1..<uriEnd)
+    }
+
+    /// What stands between the method and the version of a request line whose blanks are wrong: somebody speaks SIP, and is told so.
+    private static func misplacedURI(_ bytes: Span<UInt8>, _ methodEnd: Int, _ lineEnd: Int) -> Range<Int>? {
+        var end = lineEnd
+        while end > methodEnd, ASCII.isWhitespace(bytes[end - 1]) { end -= 1 }
+        var version = end
+        while version > methodEnd, !ASCII.isWhitespace(bytes[version - 1]) { version -= 1 }
+        guard version > methodEnd, protocolEnd(bytes, version, end) != nil else { return nil }
+        return methodEnd..<version
     }
 
     private static func wordEnd(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> Int {

@@ -23,6 +23,8 @@ public struct MessageFramer: Sendable {
     private var searched = 0
     private var known: Int?
     private var failed = false
+    /// The message that ended the stream, as far as it had come: enough to tell its sender.
+    public private(set) var refused: [UInt8] = []
 
     public init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -46,6 +48,7 @@ public struct MessageFramer: Sendable {
             return try takeNext()
         } catch {
             failed = true
+            refused = Array(buffer[start..<min(buffer.count, start + limits.messageLength)])
             (buffer, start) = ([], 0)
             throw error
         }

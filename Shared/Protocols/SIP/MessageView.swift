@@ -131,6 +131,13 @@ public struct MessageView: ~Escapable {
 
     public var topmostVia: Via.Layout? { firstElement(of: .via).flatMap { via($0) } }
 
+    /// Where the sender of a request hears its response, even when the rest of its topmost Via cannot be read.
+    public var replyVia: Via.Layout? {
+        guard let element = firstElement(of: .via) else { return nil }
+        var scanner = Scanner(bytes, element.range)
+        return Via.Layout(parsing: &scanner, isLenient: true)
+    }
+
     public var topmostRoute: NameAddress.Layout? { firstElement(of: .route).flatMap { address($0) } }
 
     public var callID: Range<Int>? {

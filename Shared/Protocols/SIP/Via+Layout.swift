@@ -18,9 +18,11 @@ extension Via {
         public var sentBy: Range<Int> { host.lowerBound..<sentByEnd }
         private let sentByEnd: Int
 
-        init?(parsing scanner: inout Scanner) {
+        /// `isLenient`: as far as it takes to answer whoever sent it, in another version of SIP or with parameters that are none.
+        init?(parsing scanner: inout Scanner, isLenient: Bool = false) {
             scanner.skipBlanks()
-            guard scanner.skip("SIP"), scanner.skip(UInt8(ascii: "/")), scanner.skip("2.0"), scanner.skip(UInt8(ascii: "/")),
+            guard scanner.skip("SIP"), scanner.skip(UInt8(ascii: "/")),
+                scanner.skip("2.0") || (isLenient && scanner.token() != nil), scanner.skip(UInt8(ascii: "/")),
                 let name = scanner.token()
             else { return nil }
             guard let separator = scanner.next, Scanner.isBlank(separator) else { return nil }
@@ -43,9 +45,9 @@ extension Via {
                 default: break
                 }
             }
-            guard let parameters else { return nil }
+            guard parameters != nil || isLenient else { return nil }
             (transport, host, self.port, self.sentByEnd) = (name, place.host, port, sentByEnd)
-            (self.parameters, self.branch, self.received, self.rport) = (parameters, branch, received, rport)
+            (self.parameters, self.branch, self.received, self.rport) = (parameters ?? sentByEnd..<sentByEnd, branch, received, rport)
         }
 
         /// With the semicolon before it.

@@ -4,15 +4,15 @@ import Foundation
 ///
 /// Where RFC 5118 prints another Content-Length than the body it prints has (§4.6, §4.8, §4.9), the file has the body's: the sections
 /// call these messages well-formed.
-enum Torture {
+public enum Torture {
     struct Missing: Error { let folder: String }
 
-    static func message(_ rfc: Int, _ name: String) throws -> [UInt8] {
+    public static func message(_ rfc: Int, _ name: String) throws -> [UInt8] {
         [UInt8](try Data(contentsOf: folder(rfc).appending(path: "\(name).dat")))
     }
 
     /// All of one RFC by name.
-    static func all(_ rfc: Int) throws -> [(name: String, bytes: [UInt8])] {
+    public static func all(_ rfc: Int) throws -> [(name: String, bytes: [UInt8])] {
         let files = try FileManager.default.contentsOfDirectory(at: folder(rfc), includingPropertiesForKeys: nil)
         let messages = try files.filter { $0.pathExtension == "dat" }.sorted { $0.path < $1.path }
             .map { (name: $0.deletingPathExtension().lastPathComponent, bytes: [UInt8](try Data(contentsOf: $0))) }
