@@ -50,18 +50,11 @@ bench-edge: needs ## compare the edge, alone, with Kamailio on this machine: CPU
 	@Tests/Benchmarks/edge-against-kamailio
 	@Tests/Benchmarks/edge-connections
 
-fuzz: deps ## feed the parsers of outside input with libFuzzer, FUZZ_SECONDS=30 each
-	@swift build --package-path Tests/Fuzz --scratch-path .build/fuzz
-	@for surface in $$(ls Tests/Fuzz/Seeds); do \
-	    mkdir -p .build/fuzz-corpus/$$surface && SWIFT_BACKTRACE=enable=no .build/fuzz/debug/Fuzz $$surface \
-	        -max_total_time=$${FUZZ_SECONDS:-30} -max_len=4096 -timeout=5 -verbosity=0 -print_final_stats=1 \
-	        -artifact_prefix=.build/fuzz-corpus/ .build/fuzz-corpus/$$surface Tests/Fuzz/Seeds/$$surface \
-	        >.build/fuzz-corpus/$$surface.log 2>&1 || { tail -n 30 .build/fuzz-corpus/$$surface.log; exit 1; }; \
-	    echo "$$surface: $$(awk '/number_of_executed_units/ { print $$2 }' .build/fuzz-corpus/$$surface.log) inputs, none broke it"; \
-	done
+fuzz: deps ## feed the parsers of outside input with libFuzzer: FUZZ="sip via", FUZZ_SECONDS=30 each, or FUZZ_RUNS=5000000
+	@Tests/Fuzz/run $(FUZZ)
 
 lint: deps ## check scripts and the compose file
-	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test} Tests/Benchmarks/{edge-against-kamailio,edge-connections}
+	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test} Tests/Fuzz/run Tests/Benchmarks/{edge-against-kamailio,edge-connections}
 	@docker-compose --file docker-compose.yml config --quiet
 
 clean: ## stop, and remove data, logs and builds

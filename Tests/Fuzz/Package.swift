@@ -1,12 +1,12 @@
 // swift-tools-version:6.2
 // The parsers of outside input under libFuzzer and AddressSanitizer: `make fuzz`. A package of its own, because these flags
-// would recompile everything; `Shared` is a link to the real sources.
+// would recompile everything; `Shared`, `EdgeProxy` and `Hostile` are links to the real sources.
 import PackageDescription
 
 let instrumented: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"), .enableExperimentalFeature("Lifetimes"),
-    .unsafeFlags(["-O", "-sanitize=fuzzer,address", "-parse-as-library"]),
+    .unsafeFlags(["-O", "-sanitize=fuzzer,address", "-parse-as-library", "-enable-testing"]),
 ]
 
 func library(_ floor: String, _ name: String, _ uses: [Target.Dependency] = []) -> Target {
@@ -22,11 +22,21 @@ let package = Package(
         library("Foundations", "Addresses", ["Bytes"]),
         library("Foundations", "Cryptography", ["COpenSSL", "Bytes"]),
         library("Protocols", "SIP", ["Bytes", "Deadlines", "Addresses", "Cryptography"]),
+        library("Protocols", "WebSocket", ["Bytes", "Cryptography"]),
+        library("Protocols", "STUN", ["Addresses", "Cryptography"]),
         library("Protocols", "SDP", ["Bytes", "Addresses"]),
         library("Protocols", "RTP", ["Bytes", "Deadlines"]),
         library("Protocols", "Flow", ["Bytes", "Deadlines"]),
+        .target(
+            name: "EdgeCore", dependencies: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"], path: "EdgeProxy",
+            exclude: ["Loop", "Program.swift"], sources: ["Admission", "Core"], swiftSettings: instrumented),
+        .target(name: "Hostile", path: "Hostile", swiftSettings: instrumented),
         .executableTarget(
-            name: "Fuzz", dependencies: ["Addresses", "Cryptography", "SIP", "SDP", "RTP", "Flow"], path: "Fuzz", swiftSettings: instrumented,
+            name: "Fuzz",
+            dependencies: [
+                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "SDP", "RTP", "Flow", "EdgeCore", "Hostile",
+            ],
+            path: "Fuzz", swiftSettings: instrumented,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
     ],
     swiftLanguageModes: [.v6]
