@@ -12,6 +12,9 @@ struct Program {
         .callServer,
         settings: [
             Setting("TANDEM_SIP_PORT", .integer(0...65_535), default: "0", "inside SIP port; 0 takes a free one"),
+            Setting(
+                "TANDEM_SIP_DATAGRAM_BYTES", .integer(200...65_535), default: "1300",
+                "longer SIP messages go to the edges over TCP (RFC 3261 §18.1.1)"),
             Setting("TANDEM_SIP_DOMAIN", default: "demo.localhost", "domain of calls that name none"),
             Setting("TANDEM_MAX_CALLS", .integer(1...1_000_000), default: "5000", "call legs this instance holds at once"),
             Setting("TANDEM_RING_SECONDS", .integer(1...600), default: "60", "how long a phone rings before no_answer"),
@@ -36,7 +39,8 @@ struct Program {
             limits.play = .seconds(settings.integer("TANDEM_MAX_PLAY_SECONDS"))
             limits.duration = .seconds(settings.integer("TANDEM_MAX_CALL_SECONDS"))
             let engineSettings = EngineSettings(
-                listen: SocketAddress(inside, port: port), domain: settings.text("TANDEM_SIP_DOMAIN"),
+                listen: SocketAddress(inside, port: port), longestDatagram: settings.integer("TANDEM_SIP_DATAGRAM_BYTES"),
+                domain: settings.text("TANDEM_SIP_DOMAIN"),
                 maximumLegs: settings.integer("TANDEM_MAX_CALLS"), limits: limits,
                 reconnectTime: .seconds(settings.integer("TANDEM_RECONNECT_SECONDS")))
 
@@ -60,7 +64,7 @@ struct Program {
             runtime.background { await engine.announceLoad() }
             runtime.whenReady {
                 try await runtime.fleet.hear(of: [.mediaRelay, .conferenceServer])
-                engine.start()
+                try await engine.start()
             }
             runtime.whenDraining {
                 // Two seconds are left for writing down what there is.

@@ -8,7 +8,7 @@ import ServiceKit
 struct Program {
     static func main() async {
         let declaration = ServiceProgram.Declaration(
-            .registrar, settings: RegistrarSettings.declared, needs: [.bus, .database, .cache], schema: Store.schema,
+            .registrar, settings: RegistrarSettings.declared, needs: [.bus, .database, .cache, .fleet], schema: Store.schema,
             migrations: [
                 Migration(number: 1, name: "registrar", sql: PackageResources._001_registrar_sql), Outbox.migration(number: 2),
                 Migration(number: 3, name: "flows", sql: PackageResources._003_flows_sql),
@@ -34,7 +34,8 @@ struct Program {
             runtime: runtime)
         extensions.serve(on: runtime.bus)
 
-        let server = try RegistrarServer(listen: SocketAddress(inside, port: port))
+        let server = try RegistrarServer(
+            listen: SocketAddress(inside, port: port), longestDatagram: settings.integer("TANDEM_SIP_DATAGRAM_BYTES"))
         let notify = NotifyWatchers(store: store, server: server, runtime: runtime)
         let register = Register(
             store: store, copy: copy, outbox: outbox, notify: notify, policy: RegistrarSettings.policy(settings),
@@ -52,7 +53,7 @@ struct Program {
             interval: settings.integer("TANDEM_QUALIFY_SECONDS"), store: store, copy: copy, outbox: outbox, server: server,
             runtime: runtime)
         if let qualify { runtime.background { await qualify.run() } }
-        runtime.whenReady { server.start(register, subscribe) }
+        runtime.whenReady { try await server.start(register, subscribe, runtime.fleet) }
         runtime.whenDraining {
             notify.stop()
             await server.finish()

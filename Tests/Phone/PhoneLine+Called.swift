@@ -88,7 +88,7 @@ extension PhoneLine {
         response.copiesRecordRoute = status < 300
         if status < 300 { response.contact = contact }
         response.add(.userAgent, "Tandem test phone")
-        if let description { (response.contentType, response.body) = ("application/sdp", description.bytes) }
+        if let description { (response.contentType, response.body) = ("application/sdp", padded(description).bytes) }
         respond(incoming.id, response)
     }
 
@@ -140,7 +140,7 @@ extension PhoneLine {
     private func accepted(_ message: Message, _ description: SessionDescription?) -> ResponseBuilder {
         var response = ResponseBuilder(message, 200)
         response.contact = contact
-        if let description { (response.contentType, response.body) = ("application/sdp", description.bytes) }
+        if let description { (response.contentType, response.body) = ("application/sdp", padded(description).bytes) }
         return response
     }
 }

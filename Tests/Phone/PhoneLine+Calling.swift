@@ -23,12 +23,22 @@ extension PhoneLine {
         var request = RequestBuilder(.invite, uri: uri, from: from, to: NameAddress(uri), callID: newTag() + newTag(), cseq: 1)
         request.contact = contact
         request.headers = [Header(.userAgent, "Tandem test phone"), Header(.allow, Self.allowed)]
-        (request.contentType, request.body) = ("application/sdp", session.media.offer().bytes)
+        (request.contentType, request.body) = ("application/sdp", padded(session.media.offer()).bytes)
         send(
             request,
             started: { id, request in session.invite = (id, request) },
             reply: { [self] request, reply in receiveInviteReply(reply, to: request, session) })
         return PhoneCall(line: self, id: session.id, peer: session.peer)
+    }
+
+    /// The description with attributes that nobody knows, which are ignored (RFC 8866 §5.13).
+    func padded(_ description: SessionDescription) -> SessionDescription {
+        var description = description
+        for start in stride(from: 0, to: settings.padding, by: 500) {
+            let length = min(500, settings.padding - start)
+            description.attributes.append(Attribute("x-padding", String(repeating: "x", count: length)))
+        }
+        return description
     }
 
     private func receiveInviteReply(_ reply: Reply, to request: RequestBuilder, _ session: CallSession) {

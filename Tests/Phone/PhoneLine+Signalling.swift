@@ -19,6 +19,7 @@ extension PhoneLine {
         // One word for both kinds of WebSocket (RFC 7118 §5.2.2).
         let name = settings.transport == .wss ? Transport.ws.name : settings.transport.name
         if settings.transport != .udp { uri.parameters.set("transport", name.lowercased()) }
+        if settings.padding > 0 { uri.parameters.set("padding", String(repeating: "x", count: min(settings.padding, 1_200))) }
         return NameAddress(uri)
     }
 

@@ -37,6 +37,8 @@ public struct PhoneSettings: Sendable {
     public var incoming = IncomingPolicy.answer(after: .zero)
     /// In order of preference, without telephone events, which are always offered.
     public var codecs: [Codec] = [.pcmu, .pcma]
+    /// Bytes that its descriptions, and in part its Contact, are longer by than they need to be.
+    public var padding = 0
     /// The tone it sends, in whole hertz; nil sends silence.
     public var tone: Int? = 440
     /// How much of what it heard last can be looked at again.

@@ -5,6 +5,7 @@ public import SIP
 /// Phones of one scenario: each with an account of its own, registered, sending a tone of its own; all closed at the end.
 public func withPhones<Result: Sendable>(
     _ count: Int, in suite: RunningSuite, transport: Transport = .udp, codecs: [Codec] = [.pcmu, .pcma],
+    padding: Int = 0,
     _ body: ([PhoneLine]) async throws -> Result
 ) async throws -> Result {
     var phones: [PhoneLine] = []
@@ -16,6 +17,7 @@ public func withPhones<Result: Sendable>(
         settings.tone = Tones.of(index)
         settings.transport = transport
         settings.codecs = codecs
+        settings.padding = padding
         let phone = PhoneLine(settings)
         _ = try await phone.register()
         phones.append(phone)

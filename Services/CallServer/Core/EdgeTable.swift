@@ -18,7 +18,8 @@ struct EdgeTable: Sendable, Equatable {
         }
     }
 
-    private let living: Set<SocketAddress>
+    /// The loops of those that can be reached.
+    let living: Set<SocketAddress>
     /// Those to choose from: draining ones only when there is no other.
     private let candidates: [Edge]
     private let identities: [UInt64]

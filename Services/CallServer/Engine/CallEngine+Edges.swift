@@ -18,6 +18,7 @@ extension CallEngine {
                     loops: (announcement.addresses["inside"] ?? "").split(separator: " ").compactMap { SocketAddress(String($0)) },
                     isDraining: announcement.draining)
             })
+        streams?.keep(edges.living)
         loop.schedule(at: loop.now + Self.edgesAge) { self.assumeIsolated { $0.refreshEdges() } }
     }
 

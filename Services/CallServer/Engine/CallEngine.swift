@@ -6,6 +6,7 @@ import Deadlines
 import Logging
 import SIP
 import ServiceKit
+import Streams
 import Telemetry
 import Threads
 
@@ -28,6 +29,8 @@ actor CallEngine {
     var layer: TransactionLayer
     var outbox = SIP.Outbox()
     var edges = EdgeTable()
+    /// The edges over TCP.
+    var streams: PeerStreams?
     private var layerTimer: (timer: EventLoop.Timer, at: Instant)?
 
     var legs: [String: Entry] = [:]
@@ -82,14 +85,16 @@ actor CallEngine {
         socket = try DatagramSocket(bind: settings.listen, receiveBuffer: 4 << 20)
         address = socket.localAddress
         layer = TransactionLayer(sentBy: address, seed: .random(in: .min ... .max))
+        layer.longestDatagram = settings.longestDatagram
     }
 
-    nonisolated func start() {
+    nonisolated func start() async throws {
         loop.start()
-        loop.post { self.assumeIsolated { $0.listen() } }
+        try await listen()
     }
 
-    private func listen() {
+    private func listen() throws {
+        try openStreams()
         refreshEdges()
         loop.watch(socket.descriptor, .read) { _ in self.assumeIsolated { $0.readable() } }
         loop.afterEachBatch { self.assumeIsolated { $0.armLayer() } }
@@ -140,7 +145,7 @@ actor CallEngine {
             let datagrams = outbox.datagrams
             let events = outbox.events
             outbox.removeAll()
-            for datagram in datagrams { _ = socket.send(datagram.bytes, to: edges.nextHop(of: datagram.bytes, to: datagram.to)) }
+            for datagram in datagrams { send(datagram) }
             for event in events { receive(event) }
         }
     }
@@ -311,6 +316,8 @@ actor CallEngine {
 /// Settings of the engine.
 struct EngineSettings: Sendable {
     var listen: SocketAddress
+    /// What is longer goes over a connection.
+    var longestDatagram: Int
     var domain: String
     var maximumLegs: Int
     var limits: Leg.Limits
@@ -320,6 +327,10 @@ struct EngineSettings: Sendable {
 
 enum Counters {
     static let malformed = Counter("tandem_call_malformed_messages_total", "SIP messages that could not be parsed")
+    static let unsent = Counter("tandem_call_unsent_total", "SIP messages that the kernel did not take")
+    static let overStreams = Counter("tandem_call_stream_messages_total", "SIP messages received over TCP")
+    static let longDatagrams = Counter(
+        "tandem_call_long_datagrams_total", "datagrams longer than TANDEM_SIP_DATAGRAM_BYTES, for want of a connection")
     static let calls = Counter("tandem_call_legs_total", "call legs begun")
     static let refused = Counter("tandem_call_refused_total", "calls refused because a limit was reached or a service was away")
     static let live = Gauge("tandem_call_legs_active", "call legs that are not over")

@@ -16,13 +16,15 @@ struct Arrival: Sendable, Hashable {
 enum Destination: Sendable, Hashable {
     /// A server on the inside network, from the loop's inside socket.
     case server(SocketAddress)
+    /// The same, over the connection it made from this port while that is open.
+    case connectedServer(SocketAddress, from: UInt16)
     /// A phone: a datagram from the outside socket, or the stream connection that the token names.
     case flow(FlowToken)
 
     /// What it is spoken to over; servers take datagrams.
     var transport: Transport {
         switch self {
-        case .server: .udp
+        case .server, .connectedServer: .udp
         case .flow(let token): token.transport
         }
     }

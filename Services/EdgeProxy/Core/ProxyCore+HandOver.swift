@@ -7,6 +7,8 @@ struct Origin: Sendable, Hashable {
     let server: SocketAddress
     /// Another loop or edge has given it to us, as the one that owns the connection.
     var isHandedOver = false
+    /// The server's end of the connection that the message came over; nil for a datagram.
+    var connection: SocketAddress?
 }
 
 /// A message from inside for a connection that another loop or another edge holds goes on to that as it came (RFC 5626 §5.3:

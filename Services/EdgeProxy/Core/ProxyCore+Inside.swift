@@ -3,15 +3,18 @@ import SIP
 
 /// What comes from our own servers: requests for a phone, named by the flow token of its Path or Record-Route, and responses.
 extension ProxyCore {
-    func receiveInside(_ message: borrowing MessageView, from source: SocketAddress) -> Decision {
+    /// `source` is where the server listens; `port` that of its connection, when the message came over one.
+    func receiveInside(
+        _ message: borrowing MessageView, from source: SocketAddress, connectedFrom port: UInt16? = nil
+    ) -> Decision {
         guard message.isRequest else { return receiveResponseInside(message) }
         do throws(Refusal) {
-            return receiveRequestInside(message, try RequestHead(message), from: source)
+            return receiveRequestInside(message, try RequestHead(message), from: source, port)
         } catch { return reply(message, source, error) }
     }
 
     private func receiveRequestInside(
-        _ message: borrowing MessageView, _ head: RequestHead, from source: SocketAddress
+        _ message: borrowing MessageView, _ head: RequestHead, from source: SocketAddress, _ port: UInt16?
     ) -> Decision {
         if head.maxForwards == 0 { return reply(message, source, Refusal(483)) }
         if isLoop(from: .inside, message, head) { return reply(message, source, Refusal(482)) }
@@ -20,9 +23,9 @@ extension ProxyCore {
             // An inside server may ask whether we are there.
             return reply(message, source, head.method == .options ? Refusal(200) : Refusal(404, "No Flow In Route"))
         }
+        let wayBack = port.map { FlowToken(server: source, connectedFrom: $0) } ?? FlowToken(server: source)
         let hop = hop(
-            from: .inside, flow.transport, configuration.outside(over: flow.transport), wayBack: FlowToken(server: source), for: message,
-            head)
+            from: .inside, flow.transport, configuration.outside(over: flow.transport), wayBack: wayBack, for: message, head)
         var forwarding = Forwarding(hop: hop, stripping: .assertedIdentity)
         forwarding.maxForwards = decremented(head)
         forwarding.poppedRoutes = signed == nil ? ownLeadingRoutes(message) : ownRoutes(message)

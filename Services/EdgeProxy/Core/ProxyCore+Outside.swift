@@ -152,7 +152,10 @@ extension ProxyCore {
         guard let head = ResponseHead(message), let token = wayBack(head, in: message), token.kind == .server else {
             return .drop(.foreignResponse)
         }
-        return .forward(Forwarding(hop: nil, stripping: .assertions), to: .server(token.inside))
+        let server =
+            token.transport.isReliable
+            ? Destination.connectedServer(token.inside, from: UInt16(truncatingIfNeeded: token.connection)) : .server(token.inside)
+        return .forward(Forwarding(hop: nil, stripping: .assertions), to: server)
     }
 
     // MARK: Answers

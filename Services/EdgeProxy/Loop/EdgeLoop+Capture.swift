@@ -8,8 +8,8 @@ extension EdgeLoop {
         capture?.copy(bytes, over: arrival.transport, from: arrival.source, to: outsideAddress(arrival))
     }
 
-    func captureReceived(_ bytes: Span<UInt8>, fromInside source: SocketAddress) {
-        capture?.copy(bytes, over: .udp, from: source, to: inside)
+    func captureReceived(_ bytes: Span<UInt8>, over transport: Transport = .udp, fromInside source: SocketAddress) {
+        capture?.copy(bytes, over: transport, from: source, to: inside)
     }
 
     /// What was just put into the batch of datagrams to phones.
@@ -19,6 +19,10 @@ extension EdgeLoop {
 
     func captureSentInside(to address: SocketAddress) {
         capture?.copy(insideBatch.last, over: .udp, from: inside, to: address)
+    }
+
+    func captureSentInside(_ bytes: [UInt8], over connection: SocketAddress) {
+        capture?.copy(bytes.span, over: .tcp, from: inside, to: connection)
     }
 
     func captureSent(_ bytes: [UInt8], on peer: StreamPeer) {

@@ -40,6 +40,7 @@ extension EdgeLoop {
 
     private func use(_ directory: Directory) {
         placement.renew(directory, now: loop.now)
+        keepConnections(to: directory)
         Traffic.registrars.set(directory.registrars.alive)
         Traffic.callServers.set(directory.callServers.alive)
     }

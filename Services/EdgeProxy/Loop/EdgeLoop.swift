@@ -59,6 +59,8 @@ actor EdgeLoop {
     var isLookDue = false
     private var listeners: [StreamListener] = []
     var peers: [UInt32: StreamPeer] = [:]
+    /// The servers over TCP.
+    var insideStreams: PeerStreams?
     /// For new connections; those that are open keep the one they began with.
     var certificate: TLSContext?
 
@@ -81,7 +83,7 @@ actor EdgeLoop {
         capture = try settings.capture.map { settings throws(SocketError) in try MessageCapture(settings) }
         placement = Placement(recentDialogs: settings.recentDialogs, now: MonotonicClock.now())
         loop = EventLoop(name: "edge-\(index)", processor: index)
-        do {
+        do throws(SocketError) {
             outsideSocket = try DatagramSocket(bind: settings.listen, reusePort: true, receiveBuffer: 4 << 20)
             insideSocket = try Self.openInside(index, settings)
         } catch {
@@ -103,17 +105,6 @@ actor EdgeLoop {
             recent: settings.refusalAge)
     }
 
-    private static func openInside(_ index: Int, _ settings: EdgeSettings) throws(SocketError) -> DatagramSocket {
-        if let port = settings.insidePort(ofLoop: index) {
-            do {
-                return try DatagramSocket(bind: SocketAddress(settings.inside, port: port), receiveBuffer: 4 << 20)
-            } catch {
-                // Only a port that was asked for by name is worth failing for.
-                guard settings.insidePort == 0 else { throw error }
-            }
-        }
-        return try DatagramSocket(bind: SocketAddress(settings.inside, port: 0), receiveBuffer: 4 << 20)
-    }
 
     // MARK: Life
 
@@ -134,6 +125,7 @@ actor EdgeLoop {
             if ready.contains(.failed) { self.hearRefusals() }
             self.readInside()
         }
+        try openInsideStreams()
         loop.afterEachBatch {
             self.askForDomains()
             self.flush()
@@ -294,7 +286,7 @@ actor EdgeLoop {
         }
     }
 
-    private func perform(_ decision: Decision, _ message: borrowing MessageView, from origin: Origin) {
+    func perform(_ decision: Decision, _ message: borrowing MessageView, from origin: Origin) {
         switch decision {
         case .forward(let forwarding, let destination):
             switch send(message, forwarding, to: destination) {
@@ -309,6 +301,7 @@ actor EdgeLoop {
             }
         case .reply(let bytes, let status), .replyOutside(let bytes, let status, _):
             Traffic.count(message.method, .inside, status: status)
+            if let connection = origin.connection, sendInside(bytes, over: connection) { return }
             sendInside(bytes, to: origin.server)
         case .drop(.foreignResponse) where watch?.heard(origin.server, now: loop.now) == true:
             break
@@ -323,16 +316,16 @@ actor EdgeLoop {
         if send(message.view, forwarding, to: .server(server)) == .unsendable { Traffic.count(.unsendable) }
     }
 
-    private enum Departure { case sent, gone, unsendable }
+    enum Departure { case sent, gone, unsendable }
 
     /// Writes the message where it leaves from: into the batch of a socket, or for a connection into memory of its own.
     private func send(_ message: borrowing MessageView, _ forwarding: Forwarding, to destination: Destination) -> Departure {
         switch destination {
         case .server(let address):
-            if insideBatch.isFull { insideSocket.send(&insideBatch) }
-            guard append(message, forwarding, to: address, &insideBatch) else { return .unsendable }
-            if capture != nil { captureSentInside(to: address) }
-            return .sent
+            return sendInside(message, forwarding, to: address)
+        case .connectedServer(let address, let port):
+            if answer(message, forwarding, to: SocketAddress(address.address, port: port)) { return .sent }
+            return sendInside(message, forwarding, to: address)
         case .flow(let token) where token.transport == .udp:
             if outsideBatch.isFull { outsideSocket.send(&outsideBatch) }
             guard append(message, forwarding, to: token.remote, &outsideBatch) else { return .unsendable }
@@ -342,6 +335,27 @@ actor EdgeLoop {
             guard let bytes = forwarding.bytes(of: message, key: core.tokenKey) else { return .unsendable }
             return writeStream(bytes, token) ? .sent : .gone
         }
+    }
+
+    /// As a datagram, or over a connection when it is too long for one and there is a connection (RFC 3261 §18.1.1).
+    private func sendInside(_ message: borrowing MessageView, _ forwarding: Forwarding, to address: SocketAddress) -> Departure {
+        if insideBatch.isFull { insideSocket.send(&insideBatch) }
+        let before = insideBatch.count
+        var isForStream = false
+        _ = insideBatch.append(to: address) { output in
+            _ = forwarding.write(message, into: &output, key: core.tokenKey)
+            guard output.count > settings.longestDatagram, goesOverStream(forwarding, to: address) else { return }
+            isForStream = true
+            output.removeAll()
+        }
+        if isForStream {
+            if sendOverStream(message, forwarding, to: address) { return .sent }
+            // The connection broke just now.
+            guard append(message, forwarding, to: address, &insideBatch) else { return .unsendable }
+        }
+        guard insideBatch.count > before else { return .unsendable }
+        if capture != nil { captureSentInside(to: address) }
+        return .sent
     }
 
     private func append(

@@ -42,6 +42,9 @@ struct EdgeSettings: Sendable {
         Setting(
             "TANDEM_EDGE_GATHER_RATE", .integer(0...10_000_000), default: "4000",
             "messages a second above which a loop is under load in this sense"),
+        Setting(
+            "TANDEM_SIP_DATAGRAM_BYTES", .integer(200...65_535), default: "1300",
+            "longer messages go to the servers inside over TCP, those that take it (RFC 3261 §18.1.1)"),
         Setting("TANDEM_NONCE_SECONDS", .integer(10...86_400), default: "300", "how long a digest challenge may be answered"),
         Setting(
             "TANDEM_NONCES_REMEMBERED", .integer(4...16_777_216), default: "65536",
@@ -108,6 +111,7 @@ struct EdgeSettings: Sendable {
     let webSocketPing: Interval
     let inside: IPAddress
     let insidePort: UInt16
+    let longestDatagram: Int
     let domain: String
     let loops: Int
     let moderation: WakeupModeration
@@ -161,6 +165,7 @@ struct EdgeSettings: Sendable {
         domain = settings.text("TANDEM_SIP_DOMAIN").lowercased()
         let loops = settings.integer("TANDEM_EDGE_LOOPS")
         self.loops = loops > 0 ? loops : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        longestDatagram = settings.integer("TANDEM_SIP_DATAGRAM_BYTES")
         insidePort = UInt16(settings.integer("TANDEM_INSIDE_SIP_PORT"))
         moderation = WakeupModeration(
             interval: .microseconds(settings.integer("TANDEM_EDGE_GATHER_MICROSECONDS")),

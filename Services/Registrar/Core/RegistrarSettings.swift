@@ -4,6 +4,9 @@ import ServiceKit
 enum RegistrarSettings {
     static let declared = [
         Setting("TANDEM_SIP_PORT", .integer(0...65_535), default: "0", "inside SIP port; 0 takes a free one"),
+        Setting(
+            "TANDEM_SIP_DATAGRAM_BYTES", .integer(200...65_535), default: "1300",
+            "longer SIP messages go to the edges over TCP (RFC 3261 §18.1.1)"),
         Setting("TANDEM_REGISTER_MIN_SECONDS", .integer(1...3_600), default: "60", "shortest registration; shorter ones get 423"),
         Setting("TANDEM_REGISTER_MAX_SECONDS", .integer(60...604_800), default: "3600", "longest registration"),
         Setting("TANDEM_REGISTER_DEFAULT_SECONDS", .integer(60...604_800), default: "600", "when the phone does not say"),

@@ -2,12 +2,17 @@ import Addresses
 import Datagrams
 import Deadlines
 import SIP
+import ServiceKit
+import Streams
 import Telemetry
 import Threads
 
-/// The registrar's SIP side: one inside UDP socket on one event loop. Transactions absorb what the edge's clients repeat.
+/// The registrar's SIP side: one inside port, UDP and TCP, on one event loop. Transactions absorb what the edge's clients repeat.
 actor RegistrarServer: RequestSending {
-    private static let malformed = Counter("tandem_registrar_malformed_total", "Datagrams that are no SIP message.")
+    static let malformed = Counter("tandem_registrar_malformed_total", "Datagrams that are no SIP message.")
+    static let overStreams = Counter("tandem_registrar_stream_messages_total", "SIP messages received over TCP.")
+    static let longDatagrams = Counter(
+        "tandem_registrar_long_datagrams_total", "Datagrams longer than TANDEM_SIP_DATAGRAM_BYTES, for want of a connection.")
     private static let shed = Counter("tandem_registrar_shed_total", "Requests refused because too many were under way.")
     /// Requests being performed; more are told to come again.
     private static let limit = 1_000
@@ -22,30 +27,28 @@ actor RegistrarServer: RequestSending {
     /// Who waits for the end of a request of ours.
     private var waiting: [ClientTransactionID: CheckedContinuation<Int?, Never>] = [:]
     private var isFinishing = false
-    private let socket: DatagramSocket
+    let socket: DatagramSocket
     private var received = ReceiveBatch(capacity: 64, size: 65_536)
-    private var layer: TransactionLayer
-    private var outbox = SIP.Outbox()
+    var layer: TransactionLayer
+    /// The edges over TCP.
+    var streams: PeerStreams?
+    var outbox = SIP.Outbox()
     private var timer: (handle: EventLoop.Timer, at: Instant)?
     private var running = 0
 
-    init(listen: SocketAddress) throws(SocketError) {
+    init(listen: SocketAddress, longestDatagram: Int) throws(SocketError) {
         let socket = try DatagramSocket(bind: listen, receiveBuffer: 4 << 20)
         address = socket.localAddress
         layer = TransactionLayer(sentBy: socket.localAddress, seed: .random(in: .min ... .max))
+        layer.longestDatagram = longestDatagram
         self.socket = socket
     }
 
     nonisolated var contact: URI { URI(address) }
 
-    nonisolated func start(_ register: Register, _ subscribe: Subscribe) {
+    nonisolated func start(_ register: Register, _ subscribe: Subscribe, _ fleet: Fleet) async throws {
         loop.start()
-        loop.post {
-            self.assumeIsolated {
-                $0.performers = (register, subscribe)
-                $0.listen()
-            }
-        }
+        try await listen(register, subscribe, fleet)
     }
 
     /// Sends a request and waits for its end.
@@ -70,7 +73,9 @@ actor RegistrarServer: RequestSending {
         while running > 0, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(10)) }
     }
 
-    private func listen() {
+    private func listen(_ register: Register, _ subscribe: Subscribe, _ fleet: Fleet) throws {
+        performers = (register, subscribe)
+        try openStreams(fleet)
         loop.watch(socket.descriptor, .read) { _ in self.assumeIsolated { $0.readable() } }
         loop.afterEachBatch { self.assumeIsolated { $0.arm() } }
     }
@@ -98,11 +103,11 @@ actor RegistrarServer: RequestSending {
         } catch { Self.malformed.add() }
     }
 
-    private func drain() {
+    func drain() {
         while !outbox.datagrams.isEmpty || !outbox.events.isEmpty {
             let (datagrams, events) = (outbox.datagrams, outbox.events)
             outbox.removeAll()
-            for datagram in datagrams { _ = socket.send(datagram.bytes, to: datagram.to) }
+            for datagram in datagrams { send(datagram) }
             for event in events { receive(event) }
         }
     }

@@ -17,7 +17,7 @@ public struct FlowToken: Hashable, Sendable {
     public let transport: Transport
     /// The phone's address; that of `inside` for a server.
     public let remote: SocketAddress
-    /// Slot and generation of a stream connection in the table of its loop; zero for datagrams.
+    /// Slot and generation of a stream connection in the table of its loop; zero for datagrams. Of a server its source port.
     public let connection: UInt32
     public let generation: UInt32
 
@@ -31,6 +31,11 @@ public struct FlowToken: Hashable, Sendable {
 
     public init(server: SocketAddress) {
         (kind, inside, transport, remote, connection, generation) = (.server, server, .udp, server, 0, 0)
+    }
+
+    /// A server that has sent over a connection which it made from this port.
+    public init(server: SocketAddress, connectedFrom port: UInt16) {
+        (kind, inside, transport, remote, connection, generation) = (.server, server, .tcp, server, UInt32(port), 0)
     }
 
     private static let version: UInt8 = 2
@@ -55,6 +60,8 @@ public struct FlowToken: Hashable, Sendable {
                 Self.append(UInt64(connection), width: 4, &bytes, &count)
                 Self.append(UInt64(generation), width: 4, &bytes, &count)
             }
+        } else if transport.isReliable {
+            Self.append(UInt64(connection), width: 2, &bytes, &count)
         }
         let code = key.code(bytes.span.extracting(0..<count))
         Self.append(code.low, width: 8, &bytes, &count)
@@ -96,7 +103,12 @@ public struct FlowToken: Hashable, Sendable {
         position = 2
         guard let inside = Self.address(bytes, &position, count, isIPv4: bytes[1] & 0x40 == 0) else { return nil }
         guard kind == .flow else {
-            self.init(server: inside)
+            guard transport.isReliable else {
+                self.init(server: inside)
+                return
+            }
+            guard let port = Self.number(bytes, &position, count, width: 2) else { return nil }
+            self.init(server: inside, connectedFrom: UInt16(truncatingIfNeeded: port))
             return
         }
         guard let remote = Self.address(bytes, &position, count, isIPv4: bytes[1] & 0x80 == 0) else { return nil }

@@ -12,6 +12,10 @@ public struct MessageFramer: Sendable {
         case pong
     }
 
+    /// The keep-alive of RFC 5626 §3.5.1 and its answer.
+    public static let ping: [UInt8] = [13, 10, 13, 10]
+    public static let pong: [UInt8] = [13, 10]
+
     /// What a started message is waiting for.
     public enum Phase: Hashable, Sendable { case between, headers, body }
 

@@ -6,6 +6,8 @@ public struct Outbox: Sendable {
     public struct Datagram: Sendable {
         public let bytes: [UInt8]
         public let to: SocketAddress
+        /// The peer whose connection carries it while that is open; otherwise it leaves as a datagram.
+        public let connection: SocketAddress?
     }
 
     public enum Event: Sendable {
@@ -33,8 +35,8 @@ public struct Outbox: Sendable {
 
     public init() {}
 
-    public mutating func send(_ bytes: [UInt8], to address: SocketAddress) {
-        datagrams.append(Datagram(bytes: bytes, to: address))
+    public mutating func send(_ bytes: [UInt8], to address: SocketAddress, over connection: SocketAddress? = nil) {
+        datagrams.append(Datagram(bytes: bytes, to: address, connection: connection))
     }
 
     public mutating func removeAll(keepingCapacity: Bool = true) {

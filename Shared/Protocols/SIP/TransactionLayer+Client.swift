@@ -63,7 +63,7 @@ extension TransactionLayer {
             machine: machine, request: request, via: via, bytes: bytes, destination: destination)
         clientKeys[TransactionKey(clientBranch: via.branch ?? "", method: request.method)] = id
         store(transaction, id)
-        outbox.send(bytes, to: destination)
+        send(request, via, bytes, to: destination, into: &outbox)
     }
 
     /// Sends the ACK of a 2xx, which is a request outside any transaction (§13.2.2.4). Keep it to answer repeated 2xx with it.
@@ -74,7 +74,7 @@ extension TransactionLayer {
         var via = Via(transport: transport, sentBy: sentBy, branch: newBranch())
         via.parameters.set("rport", nil)
         let bytes = request.serialised(via: via)
-        outbox.send(bytes, to: destination)
+        send(request, via, bytes, to: destination, into: &outbox)
         return bytes
     }
 
@@ -192,7 +192,9 @@ extension TransactionLayer {
             transaction.machine = .other(machine)
         }
         store(transaction, id)
-        if retransmits { outbox.send(transaction.bytes, to: transaction.destination) }
+        if retransmits {
+            send(transaction.request, transaction.via, transaction.bytes, to: transaction.destination, into: &outbox)
+        }
         if timedOut, transaction.request.method != .cancel { outbox.events.append(.timedOut(id)) }
     }
 

@@ -24,7 +24,7 @@ struct ServerTransaction: Sendable {
     var machine: Machine
     let request: Message
     let key: TransactionKey
-    let responseAddress: SocketAddress
+    let wayBack: TransactionLayer.WayBack
     var lastResponse: [UInt8]?
     /// The tag we put into To, so that the answer to a CANCEL bears the same (§9.2).
     var toTag: String?
@@ -47,39 +47,41 @@ struct SuccessRetransmission: Sendable {
 }
 
 extension TransactionLayer {
-    mutating func receiveRequest(_ message: Message, from source: SocketAddress, now: Instant, into outbox: inout Outbox) {
+    mutating func receiveRequest(
+        _ message: Message, from source: SocketAddress, over arrival: Transport?, now: Instant, into outbox: inout Outbox
+    ) {
+        let way = wayBack(of: message, source, arrival)
         guard let method = message.method, let key = TransactionKey(request: message) else { return }
         switch method {
         case .ack: receiveAcknowledgement(message, key, now: now, into: &outbox)
-        case .cancel: receiveCancel(message, from: source, into: &outbox)
+        case .cancel: receiveCancel(message, way, into: &outbox)
         default:
             if let id = serverKeys[key] {
                 receiveAgain(id, into: &outbox)
             } else {
-                begin(message, method, key, from: source, now: now, into: &outbox)
+                begin(message, method, key, from: source, way, now: now, into: &outbox)
             }
         }
     }
 
     private mutating func begin(
-        _ message: Message, _ method: Method, _ key: TransactionKey, from source: SocketAddress, now: Instant,
+        _ message: Message, _ method: Method, _ key: TransactionKey, from source: SocketAddress, _ way: WayBack, now: Instant,
         into outbox: inout Outbox
     ) {
-        let address = responseAddress(for: message, source: source)
         guard servers.count < capacity else {
             var busy = ResponseBuilder(message, 503, toTag: newTag())
             busy.add(.retryAfter, "5")
-            return outbox.send(busy.serialised(), to: address)
+            return send(busy.serialised(), back: way, into: &outbox)
         }
         let id = ServerTransactionID(number: newNumber())
         var transaction = ServerTransaction(
             machine: method == .invite
                 ? .invite(InviteServerTransaction(timers: timers)) : .other(NonInviteServerTransaction(timers: timers)),
-            request: message, key: key, responseAddress: address)
+            request: message, key: key, wayBack: way)
         if method == .invite {
             let trying = ResponseBuilder(message, 100).serialised()
             transaction.lastResponse = trying
-            outbox.send(trying, to: address)
+            send(trying, back: way, into: &outbox)
         }
         serverKeys[key] = id
         servers[id] = transaction
@@ -93,7 +95,7 @@ extension TransactionLayer {
             case .invite(let machine): machine.receiveRequest() == .retransmit
             case .other(let machine): machine.receiveRequest() == .retransmit
             }
-        if retransmits { outbox.send(response, to: transaction.responseAddress) }
+        if retransmits { send(response, back: transaction.wayBack, into: &outbox) }
     }
 
     private mutating func receiveAcknowledgement(
@@ -117,13 +119,12 @@ extension TransactionLayer {
     }
 
     /// §9.2: the CANCEL is answered here, every time alike; the user hears of it once, and only while there is something to cancel.
-    private mutating func receiveCancel(_ message: Message, from source: SocketAddress, into outbox: inout Outbox) {
-        let address = responseAddress(for: message, source: source)
+    private mutating func receiveCancel(_ message: Message, _ way: WayBack, into outbox: inout Outbox) {
         guard let key = TransactionKey(cancelledBy: message), let id = serverKeys[key], var transaction = servers[id] else {
-            return outbox.send(ResponseBuilder(message, 481, toTag: newTag()).serialised(), to: address)
+            return send(ResponseBuilder(message, 481, toTag: newTag()).serialised(), back: way, into: &outbox)
         }
         if transaction.toTag == nil { transaction.toTag = newTag() }
-        outbox.send(ResponseBuilder(message, 200, toTag: transaction.toTag).serialised(), to: address)
+        send(ResponseBuilder(message, 200, toTag: transaction.toTag).serialised(), back: way, into: &outbox)
         if case .invite(let machine) = transaction.machine, machine.state == .proceeding, !transaction.isCancelled {
             transaction.isCancelled = true
             outbox.events.append(.cancel(message, id))
@@ -159,7 +160,7 @@ extension TransactionLayer {
             unacknowledged[key] = id
         }
         store(transaction, id)
-        outbox.send(bytes, to: transaction.responseAddress)
+        send(bytes, back: transaction.wayBack, into: &outbox)
         return true
     }
 
@@ -182,7 +183,7 @@ extension TransactionLayer {
             transaction.machine = .other(machine)
         }
         store(transaction, id)
-        if retransmits, let response = transaction.lastResponse { outbox.send(response, to: transaction.responseAddress) }
+        if retransmits, let response = transaction.lastResponse { send(response, back: transaction.wayBack, into: &outbox) }
         if unanswered { outbox.events.append(.unacknowledged(id)) }
     }
 
@@ -198,7 +199,7 @@ extension TransactionLayer {
         success.interval = timers.backedOff(success.interval)
         success.next = min(now + success.interval, success.limit)
         transaction.success = success
-        if let response = transaction.lastResponse { outbox.send(response, to: transaction.responseAddress) }
+        if let response = transaction.lastResponse { send(response, back: transaction.wayBack, into: &outbox) }
         return false
     }
 

@@ -15,6 +15,10 @@ public struct TransactionLayer {
     /// Transactions of each kind beyond which new requests are refused: 503 for what comes in, `transportFailed` for what goes out.
     let capacity: Int
     private(set) var counter: UInt64 = 0
+    /// What is longer goes over a connection to its destination while there is one (§18.1.1).
+    public var longestDatagram = Int.max
+    /// The peers to whom a connection is open, as the owner of the connections tells.
+    public var connected: Set<SocketAddress> = []
 
     var clients: [ClientTransactionID: ClientTransaction] = [:]
     var clientKeys: [TransactionKey: ClientTransactionID] = [:]
@@ -54,17 +58,20 @@ public struct TransactionLayer {
         }
     }
 
-    /// A message arrived from `source`. A request that lacks what every request must have is answered here (400, 505).
-    public mutating func receive(_ message: Message, from source: SocketAddress, now: Instant, into outbox: inout Outbox) {
+    /// A message arrived from `source`, perhaps over a connection in a layer whose transport is UDP. A request that lacks what
+    /// every request must have is answered here (400, 505).
+    public mutating func receive(
+        _ message: Message, from source: SocketAddress, over arrival: Transport? = nil, now: Instant, into outbox: inout Outbox
+    ) {
         guard message.isRequest else { return receiveResponse(message, now: now, into: &outbox) }
         if let defect = message.requestDefect {
             // §18: an ACK is never answered, and without a Via there is nobody to answer.
             guard message.method != .ack, message.topmostVia != nil else { return }
             let stamped = message.stamped(source: source)
             let response = ResponseBuilder(stamped, defect, toTag: newTag())
-            return outbox.send(response.serialised(), to: responseAddress(for: stamped, source: source))
+            return send(response.serialised(), back: wayBack(of: stamped, source, arrival), into: &outbox)
         }
-        receiveRequest(message.stamped(source: source), from: source, now: now, into: &outbox)
+        receiveRequest(message.stamped(source: source), from: source, over: arrival, now: now, into: &outbox)
     }
 
     // MARK: Names
@@ -83,11 +90,6 @@ public struct TransactionLayer {
         return String(StableHash.avalanche(seed ^ StableHash.avalanche(number)), radix: 36) + String(number, radix: 36)
     }
 
-    /// Over a stream back on the same connection, otherwise as the topmost Via says (§18.2.2).
-    func responseAddress(for request: Message, source: SocketAddress) -> SocketAddress {
-        guard !transport.isReliable, let via = request.topmostVia else { return source }
-        return via.responseAddress ?? source
-    }
 }
 
 /// What an ACK of a 2xx repeats of the INVITE and its response: it has a branch of its own.

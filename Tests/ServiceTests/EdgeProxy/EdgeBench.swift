@@ -177,8 +177,8 @@ extension ProxyCore {
         return Judgement(decision, message.view, self)
     }
 
-    func receiveInside(_ message: Message, from source: SocketAddress) -> Judgement {
-        Judgement(receiveInside(message.view, from: source), message.view, self)
+    func receiveInside(_ message: Message, from source: SocketAddress, connectedFrom port: UInt16? = nil) -> Judgement {
+        Judgement(receiveInside(message.view, from: source, connectedFrom: port), message.view, self)
     }
 
     func flowFailed(_ message: Message, from source: SocketAddress) -> Judgement {

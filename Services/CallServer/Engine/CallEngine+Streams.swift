@@ -1,0 +1,54 @@
+import Addresses
+import Bytes
+import SIP
+import Streams
+import Telemetry
+
+/// What is too long for a datagram travels between the edges and this server over connections (RFC 3261 §18.1.1).
+extension CallEngine {
+    func openStreams() throws {
+        // Zero is a figure, too.
+        for counter in [Counters.overStreams, Counters.longDatagrams, Counters.unsent] { counter.add(0) }
+        streams = try PeerStreams(
+            listen: address, loop: loop, keepAlive: .init(MessageFramer.ping, every: .seconds(30))
+        ) { connection in
+            self.read(connection)
+        } changed: { peer, isOpen in
+            if isOpen { self.layer.connected.insert(peer) } else { self.layer.connected.remove(peer) }
+        }
+    }
+
+    private func read(_ connection: StreamConnection) {
+        var framer = MessageFramer()
+        connection.onBytes = { [unowned connection] bytes in
+            framer.append(bytes.array())
+            self.take(from: &framer, connection)
+        }
+    }
+
+    private func take(from framer: inout MessageFramer, _ connection: StreamConnection) {
+        do throws(ParseError) {
+            while let output = try framer.next() {
+                switch output {
+                case .message(let message):
+                    Counters.overStreams.add()
+                    layer.receive(message, from: connection.peer, over: .tcp, now: loop.now, into: &outbox)
+                    drain()
+                case .ping: connection.write(MessageFramer.pong)
+                case .pong: break
+                }
+            }
+        } catch {
+            Counters.malformed.add()
+            streams?.drop(connection)
+        }
+    }
+
+    /// Over its connection while that is there, else as a datagram; what is meant for a dead edge by way of another.
+    func send(_ datagram: SIP.Outbox.Datagram) {
+        if let connection = datagram.connection, streams?.send(datagram.bytes, to: connection) == true { return }
+        if datagram.bytes.count > settings.longestDatagram { Counters.longDatagrams.add() }
+        let hop = edges.nextHop(of: datagram.bytes, to: datagram.to)
+        guard case .sent = socket.send(datagram.bytes, to: hop) else { return Counters.unsent.add() }
+    }
+}

@@ -1,0 +1,65 @@
+import Addresses
+import Bytes
+import Deadlines
+import SIP
+import ServiceKit
+import Streams
+
+/// What is too long for a datagram travels between the edges and this server over connections (RFC 3261 §18.1.1).
+extension RegistrarServer {
+    private static let edgesAge = Interval.milliseconds(100)
+
+    func openStreams(_ fleet: Fleet) throws {
+        // Zero is a figure, too.
+        for counter in [Self.overStreams, Self.longDatagrams] { counter.add(0) }
+        streams = try PeerStreams(
+            listen: address, loop: loop, keepAlive: .init(MessageFramer.ping, every: .seconds(30))
+        ) { connection in
+            self.read(connection)
+        } changed: { peer, isOpen in
+            if isOpen { self.layer.connected.insert(peer) } else { self.layer.connected.remove(peer) }
+        }
+        keepEdges(of: fleet)
+    }
+
+    private func keepEdges(of fleet: Fleet) {
+        let loops = fleet.living(.edgeProxy).flatMap { edge in
+            (edge.addresses["inside"] ?? "").split(separator: " ").compactMap { SocketAddress($0) }
+        }
+        streams?.keep(Set(loops))
+        loop.schedule(at: loop.now + Self.edgesAge) { self.keepEdges(of: fleet) }
+    }
+
+    private func read(_ connection: StreamConnection) {
+        var framer = MessageFramer()
+        connection.onBytes = { [unowned connection] bytes in
+            framer.append(bytes.array())
+            self.take(from: &framer, connection)
+        }
+    }
+
+    private func take(from framer: inout MessageFramer, _ connection: StreamConnection) {
+        do throws(ParseError) {
+            while let output = try framer.next() {
+                switch output {
+                case .message(let message):
+                    Self.overStreams.add()
+                    layer.receive(message, from: connection.peer, over: .tcp, now: loop.now, into: &outbox)
+                    drain()
+                case .ping: connection.write(MessageFramer.pong)
+                case .pong: break
+                }
+            }
+        } catch {
+            Self.malformed.add()
+            streams?.drop(connection)
+        }
+    }
+
+    /// Over its connection while that is there, else as a datagram.
+    func send(_ datagram: SIP.Outbox.Datagram) {
+        if let connection = datagram.connection, streams?.send(datagram.bytes, to: connection) == true { return }
+        if datagram.bytes.count > layer.longestDatagram { Self.longDatagrams.add() }
+        _ = socket.send(datagram.bytes, to: datagram.to)
+    }
+}
