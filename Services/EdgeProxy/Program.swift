@@ -72,7 +72,7 @@ struct Program {
                 for await _ in hangUps { settings.certificate?.renew(logger: runtime.logger, use: use) }
             }
             runtime.announce {
-                $0.addresses["sip"] = settings.reachable.description
+                $0.addresses["sip"] = settings.outside.plain.map(\.description).joined(separator: " ")
                 $0.addresses["inside"] = edges.map(\.inside.description).joined(separator: " ")
             }
             runtime.whenReady {
@@ -81,7 +81,7 @@ struct Program {
                     edge.loop.start()
                     try await edge.open(among: edges.map(\.inside))
                 }
-                runtime.logger.info("phones are served", metadata: ["address": "\(settings.listen)", "loops": "\(edges.count)"])
+                runtime.logger.info("phones are served", metadata: ["address": "\(settings.listen.map(\.description).joined(separator: " "))", "loops": "\(edges.count)"])
             }
             runtime.whenDraining {
                 for edge in edges { await edge.drain() }
@@ -93,7 +93,7 @@ struct Program {
     private static func assertFree(_ settings: EdgeSettings) throws {
         var setting = "TANDEM_SIP_LISTEN"
         do throws(SocketError) {
-            _ = try DatagramSocket(bind: settings.listen)
+            for address in settings.listen { _ = try DatagramSocket(bind: address) }
             let probe = EventLoop(name: "probe")
             for port in settings.streams {
                 setting = port.setting

@@ -40,15 +40,35 @@ struct AddressesTests {
         #expect(IPAddress(text) == nil)
     }
 
-    @Test("Every address reads back as it is written", arguments: ["0.0.0.0", "255.255.255.255", "2001:db8:0:0:0:0:0:1"])
+    @Test("Every address reads back as it is written", arguments: ["0.0.0.0", "255.255.255.255", "2001:db8::1"])
     func roundTrip(_ text: String) {
         #expect(IPAddress(text)?.description == text)
+    }
+
+    @Test(
+        "RFC 5952 §4: lower case, no leading zeros, the first longest run of zeros shortened, never a single one",
+        arguments: [
+            ("2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
+            ("2001:0db8:0001:0000:0001:0002:0003:0004", "2001:db8:1:0:1:2:3:4"), ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"),
+            ("0:0:0:0:0:0:0:0", "::"), ("0:0:0:0:0:0:0:1", "::1"), ("1:0:0:0:0:0:0:0", "1::"), ("fe80:0:0:0:a:b:c:d", "fe80::a:b:c:d"),
+            ("1:2:3:4:5:6:0:0", "1:2:3:4:5:6::"), ("0:0:3:4:5:6:7:8", "::3:4:5:6:7:8"),
+        ])
+    func canonical(_ text: String, _ canonical: String) throws {
+        let address = try #require(IPAddress(text))
+        #expect(address.description == canonical)
+        #expect(IPAddress(canonical) == address)
+        let written = [UInt8](unsafeUninitializedCapacity: 39) { buffer, count in
+            var output = OutputSpan(buffer: buffer, initializedCount: 0)
+            address.write(into: &output)
+            count = output.finalize(for: buffer)
+        }
+        #expect(String(decoding: written, as: UTF8.self) == canonical)
     }
 
     @Test("A socket address has a port, and brackets where the address has colons")
     func socketAddresses() {
         let table: [(String, String?)] = [
-            ("127.0.0.1:5060", "127.0.0.1:5060"), ("[::1]:5061", "[0:0:0:0:0:0:0:1]:5061"), ("127.0.0.1:65536", nil), ("127.0.0.1:", nil),
+            ("127.0.0.1:5060", "127.0.0.1:5060"), ("[::1]:5061", "[::1]:5061"), ("127.0.0.1:65536", nil), ("127.0.0.1:", nil),
             ("127.0.0.1", nil), ("host:5060", nil), (":5060", nil), ("", nil),
         ]
         for (text, written) in table { #expect(SocketAddress(text)?.description == written, "\(text)") }

@@ -150,7 +150,7 @@ public actor PhoneLine {
     func newSession(_ role: CallSession.Role, peer: String) throws -> CallSession {
         let id = nextCall
         nextCall += 1
-        let sound = try SoundStream(loop: loop, local: settings.local, tone: settings.tone, memory: settings.memory)
+        let sound = try SoundStream(loop: loop, local: settings.media ?? settings.local, tone: settings.tone, memory: settings.memory)
         let local = LocalMedia(address: sound.localAddress, codecs: settings.codecs + [.telephoneEvent])
         let media = OfferAnswer(sessionID: .random(in: .min ... .max), local: local)
         let session = CallSession(id: id, role: role, peer: peer, sound: sound, media: media, now: loop.now)

@@ -33,6 +33,8 @@ public struct PhoneSettings: Sendable {
     public var trusted = ""
     /// The address of this machine to send from.
     public var local = IPAddress.loopbackIPv4
+    /// The address its sound comes from, when that is another.
+    public var media: IPAddress?
     public var expires = 300
     public var incoming = IncomingPolicy.answer(after: .zero)
     /// In order of preference, without telephone events, which are always offered.

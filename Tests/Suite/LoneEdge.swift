@@ -16,7 +16,8 @@ public final class LoneEdge: Sendable {
     /// With the same `key` two edges read each other's tokens. `environment` adds settings; with a certificate there it also
     /// listens for TLS and WSS.
     public init(
-        servers: [UInt16], key: String = LoneEdge.makeKey(), loops: Int = 1, environment: [String: String] = [:]
+        servers: [UInt16], key: String = LoneEdge.makeKey(), loops: Int = 1, hosts: [String] = ["127.0.0.1"],
+        environment: [String: String] = [:]
     ) async throws {
         port = UInt16(LocalPort.ten())
         output = FileManager.default.temporaryDirectory.appending(path: "tandem-edge-\(port)-\(UUID().uuidString)")
@@ -25,7 +26,7 @@ public final class LoneEdge: Sendable {
         let folder = ProcessInfo.processInfo.environment["BIN"] ?? FileManager.default.currentDirectoryPath + "/.build/debug"
         process.executableURL = URL(filePath: folder + "/EdgeProxy")
         var settings = [
-            "TANDEM_SIP_LISTEN": "127.0.0.1:\(port)", "TANDEM_WS_LISTEN": "127.0.0.1:\(port + 2)",
+            "TANDEM_SIP_LISTEN": hosts.map { [port] in "\($0):\(port)" }.joined(separator: ","), "TANDEM_WS_LISTEN": "127.0.0.1:\(port + 2)",
             "TANDEM_ADMIN_LISTEN": "127.0.0.1:\(port + 4)", "TANDEM_INSIDE_SIP_PORT": "\(port + 5)",
             "TANDEM_EDGE_LOOPS": "\(loops)", "TANDEM_CLUSTER_KEY": key, "TANDEM_TRUSTED": "127.0.0.0/8",
             "TANDEM_CALL_SERVERS": servers.map { "127.0.0.1:\($0)" }.joined(separator: ","),

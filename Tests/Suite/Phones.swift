@@ -1,3 +1,4 @@
+public import Addresses
 public import Phone
 public import SDP
 public import SIP
@@ -5,7 +6,7 @@ public import SIP
 /// Phones of one scenario: each with an account of its own, registered, sending a tone of its own; all closed at the end.
 public func withPhones<Result: Sendable>(
     _ count: Int, in suite: RunningSuite, transport: Transport = .udp, codecs: [Codec] = [.pcmu, .pcma],
-    padding: Int = 0,
+    padding: Int = 0, at local: IPAddress = .loopbackIPv4, media: IPAddress? = nil,
     _ body: ([PhoneLine]) async throws -> Result
 ) async throws -> Result {
     var phones: [PhoneLine] = []
@@ -18,6 +19,8 @@ public func withPhones<Result: Sendable>(
         settings.transport = transport
         settings.codecs = codecs
         settings.padding = padding
+        (settings.local, settings.media) = (local, media)
+        if !local.isIPv4 { settings.proxy.address = local }
         let phone = PhoneLine(settings)
         _ = try await phone.register()
         phones.append(phone)

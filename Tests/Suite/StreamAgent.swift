@@ -1,3 +1,4 @@
+public import Addresses
 import Foundation
 public import SIP
 public import TLS
@@ -20,15 +21,16 @@ public final class StreamAgent {
     /// The plaintext before the WebSocket is open.
     private var head: [UInt8] = []
     private var isUpgraded: Bool
+    private var pongs = 0
     public private(set) var isClosed = false
 
-    /// Connects, and shakes hands as far as the transport wants it; `host` is one of this machine's 127.0.0.0/8.
+    /// Connects, and shakes hands as far as the transport wants it; `source` is one of this machine's 127.0.0.0/8.
     public init(
-        to port: UInt16, over transport: Transport, tls context: TLSContext? = nil, serverName: String? = nil,
-        from host: UInt32 = 0x7f00_0001
+        to port: UInt16, over transport: Transport, at host: IPAddress = .loopbackIPv4, tls context: TLSContext? = nil,
+        serverName: String? = nil, from source: UInt32 = 0x7f00_0001
     ) async throws {
         self.transport = transport
-        (descriptor, self.port) = try Self.connect(to: port, from: host)
+        (descriptor, self.port) = host.isIPv4 ? try Self.connect(to: port, from: source) : try Self.connectIPv6(to: port, at: host)
         tls = context.map { TLSSession($0, serverName: serverName) }
         let isWebSocket = transport == .ws || transport == .wss
         if isWebSocket { frames = FrameParser(role: .client, payloadLimit: 65_536) }
@@ -102,6 +104,9 @@ public final class StreamAgent {
         return found
     }
 
+    /// Waits for the answer to a keep-alive (RFC 5626 §3.5.1).
+    public func pong() async throws { try await until("the pong") { pongs > 0 } }
+
     /// Waits until the other side has closed the connection.
     public func closed(within limit: Duration = .seconds(15)) async throws {
         do { try await until("the end", within: limit) { isClosed } } catch Trouble.closed {}
@@ -160,7 +165,11 @@ public final class StreamAgent {
     private func takeStream(_ bytes: [UInt8]) throws {
         framer.append(bytes)
         while let output = try framer.next() {
-            if case .message(let message) = output { unread.append(message) }
+            switch output {
+            case .message(let message): unread.append(message)
+            case .pong: pongs += 1
+            case .ping: break
+            }
         }
     }
 
@@ -183,6 +192,24 @@ public final class StreamAgent {
         }
         guard descriptor >= 0, isConnected else { throw Trouble.socket }
         return (descriptor, UInt16(bigEndian: own.sin_port))
+    }
+
+    private static func connectIPv6(to port: UInt16, at host: IPAddress) throws -> (Int32, UInt16) {
+        let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        var (address, own, length) = (sockaddr_in6(), sockaddr_in6(), socklen_t(MemoryLayout<sockaddr_in6>.size))
+        (address.sin6_family, address.sin6_port) = (sa_family_t(AF_INET6), port.bigEndian)
+        withUnsafeMutableBytes(of: &address.sin6_addr) { bytes in
+            bytes.storeBytes(of: host.high.bigEndian, as: UInt64.self)
+            bytes.storeBytes(of: host.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+        }
+        let isConnected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Foundation.connect(descriptor, $0, length) == 0 }
+        }
+        let isNamed = withUnsafeMutablePointer(to: &own) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) == 0 }
+        }
+        guard descriptor >= 0, isConnected, isNamed else { throw Trouble.socket }
+        return (descriptor, UInt16(bigEndian: own.sin6_port))
     }
 }
 

@@ -47,7 +47,7 @@ certificate() {
     local folder=$run/secrets
     [ ! -s "$folder/tls.pem" ] || return 0
     (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 825 -subj /CN=demo.localhost \
-        -addext "subjectAltName=DNS:demo.localhost,DNS:localhost,IP:127.0.0.1" -keyout "$folder/tls.key" -out "$folder/tls.pem.new" 2>/dev/null) ||
+        -addext "subjectAltName=DNS:demo.localhost,DNS:localhost,IP:127.0.0.1,IP:::1" -keyout "$folder/tls.key" -out "$folder/tls.pem.new" 2>/dev/null) ||
         fail "openssl could not make a certificate in $folder"
     mv "$folder/tls.pem.new" "$folder/tls.pem"
 }
@@ -55,6 +55,12 @@ certificate() {
 database_url() { printf 'postgresql://tandem:%s@127.0.0.1:%s/%s' "$(secret postgres)" "$postgres_port" "${1:-tandem}"; }
 redis_url() { printf 'redis://127.0.0.1:%s/%s' "$redis_port" "${1:-0}"; }
 amqp_url() { printf 'amqp://tandem:%s@127.0.0.1:%s/%s' "$(secret rabbitmq)" "$amqp_port" "${1:-tandem}"; }
+
+# on_loopback PORT: the addresses of a port for phones: IPv4, and IPv6 where this machine has it.
+on_loopback() {
+    printf '127.0.0.1:%s' "$1"
+    ! grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null || printf ',[::1]:%s' "$1"
+}
 
 # in_use PROTOCOL PORT: whether any socket holds the port (tcp: listens on it). Read from the kernel: `ss` may be missing.
 in_use() {

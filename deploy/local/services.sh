@@ -29,8 +29,12 @@ instance_ports() {
             echo "tcp $(beside "$ws_port" "$2") SIP over WebSocket"
             echo "tcp $(beside "$wss_port" "$2") SIP over WebSocket and TLS"
             echo "udp $(edge_inside_port "$2") SIP inside"
+            echo "tcp $(edge_inside_port "$2") SIP inside"
             ;;
-        CallServer | Registrar) echo "udp $(port_of "$1" "$inside_base" "$2") SIP inside" ;;
+        CallServer | Registrar)
+            echo "udp $(port_of "$1" "$inside_base" "$2") SIP inside"
+            echo "tcp $(port_of "$1" "$inside_base" "$2") SIP inside"
+            ;;
         APIGateway) echo "tcp $((api_port + $2 - 1)) API" ;;
     esac
     echo "tcp $(port_of "$1" "$admin_base" "$2") $1's admin port"
@@ -61,14 +65,15 @@ COMMON
         EdgeProxy)
             echo "$cache"
             cat <<EDGE
-TANDEM_SIP_LISTEN=127.0.0.1:$(sip_port_of "$2")
-TANDEM_TLS_LISTEN=127.0.0.1:$(beside "$tls_port" "$2")
-TANDEM_WS_LISTEN=127.0.0.1:$(beside "$ws_port" "$2")
-TANDEM_WSS_LISTEN=127.0.0.1:$(beside "$wss_port" "$2")
+TANDEM_SIP_LISTEN=$(on_loopback "$(sip_port_of "$2")")
+TANDEM_TLS_LISTEN=$(on_loopback "$(beside "$tls_port" "$2")")
+TANDEM_WS_LISTEN=$(on_loopback "$(beside "$ws_port" "$2")")
+TANDEM_WSS_LISTEN=$(on_loopback "$(beside "$wss_port" "$2")")
 TANDEM_TLS_CERTIFICATE=$run/secrets/tls.pem
 TANDEM_TLS_KEY=$run/secrets/tls.key
 TANDEM_SIP_DOMAIN=demo.localhost
 TANDEM_INSIDE_SIP_PORT=$(edge_inside_port "$2")
+TANDEM_ADMISSION_EXEMPT=::1
 EDGE
             ;;
         Registrar)

@@ -21,8 +21,7 @@ extension ProxyCore {
 
     func names(us uri: URI.Layout, in message: borrowing MessageView) -> Bool {
         guard let address = address(of: uri, in: message) else { return false }
-        return address == configuration.outside || address == configuration.inside
-            || configuration.outsideStreams.values.contains(address)
+        return address == configuration.inside || configuration.outside.includes(address)
     }
 
     /// How many of the topmost Routes are ours, signed or by our plain address; the farm behind us needs the others.
@@ -44,7 +43,7 @@ extension ProxyCore {
         for _ in 0..<ownLeadingRoutes(message) { _ = walk.next(in: message) }
         let next = walk.next(in: message).flatMap { message.address($0)?.uri } ?? head.uri
         guard !names(us: next, in: message), !isOverStream(next, message), let address = address(of: next, in: message),
-            address.port != 0
+            address.port != 0, configuration.outside.hasFamily(of: address)
         else { return nil }
         return FlowToken(flow: address, over: .udp, inside: configuration.inside)
     }

@@ -24,13 +24,14 @@ extension ProxyCore {
             return reply(message, source, head.method == .options ? Refusal(200) : Refusal(404, "No Flow In Route"))
         }
         let wayBack = port.map { FlowToken(server: source, connectedFrom: $0) } ?? FlowToken(server: source)
+        let outside = configuration.outside.address(over: flow.transport, for: flow.remote)
         let hop = hop(
-            from: .inside, flow.transport, configuration.outside(over: flow.transport), wayBack: wayBack, for: message, head)
+            from: .inside, flow.transport, outside, wayBack: wayBack, for: message, head)
         var forwarding = Forwarding(hop: hop, stripping: .assertedIdentity)
         forwarding.maxForwards = decremented(head)
         forwarding.poppedRoutes = signed == nil ? ownLeadingRoutes(message) : ownRoutes(message)
         if recordsRoute(head) {
-            forwarding.recording = .routes(upper: outsideRoute(source, flow.transport), lower: insideRoute(flow))
+            forwarding.recording = .routes(upper: outsideRoute(source, flow.transport, for: flow.remote), lower: insideRoute(flow))
         }
         return .forward(forwarding, to: .flow(flow))
     }

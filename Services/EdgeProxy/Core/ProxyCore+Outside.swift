@@ -133,7 +133,7 @@ extension ProxyCore {
         if head.method == .register {
             recordPath(flow, message, arrival, &forwarding)
         } else if recordsRoute(head) {
-            forwarding.recording = .routes(upper: insideRoute(flow), lower: outsideRoute(server, arrival.transport))
+            forwarding.recording = .routes(upper: insideRoute(flow), lower: outsideRoute(server, arrival.transport, for: arrival.source))
         } else if inDialog, configuration.alone == nil {
             forwarding.recording = .flow(insideRoute(flow))
         }

@@ -22,7 +22,7 @@ extension ProxyCore {
             guard let server else { return nil }
             var forwarding = kept.forwarding
             if case .routes(let upper, _) = forwarding.recording {
-                forwarding.recording = .routes(upper: upper, lower: outsideRoute(server, kept.arrival.transport))
+                forwarding.recording = .routes(upper: upper, lower: outsideRoute(server, kept.arrival.transport, for: kept.arrival.source))
                 servers.note(callID: callID, server)
             }
             return (server, forwarding)

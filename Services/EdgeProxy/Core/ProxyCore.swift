@@ -11,10 +11,8 @@ struct ProxyCore: Sendable {
     struct Configuration: Sendable {
         /// The domain that is meant when an address stands in its place.
         var domain: String
-        /// What phones reach this edge at over UDP and TCP.
-        var outside: SocketAddress
-        /// The same for the transports with ports of their own.
-        var outsideStreams: [Transport: SocketAddress] = [:]
+        /// What phones reach this edge at.
+        var outside: OutsideAddresses
         /// The inside socket of the loop this core belongs to.
         var inside: SocketAddress
         /// Different in every life of the process: a connection's number means nothing to the next one.
@@ -32,13 +30,6 @@ struct ProxyCore: Sendable {
         var flowTimer = 120
         /// In front of a fixed list of servers.
         var alone: Alone?
-
-        func outside(over transport: Transport) -> SocketAddress {
-            switch transport {
-            case .udp, .tcp: outside
-            case .tls, .ws, .wss: outsideStreams[transport] ?? outside
-            }
-        }
     }
 
     let configuration: Configuration
@@ -98,8 +89,9 @@ struct ProxyCore: Sendable {
     /// The route of RFC 5658: one entry for each side, so that either finds its way through this edge by the topmost one.
     func insideRoute(_ flow: FlowToken) -> Forwarding.Route { Forwarding.Route(flow, at: configuration.inside) }
 
-    func outsideRoute(_ server: SocketAddress, _ transport: Transport) -> Forwarding.Route {
-        Forwarding.Route(FlowToken(server: server), at: configuration.outside(over: transport), over: transport)
+    func outsideRoute(_ server: SocketAddress, _ transport: Transport, for phone: SocketAddress) -> Forwarding.Route {
+        let address = configuration.outside.address(over: transport, for: phone)
+        return Forwarding.Route(FlowToken(server: server), at: address, over: transport)
     }
 
     /// A proxy records its route where a dialog may come of the request (§16.6 step 4).

@@ -13,12 +13,16 @@ extension EdgeLoop {
     }
 
     /// What was just put into the batch of datagrams to phones.
-    func captureSentOutside(to address: SocketAddress) {
-        capture?.copy(outsideBatch.last, over: .udp, from: outsideAddress, to: address)
+    func captureSent(from port: OutsidePort, to address: SocketAddress) {
+        captureLast(of: port.batch, from: outsideAddress(.udp, address), to: address)
     }
 
     func captureSentInside(to address: SocketAddress) {
-        capture?.copy(insideBatch.last, over: .udp, from: inside, to: address)
+        captureLast(of: insideBatch, from: inside, to: address)
+    }
+
+    private func captureLast(of batch: borrowing SendBatch, from source: SocketAddress, to address: SocketAddress) {
+        capture?.copy(batch.last, over: .udp, from: source, to: address)
     }
 
     func captureSentInside(_ bytes: [UInt8], over connection: SocketAddress) {
@@ -27,15 +31,19 @@ extension EdgeLoop {
 
     func captureSent(_ bytes: [UInt8], on peer: StreamPeer) {
         capture?.copy(
-            bytes.span, over: peer.transport, from: peer.connection.localAddress ?? outsideAddress, to: peer.connection.peer)
+            bytes.span, over: peer.transport, from: peer.connection.localAddress ?? outsideAddress(peer.transport, peer.connection.peer),
+            to: peer.connection.peer)
     }
 
     private func outsideAddress(_ arrival: Arrival) -> SocketAddress {
-        peers[arrival.connection]?.connection.localAddress ?? outsideAddress
+        peers[arrival.connection]?.connection.localAddress ?? outsideAddress(arrival.transport, arrival.source)
     }
 
-    /// Where phones see this edge, if its socket has no address of its own.
-    private var outsideAddress: SocketAddress {
-        outsideSocket.localAddress.address == .anyIPv4 ? settings.reachable : outsideSocket.localAddress
+    /// Where this phone sees this edge, if the socket has no address of its own.
+    private func outsideAddress(_ transport: Transport, _ phone: SocketAddress) -> SocketAddress {
+        guard let bound = outsidePort(for: phone)?.socket.localAddress, bound.address != .anyIPv4, bound.address != .anyIPv6 else {
+            return settings.outside.address(over: transport, for: phone)
+        }
+        return bound
     }
 }

@@ -7,9 +7,10 @@ extension EdgeLoop {
     func isKeepAlive(stun bytes: Span<UInt8>) -> Bool { Message.isMessage(bytes) }
 
     func answer(stun request: Span<UInt8>, from source: SocketAddress) {
-        if outsideBatch.isFull { outsideSocket.send(&outsideBatch) }
+        guard let port = outsidePort(for: source) else { return Traffic.count(.unsendable) }
+        port.makeRoom()
         do throws(ParseError) {
-            _ = try outsideBatch.append(to: source) { output throws(ParseError) in
+            _ = try port.batch.append(to: source) { output throws(ParseError) in
                 _ = try BindingServer.answer(request, from: source, into: &output)
             }
             Traffic.keepAlives.add()

@@ -26,10 +26,11 @@ actor EdgeLoop {
     let shed: Gauge
     /// Who of the suite is alive; nobody is where the edge is alone.
     let fleet: Fleet
-    let outsideSocket: DatagramSocket
+    /// By the family of the phone's address: at least one of them is there.
+    private let outside4: OutsidePort?
+    private let outside6: OutsidePort?
     let insideSocket: DatagramSocket
     private var received = ReceiveBatch(capacity: 32, size: placeSize)
-    var outsideBatch = SendBatch(capacity: 64, size: 65_536)
     var insideBatch = SendBatch(capacity: 64, size: 65_536)
     private var index = MessageIndex()
     private var outsideIndex = MessageIndex(limits: .outside)
@@ -84,18 +85,18 @@ actor EdgeLoop {
         placement = Placement(recentDialogs: settings.recentDialogs, now: MonotonicClock.now())
         loop = EventLoop(name: "edge-\(index)", processor: index)
         do throws(SocketError) {
-            outsideSocket = try DatagramSocket(bind: settings.listen, reusePort: true, receiveBuffer: 4 << 20)
+            outside4 = try .bind(settings.listenAddress(isIPv4: true))
+            outside6 = try .bind(settings.listenAddress(isIPv4: false))
             insideSocket = try Self.openInside(index, settings)
         } catch {
-            let setting = error.address == settings.listen ? "TANDEM_SIP_LISTEN" : "TANDEM_INSIDE_SIP_PORT"
+            let setting = settings.listen.contains(error.address) ? "TANDEM_SIP_LISTEN" : "TANDEM_INSIDE_SIP_PORT"
             throw EdgeSettings.Mistake(description: error.description(setting: setting))
         }
         insideSocket.reportRefusals()
         inside = insideSocket.localAddress
         core = ProxyCore(
             ProxyCore.Configuration(
-                domain: settings.domain, outside: settings.reachable, outsideStreams: settings.reachableStreams,
-                inside: insideSocket.localAddress,
+                domain: settings.domain, outside: settings.outside, inside: insideSocket.localAddress,
                 generation: .random(in: 1 ... .max), tokenKey: tokenKey, nonceKey: nonceKey,
                 nonceLifetimeMilliseconds: settings.nonceLifetimeMilliseconds, legacyAgents: settings.legacyAgents,
                 retryAfter: settings.retryAfter, flowTimer: settings.flowTimer, alone: settings.alone))
@@ -120,7 +121,9 @@ actor EdgeLoop {
                     ) { connection in self.accept(connection, port.transport) })
             } catch { throw EdgeSettings.Mistake(description: error.description(setting: port.setting)) }
         }
-        loop.watch(outsideSocket.descriptor, .read) { _ in self.readOutside() }
+        for port in [outside4, outside6].compactMap(\.self) {
+            loop.watch(port.socket.descriptor, .read) { _ in self.readOutside(port) }
+        }
         loop.watch(insideSocket.descriptor, .read) { ready in
             if ready.contains(.failed) { self.hearRefusals() }
             self.readInside()
@@ -147,9 +150,9 @@ actor EdgeLoop {
 
     // MARK: Datagrams
 
-    private func readOutside() {
+    private func readOutside(_ port: OutsidePort) {
         for _ in 0..<Self.readsPerTurn {
-            let count = outsideSocket.receive(into: &received)
+            let count = port.socket.receive(into: &received)
             judgeOutside(received, count)
             guard count == received.capacity else { return }
         }
@@ -327,9 +330,10 @@ actor EdgeLoop {
             if answer(message, forwarding, to: SocketAddress(address.address, port: port)) { return .sent }
             return sendInside(message, forwarding, to: address)
         case .flow(let token) where token.transport == .udp:
-            if outsideBatch.isFull { outsideSocket.send(&outsideBatch) }
-            guard append(message, forwarding, to: token.remote, &outsideBatch) else { return .unsendable }
-            if capture != nil { captureSentOutside(to: token.remote) }
+            guard let port = outsidePort(for: token.remote) else { return .unsendable }
+            port.makeRoom()
+            guard append(message, forwarding, to: token.remote, &port.batch) else { return .unsendable }
+            if capture != nil { captureSent(from: port, to: token.remote) }
             return .sent
         case .flow(let token):
             guard let bytes = forwarding.bytes(of: message, key: core.tokenKey) else { return .unsendable }
@@ -366,10 +370,14 @@ actor EdgeLoop {
         return batch.count > before
     }
 
+    /// Nil when this edge does not listen on an address of that family.
+    func outsidePort(for phone: SocketAddress) -> OutsidePort? { phone.address.isIPv4 ? outside4 : outside6 }
+
     private func sendOutside(_ bytes: [UInt8], to address: SocketAddress) {
-        if outsideBatch.isFull { outsideSocket.send(&outsideBatch) }
-        guard outsideBatch.append(bytes, to: address) else { return Traffic.count(.unsendable) }
-        if capture != nil { captureSentOutside(to: address) }
+        guard let port = outsidePort(for: address) else { return Traffic.count(.unsendable) }
+        port.makeRoom()
+        guard port.batch.append(bytes, to: address) else { return Traffic.count(.unsendable) }
+        if capture != nil { captureSent(from: port, to: address) }
     }
 
     func sendInside(_ bytes: [UInt8], to address: SocketAddress) {
@@ -379,7 +387,8 @@ actor EdgeLoop {
     }
 
     private func flush() {
-        outsideSocket.send(&outsideBatch)
+        outside4?.flush()
+        outside6?.flush()
         insideSocket.send(&insideBatch)
         capture?.flush()
         outsideBytes.flush()

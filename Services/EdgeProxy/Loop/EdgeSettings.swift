@@ -12,11 +12,15 @@ struct EdgeSettings: Sendable {
     static let declared = own + AdmissionSettings.declared
 
     private static let own: [Setting] = [
-        Setting("TANDEM_SIP_LISTEN", default: "127.0.0.1:5060", "address:port for phones, UDP and TCP"),
-        Setting("TANDEM_SIP_PUBLIC", default: "", "address:port that phones reach this edge at, when it listens on another"),
-        Setting("TANDEM_TLS_LISTEN", default: "", "address:port for phones over TLS; empty: none"),
-        Setting("TANDEM_WS_LISTEN", default: "", "address:port for phones over WebSocket (RFC 7118); empty: none"),
-        Setting("TANDEM_WSS_LISTEN", default: "", "address:port for phones over WebSocket and TLS; empty: none"),
+        Setting(
+            "TANDEM_SIP_LISTEN", default: "127.0.0.1:5060",
+            "address:port for phones, UDP and TCP; one IPv4 and one IPv6, separated by a comma"),
+        Setting(
+            "TANDEM_SIP_PUBLIC", default: "",
+            "address:port that phones reach this edge at, when it listens on another; one for each family"),
+        Setting("TANDEM_TLS_LISTEN", default: "", "the same for phones over TLS; empty: none"),
+        Setting("TANDEM_WS_LISTEN", default: "", "the same for phones over WebSocket (RFC 7118); empty: none"),
+        Setting("TANDEM_WSS_LISTEN", default: "", "the same for phones over WebSocket and TLS; empty: none"),
         Setting(
             "TANDEM_TLS_CERTIFICATE", default: "",
             "PEM file with the certificate and its chain, leaf first; several, separated by commas, are chosen from by the name a "
@@ -95,16 +99,9 @@ struct EdgeSettings: Sendable {
             "how often an edge alone asks its servers whether they are there; three answers missing is death"),
     ]
 
-    /// A port for connections from outside.
-    struct StreamPort: Sendable {
-        let transport: Transport
-        let address: SocketAddress
-        /// The setting that says where it is.
-        let setting: String
-    }
-
-    let listen: SocketAddress
-    let reachable: SocketAddress
+    /// Of each family one at most.
+    let listen: [SocketAddress]
+    let outside: OutsideAddresses
     let streams: [StreamPort]
     let certificate: CertificateFiles?
     let webSocketOrigins: Set<String>
@@ -141,24 +138,13 @@ struct EdgeSettings: Sendable {
     }
 
     init(_ settings: Settings) throws {
-        guard let listen = SocketAddress(settings.text("TANDEM_SIP_LISTEN")), listen.port != 0 else {
-            throw Mistake(description: "TANDEM_SIP_LISTEN must be ADDRESS:PORT, for example 127.0.0.1:5060")
-        }
         guard let inside = IPAddress(settings.text("TANDEM_INSIDE_ADDRESS")) else {
             throw Mistake(description: "TANDEM_INSIDE_ADDRESS must be an address of this machine, for example 127.0.0.1")
         }
-        (self.listen, self.inside) = (listen, inside)
-        let given = settings.text("TANDEM_SIP_PUBLIC")
-        if given.isEmpty {
-            // An address that means «all of them» cannot be called back.
-            reachable = listen.address == .anyIPv4 ? SocketAddress(inside, port: listen.port) : listen
-        } else {
-            guard let address = SocketAddress(given) else {
-                throw Mistake(description: "TANDEM_SIP_PUBLIC must be ADDRESS:PORT or empty")
-            }
-            reachable = address
-        }
-        streams = try Self.streams(settings, plain: listen)
+        let listen = try Self.addresses("TANDEM_SIP_LISTEN", settings)
+        let streams = try Self.streams(settings, plain: listen)
+        (self.listen, self.streams, self.inside) = (listen, streams, inside)
+        outside = try Self.outside(settings, listen: listen, streams: streams, inside: inside)
         certificate = try Self.certificate(settings, for: streams)
         webSocketOrigins = Set(settings.list("TANDEM_WS_ORIGINS"))
         webSocketPing = .seconds(settings.integer("TANDEM_WS_PING_SECONDS"))
@@ -185,7 +171,7 @@ struct EdgeSettings: Sendable {
         flowTimer = settings.integer("TANDEM_FLOW_TIMER_SECONDS")
         keptRequests = KeptRequests.Limits(
             count: settings.integer("TANDEM_KEPT_REQUESTS"), bytes: settings.integer("TANDEM_KEPT_BYTES"))
-        alone = try Self.alone(settings)
+        alone = try Self.alone(settings, inside: inside)
         admission = try AdmissionSettings(settings, inside: inside, trusted: alone?.trusted ?? [])
         serverPing = .milliseconds(settings.integer("TANDEM_CALL_SERVER_PING_MILLISECONDS"))
         capture = try Self.capture(settings)
@@ -195,25 +181,9 @@ struct EdgeSettings: Sendable {
         streamLimits = limits
     }
 
-    private static func streams(_ settings: Settings, plain: SocketAddress) throws -> [StreamPort] {
-        var ports = [StreamPort(transport: .tcp, address: plain, setting: "TANDEM_SIP_LISTEN")]
-        for (transport, name) in [(Transport.tls, "TANDEM_TLS_LISTEN"), (.ws, "TANDEM_WS_LISTEN"), (.wss, "TANDEM_WSS_LISTEN")] {
-            let text = settings.text(name)
-            guard !text.isEmpty else { continue }
-            guard let address = SocketAddress(text), address.port != 0 else {
-                throw Mistake(description: "\(name) must be ADDRESS:PORT or empty")
-            }
-            if let other = ports.first(where: { $0.address == address }) {
-                throw Mistake(description: "\(name) and \(other.setting) are the same port: choose another for one of them")
-            }
-            ports.append(StreamPort(transport: transport, address: address, setting: name))
-        }
-        return ports
-    }
-
     static func standsAlone(_ settings: Settings) -> Bool { !settings.list("TANDEM_CALL_SERVERS").isEmpty }
 
-    private static func alone(_ settings: Settings) throws -> ProxyCore.Alone? {
+    private static func alone(_ settings: Settings, inside: IPAddress) throws -> ProxyCore.Alone? {
         let ranges = try settings.list("TANDEM_TRUSTED").map { text in
             guard let range = AddressRange(text) else {
                 throw Mistake(description: "TANDEM_TRUSTED has '\(text)': give addresses or ranges like 10.0.0.0/8")
@@ -226,8 +196,10 @@ struct EdgeSettings: Sendable {
             }
             return nil
         }
-        return ProxyCore.Alone(
-            trusted: ranges, servers: try settings.list("TANDEM_CALL_SERVERS").flatMap { try ServerNames.addresses(of: $0, setting: "TANDEM_CALL_SERVERS") })
+        let servers = try settings.list("TANDEM_CALL_SERVERS").flatMap { name in
+            try ServerNames.addresses(of: name, setting: "TANDEM_CALL_SERVERS", reachedFrom: inside)
+        }
+        return ProxyCore.Alone(trusted: ranges, servers: servers)
     }
 
     private static func capture(_ settings: Settings) throws -> MessageCapture.Settings? {
@@ -269,15 +241,9 @@ struct EdgeSettings: Sendable {
         }
     }
 
-    /// What phones reach this edge at, for each transport with a port of its own.
-    var reachableStreams: [Transport: SocketAddress] {
-        Dictionary(
-            uniqueKeysWithValues: streams.map { ($0.transport, SocketAddress(reachable.address, port: $0.address.port)) })
-    }
-
     /// The port a loop's inside socket should have, so that tokens made before a restart still find it.
     func insidePort(ofLoop index: Int) -> UInt16? {
-        let first = insidePort > 0 ? Int(insidePort) : Int(listen.port) + 10_000
+        let first = insidePort > 0 ? Int(insidePort) : Int(listen.first?.port ?? 0) + 10_000
         return UInt16(exactly: first + index)
     }
 }

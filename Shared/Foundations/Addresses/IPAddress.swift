@@ -8,6 +8,8 @@ public struct IPAddress: Hashable, Sendable {
 
     public static let anyIPv4 = IPAddress(v4: 0)
     public static let loopbackIPv4 = IPAddress(v4: 0x7f00_0001)
+    public static let anyIPv6 = IPAddress(v6High: 0, v6Low: 0)
+    public static let loopbackIPv6 = IPAddress(v6High: 0, v6Low: 1)
 
     /// `v4` in host order: 127.0.0.1 is 0x7f000001.
     public init(v4: UInt32) {
@@ -133,16 +135,32 @@ public struct IPAddress: Hashable, Sendable {
 }
 
 extension IPAddress: CustomStringConvertible {
-    /// Dotted quad, or the eight-group IPv6 text without compression and without brackets.
+    /// Dotted quad, or IPv6 as RFC 5952 §4 writes it, without brackets.
     public var description: String {
         if let v4 { return "\(v4 >> 24).\(v4 >> 16 & 255).\(v4 >> 8 & 255).\(v4 & 255)" }
-        return [high, low].flatMap { half in
-            stride(from: 48, through: 0, by: -16).map { String(half >> UInt64($0) & 0xffff, radix: 16) }
-        }.joined(separator: ":")
+        func text(_ groups: Range<Int>) -> String { groups.map { String(group($0), radix: 16) }.joined(separator: ":") }
+        let gap = gap
+        return gap.isEmpty ? text(0..<8) : text(0..<gap.lowerBound) + "::" + text(gap.upperBound..<8)
     }
 }
 
 extension IPAddress {
+    private func group(_ place: Int) -> UInt64 { (place < 4 ? high : low) >> UInt64(48 - place % 4 * 16) & 0xffff }
+
+    /// The groups that `::` stands for: the first of the longest runs of zeros, unless it is a single one (RFC 5952 §4.2).
+    private var gap: Range<Int> {
+        var longest = 0..<0
+        var start = 0
+        for place in 0..<8 {
+            if group(place) != 0 {
+                start = place + 1
+            } else if place + 1 - start > max(longest.count, 1) {
+                longest = start..<place + 1
+            }
+        }
+        return longest
+    }
+
     /// Writes the text of `description`: at most 39 bytes.
     public func write(into output: inout OutputSpan<UInt8>) {
         if let v4 {
@@ -151,10 +169,17 @@ extension IPAddress {
                 output.write(decimal: UInt64(v4 >> UInt32(24 - 8 * place) & 255))
             }
         } else {
-            for place in 0..<8 {
-                if place > 0 { output.append(UInt8(ascii: ":")) }
-                let half = place < 4 ? high : low
-                let group = half >> UInt64(48 - place % 4 * 16) & 0xffff
+            let gap = gap
+            var place = 0
+            while place < 8 {
+                if place == gap.lowerBound, !gap.isEmpty {
+                    output.write("::")
+                    place = gap.upperBound
+                    continue
+                }
+                if place > 0, place != gap.upperBound { output.append(UInt8(ascii: ":")) }
+                let group = group(place)
+                place &+= 1
                 var shift: UInt64 = group > 0xfff ? 12 : group > 0xff ? 8 : group > 0xf ? 4 : 0
                 while true {
                     let digit = UInt8(truncatingIfNeeded: group >> shift & 15)

@@ -8,9 +8,9 @@ import SIP
 struct EdgeBench {
     static let phone = SocketAddress(IPAddress(v4: 0xc000_0201), port: 40_000)
     static let outsideAddress = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 5060)
-    static let streamAddresses: [Transport: SocketAddress] = [
-        .tls: SocketAddress(.loopbackIPv4, port: 5061), .ws: SocketAddress(.loopbackIPv4, port: 8088),
-        .wss: SocketAddress(.loopbackIPv4, port: 8089),
+    static let streamAddresses: [OutsideAddresses.Place] = [
+        .init(.tls, SocketAddress(.loopbackIPv4, port: 5061)), .init(.ws, SocketAddress(.loopbackIPv4, port: 8088)),
+        .init(.wss, SocketAddress(.loopbackIPv4, port: 8089)),
     ]
     static let insideAddress = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 15_060)
     static let callServer = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 6000)
@@ -21,8 +21,8 @@ struct EdgeBench {
 
     var core = ProxyCore(
         ProxyCore.Configuration(
-            domain: "demo.localhost", outside: EdgeBench.outsideAddress,
-            outsideStreams: EdgeBench.streamAddresses, inside: EdgeBench.insideAddress,
+            domain: "demo.localhost", outside: OutsideAddresses(EdgeBench.outsideAddress, EdgeBench.streamAddresses),
+            inside: EdgeBench.insideAddress,
             tokenKey: [UInt8](repeating: 1, count: 32),
             nonceKey: [UInt8](repeating: 2, count: 32)))
     var directory = Directory(

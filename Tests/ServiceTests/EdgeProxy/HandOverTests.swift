@@ -15,7 +15,7 @@ struct HandOverTests {
     init() {
         var other = EdgeBench()
         var configuration = other.core.configuration
-        configuration.outside = SocketAddress(.loopbackIPv4, port: 5070)
+        configuration.outside = OutsideAddresses(SocketAddress(.loopbackIPv4, port: 5070))
         configuration.inside = SocketAddress(.loopbackIPv4, port: 15_070)
         configuration.generation = 99
         other.core = ProxyCore(configuration)

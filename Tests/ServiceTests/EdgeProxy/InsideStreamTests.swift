@@ -25,16 +25,18 @@ struct InsideStreamTests {
 
     @Test("A request that changes to TCP differs from its datagram in the word of our Via alone")
     func viaOverStream() throws {
-        let request = try EdgeBench.request("CANCEL")
-        let decision = bench.core.receiveOutside(request.view, bench.arrival, now: EdgeBench.now, bench.directory)
+        let flow = FlowToken(flow: EdgeBench.phone, over: .udp, inside: EdgeBench.insideAddress)
+        let route = "Route: <sip:\(flow.sealed(key: bench.core.tokenKey))@\(EdgeBench.insideAddress);lr>"
+        let request = try EdgeBench.request("INVITE", more: [route])
+        let decision: Decision = bench.core.receiveInside(request.view, from: EdgeBench.callServer)
         guard case .forward(var forwarding, _) = decision else { throw EdgeBench.Unexpected(what: "not forwarded") }
         func text(_ forwarding: Forwarding) -> String {
             String(decoding: forwarding.bytes(of: request.view, key: bench.core.tokenKey) ?? [], as: UTF8.self)
         }
         let datagram = text(forwarding)
         forwarding.hop?.transport = .tcp
-        let ours = "SIP/2.0/UDP \(EdgeBench.insideAddress)"
+        let ours = "SIP/2.0/UDP \(EdgeBench.outsideAddress);"
         #expect(datagram.contains(ours))
-        #expect(text(forwarding) == datagram.replacing(ours, with: "SIP/2.0/TCP \(EdgeBench.insideAddress)"))
+        #expect(text(forwarding) == datagram.replacing(ours, with: "SIP/2.0/TCP \(EdgeBench.outsideAddress);"))
     }
 }
