@@ -19,7 +19,7 @@ enum EdgeSurface {
     private static func core(isAlone: Bool) -> ProxyCore {
         ProxyCore(
             ProxyCore.Configuration(
-                domain: "demo.localhost", outside: here, inside: inside, tokenKey: [UInt8](repeating: 1, count: 32),
+                domain: "demo.localhost", outside: OutsideAddresses(here), inside: inside, tokenKey: [UInt8](repeating: 1, count: 32),
                 nonceKey: [UInt8](repeating: 2, count: 32), alone: isAlone ? ProxyCore.Alone(trusted: everybody, servers: [server]) : nil))
     }
 
