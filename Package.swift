@@ -95,6 +95,7 @@ let modules: [Module] = [
     Module(.test, "Phone", .library(hot: true), "Tests/Phone", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "SDP", "RTP", "Audio", "Threads", "Datagrams", "Streams", "TLS"]),
     Module(.test, "Suite", .library(hot: false), "Tests/Suite", uses: ["Addresses", "Datagrams", "Flow", "SIP", "WebSocket", "SDP", "TLS", "Phone"]),
     Module(.test, "SelfCall", .executable, "Tests/SelfCall", uses: ["Deadlines", "Addresses", "SIP", "Phone"]),
+    Module(.test, "ForwardingBenchmark", .executable, "Tests/ForwardingBenchmark", uses: ["Deadlines", "Addresses", "Cryptography", "SIP", "Threads"]),
     Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Deadlines", "Addresses", "Contracts", "Threads", "Bus", "Phone"], products: [log]),
     Module(.test, "Hostile", .library(hot: true), "Tests/Hostile", uses: []),
     Module(.test, "PhoneTests", .tests, "Tests/PhoneTests", uses: ["Deadlines", "Addresses", "SIP", "SDP", "Threads", "Datagrams", "Streams", "Phone"]),

@@ -78,13 +78,18 @@ struct SipHashTests {
         #expect(Hexadecimal.encode(bytes) == expected)
     }
 
-    @Test("A chain depends on every part and on their order")
+    @Test("A chain depends on every part, on their order and on where one ends")
     func chain() {
         let hash = SipHash(key: [UInt8](repeating: 7, count: 16))
-        let (a, b) = (Array("a".utf8), Array("b".utf8))
-        let forth = hash.following(hash.code(a.span)).code(b.span)
-        #expect(forth != hash.following(hash.code(b.span)).code(a.span))
-        #expect(forth != hash.code(b.span))
-        #expect(forth.isEqual(to: hash.following(hash.code(a.span)).code(b.span)))
+        func code(_ parts: String...) -> SipHash.Code {
+            var chain = hash.chain()
+            for part in parts { chain.absorb(Array(part.utf8).span) }
+            return chain.code()
+        }
+        #expect(code("a", "b").isEqual(to: code("a", "b")))
+        #expect(code("a") == hash.code([UInt8(ascii: "a")].span))
+        let others = [code("b", "a"), code("ab"), code("b"), code("ab", ""), code("", "ab"), code("a", "b", "")]
+        for other in others { #expect(other != code("a", "b")) }
+        #expect(Set(others).count == others.count)
     }
 }

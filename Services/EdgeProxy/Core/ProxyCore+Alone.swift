@@ -29,7 +29,7 @@ extension ProxyCore {
         var walk = MessageView.Elements(.route)
         var count = 0
         while let element = walk.next(in: message), let route = message.address(element),
-            token(route.uri.user, in: message) != nil || names(us: route.uri, in: message)
+            names(us: route.uri, in: message) || token(route.uri.user, in: message) != nil
         {
             count += 1
         }

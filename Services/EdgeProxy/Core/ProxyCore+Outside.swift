@@ -126,7 +126,7 @@ extension ProxyCore {
         // The farm behind an edge alone asks for credentials and believes assertions, if it likes, and has routes of its own.
         let isTrusted = isTrusted(arrival) == true
         var forwarding = Forwarding(hop: hop, stripping: isTrusted ? .privateOnly : .assertions)
-        forwarding.source = arrival.source
+        (forwarding.source, forwarding.topmostVia) = (arrival.source, (head.via, head.viaElement))
         forwarding.maxForwards = decremented(head)
         // Routes have been read; where a request from outside goes is for us to say.
         forwarding.poppedRoutes = isTrusted ? ownLeadingRoutes(message) : .max

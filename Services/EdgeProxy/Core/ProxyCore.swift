@@ -83,7 +83,7 @@ struct ProxyCore: Sendable {
 
     /// The way back that the topmost Via of a response carries, when we signed it.
     func wayBack(_ head: ResponseHead, in message: borrowing MessageView) -> FlowToken? {
-        token(head.via.parameter("tandem", in: message.bytes), in: message)
+        token(head.via.token, in: message)
     }
 
     /// The route of RFC 5658: one entry for each side, so that either finds its way through this edge by the topmost one.
@@ -99,10 +99,11 @@ struct ProxyCore: Sendable {
 
     /// §16.3 step 4: one of our own Vias, made of the same request from the same side, says that it has been here.
     func isLoop(from side: Side, _ message: borrowing MessageView, _ head: RequestHead) -> Bool {
+        guard head.hasPassedUs else { return false }
         var walk = MessageView.Elements(.via)
         var known: StatelessForwarding.Branch?
         while let element = walk.next(in: message) {
-            guard let via = message.via(element), let token = via.parameter("tandem", in: message.bytes),
+            guard let via = message.via(element), let token = via.token,
                 let text = via.branch, text.count == StatelessForwarding.Branch.length, self.token(token, in: message) != nil
             else { continue }
             let ours = known ?? branch(side, message, head)

@@ -1,16 +1,24 @@
 /// Comparisons and numbers over ASCII bytes, as text protocols need them: no allocation, no locale.
 public enum ASCII {
+    @inlinable @inline(__always)
     public static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 65 < 26 ? byte | 32 : byte }
+    @inlinable @inline(__always)
     public static func isDigit(_ byte: UInt8) -> Bool { byte &- 48 < 10 }
+    @inlinable @inline(__always)
     public static func isLetter(_ byte: UInt8) -> Bool { (byte | 32) &- 97 < 26 }
+    @inlinable @inline(__always)
     public static func isWhitespace(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 }
 
+    /// Compiled in where it is used, where the length and the letters of `right` are known.
+    @inlinable @inline(__always)
     public static func equalsIgnoringCase(_ left: Span<UInt8>, _ right: StaticString) -> Bool {
-        guard left.count == right.utf8CodeUnitCount else { return false }
-        return right.withUTF8Buffer { text in
-            for index in left.indices where unsafe lowercased(left[index]) != lowercased(text[index]) { return false }
-            return true
+        let count = right.utf8CodeUnitCount
+        guard left.count == count else { return false }
+        let text = unsafe right.utf8Start
+        for index in 0..<count {
+            guard unsafe lowercased(left[index]) == lowercased(text[index]) else { return false }
         }
+        return true
     }
 
     public static func equals(_ left: Span<UInt8>, _ right: String) -> Bool {
@@ -43,6 +51,13 @@ public enum ASCII {
     public static func decimal(_ bytes: Span<UInt8>) -> UInt64? {
         var value: UInt64 = 0
         guard !bytes.isEmpty else { return nil }
+        if bytes.count < 20 {
+            for index in bytes.indices {
+                guard isDigit(bytes[index]) else { return nil }
+                value = value &* 10 &+ UInt64(bytes[index] &- 48)
+            }
+            return value
+        }
         for index in bytes.indices {
             guard isDigit(bytes[index]) else { return nil }
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)

@@ -26,29 +26,51 @@ public struct SipHash: Sendable {
 
     private init(_ first: UInt64, _ second: UInt64) { (self.first, self.second) = (first, second) }
 
-    /// The hash to go on with behind what made `code`: a chain over several parts.
-    public func following(_ code: Code) -> SipHash { SipHash(first ^ code.low, second ^ code.high) }
-
     public func code(_ bytes: Span<UInt8>) -> Code {
-        var state = State(first, second)
-        let whole = bytes.count & ~7
-        var index = 0
-        while index < whole {
-            state.absorb(bytes.word(at: index))
-            index &+= 8
-        }
-        var last = UInt64(truncatingIfNeeded: bytes.count) << 56
-        var shift: UInt64 = 0
-        while index < bytes.count {
-            last |= UInt64(bytes[index]) &<< shift
-            shift &+= 8
-            index &+= 1
-        }
-        state.absorb(last)
-        return state.finish()
+        var chain = chain()
+        chain.absorb(bytes)
+        return chain.code()
     }
 
-    private struct State {
+    /// A code over several parts, each told from its neighbours by its length.
+    public func chain() -> Chain { Chain(State(first, second)) }
+
+    public struct Chain {
+        private var state: State
+
+        fileprivate init(_ state: State) { self.state = state }
+
+        public mutating func absorb(_ bytes: Span<UInt8>) {
+            let whole = bytes.count & ~7
+            var index = 0
+            while index < whole {
+                state.absorb(bytes.word(at: index))
+                index &+= 8
+            }
+            var last = UInt64(truncatingIfNeeded: bytes.count) << 56
+            if bytes.count >= 8, index < bytes.count {
+                // The rest stands on top of the last eight bytes.
+                last |= bytes.word(at: bytes.count &- 8) &>> UInt64(truncatingIfNeeded: 64 &- 8 &* (bytes.count &- index))
+                index = bytes.count
+            }
+            var shift: UInt64 = 0
+            while index < bytes.count {
+                last |= UInt64(bytes[index]) &<< shift
+                shift &+= 8
+                index &+= 1
+            }
+            state.absorb(last)
+        }
+
+        public mutating func absorb(_ number: UInt64) { state.absorb(number) }
+
+        public func code() -> Code {
+            var state = state
+            return state.finish()
+        }
+    }
+
+    fileprivate struct State {
         var v0, v1, v2, v3: UInt64
 
         @inline(__always)

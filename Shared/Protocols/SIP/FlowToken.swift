@@ -49,7 +49,7 @@ public struct FlowToken: Hashable, Sendable {
     /// Writes version and kind, flags (transport, address families), addresses, connection and the code over them, in URL-safe
     /// Base64: at most `longestText` bytes.
     public func write(into output: inout OutputSpan<UInt8>, key: SipHash) {
-        var bytes = InlineArray<56, UInt8>(repeating: 0)
+        var bytes = InlineArray<64, UInt8>(repeating: 0)
         bytes[0] = Self.version << 4 | kind.rawValue
         bytes[1] = transport.rawValue | (inside.address.isIPv4 ? 0 : 0x40) | (remote.address.isIPv4 ? 0 : 0x80)
         var count = 2
@@ -122,7 +122,7 @@ public struct FlowToken: Hashable, Sendable {
         self.init(flow: remote, over: transport, inside: inside, connection: connection, generation: generation)
     }
 
-    private static func append(_ address: SocketAddress, _ bytes: inout InlineArray<56, UInt8>, _ count: inout Int) {
+    private static func append(_ address: SocketAddress, _ bytes: inout InlineArray<64, UInt8>, _ count: inout Int) {
         if let v4 = address.address.v4 {
             append(UInt64(v4), width: 4, &bytes, &count)
         } else {
@@ -132,21 +132,18 @@ public struct FlowToken: Hashable, Sendable {
         append(UInt64(address.port), width: 2, &bytes, &count)
     }
 
-    private static func append(_ value: UInt64, width: Int, _ bytes: inout InlineArray<56, UInt8>, _ count: inout Int) {
-        for place in 0..<width {
-            bytes[count] = UInt8(truncatingIfNeeded: value &>> UInt64(8 &* (width &- 1 &- place)))
-            count &+= 1
-        }
+    /// The lowest `width` bytes of a number; what is written behind them is written over by the next.
+    @inline(__always)
+    private static func append(_ value: UInt64, width: Int, _ bytes: inout InlineArray<64, UInt8>, _ count: inout Int) {
+        bytes.write(bigEndian: value &<< UInt64(64 &- 8 &* width), at: count)
+        count &+= width
     }
 
+    @inline(__always)
     private static func number(_ bytes: borrowing InlineArray<64, UInt8>, _ position: inout Int, _ end: Int, width: Int) -> UInt64? {
-        guard end - position >= width else { return nil }
-        var value: UInt64 = 0
-        for _ in 0..<width {
-            value = value << 8 | UInt64(bytes[position])
-            position &+= 1
-        }
-        return value
+        guard end &- position >= width, position &+ 8 <= 64 else { return nil }
+        defer { position &+= width }
+        return bytes.bigEndian(at: position) &>> UInt64(64 &- 8 &* width)
     }
 
     private static func address(

@@ -30,9 +30,14 @@ public struct Forwarding: Sendable {
             (self.token, self.address, self.transport) = (token, address, transport)
         }
 
-        fileprivate func write(into output: inout OutputSpan<UInt8>, key: SipHash) {
+        /// `hop`: a token that was written before, and where.
+        fileprivate func write(into output: inout OutputSpan<UInt8>, key: SipHash, after hop: (FlowToken, Range<Int>)?) {
             output.write("<sip:")
-            token.write(into: &output, key: key)
+            if let hop, hop.0 == token {
+                output.write(again: hop.1)
+            } else {
+                token.write(into: &output, key: key)
+            }
             output.append(UInt8(ascii: "@"))
             address.write(into: &output)
             output.write(";lr")
@@ -84,6 +89,8 @@ public struct Forwarding: Sendable {
     public var hop: Hop?
     /// Where the message came from, to be noted in the Via of its sender.
     public var source: SocketAddress?
+    /// That Via, when it has been read already.
+    public var topmostVia: (Via.Layout, MessageView.Element)?
     public var maxForwards: Int?
     /// How many of the topmost Routes are taken off.
     public var poppedRoutes = 0
@@ -114,7 +121,9 @@ public struct Forwarding: Sendable {
                 output.write(decimal: maxForwards)
                 copied = field.valueRange.upperBound
             case .route:
-                if pass.routes > 0, let range = message.leadingValues(ofField: index, count: &pass.routes) {
+                if pass.routes == .max {
+                    Self.cut(field.lineRange, message, &copied, &output)
+                } else if pass.routes > 0, let range = message.leadingValues(ofField: index, count: &pass.routes) {
                     Self.cut(range, message, &copied, &output)
                 }
             case .recordRoute:
@@ -126,7 +135,7 @@ public struct Forwarding: Sendable {
             }
         }
         Self.copy(message, &copied, to: message.headersEnd, &output)
-        if !pass.isRecorded { writeRecording(&output, key) }
+        if !pass.isRecorded { writeRecording(&output, key, pass) }
         writeIdentity(&output)
         if let flowTimer {
             output.write("X-Tandem-Flow-Timer: ")
@@ -165,6 +174,8 @@ public struct Forwarding: Sendable {
         var routes: Int
         var isRecorded: Bool
         var isFirstVia: Bool
+        /// The way back, once it stands in our Via.
+        var wayBack: (FlowToken, Range<Int>)?
     }
 
     private static func copy(
@@ -206,7 +217,9 @@ public struct Forwarding: Sendable {
         output.write(";branch=")
         hop.branch.write(into: &output)
         output.write(";rport;tandem=")
+        let start = output.count
         hop.wayBack.write(into: &output, key: key)
+        pass.wayBack = (hop.wayBack, start..<output.count)
         output.write("\r\n")
         if let source { stamp(source, message, &copied, &output) }
     }
@@ -215,7 +228,7 @@ public struct Forwarding: Sendable {
     private func stamp(
         _ source: SocketAddress, _ message: borrowing MessageView, _ copied: inout Int, _ output: inout OutputSpan<UInt8>
     ) {
-        guard let element = message.firstElement(of: .via), let via = message.via(element) else { return }
+        guard let (via, element) = topmostVia ?? message.topmostViaElement else { return }
         let isNamed = IPAddress(parsing: message.bytes.extracting(via.host)) == source.address
         guard via.wantsSourcePort || !isNamed || via.received != nil else { return }
         let (first, second) = Self.ordered(via.received, via.rport)
@@ -244,24 +257,24 @@ public struct Forwarding: Sendable {
         _ output: inout OutputSpan<UInt8>, _ key: SipHash
     ) {
         Self.copy(message, &copied, to: field.lineRange.lowerBound, &output)
-        writeRecording(&output, key)
+        writeRecording(&output, key, pass)
         pass.isRecorded = true
     }
 
-    private func writeRecording(_ output: inout OutputSpan<UInt8>, _ key: SipHash) {
+    private func writeRecording(_ output: inout OutputSpan<UInt8>, _ key: SipHash, _ pass: Pass) {
         switch recording {
         case .none: return
         case .routes(let upper, let lower):
             output.write("Record-Route: ")
-            upper.write(into: &output, key: key)
+            upper.write(into: &output, key: key, after: pass.wayBack)
             output.write("\r\nRecord-Route: ")
-            lower.write(into: &output, key: key)
+            lower.write(into: &output, key: key, after: nil)
         case .path(let route):
             output.write("Path: ")
-            route.write(into: &output, key: key)
+            route.write(into: &output, key: key, after: pass.wayBack)
         case .flow(let route):
             output.write("X-Tandem-Flow: ")
-            route.write(into: &output, key: key)
+            route.write(into: &output, key: key, after: pass.wayBack)
         }
         output.write("\r\n")
     }

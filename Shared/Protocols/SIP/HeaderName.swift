@@ -68,46 +68,69 @@ public enum HeaderName: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// Recognises a name in any case, or its compact form (RFC 3261 §7.3.3 and the IANA registry). `range` holds a token.
+    /// Recognises a name in any case, or its compact form (RFC 3261 §7.3.3 and the IANA registry). Whatever is no token is `other`.
     static func recognise(_ bytes: Span<UInt8>, _ range: Range<Int>) -> HeaderName {
         if range.count == 1 { return compact(bytes[range.lowerBound] | 32) }
         guard range.count <= PackedName.capacity else { return .other }
-        var packed = PackedName()
-        for index in range { packed.append(bytes[index]) }
+        let packed = PackedName(bytes, range)
         var slot = packed.slot
         while true {
             let entry = table[slot]
             if entry.name == .other || entry.packed == packed { return entry.name }
-            slot = (slot + 1) & PackedName.slotMask
+            slot = (slot &+ 1) & PackedName.slotMask
         }
     }
 
     /// A name of up to 24 bytes in three words, letters in lower case. Setting the bit that makes them so moves no other byte of
-    /// a token onto a letter, a digit or a hyphen.
+    /// a line onto a letter.
     private struct PackedName: Equatable {
         static let capacity = 24
         static let slotMask = 255
-        private var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        private let first, second, third: UInt64
 
-        static func == (left: PackedName, right: PackedName) -> Bool { left.words == right.words }
+        /// No name: it stands in free slots.
+        init() { (first, second, third) = (0, 0, 0) }
 
-        mutating func append(_ byte: UInt8) {
-            words = (words.0 << 8 | words.1 >> 56, words.1 << 8 | words.2 >> 56, words.2 << 8 | UInt64(byte | 32))
+        init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+            if bytes.count &- range.lowerBound >= Self.capacity {
+                first = Self.lowercased(bytes.word(at: range.lowerBound), range.count)
+                second = Self.lowercased(bytes.word(at: range.lowerBound &+ 8), range.count &- 8)
+                third = Self.lowercased(bytes.word(at: range.lowerBound &+ 16), range.count &- 16)
+            } else {
+                var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+                for index in range.reversed() {
+                    words = (words.0 << 8 | UInt64(bytes[index]), words.1 << 8 | words.0 >> 56, words.2 << 8 | words.1 >> 56)
+                }
+                first = Self.lowercased(words.0, range.count)
+                second = Self.lowercased(words.1, range.count &- 8)
+                third = Self.lowercased(words.2, range.count &- 16)
+            }
+        }
+
+        /// The first `count` bytes of a word.
+        @inline(__always)
+        private static func lowercased(_ word: UInt64, _ count: Int) -> UInt64 {
+            if count <= 0 { return 0 }
+            let mask = count >= 8 ? UInt64.max : 1 &<< UInt64(truncatingIfNeeded: count &* 8) &- 1
+            return (word | 0x2020_2020_2020_2020) & mask
+        }
+
+        static func == (left: PackedName, right: PackedName) -> Bool {
+            (left.first ^ right.first) | (left.second ^ right.second) | (left.third ^ right.third) == 0
         }
 
         var slot: Int {
-            let mixed = (words.0 &* 31 ^ words.1 &* 7 ^ words.2) &* 0x9e37_79b9_7f4a_7c15
-            return Int(truncatingIfNeeded: mixed >> 56)
+            let mixed = (first ^ second &* 31 ^ third &* 7) &* 0x9e37_79b9_7f4a_7c15
+            return Int(truncatingIfNeeded: mixed &>> 56)
         }
     }
 
     /// Open addressing, a fifth full; `other` marks a free slot.
-    private static let table: [(packed: PackedName, name: HeaderName)] = {
-        var table = [(packed: PackedName, name: HeaderName)](
-            repeating: (PackedName(), .other), count: PackedName.slotMask + 1)
+    private static let table: InlineArray<256, (packed: PackedName, name: HeaderName)> = {
+        var table = InlineArray<256, (packed: PackedName, name: HeaderName)>(repeating: (PackedName(), .other))
         for name in HeaderName.allCases where name != .other {
-            var packed = PackedName()
-            for byte in name.text.utf8 { packed.append(byte) }
+            let text = Array(name.text.utf8)
+            let packed = PackedName(text.span, 0..<text.count)
             var slot = packed.slot
             while table[slot].name != .other { slot = (slot + 1) & PackedName.slotMask }
             table[slot] = (packed, name)

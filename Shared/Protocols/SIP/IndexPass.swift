@@ -66,8 +66,8 @@ struct IndexPass {
             }
             if field.name == .via {
                 vias += 1
-                for index in field.valueRange where bytes[index] == UInt8(ascii: ",") { vias += 1 }
-                if vias > limits.viaCount { defect = defect ?? .tooManyVias }
+                vias += Self.commas(bytes, field.valueRange)
+                guard vias <= limits.viaCount + 1 else { throw .tooManyVias }
             } else if field.name == .contentLength {
                 parseContentLength(bytes.extracting(field.valueRange))
             }
@@ -196,16 +196,30 @@ struct IndexPass {
 
     /// `field-name HCOLON value`: blanks may stand before the colon, the name is a token.
     private static func field(_ bytes: Span<UInt8>, _ content: Range<Int>, line: Range<Int>) -> Message.Field? {
-        var index = content.lowerBound
-        while index < content.upperBound, Scanner.isToken(bytes[index]) { index += 1 }
-        let nameRange = content.lowerBound..<index
-        while index < content.upperBound, ASCII.isWhitespace(bytes[index]) { index += 1 }
-        guard !nameRange.isEmpty, index < content.upperBound, bytes[index] == UInt8(ascii: ":") else { return nil }
-        var (start, end) = (index + 1, content.upperBound)
-        while start < end, Scanner.isBlank(bytes[start]) { start += 1 }
-        while end > start, Scanner.isBlank(bytes[end - 1]) { end -= 1 }
-        return Message.Field(
-            name: .recognise(bytes, nameRange), nameRange: nameRange, valueRange: start..<end, lineRange: line)
+        let colon = bytes.firstIndex(of: UInt8(ascii: ":"), from: content.lowerBound, to: content.upperBound)
+        guard colon < content.upperBound else { return nil }
+        var nameEnd = colon
+        while nameEnd > content.lowerBound, ASCII.isWhitespace(bytes[nameEnd &- 1]) { nameEnd &-= 1 }
+        let nameRange = content.lowerBound..<nameEnd
+        guard !nameRange.isEmpty else { return nil }
+        let name = HeaderName.recognise(bytes, nameRange)
+        if name == .other {
+            for index in nameRange where !Scanner.isToken(bytes[index]) { return nil }
+        }
+        var (start, end) = (colon &+ 1, content.upperBound)
+        while start < end, Scanner.isBlank(bytes[start]) { start &+= 1 }
+        while end > start, Scanner.isBlank(bytes[end &- 1]) { end &-= 1 }
+        return Message.Field(name: name, nameRange: nameRange, valueRange: start..<end, lineRange: line)
+    }
+
+    private static func commas(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+        var (count, index) = (0, range.lowerBound)
+        while true {
+            index = bytes.firstIndex(of: UInt8(ascii: ","), from: index, to: range.upperBound)
+            guard index < range.upperBound else { return count }
+            count &+= 1
+            index &+= 1
+        }
     }
 
     private mutating func parseContentLength(_ digits: Span<UInt8>) {

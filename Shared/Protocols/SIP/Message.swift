@@ -36,6 +36,10 @@ public struct Message: Sendable {
         private var present: UInt64 = 0
         private var repeated: UInt64 = 0
 
+        init() {}
+
+        init(_ names: [HeaderName]) { for name in names { insert(name) } }
+
         mutating func insert(_ name: HeaderName) {
             let bit = Self.bit(name)
             repeated |= present & bit
@@ -43,6 +47,8 @@ public struct Message: Sendable {
         }
 
         func contains(_ name: HeaderName) -> Bool { present & Self.bit(name) != 0 }
+        /// Whether one of those others holds stands more than once here.
+        func hasRepeated(_ others: Names) -> Bool { repeated & others.present != 0 }
         func isRepeated(_ name: HeaderName) -> Bool { repeated & Self.bit(name) != 0 }
 
         private static func bit(_ name: HeaderName) -> UInt64 { 1 &<< UInt64(name.rawValue) }

@@ -46,8 +46,13 @@ public struct MessageView: ~Escapable {
 
     /// One value of a comma-separated list and the field it stands in.
     public struct Element: Sendable {
-        public let field: Int
-        public let range: Range<Int>
+        private let number: UInt32
+        private let slice: Slice
+
+        init(field: Int, range: Range<Int>) { (number, slice) = (UInt32(truncatingIfNeeded: field), Slice(range)) }
+
+        public var field: Int { Int(number) }
+        public var range: Range<Int> { slice.range }
     }
 
     /// Goes through the values of all fields of one name.
@@ -92,6 +97,10 @@ public struct MessageView: ~Escapable {
 
     /// The next comma outside quotes and angle brackets, or the end of the value.
     private func elementEnd(from start: Int, in range: Range<Int>) -> Int {
+        // Most lists have one value, and no comma anywhere.
+        guard bytes.firstIndex(of: UInt8(ascii: ","), from: start, to: range.upperBound) < range.upperBound else {
+            return range.upperBound
+        }
         var (inQuotes, inBrackets) = (false, false)
         var index = start
         while index < range.upperBound {
@@ -127,6 +136,11 @@ public struct MessageView: ~Escapable {
     func address(_ range: Range<Int>) -> NameAddress.Layout? {
         var scanner = Scanner(bytes, range)
         return NameAddress.Layout(parsing: &scanner)
+    }
+
+    var topmostViaElement: (Via.Layout, Element)? {
+        guard let element = firstElement(of: .via), let via = via(element) else { return nil }
+        return (via, element)
     }
 
     public var topmostVia: Via.Layout? { firstElement(of: .via).flatMap { via($0) } }

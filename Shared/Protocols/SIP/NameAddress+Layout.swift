@@ -3,27 +3,33 @@ internal import Bytes
 extension NameAddress {
     /// An address and its parameters where they stand (RFC 3261 §20.10).
     public struct Layout: Sendable {
-        enum Display {
+        enum Display: UInt8 {
             case none
             /// Between the quotes, pairs unresolved.
-            case quoted(Range<Int>)
-            case words(Range<Int>)
+            case quoted
+            case words
         }
 
         let display: Display
+        private let displaySlice: Slice
         public let uri: URI.Layout
-        public let uriRange: Range<Int>
+        private let uriSlice: Slice
+        private let parameterSlice: Slice
+        private let tagSlice: Slice
+
+        var displayRange: Range<Int> { displaySlice.range }
+        public var uriRange: Range<Int> { uriSlice.range }
         /// From the first semicolon to the end.
-        let parameters: Range<Int>
-        public let tag: Range<Int>?
+        var parameters: Range<Int> { parameterSlice.range }
+        public var tag: Range<Int>? { tagSlice.found }
 
         /// Reads one address and its parameters; nil unless the value ends with them.
         init?(parsing scanner: inout Scanner) {
             scanner.skipBlanks()
-            var display = Display.none
+            var (display, displaySlice) = (Display.none, Slice.missing)
             if scanner.next == UInt8(ascii: "\"") {
                 guard let text = scanner.quotedString() else { return nil }
-                display = .quoted(text)
+                (display, displaySlice) = (.quoted, Slice(text))
             } else if scanner.next != UInt8(ascii: "<") {
                 let start = scanner.position
                 let words = scanner.run { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: ",") }
@@ -32,17 +38,18 @@ extension NameAddress {
                         let byte = scanner.bytes[index]
                         guard Scanner.isToken(byte) || Scanner.isBlank(byte) || byte >= 128 else { return nil }
                     }
-                    display = .words(words)
+                    (display, displaySlice) = (.words, Slice(words))
                 } else {
                     scanner.position = start
                 }
             }
             scanner.skipBlanks()
+            let uriRange: Range<Int>
             if scanner.skip(UInt8(ascii: "<")) {
                 uriRange = scanner.run { $0 == UInt8(ascii: ">") }
                 guard scanner.skip(UInt8(ascii: ">")) else { return nil }
             } else {
-                guard case .none = display else { return nil }
+                guard display == .none else { return nil }
                 // §20: outside brackets semicolon and question mark belong to the header, and a question mark has no place there.
                 uriRange = scanner.run { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: ",") || Scanner.isBlank($0) }
                 let end = uriRange.upperBound
@@ -50,12 +57,13 @@ extension NameAddress {
             }
             guard let uri = URI.Layout(scanner.bytes, uriRange) else { return nil }
             let bytes = scanner.bytes
-            var tag: Range<Int>?
+            var tag = Slice.missing
             let parameters = scanner.headerParameters {
-                if bytes.isEqual($0.name, "tag") { tag = $0.value }
+                if bytes.isEqual($0.name, "tag") { tag = Slice($0.value) }
             }
             guard let parameters else { return nil }
-            (self.display, self.uri, self.parameters, self.tag) = (display, uri, parameters, tag)
+            (self.display, self.displaySlice, self.uri) = (display, displaySlice, uri)
+            (uriSlice, parameterSlice, tagSlice) = (Slice(uriRange), Slice(parameters), tag)
         }
     }
 
@@ -63,9 +71,9 @@ extension NameAddress {
     init(_ layout: Layout, in bytes: Span<UInt8>) {
         switch layout.display {
         case .none: display = nil
-        case .quoted(let range): display = bytes.unquoted(range)
-        case .words(let range):
-            display = bytes.text(range).split(whereSeparator: { $0 == " " || $0 == "\t" || $0.isNewline }).joined(separator: " ")
+        case .quoted: display = bytes.unquoted(layout.displayRange)
+        case .words:
+            display = bytes.text(layout.displayRange).split(whereSeparator: { $0 == " " || $0 == "\t" || $0.isNewline }).joined(separator: " ")
         }
         uri = URI(layout.uri, in: bytes)
         var list: [ParameterLayout] = []

@@ -8,14 +8,14 @@ struct ParameterLayout {
 
 /// Why the names of parameters are told apart: one may stand once only (RFC 3261 §7.3.1), or two parsers could disagree.
 ///
-/// A filter with a bit for each hash says of nearly every name at once that it is new.
+/// A filter with a bit for each hash says of nearly every name at once that it is new. No name is empty.
 struct ParameterNames {
     private var filter: UInt64 = 0
 
     /// Whether no parameter before `name` has that name; `earlier` looks, in the rare case that it must.
     mutating func isNew(_ name: Range<Int>, in bytes: Span<UInt8>, earlier: () -> Bool) -> Bool {
-        var hash = UInt64(truncatingIfNeeded: name.count)
-        for index in name { hash = hash &* 31 &+ UInt64(ASCII.lowercased(bytes[index])) }
+        let (first, last) = (bytes[name.lowerBound] | 32, bytes[name.upperBound &- 1] | 32)
+        let hash = UInt64(truncatingIfNeeded: name.count) &* 961 &+ UInt64(first) &* 31 &+ UInt64(last)
         let bit = 1 as UInt64 &<< ((hash &* 0x9e37_79b9_7f4a_7c15) &>> 58)
         defer { filter |= bit }
         return filter & bit == 0 || !earlier()
@@ -56,6 +56,7 @@ extension Scanner {
     mutating func headerParameters(_ take: (ParameterLayout) -> Void) -> Range<Int>? {
         skipBlanks()
         let start = position
+        if isAtEnd { return start..<start }
         var names = ParameterNames()
         var count = 0
         while true {

@@ -5,23 +5,32 @@ public struct RequestHead: Sendable {
     public let via: Via.Layout
     /// The element of the message in which the topmost Via stands.
     public let viaElement: MessageView.Element
+    /// Whether a Via claims that the request has passed one of our proxies.
+    public let hasPassedUs: Bool
     public let from: NameAddress.Layout
     public let to: NameAddress.Layout
-    public let callID: Range<Int>
+    private let callIDSlice: Slice
+    public var callID: Range<Int> { callIDSlice.range }
     public let cseq: UInt32
     public let maxForwards: Int?
     public let topmostRoute: NameAddress.Layout?
 
-    private static let single: [HeaderName] = [.from, .to, .callID, .cseq, .maxForwards, .contentType, .expires]
+    private static let single = Message.Names([.from, .to, .callID, .cseq, .maxForwards, .contentType, .expires])
+
+    private static func repetition(_ message: borrowing MessageView) -> Refusal {
+        for name in HeaderName.allCases where single.contains(name) && message.frame.names.isRepeated(name) {
+            return Refusal(400, "Repeated \(name.text)")
+        }
+        return Refusal(400)
+    }
 
     /// Throws what the request is to be refused with.
     public init(_ message: borrowing MessageView) throws(Refusal) {
         guard case .request(let method, let uriRange) = message.frame.start else { throw Refusal(400, "Not a Request") }
         guard message.frame.isVersionSupported else { throw Refusal(505) }
-        // §19.1.1: headers have no place in a Request-URI, and a proxy may not forward them (RFC 4475 §3.1.2.11).
-        guard let uri = URI.Layout(message.bytes, uriRange), uri.headers == nil else { throw Refusal(400, "Bad Request-URI") }
-        for name in Self.single where message.frame.names.isRepeated(name) { throw Refusal(400, "Repeated \(name.text)") }
-        (via, viaElement) = try Self.topmostVia(message)
+        guard let uri = URI.Layout(message.bytes, uriRange) else { throw Refusal(400, "Bad Request-URI") }
+        if message.frame.names.hasRepeated(Self.single) { throw Self.repetition(message) }
+        (via, viaElement, hasPassedUs) = try Self.topmostVia(message)
         guard let from = Self.address(message, .from), from.tag != nil || !via.hasUniqueBranch(in: message.bytes) else {
             // RFC 2543 clients (no magic cookie) need not send a From tag (§8.2.6.2).
             throw Refusal(400, "Bad From")
@@ -37,29 +46,41 @@ public struct RequestHead: Sendable {
         }
         guard !message.contains(.expires) || message.decimal(.expires) != nil else { throw Refusal(400, "Bad Expires") }
         guard Self.hasGoodContacts(message) else { throw Refusal(400, "Bad Contact") }
-        guard Self.areAddresses(message, .route), Self.areAddresses(message, .recordRoute) else { throw Refusal(400, "Bad Route") }
+        guard let routes = Self.routes(message), Self.areAddresses(message, .recordRoute) else { throw Refusal(400, "Bad Route") }
         guard uri.scheme != .other else { throw Refusal(416) }
-        (self.method, self.uri, self.from, self.to, self.callID) = (method, uri, from, to, callID)
-        (self.cseq, self.maxForwards, topmostRoute) = (cseq.number, maxForwards, message.topmostRoute)
+        (self.method, self.uri, self.from, self.to, callIDSlice) = (method, uri, from, to, Slice(callID))
+        (self.cseq, self.maxForwards, topmostRoute) = (cseq.number, maxForwards, routes.topmost)
     }
 
     /// The topmost Via, when all of them are well-formed.
     private static func topmostVia(
         _ message: borrowing MessageView
-    ) throws(Refusal) -> (Via.Layout, MessageView.Element) {
+    ) throws(Refusal) -> (Via.Layout, MessageView.Element, hasToken: Bool) {
         var walk = MessageView.Elements(.via)
-        var topmost: (Via.Layout, MessageView.Element)?
+        guard let first = walk.next(in: message), let topmost = message.via(first) else { throw Refusal(400, "Bad Via") }
+        var hasToken = topmost.token != nil
         while let element = walk.next(in: message) {
             guard let via = message.via(element) else { throw Refusal(400, "Bad Via") }
-            if topmost == nil { topmost = (via, element) }
+            if via.token != nil { hasToken = true }
         }
-        guard let topmost else { throw Refusal(400, "Bad Via") }
-        return topmost
+        return (topmost, first, hasToken)
     }
 
     private static func address(_ message: borrowing MessageView, _ name: HeaderName) -> NameAddress.Layout? {
         guard let range = message.first(name)?.valueRange else { return nil }
         return message.address(range)
+    }
+
+    /// The topmost Route, if there is one; nil when one of them is malformed.
+    private static func routes(_ message: borrowing MessageView) -> (topmost: NameAddress.Layout?, count: Int)? {
+        var walk = MessageView.Elements(.route)
+        var (topmost, count): (NameAddress.Layout?, Int) = (nil, 0)
+        while let element = walk.next(in: message) {
+            guard let route = message.address(element) else { return nil }
+            if count == 0 { topmost = route }
+            count &+= 1
+        }
+        return (topmost, count)
     }
 
     private static func areAddresses(_ message: borrowing MessageView, _ name: HeaderName) -> Bool {

@@ -18,6 +18,7 @@ struct Scanner: ~Escapable {
     var isAtEnd: Bool { position >= end }
     var next: UInt8? { position < end ? bytes[position] : nil }
 
+    @inline(__always)
     mutating func skipBlanks() {
         while position < end, Self.isBlank(bytes[position]) { position &+= 1 }
     }
@@ -77,8 +78,10 @@ struct Scanner: ~Escapable {
         return ASCII.decimal(bytes.extracting(digits))
     }
 
+    @inline(__always)
     static func isBlank(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 || byte == 13 || byte == 10 }
 
+    @inline(__always)
     static func isToken(_ byte: UInt8) -> Bool {
         // Two words in which the bit of each token character below 128 is set.
         let set: UInt64 =

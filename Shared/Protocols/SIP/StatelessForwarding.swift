@@ -52,23 +52,27 @@ public enum StatelessForwarding {
     public static func branch(for message: borrowing MessageView, _ head: RequestHead, key: SipHash) -> Branch {
         let bytes = message.bytes
         // An ACK of a failure has a To tag that its INVITE had not, so that tag has no part in it.
-        var loop = key.code(bytes.extracting(head.callID))
-        if case .request(_, let uri) = message.start { loop = key.following(loop).code(bytes.extracting(uri)) }
-        loop = key.following(loop).code(bytes.extracting(head.from.tag ?? 0..<0))
-        if let route = head.topmostRoute { loop = key.following(loop).code(bytes.extracting(route.uriRange)) }
-        return Branch(transaction: transaction(for: message, head, key: key), loop: loop.low ^ UInt64(head.cseq))
+        var loop = key.chain()
+        loop.absorb(bytes.extracting(head.callID))
+        if case .request(_, let uri) = message.start { loop.absorb(bytes.extracting(uri)) }
+        loop.absorb(bytes.extracting(head.from.tag ?? 0..<0))
+        if let route = head.topmostRoute { loop.absorb(bytes.extracting(route.uriRange)) }
+        loop.absorb(UInt64(head.cseq))
+        return Branch(transaction: transaction(for: message, head, key: key), loop: loop.code().low)
     }
 
     /// Of a message that passes, the part that names its transaction.
     public static func transaction(for message: borrowing MessageView, _ head: RequestHead, key: SipHash) -> SipHash.Code {
         let bytes = message.bytes
-        var code = key.code(bytes.extracting(head.via.branch ?? 0..<0))
-        code = key.following(code).code(bytes.extracting(head.via.sentBy))
-        guard !head.via.hasUniqueBranch(in: bytes) else { return code }
-        code = key.following(code).code(bytes.extracting(head.callID))
-        code = key.following(code).code(bytes.extracting(head.from.tag ?? 0..<0))
-        if case .request(_, let uri) = message.start { code = key.following(code).code(bytes.extracting(uri)) }
-        return SipHash.Code(low: code.low ^ UInt64(head.cseq), high: code.high)
+        var code = key.chain()
+        code.absorb(bytes.extracting(head.via.branch ?? 0..<0))
+        code.absorb(bytes.extracting(head.via.sentBy))
+        guard !head.via.hasUniqueBranch(in: bytes) else { return code.code() }
+        code.absorb(bytes.extracting(head.callID))
+        code.absorb(bytes.extracting(head.from.tag ?? 0..<0))
+        if case .request(_, let uri) = message.start { code.absorb(bytes.extracting(uri)) }
+        code.absorb(UInt64(head.cseq))
+        return code.code()
     }
 
     /// 16 bytes as 22 characters of a token.

@@ -7,64 +7,85 @@ extension URI {
         public enum Scheme: Sendable, Hashable { case sip, sips, tel, other }
 
         public let scheme: Scheme
-        let schemeRange: Range<Int>
-        /// As written, escapes included.
-        public private(set) var user: Range<Int>?
-        private(set) var password: Range<Int>?
-        /// An IPv6 reference keeps its brackets.
-        public private(set) var host = 0..<0
         public private(set) var port: UInt16?
+        private let schemeSlice: Slice
+        private var userSlice = Slice.missing
+        private var passwordSlice = Slice.missing
+        private var hostSlice = Slice.missing
+        private var parameterSlice = Slice.missing
+        private var headerSlice = Slice.missing
+        private var opaqueSlice = Slice.missing
+
+        var schemeRange: Range<Int> { schemeSlice.range }
+        /// As written, escapes included.
+        public var user: Range<Int>? { userSlice.found }
+        var password: Range<Int>? { passwordSlice.found }
+        /// An IPv6 reference keeps its brackets.
+        public var host: Range<Int> { hostSlice.range }
         /// From the first semicolon to behind the last parameter.
-        private(set) var parameters = 0..<0
-        private(set) var headers: Range<Int>?
+        var parameters: Range<Int> { parameterSlice.range }
+        var headers: Range<Int>? { headerSlice.found }
         /// Everything behind the colon when the scheme is not SIP's.
-        public private(set) var opaque: Range<Int>?
+        public var opaque: Range<Int>? { opaqueSlice.found }
 
         public init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
             let colon = bytes.firstIndex(of: UInt8(ascii: ":"), from: range.lowerBound, to: range.upperBound)
-            guard colon < range.upperBound, colon > range.lowerBound, Self.isScheme(bytes, range.lowerBound..<colon),
-                Self.isWellFormed(bytes, (colon + 1)..<range.upperBound)
-            else { return nil }
-            schemeRange = range.lowerBound..<colon
-            scheme = Self.scheme(bytes, schemeRange)
-            let rest = (colon + 1)..<range.upperBound
-            guard !rest.isEmpty else { return nil }
+            let rest = min(colon &+ 1, range.upperBound)..<range.upperBound
+            guard !rest.isEmpty, colon > range.lowerBound else { return nil }
+            let name = range.lowerBound..<colon
+            schemeSlice = Slice(name)
+            scheme = Self.scheme(bytes, name)
             guard scheme == .sip || scheme == .sips else {
-                opaque = rest
+                guard scheme == .tel || Self.isScheme(bytes, name), Self.isWellFormed(bytes, rest) else { return nil }
+                opaqueSlice = Slice(rest)
                 return
             }
             guard parse(bytes, rest) else { return nil }
         }
 
+        /// One pass over all that follows the scheme, then one over the parameters and the host.
         private mutating func parse(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
             var (start, end) = (range.lowerBound, range.upperBound)
-            let at = bytes.firstIndex(of: UInt8(ascii: "@"), from: start, to: end)
-            if at < end {
-                guard parseUserInfo(bytes, start..<at) else { return false }
-                start = at + 1
-                guard bytes.firstIndex(of: UInt8(ascii: "@"), from: start, to: end) == end else { return false }
+            var (colon, at, semicolon, mark): (Int?, Int?, Int?, Int?)
+            var index = start
+            while index < end {
+                let byte = bytes[index]
+                if !Self.isPlain(byte) {
+                    switch byte {
+                    case UInt8(ascii: ":"): colon = colon ?? index
+                    case UInt8(ascii: ";"): if mark == nil { semicolon = semicolon ?? index }
+                    case UInt8(ascii: "?"): mark = mark ?? index
+                    case UInt8(ascii: "@"):
+                        // What came before belongs to the user.
+                        guard at == nil else { return false }
+                        (at, semicolon, mark) = (index, nil, nil)
+                    case UInt8(ascii: "%"):
+                        guard Self.isEscape(bytes, index, end) else { return false }
+                        index &+= 2
+                    default: return false
+                    }
+                }
+                index &+= 1
             }
-            let mark = bytes.firstIndex(of: UInt8(ascii: "?"), from: start, to: end)
-            if mark < end {
-                headers = (mark + 1)..<end
+            if let at {
+                let userEnd = min(colon ?? at, at)
+                guard userEnd > start else { return false }
+                userSlice = Slice(start..<userEnd)
+                if userEnd < at { passwordSlice = Slice((userEnd &+ 1)..<at) }
+                start = at &+ 1
+            }
+            if let mark {
+                headerSlice = Slice((mark &+ 1)..<end)
                 end = mark
             }
-            let semicolon = bytes.firstIndex(of: UInt8(ascii: ";"), from: start, to: end)
-            parameters = semicolon..<end
-            if semicolon < end {
+            let parameters = (semicolon ?? end)..<end
+            parameterSlice = Slice(parameters)
+            if semicolon != nil {
                 var scanner = Scanner(bytes, parameters)
                 guard scanner.uriParameters({ _ in }) else { return false }
             }
-            guard let place = HostPort(bytes, start..<semicolon) else { return false }
-            (host, port) = (place.host, place.port)
-            return true
-        }
-
-        private mutating func parseUserInfo(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-            let end = bytes.firstIndex(of: UInt8(ascii: ":"), from: range.lowerBound, to: range.upperBound)
-            guard end > range.lowerBound else { return false }
-            user = range.lowerBound..<end
-            if end < range.upperBound { password = (end + 1)..<range.upperBound }
+            guard let place = HostPort(bytes, start..<parameters.lowerBound) else { return false }
+            (hostSlice, port) = (Slice(place.host), place.port)
             return true
         }
 
@@ -106,14 +127,23 @@ extension URI {
                 switch bytes[index] {
                 case ...32, 127..., UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""): return false
                 case UInt8(ascii: "%"):
-                    guard index + 2 < range.upperBound, Hexadecimal.value(bytes[index + 1]) != nil,
-                        Hexadecimal.value(bytes[index + 2]) != nil
-                    else { return false }
+                    guard isEscape(bytes, index, range.upperBound) else { return false }
                     index &+= 3
                 default: index &+= 1
                 }
             }
             return true
+        }
+
+        /// A byte that may stand anywhere in a URI and has no meaning: two words with a bit for each byte below 128.
+        @inline(__always)
+        private static func isPlain(_ byte: UInt8) -> Bool {
+            let set: UInt64 = byte < 64 ? 0x23ff_ffda_0000_0000 : 0x7fff_ffff_ffff_fffe
+            return byte < 128 && set &>> UInt64(byte & 63) & 1 == 1
+        }
+
+        private static func isEscape(_ bytes: Span<UInt8>, _ index: Int, _ end: Int) -> Bool {
+            index &+ 2 < end && Hexadecimal.value(bytes[index &+ 1]) != nil && Hexadecimal.value(bytes[index &+ 2]) != nil
         }
     }
 
@@ -159,8 +189,10 @@ struct HostPort {
         self.port = port
     }
 
+    /// Letters, digits, dot, hyphen and underscore: two words with a bit for each byte below 128.
+    @inline(__always)
     private static func isHostByte(_ byte: UInt8) -> Bool {
-        ASCII.isLetter(byte) || ASCII.isDigit(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
-            || byte == UInt8(ascii: "_")
+        let set: UInt64 = byte < 64 ? 0x03ff_6000_0000_0000 : 0x07ff_fffe_87ff_fffe
+        return byte < 128 && set &>> UInt64(byte & 63) & 1 == 1
     }
 }

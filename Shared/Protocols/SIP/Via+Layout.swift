@@ -3,20 +3,29 @@ internal import Bytes
 extension Via {
     /// A Via value where it stands (RFC 3261 §20.42, RFC 3581).
     public struct Layout: Sendable {
-        let transport: Range<Int>
-        public let host: Range<Int>
         public let port: UInt16?
-        /// From the first semicolon to the end.
-        public let parameters: Range<Int>
-        public private(set) var branch: Range<Int>?
-        /// The whole parameters, from the semicolon, when they are there.
-        public private(set) var received: Range<Int>?
-        public private(set) var rport: Range<Int>?
+        private let transportSlice: Slice
+        private let hostSlice: Slice
+        private let sentBySlice: Slice
+        private let parameterSlice: Slice
+        private let branchSlice: Slice
+        private let receivedSlice: Slice
+        private let rportSlice: Slice
+        private let tokenSlice: Slice
 
-        public var wantsSourcePort: Bool { rport != nil }
+        var transport: Range<Int> { transportSlice.range }
+        public var host: Range<Int> { hostSlice.range }
         /// `host[:port]` as written.
-        public var sentBy: Range<Int> { host.lowerBound..<sentByEnd }
-        private let sentByEnd: Int
+        public var sentBy: Range<Int> { sentBySlice.range }
+        /// From the first semicolon to the end.
+        public var parameters: Range<Int> { parameterSlice.range }
+        public var branch: Range<Int>? { branchSlice.found }
+        /// The whole parameters, from the semicolon, when they are there.
+        public var received: Range<Int>? { receivedSlice.found }
+        public var rport: Range<Int>? { rportSlice.found }
+        /// The way back that a proxy of ours has signed.
+        public var token: Range<Int>? { tokenSlice.found }
+        public var wantsSourcePort: Bool { rport != nil }
 
         /// `isLenient`: as far as it takes to answer whoever sent it, in another version of SIP or with parameters that are none.
         init?(parsing scanner: inout Scanner, isLenient: Bool = false) {
@@ -36,18 +45,25 @@ extension Via {
                 (port, sentByEnd) = (value, scanner.position)
             }
             let bytes = scanner.bytes
-            var (branch, received, rport): (Range<Int>?, Range<Int>?, Range<Int>?)
+            var (branch, received, rport, token) = (Slice.missing, Slice.missing, Slice.missing, Slice.missing)
             let parameters = scanner.headerParameters { parameter in
                 switch parameter.name.count {
-                case 6: if bytes.isEqual(parameter.name, "branch") { branch = parameter.value }
-                case 5: if bytes.isEqual(parameter.name, "rport") { rport = Self.whole(parameter, bytes) }
-                case 8: if bytes.isEqual(parameter.name, "received") { received = Self.whole(parameter, bytes) }
+                case 6:
+                    if bytes.isEqual(parameter.name, "branch") {
+                        branch = Slice(parameter.value)
+                    } else if bytes.isEqual(parameter.name, "tandem") {
+                        token = Slice(parameter.value)
+                    }
+                case 5: if bytes.isEqual(parameter.name, "rport") { rport = Slice(Self.whole(parameter, bytes)) }
+                case 8: if bytes.isEqual(parameter.name, "received") { received = Slice(Self.whole(parameter, bytes)) }
                 default: break
                 }
             }
-            guard parameters != nil || isLenient else { return nil }
-            (transport, host, self.port, self.sentByEnd) = (name, place.host, port, sentByEnd)
-            (self.parameters, self.branch, self.received, self.rport) = (parameters ?? sentByEnd..<sentByEnd, branch, received, rport)
+            guard let parameters else { return nil }
+            (self.port, transportSlice, hostSlice) = (port, Slice(name), Slice(place.host))
+            sentBySlice = Slice(place.host.lowerBound..<sentByEnd)
+            (parameterSlice, branchSlice, receivedSlice, rportSlice) = (Slice(parameters), branch, received, rport)
+            tokenSlice = token
         }
 
         /// With the semicolon before it.
