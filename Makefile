@@ -47,6 +47,9 @@ bench: check build ## measure the running suite, one line per figure
 
 bench-edge: needs ## compare the edge, alone, with Kamailio on this machine: CPU, rates, idle connections; with OpenSSL alone: idle TLS and WSS
 	@swift build -c release --product EdgeProxy
+	@swift build -c release --product ForwardingBenchmark
+	@Tests/Benchmarks/forwarding
+	@Tests/Benchmarks/edge-allocations
 	@Tests/Benchmarks/edge-against-kamailio
 	@Tests/Benchmarks/edge-connections
 

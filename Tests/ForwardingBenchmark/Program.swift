@@ -7,8 +7,8 @@ import Threads
 
 /// Times what the edge does with a message between reading and sending it: index, head, branch, tokens, bytes out.
 ///
-/// Prints the best and the median of many rounds in nanoseconds a message, and marks the rounds with SIGUSR2, so that
-/// `Tests/Benchmarks/forwarding` can count what they took from the heap.
+/// Prints the best and the median of many rounds in nanoseconds a message; with `--count` it marks the rounds with SIGUSR2, so
+/// that `Tests/Benchmarks/forwarding` can count what they took from the heap.
 @main
 struct Program {
     static let rounds = 400

@@ -38,6 +38,30 @@ struct BytesTests {
         }
     }
 
+    @Test("URL-safe text is the same written into memory, and read from there in its one spelling only", arguments: 0..<64)
+    func base64InPlace(_ length: Int) {
+        // Every value of six bits stands at every place of a word.
+        for shift in 0..<64 {
+            let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 67 &+ shift &* 4 &+ $0 >> 3) }
+            let text = [UInt8](unsafeUninitializedCapacity: 96) { buffer, count in
+                var output = OutputSpan(buffer: buffer, initializedCount: 0)
+                Base64.writeURLSafe(bytes.span, into: &output)
+                count = output.finalize(for: buffer)
+            }
+            #expect(text == Array(Base64.encode(bytes, .urlSafe).utf8))
+            var read = InlineArray<64, UInt8>(repeating: 0xff)
+            var count = 0
+            let isRead = Base64.readURLSafe(text.span, into: &read, count: &count)
+            #expect(isRead && count == length && read.span.extracting(0..<count).array() == bytes)
+            guard !text.isEmpty else { continue }
+            for wrong in [UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="), 0, 32, 64, 91, 96, 123, 127, 128, 200, 255] {
+                var spoilt = text
+                spoilt[(shift &* 5) % text.count] = wrong
+                #expect(!Base64.readURLSafe(spoilt.span, into: &read, count: &count), "\(wrong)")
+            }
+        }
+    }
+
     @Test("Hexadecimal is written in lower case and read in both", arguments: ["00ff7a", "00FF7A", "00fF7a"])
     func hexadecimal(_ text: String) {
         #expect(Hexadecimal.decode(text.utf8) == [0, 255, 0x7a])

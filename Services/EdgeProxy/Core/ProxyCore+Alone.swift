@@ -25,22 +25,24 @@ extension ProxyCore {
     }
 
     /// How many of the topmost Routes are ours, signed or by our plain address; the farm behind us needs the others.
-    func ownLeadingRoutes(_ message: borrowing MessageView) -> Int {
+    func ownLeadingRoutes(_ message: borrowing MessageView, _ head: RequestHead) -> Int {
+        guard let topmost = head.topmostRoute, isOurs(topmost, in: message) else { return 0 }
         var walk = MessageView.Elements(.route)
-        var count = 0
-        while let element = walk.next(in: message), let route = message.address(element),
-            names(us: route.uri, in: message) || token(route.uri.user, in: message) != nil
-        {
-            count += 1
-        }
+        _ = walk.next(in: message)
+        var count = 1
+        while let element = walk.next(in: message), let route = message.address(element), isOurs(route, in: message) { count += 1 }
         return count
+    }
+
+    private func isOurs(_ route: NameAddress.Layout, in message: borrowing MessageView) -> Bool {
+        names(us: route.uri, in: message) || token(route.uri.user, in: message) != nil
     }
 
     /// Where a listed server's request goes that names no flow of ours: the next Route, else the Request-URI, over UDP.
     func flowOutOfFarm(_ message: borrowing MessageView, _ head: RequestHead, from source: SocketAddress) -> FlowToken? {
         guard configuration.alone?.isServer(source) == true else { return nil }
         var walk = MessageView.Elements(.route)
-        for _ in 0..<ownLeadingRoutes(message) { _ = walk.next(in: message) }
+        for _ in 0..<ownLeadingRoutes(message, head) { _ = walk.next(in: message) }
         let next = walk.next(in: message).flatMap { message.address($0)?.uri } ?? head.uri
         guard !names(us: next, in: message), !isOverStream(next, message), let address = address(of: next, in: message),
             address.port != 0, configuration.outside.hasFamily(of: address)

@@ -29,7 +29,7 @@ extension ProxyCore {
             from: .inside, flow.transport, outside, wayBack: wayBack, for: message, head)
         var forwarding = Forwarding(hop: hop, stripping: .assertedIdentity)
         forwarding.maxForwards = decremented(head)
-        forwarding.poppedRoutes = signed == nil ? ownLeadingRoutes(message) : ownRoutes(message)
+        forwarding.poppedRoutes = signed == nil ? ownLeadingRoutes(message, head) : ownRoutes(message)
         if recordsRoute(head) {
             forwarding.recording = .routes(upper: outsideRoute(source, flow.transport, for: flow.remote), lower: insideRoute(flow))
         }

@@ -156,7 +156,10 @@ public struct MessageView: ~Escapable {
 
     public var callID: Range<Int>? {
         guard let range = first(.callID)?.valueRange, !range.isEmpty else { return nil }
-        for index in range where bytes[index] <= 32 { return nil }
+        // A fold has a blank too, and other control bytes stand in quoted pairs only.
+        let end = range.upperBound
+        guard bytes.firstIndex(of: 32, from: range.lowerBound, to: end) == end, bytes.firstControl(from: range.lowerBound, to: end) == end
+        else { return nil }
         return range
     }
 

@@ -30,6 +30,7 @@ extension Scanner {
     }
 
     /// The next `SEMI generic-param` of a header value.
+    @inline(__always)
     mutating func headerParameter() -> ParameterResult {
         guard skip(UInt8(ascii: ";")) else { return .none }
         guard let name = token() else { return .malformed }
@@ -91,6 +92,7 @@ extension Scanner {
     }
 
     /// The next parameter of a URI, at its semicolon: neither blanks nor quotes have a meaning there.
+    @inline(__always)
     mutating func uriParameter() -> ParameterResult {
         guard next == UInt8(ascii: ";") else { return isAtEnd ? .none : .malformed }
         position &+= 1

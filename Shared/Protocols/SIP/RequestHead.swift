@@ -101,7 +101,7 @@ public struct RequestHead: Sendable {
     }
 }
 
-/// What a proxy and a transaction need of a response to pass it on.
+/// What a proxy needs of a response to pass it on: the rest is for those who asked.
 public struct ResponseHead: Sendable {
     public let status: Int
     public let via: Via.Layout
@@ -111,8 +111,7 @@ public struct ResponseHead: Sendable {
     public init?(_ message: borrowing MessageView) {
         guard case .response(let status, _) = message.frame.start, message.frame.isVersionSupported,
             let element = message.firstElement(of: .via), let via = message.via(element), message.cseq != nil,
-            message.callID != nil, let from = message.first(.from)?.valueRange, message.address(from) != nil,
-            let to = message.first(.to)?.valueRange, message.address(to) != nil
+            message.callID != nil, message.contains(.from), message.contains(.to)
         else { return nil }
         (self.status, self.via, viaElement) = (status, via, element)
     }
@@ -127,6 +126,11 @@ extension Message {
         } catch { return error }
     }
 
-    /// Whether a response has what a proxy and a transaction need to pass it on.
-    public var isUsableResponse: Bool { ResponseHead(view) != nil }
+    /// Whether a response has what a transaction and a dialog need of it.
+    public var isUsableResponse: Bool {
+        guard ResponseHead(view) != nil, let from = view.first(.from)?.valueRange, let to = view.first(.to)?.valueRange else {
+            return false
+        }
+        return view.address(from) != nil && view.address(to) != nil
+    }
 }

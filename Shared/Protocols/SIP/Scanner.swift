@@ -24,6 +24,7 @@ struct Scanner: ~Escapable {
     }
 
     /// Consumes `byte` and the blanks around it; false (and nothing consumed but blanks) when something else comes.
+    @inline(__always)
     mutating func skip(_ byte: UInt8) -> Bool {
         skipBlanks()
         guard position < end, bytes[position] == byte else { return false }
@@ -41,6 +42,7 @@ struct Scanner: ~Escapable {
     }
 
     /// `token` of §25.1; nil when none stands here.
+    @inline(__always)
     mutating func token() -> Range<Int>? {
         let start = position
         while position < end, Self.isToken(bytes[position]) { position &+= 1 }

@@ -30,10 +30,7 @@ extension Via {
         /// `isLenient`: as far as it takes to answer whoever sent it, in another version of SIP or with parameters that are none.
         init?(parsing scanner: inout Scanner, isLenient: Bool = false) {
             scanner.skipBlanks()
-            guard scanner.skip("SIP"), scanner.skip(UInt8(ascii: "/")),
-                scanner.skip("2.0") || (isLenient && scanner.token() != nil), scanner.skip(UInt8(ascii: "/")),
-                let name = scanner.token()
-            else { return nil }
+            guard scanner.skipVersion(), let name = scanner.token() else { return nil }
             guard let separator = scanner.next, Scanner.isBlank(separator) else { return nil }
             scanner.skipBlanks()
             let range = scanner.run { Scanner.isBlank($0) || $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: ",") }
@@ -96,5 +93,17 @@ extension Via {
         var scanner = Scanner(bytes, layout.parameters)
         while case .parameter(let parameter) = scanner.headerParameter() { list.append(parameter) }
         parameters = Parameters(list, in: bytes)
+    }
+}
+
+extension Scanner {
+    /// `SIP / 2.0 /` of a Via, nearly always written without blanks.
+    fileprivate mutating func skipVersion() -> Bool {
+        if end - position >= 8, bytes.word(at: position) == 0x2f30_2e32_2f50_4953 {
+            position &+= 8
+            skipBlanks()
+            return true
+        }
+        return skip("SIP") && skip(UInt8(ascii: "/")) && skip("2.0") && skip(UInt8(ascii: "/"))
     }
 }
