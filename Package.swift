@@ -38,7 +38,6 @@ struct Module {
 
 let log = (name: "Logging", package: "swift-log")
 let lifecycle = (name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let signals = (name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird = (name: "Hummingbird", package: "hummingbird")
 
 let modules: [Module] = [
@@ -83,9 +82,9 @@ let modules: [Module] = [
     Module(.platform, "ServiceKit", .library(hot: false), "Shared/Platform/ServiceKit", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "Contracts", "Telemetry", "Threads", "Bus", "Database", "Cache"], products: [log, lifecycle, hummingbird]),
 
     // Services: wiring, one pure core, one file per bus operation, one store.
-    Module(.service, "EdgeProxy", .executable, "Services/EdgeProxy", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "HEP", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Bus", "Cache", "ServiceKit"], products: [log, signals]),
-    Module(.service, "Registrar", .executable, "Services/Registrar", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
-    Module(.service, "CallServer", .executable, "Services/CallServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Flow", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
+    Module(.service, "EdgeProxy", .executable, "Services/EdgeProxy", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "HEP", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Bus", "Cache", "ServiceKit"], products: [log]),
+    Module(.service, "Registrar", .executable, "Services/Registrar", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
+    Module(.service, "CallServer", .executable, "Services/CallServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Flow", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
     Module(.service, "ConferenceServer", .executable, "Services/ConferenceServer", uses: ["Bytes", "Deadlines", "Addresses", "RTP", "Audio", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "Speech", "ServiceKit"], products: [log, (name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")], resources: ["Migrations"]),
     Module(.service, "MediaRelay", .executable, "Services/MediaRelay", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "MediaSession", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Cache", "ServiceKit"], products: [log]),
     Module(.service, "FlowManager", .executable, "Services/FlowManager", uses: ["Flow", "Contracts", "Telemetry", "Bus", "Database", "ServiceKit"], resources: ["Migrations"]),

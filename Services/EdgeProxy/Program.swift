@@ -6,7 +6,6 @@ import ServiceKit
 import Streams
 import TLS
 import Threads
-import UnixSignals
 
 /// The stateless SIP edge (DESIGN §6): wiring only.
 @main
@@ -65,11 +64,6 @@ struct Program {
             }
             if let files = settings.certificate, let stamp {
                 runtime.background { await files.watch(since: stamp, logger: runtime.logger, use: use) }
-            }
-            // Heard from now on: it would end the process otherwise.
-            let hangUps = await UnixSignalsSequence(trapping: .sighup)
-            runtime.background {
-                for await _ in hangUps { settings.certificate?.renew(logger: runtime.logger, use: use) }
             }
             runtime.announce {
                 $0.addresses["sip"] = settings.outside.plain.map(\.description).joined(separator: " ")

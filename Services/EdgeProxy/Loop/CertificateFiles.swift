@@ -1,5 +1,5 @@
-import Glibc
 import Logging
+import ServiceKit
 import TLS
 
 /// Where the certificates and their keys lie, and whom clients are vouched for by: read again when a file changes, and when
@@ -8,21 +8,9 @@ struct CertificateFiles: Sendable {
     let identities: [TLSContext.Identity]
     var clients = TLSContext.ClientCertificates.notAsked
 
-    /// What tells one version of the files from the next.
-    struct Stamp: Equatable, Sendable {
-        fileprivate let numbers: [Int]
-    }
-
     func load() throws(TLSError) -> TLSContext { try TLSContext.server(identities, clients: clients) }
 
-    var stamp: Stamp {
-        Stamp(
-            numbers: paths.flatMap { path -> [Int] in
-                var status = stat()
-                guard unsafe fstatat(AT_FDCWD, path, &status, 0) == 0 else { return [] }
-                return [Int(status.st_ino), Int(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
-            })
-    }
+    var stamp: WatchedFiles.Stamp { WatchedFiles(paths).stamp }
 
     private var paths: [String] {
         let authorities: [String] =
@@ -34,18 +22,12 @@ struct CertificateFiles: Sendable {
     }
 
     /// Looks at the files until the task is cancelled.
-    func watch(since first: Stamp, logger: Logger, use: @Sendable (TLSContext) -> Void) async {
-        var seen = first
-        while (try? await Task.sleep(for: .seconds(2))) != nil {
-            let current = stamp
-            guard current != seen else { continue }
-            seen = current
-            renew(logger: logger, use: use)
-        }
+    func watch(since first: WatchedFiles.Stamp, logger: Logger, use: @Sendable (TLSContext) -> Void) async {
+        await WatchedFiles(paths).watch(since: first) { renew(logger: logger, use: use) }
     }
 
     /// Two that do not fit, because only one has been replaced so far, change nothing.
-    func renew(logger: Logger, use: (TLSContext) -> Void) {
+    private func renew(logger: Logger, use: (TLSContext) -> Void) {
         do throws(TLSError) {
             use(try load())
             logger.info("the certificates were renewed", metadata: ["files": "\(paths.joined(separator: " "))"])

@@ -75,6 +75,7 @@ public enum ServiceProgram {
         }
         // A broken connection is an error of that write, not the end of the process.
         _ = signal(SIGPIPE, SIG_IGN)
+        HangUps.listen()
 
         let given = settings.text("TANDEM_INSTANCE")
         let instance = given.isEmpty ? "\(declaration.name.rawValue)-\(hostname())-\(getpid())" : given
