@@ -93,7 +93,8 @@ extension PhoneLine {
         // A second challenge that is not for a stale nonce says that the password is wrong.
         guard let challenge = strongest, attempt == 0 || challenge.isStale else { return nil }
         let credentials = challenge.answer(
-            user: number, password: settings.password, method: request.method, uri: request.uri.description, clientNonce: newTag())
+            user: number, password: settings.password, method: request.method, uri: request.uri.description, body: request.body,
+            clientNonce: newTag(), choice: settings.digestChoice)
         var next = renew(request)
         next.headers.removeAll {
             $0.name == HeaderName.authorization.text || $0.name == HeaderName.proxyAuthorization.text

@@ -47,6 +47,8 @@ public struct PhoneSettings: Sendable {
     public var memory = Interval.seconds(10)
     /// The only hash it answers challenges for; nil takes the strongest offered.
     public var digest: DigestHash?
+    /// Whether its credentials protect the body and hide its name.
+    public var digestChoice = DigestChallenge.Choice()
     /// Its URN, for `+sip.instance` (RFC 5626 §4.1): with one it asks for GRUUs.
     public var instance: String?
     /// Which of its flows it registers; with one, and an instance, it asks for outbound (RFC 5626 §4.2).

@@ -26,6 +26,54 @@ struct DigestTests {
         #expect(!credentials.isAuthentic(ha1: wrong, method: .other("GET")))
     }
 
+    @Test("RFC 7616 §3.9.2: a name that is hidden (the example made right by erratum 4897: it is SHA-512/256)")
+    func hiddenName() throws {
+        let nonce = "5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK"
+        let challenge = try #require(
+            DigestChallenge(
+                "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, nonce=\"\(nonce)\", charset=UTF-8, userhash=true"))
+        var choice = DigestChallenge.Choice()
+        choice.hidesUser = true
+        let (name, password) = ("J\u{e4}s\u{f8}n Doe", "Secret, or not?")
+        let credentials = challenge.answer(
+            user: name, password: password, method: .other("GET"), uri: "/doe.json", clientNonce: "NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm",
+            choice: choice)
+        #expect(credentials.user == "793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b")
+        #expect(credentials.response == "7a4e1192babbba02e91182d2895bfdbf7adafc6e48d4e517ca301974843d840c")
+        let read = try #require(DigestCredentials(credentials.headerValue))
+        #expect(read == credentials && read.names(name) && !read.names("Jason Doe") && !read.names(read.user))
+        let ha1 = Digest.ha1(user: name, realm: "api@example.org", password: password, .sha512_256)
+        #expect(read.isAuthentic(ha1: ha1, method: .other("GET")))
+        let plain = challenge.answer(user: name, password: password, method: .register, uri: "x", clientNonce: "c")
+        #expect(plain.names(name) && !plain.isUserHashed, "hidden only where that is wanted")
+    }
+
+    @Test(
+        "RFC 7616 §3.4.3: auth-int covers the body",
+        arguments: [
+            (DigestHash.md5, "8dda810d9cd048cb2c28636928cd8008"),
+            (.sha256, "a3ad68c0f492387472e5fc440f7b70e96df8c3c514ffeb2a9bd5ea70e01e2969"),
+        ])
+    func integrity(hash: DigestHash, expected: String) throws {
+        let challenge = DigestChallenge(
+            realm: "http-auth@example.org", nonce: Self.nonce, hash: hash, qualities: [.authentication, .integrity])
+        #expect(DigestChallenge(challenge.headerValue) == challenge)
+        var choice = DigestChallenge.Choice()
+        choice.protectsBody = true
+        let body = Array("v=0\r\n".utf8)
+        let credentials = challenge.answer(
+            user: "Mufasa", password: "Circle of Life", method: .other("POST"), uri: "/dir/index.html", body: body,
+            clientNonce: Self.clientNonce, choice: choice)
+        #expect(credentials.response == expected)
+        let read = try #require(DigestCredentials(credentials.headerValue))
+        let ha1 = Digest.ha1(user: "Mufasa", realm: "http-auth@example.org", password: "Circle of Life", hash)
+        #expect(read.protectsBody && read.isAuthentic(ha1: ha1, method: .other("POST"), body: body))
+        #expect(!read.isAuthentic(ha1: ha1, method: .other("POST"), body: Array("v=1\r\n".utf8)))
+        #expect(!read.isAuthentic(ha1: ha1, method: .other("POST"), body: []))
+        let only = DigestChallenge(realm: "r", nonce: "n", hash: hash, qualities: [.integrity])
+        #expect(only.answer(user: "u", password: "p", method: .invite, uri: "x", clientNonce: "c").protectsBody)
+    }
+
     @Test("RFC 2617 §3.5: the old example, with the header as the RFC prints it")
     func oldVector() throws {
         let credentials = try #require(
@@ -49,7 +97,7 @@ struct DigestTests {
     @Test("RFC 2617 §3.2.2.1: without qop, for old clients")
     func withoutQuality() throws {
         let challenge = try #require(DigestChallenge("Digest realm=\"r\", nonce=\"n\""))
-        #expect(!challenge.offersQuality)
+        #expect(challenge.qualities.isEmpty)
         #expect(challenge.hash == .md5)
         let answer = challenge.answer(user: "u", password: "p", method: .register, uri: "sip:r", clientNonce: "unused")
         #expect(answer.quality == nil)
@@ -74,7 +122,7 @@ struct DigestTests {
             "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x",
             "Digest username=\"a\", username=\"b\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\"",
             "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\", algorithm=SHA-1",
-            "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\", qop=auth-int, nc=1, cnonce=\"c\"",
+            "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\", qop=auth-conf, nc=1, cnonce=\"c\"",
             "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"u\", response=\"x\", qop=auth",
             "Digest username=\"a\" realm=\"r\"", "Digest =\"a\"",
         ])

@@ -4,11 +4,14 @@ internal import Cryptography
 /// What a client sends in Authorization or Proxy-Authorization (RFC 3261 §20.7, RFC 7616 §3.4).
 public struct DigestCredentials: Sendable, Hashable {
     public struct Quality: Sendable, Hashable {
+        public let protection: DigestQuality
         let count: String
         let clientNonce: String
     }
 
+    /// As it was sent: hashed when `isUserHashed`.
     public let user: String
+    public let isUserHashed: Bool
     public let realm: String
     public let nonce: String
     public let uri: String
@@ -26,10 +29,10 @@ public struct DigestCredentials: Sendable, Hashable {
     }
 
     init(
-        user: String, realm: String, nonce: String, uri: String, response: String, hash: DigestHash, opaque: String?,
-        quality: Quality?
+        user: String, isUserHashed: Bool, realm: String, nonce: String, uri: String, response: String, hash: DigestHash,
+        opaque: String?, quality: Quality?
     ) {
-        (self.user, self.realm, self.nonce, self.uri) = (user, realm, nonce, uri)
+        (self.user, self.isUserHashed, self.realm, self.nonce, self.uri) = (user, isUserHashed, realm, nonce, uri)
         (self.response, self.hash, self.opaque, self.quality) = (response, hash, opaque, quality)
     }
 
@@ -41,29 +44,39 @@ public struct DigestCredentials: Sendable, Hashable {
         else { return nil }
         var quality: Quality?
         if let qop = fields["qop"] {
-            guard ASCII.equalsIgnoringCase(qop, "auth"), let count = fields["nc"], let clientNonce = fields["cnonce"] else {
-                return nil
-            }
-            quality = Quality(count: count, clientNonce: clientNonce)
+            guard let protection = DigestQuality.allCases.first(where: { ASCII.equalsIgnoringCase(qop, $0.rawValue) }),
+                let count = fields["nc"], let clientNonce = fields["cnonce"]
+            else { return nil }
+            quality = Quality(protection: protection, count: count, clientNonce: clientNonce)
         }
         self.init(
-            user: user, realm: realm, nonce: nonce, uri: uri, response: response, hash: hash, opaque: fields["opaque"],
-            quality: quality)
+            user: user, isUserHashed: fields["userhash"]?.lowercased() == "true", realm: realm, nonce: nonce, uri: uri,
+            response: response, hash: hash, opaque: fields["opaque"], quality: quality)
     }
 
     public var headerValue: String {
         var text = "Digest username=\(quoted(user)), realm=\(quoted(realm)), nonce=\(quoted(nonce)), uri=\(quoted(uri))"
         text += ", response=\"\(response)\", algorithm=\(hash.rawValue)"
-        if let quality { text += ", qop=auth, nc=\(quality.count), cnonce=\(quoted(quality.clientNonce))" }
+        if let quality {
+            text += ", qop=\(quality.protection.rawValue), nc=\(quality.count), cnonce=\(quoted(quality.clientNonce))"
+        }
         if let opaque { text += ", opaque=\(quoted(opaque))" }
+        if isUserHashed { text += ", userhash=true" }
         return text
     }
 
+    public var protectsBody: Bool { quality?.protection == .integrity }
+
+    /// Whether these name that user, in clear or hashed.
+    public func names(_ user: String) -> Bool {
+        guard isUserHashed else { return self.user == user }
+        return ASCII.equalsIgnoringCase(self.user, Digest.userHash(user: user, realm: realm, hash))
+    }
+
     /// Whether whoever made this knows the password behind `ha1` (hexadecimal, of the same hash). Takes the same time either way.
-    public func isAuthentic(ha1: String, method: Method) -> Bool {
+    public func isAuthentic(ha1: String, method: Method, body: [UInt8] = []) -> Bool {
         let expected = Digest.response(
-            ha1: ha1, method: method.name, uri: uri, nonce: nonce,
-            quality: quality.map { (count: $0.count, clientNonce: $0.clientNonce) }, hash)
+            ha1: ha1, method: method.name, uri: uri, nonce: nonce, quality: quality, body: body, hash)
         return equalInConstantTime(Array(expected.utf8), Array(response.lowercased().utf8))
     }
 }
