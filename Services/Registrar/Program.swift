@@ -1,6 +1,7 @@
 import Addresses
 import Contracts
 import Database
+import SIP
 import ServiceKit
 
 /// Bindings, extensions and domains (DESIGN §2): any instance serves any request. Wiring only.
@@ -53,11 +54,21 @@ struct Program {
             interval: settings.integer("TANDEM_QUALIFY_SECONDS"), store: store, copy: copy, outbox: outbox, server: server,
             runtime: runtime)
         if let qualify { runtime.background { await qualify.run() } }
-        runtime.whenReady { try await server.start(register, subscribe, runtime.fleet) }
+        let fleet = runtime.fleet
+        runtime.whenReady { server.start(register, subscribe) { EdgeTable(fleet) } }
         runtime.whenDraining {
             notify.stop()
             await server.finish()
             await outbox.flush()
         }
+    }
+}
+
+extension EdgeTable {
+    init(_ fleet: Fleet) {
+        self.init(
+            fleet.living(.edgeProxy).map {
+                Edge(instance: $0.instance, inside: $0.addresses["inside"] ?? "", isDraining: $0.draining)
+            })
     }
 }

@@ -14,8 +14,7 @@ extension CallEngine {
         edges = EdgeTable(
             runtime.fleet.living(.edgeProxy).map { announcement in
                 EdgeTable.Edge(
-                    instance: announcement.instance,
-                    loops: (announcement.addresses["inside"] ?? "").split(separator: " ").compactMap { SocketAddress(String($0)) },
+                    instance: announcement.instance, inside: announcement.addresses["inside"] ?? "",
                     isDraining: announcement.draining)
             })
         streams?.keep(edges.living)

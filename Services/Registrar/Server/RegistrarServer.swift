@@ -35,6 +35,9 @@ actor RegistrarServer: RequestSending {
     var outbox = SIP.Outbox()
     private var timer: (handle: EventLoop.Timer, at: Instant)?
     private var running = 0
+    /// The way to the phones: through the edge that has their flow while it lives, through any other when it died.
+    private var edges = EdgeTable()
+    private static let edgesAge = Interval.milliseconds(100)
 
     init(listen: SocketAddress, longestDatagram: Int) throws(SocketError) {
         let socket = try DatagramSocket(bind: listen, receiveBuffer: 4 << 20)
@@ -46,9 +49,21 @@ actor RegistrarServer: RequestSending {
 
     nonisolated var contact: URI { URI(address) }
 
-    nonisolated func start(_ register: Register, _ subscribe: Subscribe, _ fleet: Fleet) async throws {
+    /// `readEdges` is asked again and again which edges live.
+    nonisolated func start(_ register: Register, _ subscribe: Subscribe, readEdges: @escaping @Sendable () -> EdgeTable) {
         loop.start()
-        try await listen(register, subscribe, fleet)
+        loop.post {
+            self.assumeIsolated {
+                $0.performers = (register, subscribe)
+                $0.refreshEdges(readEdges)
+                $0.listen()
+            }
+        }
+    }
+
+    private func refreshEdges(_ read: @escaping @Sendable () -> EdgeTable) {
+        edges = read()
+        loop.schedule(at: loop.now + Self.edgesAge) { self.assumeIsolated { $0.refreshEdges(read) } }
     }
 
     /// Sends a request and waits for its end.
@@ -107,7 +122,7 @@ actor RegistrarServer: RequestSending {
         while !outbox.datagrams.isEmpty || !outbox.events.isEmpty {
             let (datagrams, events) = (outbox.datagrams, outbox.events)
             outbox.removeAll()
-            for datagram in datagrams { send(datagram) }
+            for datagram in datagrams { _ = socket.send(datagram.bytes, to: edges.nextHop(of: datagram.bytes, to: datagram.to)) }
             for event in events { receive(event) }
         }
     }

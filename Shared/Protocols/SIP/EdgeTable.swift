@@ -1,20 +1,25 @@
-import Addresses
-import Bytes
-import SIP
+public import Addresses
+internal import Bytes
 
 /// The edges that are alive, by the inside addresses of their loops, and which of them stands in for one that is not
 /// (RELIABILITY §4.3): any edge can read what another signed, so what was meant for a dead one goes through any other.
-struct EdgeTable: Sendable, Equatable {
-    struct Edge: Sendable, Equatable {
+public struct EdgeTable: Sendable, Equatable {
+    public struct Edge: Sendable, Equatable {
         /// Hash of the instance name.
-        let identity: UInt64
+        public let identity: UInt64
         /// One per event loop.
-        let loops: [SocketAddress]
-        let isDraining: Bool
+        public let loops: [SocketAddress]
+        public let isDraining: Bool
 
-        init(instance: String, loops: [SocketAddress], isDraining: Bool) {
+        public init(instance: String, loops: [SocketAddress], isDraining: Bool) {
             (self.loops, self.isDraining) = (loops, isDraining)
             identity = StableHash.hash(instance.utf8)
+        }
+
+        /// `inside` as edges announce it: their loops' addresses, separated by blanks.
+        public init(instance: String, inside: String, isDraining: Bool) {
+            let loops = inside.split(separator: " ").compactMap { SocketAddress(String($0)) }
+            self.init(instance: instance, loops: loops, isDraining: isDraining)
         }
     }
 
@@ -24,7 +29,7 @@ struct EdgeTable: Sendable, Equatable {
     private let candidates: [Edge]
     private let identities: [UInt64]
 
-    init(_ edges: [Edge] = []) {
+    public init(_ edges: [Edge] = []) {
         let reachable = edges.filter { !$0.loops.isEmpty }
         let working = reachable.filter { !$0.isDraining }
         living = Set(reachable.flatMap(\.loops))
@@ -34,7 +39,7 @@ struct EdgeTable: Sendable, Equatable {
 
     /// Where the message goes now. Only what is addressed to an edge, and to none that lives, is turned aside; asked at every
     /// sending, so a retransmission already takes the other way.
-    func nextHop(of bytes: [UInt8], to destination: SocketAddress) -> SocketAddress {
+    public func nextHop(of bytes: [UInt8], to destination: SocketAddress) -> SocketAddress {
         guard !candidates.isEmpty, !living.contains(destination), let message = try? Message.parse(bytes),
             Self.isForEdge(message, destination), let callID = message.callIDHash,
             let chosen = Rendezvous.pick(key: callID, among: identities)
