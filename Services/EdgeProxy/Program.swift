@@ -65,6 +65,7 @@ struct Program {
             if let files = settings.certificate, let stamp {
                 runtime.background { await files.watch(since: stamp, logger: runtime.logger, use: use) }
             }
+            runtime.background { await settings.trunks.watch(logger: runtime.logger) }
             runtime.announce {
                 $0.addresses["sip"] = settings.outside.plain.map(\.description).joined(separator: " ")
                 $0.addresses["inside"] = edges.map(\.inside.description).joined(separator: " ")

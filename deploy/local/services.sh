@@ -72,6 +72,7 @@ TANDEM_WSS_LISTEN=$(on_loopback "$(beside "$wss_port" "$2")")
 TANDEM_TLS_CERTIFICATE=$run/secrets/tls.pem
 TANDEM_TLS_KEY=$run/secrets/tls.key
 TANDEM_SIP_DOMAIN=demo.localhost
+TANDEM_TRUNKS=$run/trunks.json
 TANDEM_INSIDE_SIP_PORT=$(edge_inside_port "$2")
 TANDEM_ADMISSION_EXEMPT=::1
 EDGE

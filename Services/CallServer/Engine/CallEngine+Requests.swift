@@ -79,8 +79,10 @@ extension CallEngine {
         }
         let id = runtime.newID("call")
         let caller = message.addresses(.pAssertedIdentity)?.first?.uri ?? message.from?.uri
+        // A trunk's callers are of anywhere; the numbers it calls are its customer's.
+        let domain = message.value(named: PrivateHeader.domain) ?? caller?.host ?? settings.domain
         // An address as the domain means the caller's own; nobody else's numbers are reached from here.
-        guard IPAddress(uri.host) != nil || ASCII.equalsIgnoringCase(uri.host, caller?.host ?? settings.domain) else {
+        guard IPAddress(uri.host) != nil || ASCII.equalsIgnoringCase(uri.host, domain) else {
             answer(transaction, message, 404)
             return
         }
@@ -92,7 +94,7 @@ extension CallEngine {
             answer(transaction, message, 400)
             return
         }
-        let state = SIPState(domain: caller?.host ?? settings.domain, dialog: dialog)
+        let state = SIPState(domain: domain, dialog: dialog)
         let leg = Leg(
             inbound: record, epoch: 1, placement: placement, seat: ownSeat(of: id, placement), sip: state, limits: settings.limits)
         legs[id] = Entry(leg: leg, invite: transaction)
@@ -244,6 +246,8 @@ extension CallEngine {
 /// Headers that only the edge and the services speak; the edge strips them from what comes from outside.
 enum PrivateHeader {
     static let customer = "X-Tandem-Customer"
+    /// With a request of a trunk: the domain of its customer.
+    static let domain = "X-Tandem-Domain"
     /// On requests in a dialog: the route to the flow they came over.
     static let flow = "X-Tandem-Flow"
 }

@@ -8,7 +8,7 @@ struct Source: Sendable, Hashable {
     /// Of its /24, or its /48.
     let network: UInt64
     /// Never limited, never banned.
-    let isExempt: Bool
+    var isExempt: Bool
 
     init(_ address: IPAddress, _ hash: KeyedHash, exempt: [AddressRange] = []) {
         isExempt = Self.contains(exempt, address)

@@ -8,6 +8,8 @@ struct Arrival: Sendable, Hashable {
     let transport: Transport
     /// The stream connection in the table of its loop; zero for a datagram.
     var connection: UInt32 = 0
+    /// What the sender's certificate was verified for (RFC 5922 §7.1); most phones have none.
+    var certificateNames: [String] = []
     /// When the loop read it.
     let received: Instant
 }

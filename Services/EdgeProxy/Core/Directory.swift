@@ -1,7 +1,7 @@
 import Addresses
 import Bytes
 
-/// The servers that are alive, as the fleet's announcements tell (DESIGN §4); renewed by the loop, never waited for.
+/// The servers that are alive, as the fleet's announcements tell (DESIGN §4), and the trunks; renewed by the loop, never waited for.
 struct Directory: Sendable, Equatable {
     struct Server: Sendable, Equatable {
         let address: SocketAddress
@@ -59,6 +59,7 @@ struct Directory: Sendable, Equatable {
 
     var registrars: Servers = []
     var callServers: Servers = []
+    var trunks = Trunks()
 
     /// The server that every edge chooses for this Call-ID; draining ones only when there is no other.
     static func pick(_ servers: Servers, callID: UInt64) -> SocketAddress? { servers.pick(callID: callID) }

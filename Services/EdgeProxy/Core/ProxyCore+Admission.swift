@@ -6,12 +6,14 @@ extension ProxyCore {
     /// Nil: it may go on. `recorded` is the server of a route that we signed.
     func refusal(
         _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ recorded: SocketAddress?,
-        _ admission: inout Admission
+        _ trunks: Trunks, _ admission: inout Admission
     ) -> AdmissionReason? {
         let ends = head.method == .ack || head.method == .cancel
         // A To tag proves nothing, and a route without one only that its dialog is still to come.
         if recorded != nil, ends || head.to.tag != nil { return nil }
-        let source = admission.source(arrival.source.address)
+        var source = admission.source(arrival.source.address)
+        // A trunk has no rate but its own; a loop that is late spares nobody.
+        if !trunks.isEmpty, head.method != .register, trunks.trunk(from: arrival) != nil { source.isExempt = true }
         if let agent = message.first(.userAgent)?.valueRange, admission.isScanner(message.bytes.extracting(agent), source) {
             return .scanner
         }

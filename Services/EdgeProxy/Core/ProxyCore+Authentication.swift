@@ -9,9 +9,13 @@ struct PendingAuthentication: Sendable {
     let arrival: Arrival
     let credentials: DigestCredentials
     let key: AccountCache.Key
+    /// Whose account the name is, unless a phone has the same.
+    let trunk: Trunk?
+    /// Whoever proves to be one user may not speak, or register, as another; a trunk speaks for many.
+    let isForItself: Bool
 }
 
-/// Digest authentication of whoever wants to register or to begin something (RFC 3261 §22, RFC 8760).
+/// Authentication of whoever wants to register or to begin something: by digest (RFC 3261 §22, RFC 8760), or as a trunk.
 extension ProxyCore {
     func authenticate(
         _ view: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, now: Int64, _ servers: inout Placement,
@@ -21,47 +25,77 @@ extension ProxyCore {
             return isTrusted
                 ? forwardToCallServer(view, head, arrival, nil, nil, &servers) : refuse(view, arrival, Refusal(403))
         }
+        // Phones at a trunk's address still register as themselves.
+        let trunks = servers.directory.trunks
+        let isTrunkLike = !trunks.isEmpty && head.method != .register
+        if isTrunkLike, let trunk = trunks.trunk(from: arrival) {
+            return forwardToCallServer(view, head, arrival, nil, .trunk(trunk), &servers)
+        }
         let message = view.message()
         let method = head.method
         // §10.2: the address-of-record is a SIP URI (RFC 4475 §3.3.4).
         guard method != .register || head.to.uri.opaque == nil else { return refuse(view, arrival, Refusal(400, "Bad To")) }
         guard let from = message.from?.uri, let user = from.decodedUser else { return refuse(view, arrival, Refusal(403)) }
-        let domain = domain(of: from)
-        if let doubt = doubt(domain, arrival, &admission) { return doubt }
+        let realm = isTrunkLike ? realm(of: message, from, trunks) : domain(of: from)
+        if let doubt = doubt(realm, arrival, &admission) { return doubt }
         let longest = longestAnswer(view, arrival, admission)
-        guard let credentials = message.credentials(credentialsHeader(method), realm: domain) else {
-            return challenge(message, method, arrival, domain, isStale: false, longest: longest, now: now)
+        guard let credentials = message.credentials(credentialsHeader(method), realm: realm) else {
+            return challenge(message, method, arrival, realm, isStale: false, longest: longest, now: now)
         }
         guard nonces.verify(credentials.nonce, now: now, from: arrival.source.address) == .fresh else {
-            return challenge(message, method, arrival, domain, isStale: true, longest: longest, now: now)
+            return challenge(message, method, arrival, realm, isStale: true, longest: longest, now: now)
         }
-        // Whoever proves to be one user may not speak, or register, as another.
-        guard credentials.user == user, method != .register || message.to.map({ isUser(user, domain, $0.uri) }) == true else {
-            return refuse(view, arrival, Refusal(403))
-        }
+        let isForItself = credentials.names(user) && realm == domain(of: from)
+            && (method != .register || message.to.map { isUser(user, realm, $0.uri) } == true)
+        let key = AccountCache.Key(user: isForItself ? user : credentials.user, domain: realm)
+        let trunk = isTrunkLike ? trunks.trunk(account: key) : nil
+        guard isForItself || trunk != nil else { return refuse(view, arrival, Refusal(403)) }
         return .authenticate(
             PendingAuthentication(
-                message: message, method: method, arrival: arrival, credentials: credentials,
-                key: AccountCache.Key(user: user, domain: domain)))
+                message: message, method: method, arrival: arrival, credentials: credentials, key: key, trunk: trunk,
+                isForItself: isForItself))
     }
 
     /// Whether the account's owner made the credentials. The same work is done when there is no account.
     func isAuthentic(_ pending: PendingAuthentication, _ account: Account?) -> Bool {
-        let ha1 = account?.ha1(pending.credentials.hash)
-        let isAuthentic = pending.credentials.isAuthentic(
-            ha1: ha1 ?? Self.nobodysHA1(pending.credentials.hash), method: pending.method)
+        let credentials = pending.credentials
+        let ha1 = account?.ha1(credentials.hash)
+        let isAuthentic = credentials.isAuthentic(
+            ha1: ha1 ?? Self.nobodysHA1(credentials.hash), method: pending.method,
+            body: credentials.protectsBody ? pending.message.body : [])
         return isAuthentic && ha1 != nil
     }
 
-    /// `account` is nil when its owner did not make the credentials, or there is none: both get the same answer.
-    func resume(_ pending: PendingAuthentication, _ account: Account?, _ servers: inout Placement) -> Decision {
+    /// Who made the credentials: the owner of the account, or nobody we know.
+    func owner(of pending: PendingAuthentication, _ account: Account?) -> Originator? {
+        let isAuthentic = isAuthentic(pending, account)
+        return isAuthentic && pending.isForItself ? account.map(Originator.account) : nil
+    }
+
+    /// The trunk, when it made the credentials. If not, they are looked up as a phone's, so that the refusal of a wrong password
+    /// takes as long as that of a name nobody has.
+    func trunk(of pending: PendingAuthentication) -> Originator? {
+        pending.trunk.flatMap { isAuthentic(pending, $0.account) ? .trunk($0) : nil }
+    }
+
+    /// `sender` is nil when its owner did not make the credentials, or there is none: both get the same answer.
+    func resume(_ pending: PendingAuthentication, _ sender: Originator?, _ servers: inout Placement) -> Decision {
         let (message, arrival) = (pending.message, pending.arrival)
-        guard let account else { return refuse(message.view, arrival, Refusal(403)) }
+        guard let sender else { return refuse(message.view, arrival, Refusal(403)) }
         do throws(Refusal) {
             let head = try RequestHead(message.view)
-            if pending.method == .register { return forwardToRegistrar(message.view, head, arrival, nil, account, servers.directory) }
-            return forwardToCallServer(message.view, head, arrival, recordedServer(message.view, head), account, &servers)
+            if pending.method == .register { return forwardToRegistrar(message.view, head, arrival, nil, sender, servers.directory) }
+            // It belongs to no dialog we made, whatever its Route says: it is placed as a new one.
+            return forwardToCallServer(message.view, head, arrival, nil, sender, &servers)
         } catch { return refuse(message.view, arrival, error) }
+    }
+
+    /// The domain the sender says it is of; for one from elsewhere the domain it calls, when there are trunks with accounts there.
+    private func realm(of message: Message, _ from: URI, _ trunks: Trunks) -> String {
+        let own = domain(of: from)
+        guard !trunks.hasAccounts(in: own), let called = message.requestURI.map({ domain(of: $0) }), trunks.hasAccounts(in: called)
+        else { return own }
+        return called
     }
 
     /// As long as a real one, and the hash of nothing anybody knows.
@@ -92,14 +126,21 @@ extension ProxyCore {
         let nonce = nonces.issue(
             now: now, to: arrival.source.address, salt: (message.callIDHash ?? 0) &+ UInt64(message.cseq?.number ?? 0))
         let name = method == .register ? HeaderName.wwwAuthenticate : .proxyAuthenticate
-        func offer(_ hashes: [DigestHash]) -> Decision {
+        /// Old clients know nothing of the newer choices either, and some choose what they cannot do.
+        func offer(_ hashes: [DigestHash], choices: Bool) -> Decision {
             let headers = hashes.map { hash in
-                Header(name, DigestChallenge(realm: realm, nonce: nonce, hash: hash, isStale: isStale).headerValue)
+                let challenge = DigestChallenge(
+                    realm: realm, nonce: nonce, hash: hash, isStale: isStale,
+                    qualities: choices ? [.authentication, .integrity] : [.authentication], takesUserHash: choices)
+                return Header(name, challenge.headerValue)
             }
             return refuse(message.view, arrival, Refusal(method == .register ? 401 : 407), adding: headers)
         }
+        let hashes = offeredHashes(message)
         // Where there is room for one only, it is the one that every phone knows.
-        return offer(offeredHashes(message)).shortened(to: longest) { offer([.md5]) }
+        return offer(hashes, choices: hashes.first == .sha256).shortened(to: longest) {
+            offer(hashes, choices: false).shortened(to: longest) { offer([.md5], choices: false) }
+        }
     }
 
     /// The best hash stands first, since a client takes the first it knows (RFC 8760 §2.4) and passes over the others. Not all

@@ -8,11 +8,18 @@ extension ProxyCore {
         _ flow: FlowToken, _ message: borrowing MessageView, _ arrival: Arrival, _ forwarding: inout Forwarding
     ) {
         var route = insideRoute(flow)
-        if message.message().supported.contains("outbound") {
+        if isFirstHop(message), message.message().supported.contains("outbound") {
             route.isOutbound = true
             forwarding.flowTimer = flowTimer(arrival.transport)
         }
-        forwarding.recording = .path(route)
+        // Alone, nobody behind us would know what to do with a Service-Route.
+        forwarding.recording = .path(route, service: configuration.alone == nil ? serviceRoute(arrival.transport) : nil)
+    }
+
+    /// §5.1: another proxy between the phone and us would have to keep the flow too.
+    private func isFirstHop(_ message: borrowing MessageView) -> Bool {
+        var vias = MessageView.Elements(.via)
+        return vias.next(in: message) != nil && vias.next(in: message) == nil
     }
 
     /// Middleboxes forget a way over UDP after half a minute of silence, whatever they should (RFC 4787 §4.3).

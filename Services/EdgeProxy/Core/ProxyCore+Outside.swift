@@ -32,7 +32,7 @@ extension ProxyCore {
         let method = head.method
         if method == .ack, isAcknowledgementOfOurs(message, head) { return .drop(.ownAcknowledgement) }
         let recorded = recordedServer(message, head)
-        if let reason = refusal(message, head, arrival, recorded, &admission) { return .turnAway(reason) }
+        if let reason = refusal(message, head, arrival, recorded, servers.directory.trunks, &admission) { return .turnAway(reason) }
         if head.maxForwards == 0 { return refuse(message, arrival, Refusal(483)) }
         if isLoop(from: .outside, message, head) { return refuse(message, arrival, Refusal(482)) }
         if message.contains(.proxyRequire), method != .ack, method != .cancel {
@@ -77,11 +77,11 @@ extension ProxyCore {
     /// An in-dialog request goes where its route says while that lives; all else, and what has lost its server, after
     /// its INVITE or by Call-ID.
     func forwardToCallServer(
-        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ recorded: SocketAddress?, _ account: Account?,
+        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ recorded: SocketAddress?, _ sender: Originator?,
         _ servers: inout Placement
     ) -> Decision {
         if isForRegistrar(message, head) {
-            return forwardToRegistrar(message, head, arrival, recorded, account, servers.directory)
+            return forwardToRegistrar(message, head, arrival, recorded, sender, servers.directory)
         }
         var living = recorded.flatMap { servers.directory.callServers.includes($0) ? $0 : nil }
         if living == nil, let callID = message.callIDHash {
@@ -89,7 +89,7 @@ extension ProxyCore {
             if let living, recordsRoute(head) { servers.note(callID: callID, living) }
         }
         guard let server = living else { return unavailable(message, arrival) }
-        return forwardInside(message, head, arrival, to: server, account, inDialog: recorded != nil)
+        return forwardInside(message, head, arrival, to: server, sender, inDialog: recorded != nil)
     }
 
     /// A SUBSCRIBE for the registration of an extension (RFC 3680), within a dialog or before it: any registrar serves it.
@@ -100,13 +100,13 @@ extension ProxyCore {
     }
 
     func forwardToRegistrar(
-        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ recorded: SocketAddress?, _ account: Account?,
+        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ recorded: SocketAddress?, _ sender: Originator?,
         _ directory: Directory
     ) -> Decision {
         let living = recorded.flatMap { directory.registrars.includes($0) ? $0 : nil }
         let server = living ?? message.callIDHash.flatMap { directory.registrars.pick(callID: $0) }
         guard let server else { return unavailable(message, arrival) }
-        return forwardInside(message, head, arrival, to: server, account, inDialog: recorded != nil)
+        return forwardInside(message, head, arrival, to: server, sender, inDialog: recorded != nil)
     }
 
     func unavailable(_ message: borrowing MessageView, _ arrival: Arrival) -> Decision {
@@ -115,7 +115,7 @@ extension ProxyCore {
     }
 
     private func forwardInside(
-        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, to server: SocketAddress, _ account: Account?,
+        _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, to server: SocketAddress, _ sender: Originator?,
         inDialog: Bool
     ) -> Decision {
         let flow = flow(of: arrival)
@@ -125,7 +125,7 @@ extension ProxyCore {
         let hop = hop(from: .outside, .udp, configuration.inside, wayBack: wayBack, for: message, head)
         // The farm behind an edge alone asks for credentials and believes assertions, if it likes, and has routes of its own.
         let isTrusted = isTrusted(arrival) == true
-        var forwarding = Forwarding(hop: hop, stripping: isTrusted ? .privateOnly : .assertions)
+        var forwarding = Forwarding(hop: hop, stripping: isTrusted ? .privateOnly : sender?.stripping ?? .assertions)
         (forwarding.source, forwarding.topmostVia) = (arrival.source, (head.via, head.viaElement))
         forwarding.maxForwards = decremented(head)
         // Routes have been read; where a request from outside goes is for us to say.
@@ -137,7 +137,7 @@ extension ProxyCore {
         } else if inDialog, configuration.alone == nil {
             forwarding.recording = .flow(insideRoute(flow))
         }
-        forwarding.identity = account.map { Forwarding.Identity(user: $0.user, domain: $0.domain, customer: $0.customer) }
+        forwarding.identity = sender?.identity
         return .forward(forwarding, to: .server(server))
     }
 

@@ -94,6 +94,11 @@ struct ProxyCore: Sendable {
         return Forwarding.Route(FlowToken(server: server), at: address, over: transport)
     }
 
+    /// The way a phone's requests begin (RFC 3608): to this edge, where they are asked for credentials like all others.
+    func serviceRoute(_ transport: Transport) -> Forwarding.Route {
+        Forwarding.Route(FlowToken(edge: configuration.inside), at: configuration.outside(over: transport), over: transport)
+    }
+
     /// A proxy records its route where a dialog may come of the request (§16.6 step 4).
     func recordsRoute(_ head: RequestHead) -> Bool { head.method.createsDialog && head.to.tag == nil }
 

@@ -1,9 +1,11 @@
 import Addresses
+import SIP
 
 /// All trunks, to be found by where a request comes from; nothing is allocated for a look.
 ///
 /// For each length of prefix that occurs, longest first, the prefixes stand sorted: the first that matches is the closest.
-struct Trunks: Sendable {
+/// A class, though it never changes: handing it on costs one count, whatever it holds.
+final class Trunks: Sendable, Equatable {
     private struct Prefixes {
         let mask: UInt128
         let prefixes: [UInt128]
@@ -14,17 +16,31 @@ struct Trunks: Sendable {
     private let byLength: [Prefixes]
     private let byTLSName: [String: Int]
     private let byAccount: [AccountCache.Key: Int]
+    private let realms: Set<String>
 
     /// No trunks.
-    init() { (trunks, byLength, byTLSName, byAccount) = ([], [], [:], [:]) }
+    init() { (trunks, byLength, byTLSName, byAccount, realms) = ([], [], [:], [:], []) }
 
     var isEmpty: Bool { trunks.isEmpty }
     var count: Int { trunks.count }
 
-    func trunk(at address: IPAddress) -> Trunk? {
+    static func == (left: Trunks, right: Trunks) -> Bool { left === right || left.trunks == right.trunks }
+
+    /// Who is known without being asked: the certificate says more than the address.
+    func trunk(from arrival: Arrival) -> Trunk? {
+        for name in arrival.certificateNames {
+            if let trunk = trunk(tlsName: name) { return trunk }
+        }
+        return trunk(at: arrival.source.address, over: arrival.transport)
+    }
+
+    /// Whose address that is, if an address over that transport proves it.
+    func trunk(at address: IPAddress, over transport: Transport) -> Trunk? {
         let address = address.bits
         for prefixes in byLength {
-            if let index = prefixes.prefixes.indexInSorted(of: address & prefixes.mask) { return trunks[prefixes.trunks[index]] }
+            guard let index = prefixes.prefixes.indexInSorted(of: address & prefixes.mask) else { continue }
+            let trunk = trunks[prefixes.trunks[index]]
+            return trunk.transports.contains(transport) ? trunk : nil
         }
         return nil
     }
@@ -32,8 +48,11 @@ struct Trunks: Sendable {
     /// `name` is one that the client certificate was verified for; names are compared without case (RFC 5922 §7.2).
     func trunk(tlsName name: String) -> Trunk? { byTLSName[name.lowercased()].map { trunks[$0] } }
 
-    /// Whose digest credentials these are, when a trunk's.
+    /// Whose digest credentials these are, when a trunk's; a hashed name is found like a plain one.
     func trunk(account key: AccountCache.Key) -> Trunk? { byAccount[key].map { trunks[$0] } }
+
+    /// Whether there are trunks that prove themselves by digest in that realm.
+    func hasAccounts(in domain: String) -> Bool { realms.contains(domain) }
 
     /// Throws where two trunks claim the same: which of them a call came from must never depend on their order.
     init(_ entries: [TrunkEntry], domain: String) throws(TrunkMistake) {
@@ -58,14 +77,16 @@ struct Trunks: Sendable {
                 }
             }
             if let account = trunk.account {
-                let key = AccountCache.Key(user: account.user, domain: account.domain)
-                if let other = byAccount.updateValue(index, forKey: key) {
-                    throw entry.mistake("the user \(account.user) belongs to \(trunks[other].name) too")
+                let hashes = [DigestHash.md5, .sha256].map { Digest.userHash(user: account.user, realm: account.domain, $0) }
+                for name in [account.user] + hashes {
+                    if let other = byAccount.updateValue(index, forKey: AccountCache.Key(user: name, domain: account.domain)) {
+                        throw entry.mistake("the user \(account.user) belongs to \(trunks[other].name) too")
+                    }
                 }
             }
             trunks.append(trunk)
         }
-        (self.trunks, self.byTLSName, self.byAccount) = (trunks, byTLSName, byAccount)
+        (self.trunks, self.byTLSName, self.byAccount, realms) = (trunks, byTLSName, byAccount, Set(byAccount.keys.map(\.domain)))
         self.byLength = byLength.sorted { $0.key > $1.key }.map { length, prefixes in
             let sorted = prefixes.sorted { $0.key < $1.key }
             return Prefixes(mask: Prefix.mask(length), prefixes: sorted.map(\.key), trunks: sorted.map(\.value))

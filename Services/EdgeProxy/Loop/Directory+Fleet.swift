@@ -3,7 +3,8 @@ import Contracts
 import ServiceKit
 
 extension Directory {
-    init(_ fleet: Fleet) {
+    init(_ fleet: Fleet, _ trunks: Trunks) {
+        self.trunks = trunks
         registrars = Servers(Self.servers(fleet, .registrar))
         callServers = Servers(Self.servers(fleet, .callServer))
     }

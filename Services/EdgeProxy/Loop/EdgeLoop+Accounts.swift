@@ -5,17 +5,15 @@ import Threads
 /// Credentials come over the bus; the request waits for them here, in a table with a bound, and goes on where it was read.
 extension EdgeLoop {
     func authenticate(_ pending: PendingAuthentication) {
+        if let trunk = core.trunk(of: pending) { return resume(pending, trunk) }
         let source = admission.source(pending.arrival.source.address)
         let name = admission.account(pending.key.user, pending.key.domain)
         if let reason = admission.refuse(account: name, from: source, now: loop.now) {
             return turnAway(reason, pending.message.view, pending.arrival)
         }
         if case .known(let account, let isRecent) = accounts.find(pending.key, now: loop.now) {
-            let isAuthentic = core.isAuthentic(pending, account)
-            if isRecent || isAuthentic {
-                Traffic.accountHits.add()
-                return resume(pending, account, isAuthentic: isAuthentic)
-            }
+            let owner = core.owner(of: pending, account)
+            if isRecent || owner != nil { return resume(pending, owner) }
         }
         Traffic.accountMisses.add()
         guard parkedCount < settings.parkedRequests else { return Traffic.count(.parkingFull) }
@@ -37,10 +35,10 @@ extension EdgeLoop {
         switch outcome {
         case .found(let account):
             accounts.store(account, for: key, now: loop.now)
-            for pending in waiting { resume(pending, account, isAuthentic: core.isAuthentic(pending, account)) }
+            for pending in waiting { resume(pending, core.owner(of: pending, account)) }
         case .absent:
             accounts.store(nil, for: key, now: loop.now)
-            for pending in waiting { resume(pending, nil, isAuthentic: core.isAuthentic(pending, nil)) }
+            for pending in waiting { resume(pending, core.owner(of: pending, nil)) }
         case .unavailable:
             for pending in waiting {
                 perform(core.unavailable(pending.message.view, pending.arrival), pending.message, pending.arrival)
@@ -53,12 +51,12 @@ extension EdgeLoop {
         Traffic.parked.add(change)
     }
 
-    private func resume(_ pending: PendingAuthentication, _ account: Account?, isAuthentic: Bool) {
-        perform(judge(pending, isAuthentic ? account : nil), pending.message, pending.arrival)
+    /// `owner` is who made the credentials, when we know.
+    private func resume(_ pending: PendingAuthentication, _ owner: Originator?) {
+        perform(judge(pending, owner), pending.message, pending.arrival)
     }
 
-    /// `owner` is the account when its owner made the credentials.
-    private func judge(_ pending: PendingAuthentication, _ owner: Account?) -> Decision {
+    private func judge(_ pending: PendingAuthentication, _ owner: Originator?) -> Decision {
         let source = admission.source(pending.arrival.source.address)
         guard owner != nil else {
             // The nonce was given to this address, and has come back from it: it is nobody else's offence, even in a datagram.

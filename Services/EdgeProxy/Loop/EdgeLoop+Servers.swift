@@ -14,7 +14,7 @@ extension EdgeLoop {
     }
 
     private func renewDirectory() {
-        use(Directory(fleet))
+        use(announced)
         neighbours.living = Neighbours.living(fleet)
         loop.schedule(at: loop.now + Self.directoryAge) { self.renewDirectory() }
     }
@@ -35,8 +35,10 @@ extension EdgeLoop {
             watch?.refused(server)
             if watch == nil { fleet.forget(sipAt: server) }
         }
-        use(watch?.directory(now: loop.now) ?? Directory(fleet))
+        use(watch?.directory(now: loop.now) ?? announced)
     }
+
+    private var announced: Directory { Directory(fleet, settings.trunks.current) }
 
     private func use(_ directory: Directory) {
         placement.renew(directory, now: loop.now)

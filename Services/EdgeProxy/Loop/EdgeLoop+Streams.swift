@@ -42,7 +42,8 @@ extension EdgeLoop {
             return close(number, nil)
         }
         let received = peer.receive(bytes)
-        let arrival = Arrival(source: source, transport: peer.transport, connection: number, received: loop.now)
+        let arrival = Arrival(
+            source: source, transport: peer.transport, connection: number, certificateNames: peer.verifiedNames, received: loop.now)
         if let handshake = received.handshake { Traffic.count(handshake) }
         for event in received.events {
             switch event {

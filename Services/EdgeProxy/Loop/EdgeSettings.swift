@@ -66,6 +66,9 @@ struct EdgeSettings: Sendable {
         Setting(
             "TANDEM_RECENT_DIALOGS", .integer(64...16_777_216), default: "65536",
             "calls per loop whose INVITE's way is remembered for half a minute, 16 bytes each"),
+        Setting(
+            "TANDEM_TRUNKS", default: "",
+            "file with the trunks, a JSON array as docs/trunks.md tells, read again when it changes; or the array itself"),
         Setting("TANDEM_TCP_CONNECTIONS", .integer(1...1_000_000), default: "20000", "connections per port and loop"),
         Setting(
             "TANDEM_TCP_HEADER_SECONDS", .integer(1...3_600), default: "8",
@@ -130,6 +133,7 @@ struct EdgeSettings: Sendable {
     let streamLimits: StreamLimits
     /// What is known of the fixed list of servers, for an edge without a suite behind it.
     let alone: ProxyCore.Alone?
+    let trunks: TrunkSource
     let serverPing: Interval
     let capture: MessageCapture.Settings?
 
@@ -173,6 +177,10 @@ struct EdgeSettings: Sendable {
             count: settings.integer("TANDEM_KEPT_REQUESTS"), bytes: settings.integer("TANDEM_KEPT_BYTES"))
         alone = try Self.alone(settings, inside: inside)
         admission = try AdmissionSettings(settings, inside: inside, trusted: alone?.trusted ?? [])
+        trunks = try TrunkSource(settings.text("TANDEM_TRUNKS"), domain: domain)
+        guard alone == nil || trunks.current.isEmpty else {
+            throw Mistake(description: "TANDEM_TRUNKS is for the edge of a suite: an edge alone has TANDEM_TRUSTED")
+        }
         serverPing = .milliseconds(settings.integer("TANDEM_CALL_SERVER_PING_MILLISECONDS"))
         capture = try Self.capture(settings)
         var limits = StreamLimits()

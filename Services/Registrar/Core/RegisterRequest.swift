@@ -31,6 +31,7 @@ struct RegisterRequest: Sendable, Equatable {
     }
 
     static let customerHeader = "X-Tandem-Customer"
+    static let trunkHeader = "X-Tandem-Trunk"
     static let understood: Set<String> = ["path", "outbound", "gruu"]
     /// Where phones that come through the edge send their requests (RFC 3608); the edge says it.
     static let serviceRouteHeader = "X-Tandem-Service-Route"

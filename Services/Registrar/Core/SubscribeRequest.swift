@@ -56,10 +56,10 @@ struct SubscribeRequest: Sendable {
         resource = localTag == nil ? try Self.resource(message) : nil
     }
 
-    /// Any extension of the same customer may watch. All else is not there, whether it exists or not.
+    /// Any extension of the same customer may watch, its trunks may not. All else is not there, whether it exists or not.
     private static func resource(_ message: Message) throws(Refusal) -> Resource {
         guard let customer = message.value(named: RegisterRequest.customerHeader), !customer.isEmpty,
-            let asserted = message.addresses(.pAssertedIdentity)?.first?.uri
+            message.value(named: RegisterRequest.trunkHeader) == nil, let asserted = message.addresses(.pAssertedIdentity)?.first?.uri
         else { throw Refusal(403, "Not Authenticated") }
         guard let uri = message.requestURI, uri.opaque == nil, let number = uri.decodedUser ?? message.to?.uri.decodedUser,
             IPAddress(uri.host) != nil || ASCII.equalsIgnoringCase(uri.host, asserted.host)

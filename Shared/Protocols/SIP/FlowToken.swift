@@ -10,12 +10,14 @@ public struct FlowToken: Hashable, Sendable {
         case flow = 1
         /// A server inside the network that listens on `inside`.
         case server = 2
+        /// The edge with that inside address, for the Route a phone sets before it begins anything (RFC 3608): it proves nothing.
+        case edge = 3
     }
 
     public let kind: Kind
     public let inside: SocketAddress
     public let transport: Transport
-    /// The phone's address; that of `inside` for a server.
+    /// The phone's address; that of `inside` for all else.
     public let remote: SocketAddress
     /// Slot and generation of a stream connection in the table of its loop; zero for datagrams. Of a server its source port.
     public let connection: UInt32
@@ -29,8 +31,12 @@ public struct FlowToken: Hashable, Sendable {
         (self.connection, self.generation) = (connection, generation)
     }
 
-    public init(server: SocketAddress) {
-        (kind, inside, transport, remote, connection, generation) = (.server, server, .udp, server, 0, 0)
+    public init(server: SocketAddress) { self.init(.server, server) }
+
+    public init(edge: SocketAddress) { self.init(.edge, edge) }
+
+    private init(_ kind: Kind, _ inside: SocketAddress) {
+        (self.kind, self.inside, transport, remote, connection, generation) = (kind, inside, .udp, inside, 0, 0)
     }
 
     /// A server that has sent over a connection which it made from this port.
@@ -103,12 +109,7 @@ public struct FlowToken: Hashable, Sendable {
         position = 2
         guard let inside = Self.address(bytes, &position, count, isIPv4: bytes[1] & 0x40 == 0) else { return nil }
         guard kind == .flow else {
-            guard transport.isReliable else {
-                self.init(server: inside)
-                return
-            }
-            guard let port = Self.number(bytes, &position, count, width: 2) else { return nil }
-            self.init(server: inside, connectedFrom: UInt16(truncatingIfNeeded: port))
+            self.init(kind, inside)
             return
         }
         guard let remote = Self.address(bytes, &position, count, isIPv4: bytes[1] & 0x80 == 0) else { return nil }

@@ -58,8 +58,8 @@ public struct Forwarding: Sendable {
         case none
         /// The double Record-Route of RFC 5658: the upper one for those the request goes to.
         case routes(upper: Route, lower: Route)
-        /// RFC 3327.
-        case path(Route)
+        /// RFC 3327; and what the registrar gives out as Service-Route (RFC 3608).
+        case path(Route, service: Route?)
         /// The flow an in-dialog request came by, for the inside.
         case flow(Route)
     }
@@ -68,20 +68,40 @@ public struct Forwarding: Sendable {
     public enum Stripping: Sendable {
         /// The headers that only the inside writes, for the inside.
         case privateOnly
-        /// These, and what our own servers assert (RFC 3325 §5).
+        /// These, and what our own servers assert or charge by (RFC 3325 §5, RFC 7315 §5).
         case assertedIdentity
-        /// These, and everything outsiders may not assert, and credentials, which end here (§22.3).
+        /// The private ones, and credentials, which end here (§22.3): of a peer whose assertions are believed.
+        case credentials
+        /// All of these, and everything outsiders may not assert.
         case assertions
     }
 
     /// Whose request it is, as we assert it.
     public struct Identity: Sendable, Hashable {
-        public var user: String
+        public enum Party: Sendable, Hashable {
+            /// Asserted in P-Asserted-Identity.
+            case user(String)
+            /// A trunk of that name, which may say of whom its requests are.
+            case trunk(String)
+        }
+
+        public var party: Party
         public var domain: String
         public var customer: String
 
+        public init(_ party: Party, domain: String, customer: String) {
+            (self.party, self.domain, self.customer) = (party, domain, customer)
+        }
+
         public init(user: String, domain: String, customer: String) {
-            (self.user, self.domain, self.customer) = (user, domain, customer)
+            self.init(.user(user), domain: domain, customer: customer)
+        }
+
+        /// No less than its names take.
+        fileprivate var length: Int {
+            switch party {
+            case .user(let name), .trunk(let name): 3 * name.utf8.count + domain.utf8.count + customer.utf8.count
+            }
         }
     }
 
@@ -107,7 +127,7 @@ public struct Forwarding: Sendable {
 
     /// The message as it leaves; false, with nothing written, when there is no room for it.
     public func write(_ message: borrowing MessageView, into output: inout OutputSpan<UInt8>, key: SipHash) -> Bool {
-        let names = identity.map { 3 * $0.user.utf8.count + $0.domain.utf8.count + $0.customer.utf8.count } ?? 0
+        let names = identity?.length ?? 0
         guard output.freeCapacity - message.bytes.count >= Self.growth + names else { return false }
         var copied = message.startLineRange.lowerBound
         var pass = Pass(vias: hop == nil ? 1 : 0, routes: poppedRoutes, isRecorded: false, isFirstVia: true)
@@ -159,7 +179,7 @@ public struct Forwarding: Sendable {
 
     /// The message as it leaves, in memory of its own: for a connection.
     public func bytes(of message: borrowing MessageView, key: SipHash) -> [UInt8]? {
-        let names = identity.map { 3 * $0.user.utf8.count + $0.domain.utf8.count + $0.customer.utf8.count } ?? 0
+        let names = identity?.length ?? 0
         var isWritten = false
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: message.bytes.count + Self.growth + names) { buffer, count in
             var output = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
@@ -269,9 +289,13 @@ public struct Forwarding: Sendable {
             upper.write(into: &output, key: key, after: pass.wayBack)
             output.write("\r\nRecord-Route: ")
             lower.write(into: &output, key: key, after: nil)
-        case .path(let route):
+        case .path(let route, let service):
             output.write("Path: ")
             route.write(into: &output, key: key, after: pass.wayBack)
+            guard let service else { break }
+            output.write("
+X-Tandem-Service-Route: ")
+            service.write(into: &output, key: key, after: nil)
         case .flow(let route):
             output.write("X-Tandem-Flow: ")
             route.write(into: &output, key: key, after: pass.wayBack)
@@ -281,25 +305,53 @@ public struct Forwarding: Sendable {
 
     private func writeIdentity(_ output: inout OutputSpan<UInt8>) {
         guard let identity else { return }
-        output.write("P-Asserted-Identity: <sip:")
-        output.write(text: URI.escapedUser(identity.user))
-        output.append(UInt8(ascii: "@"))
-        output.write(text: identity.domain)
-        output.write(">\r\nX-Tandem-Customer: ")
+        switch identity.party {
+        case .user(let user):
+            output.write("P-Asserted-Identity: <sip:")
+            output.write(text: URI.escapedUser(user))
+            output.append(UInt8(ascii: "@"))
+            output.write(text: identity.domain)
+            output.write(">\r\n")
+        case .trunk(let name):
+            output.write("X-Tandem-Trunk: ")
+            output.write(text: name)
+            output.write("\r\nX-Tandem-Domain: ")
+            output.write(text: identity.domain)
+            output.write("\r\n")
+        }
+        output.write("X-Tandem-Customer: ")
         output.write(text: identity.customer)
         output.write("\r\n")
     }
 
     private func isStripped(_ field: Message.Field, _ message: borrowing MessageView) -> Bool {
         switch field.name {
-        case .other:
-            let name = field.nameRange
-            return name.count >= 9 && message.bytes.isEqual(name.lowerBound..<name.lowerBound + 9, "X-Tandem-")
-        case .pAssertedIdentity: return stripping != .privateOnly
-        case .pPreferredIdentity, .remotePartyID, .diversion, .historyInfo, .authorization, .proxyAuthorization:
-            return stripping == .assertions
+        case .other: return isStripped(unnamed: field.nameRange, message)
+        case .pAssertedIdentity: return stripping == .assertions || stripping == .assertedIdentity
+        case .authorization, .proxyAuthorization: return stripping == .assertions || stripping == .credentials
+        case .pPreferredIdentity, .remotePartyID, .diversion, .historyInfo: return stripping == .assertions
         default: return false
         }
+    }
+
+    /// All headers that begin with `P-` hold within a trust domain only (RFC 3427 §4.1); some of them must not leave it.
+    private func isStripped(unnamed name: Range<Int>, _ message: borrowing MessageView) -> Bool {
+        guard name.count > 2, message.bytes[name.lowerBound + 1] == UInt8(ascii: "-") else { return false }
+        switch message.bytes[name.lowerBound] | 32 {
+        case UInt8(ascii: "x"): return Self.begins(name, with: "X-Tandem-", length: 9, message)
+        case UInt8(ascii: "p"):
+            return stripping == .assertions
+                || stripping == .assertedIdentity
+                    && (Self.begins(name, with: "P-Charging-", length: 11, message)
+                        || Self.begins(name, with: "P-Access-Network-Info", length: 21, message))
+        default: return false
+        }
+    }
+
+    private static func begins(
+        _ name: Range<Int>, with prefix: StaticString, length: Int, _ message: borrowing MessageView
+    ) -> Bool {
+        name.count >= length && message.bytes.isEqual(name.lowerBound..<name.lowerBound + length, prefix)
     }
 }
 

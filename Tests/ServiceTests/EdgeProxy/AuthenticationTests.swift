@@ -15,7 +15,8 @@ struct AuthenticationTests {
         #expect(answer.status == (method == "REGISTER" ? 401 : 407))
         #expect(answer.count(of: method == "REGISTER" ? .wwwAuthenticate : .proxyAuthenticate) == 2)
         #expect(answer.challenges.map(\.hash) == [.sha256, .md5])
-        #expect(answer.challenges.allSatisfy { $0.realm == "demo.localhost" && !$0.isStale && $0.offersQuality })
+        #expect(answer.challenges.allSatisfy { $0.realm == "demo.localhost" && !$0.isStale && $0.takesUserHash })
+        #expect(answer.challenges.allSatisfy { $0.qualities == [.authentication, .integrity] })
         #expect(answer.to?.tag != nil)
         #expect(answer.topmostVia?.parameters["rport"] == "40000")
         #expect(answer.topmostVia?.received == "192.0.2.1")
@@ -44,6 +45,39 @@ struct AuthenticationTests {
         #expect(message.addresses(.pAssertedIdentity)?.first?.uri.description == "sip:1001@demo.localhost")
         #expect(message.value(named: "X-Tandem-Customer") == "cus_1")
         #expect(!message.contains(.proxyAuthorization))
+    }
+
+    @Test("RFC 7616 §3.4: the body is protected and the name hidden where the phone likes; a body changed on the way is refused", arguments: [DigestHash.sha256, .md5])
+    func choices(hash: DigestHash) throws {
+        var choice = DigestChallenge.Choice()
+        (choice.protectsBody, choice.hidesUser) = (true, true)
+        func request(_ body: String, _ more: [String]) throws -> Message {
+            let head = try EdgeBench.request("MESSAGE", more: ["User-Agent: Softphone 1.0"] + more)
+            return try Message.parse(head.bytes + Array(body.utf8))
+        }
+        let answer = try EdgeBench.answer(bench.outside(try request("hi", [])))
+        let challenge = try #require(answer.challenges.first { $0.hash == hash })
+        let credentials = challenge.answer(
+            user: "1001", password: EdgeBench.password, method: .message, uri: "sip:1002@demo.localhost", body: Array("hi".utf8),
+            clientNonce: "c", choice: choice)
+        #expect(credentials.isUserHashed && credentials.protectsBody)
+        for (body, isGood) in [("hi", true), ("ho", false)] {
+            let judgement = bench.outside(try request(body, ["Proxy-Authorization: \(credentials.headerValue)"]))
+            guard case .authenticate(let pending) = judgement else { throw EdgeBench.Unexpected(what: "\(judgement)") }
+            #expect(pending.key == AccountCache.Key(user: "1001", domain: "demo.localhost"))
+            let end = bench.resume(pending, EdgeBench.account)
+            if isGood {
+                #expect(try EdgeBench.forwarded(end).message.addresses(.pAssertedIdentity)?.first?.uri.user == "1001")
+            } else {
+                #expect(try EdgeBench.answer(end).status == 403)
+            }
+        }
+    }
+
+    @Test("A client that may know only MD5 is offered neither auth-int nor a hidden name")
+    func oldClients() throws {
+        let challenges = try EdgeBench.answer(bench.outside(try EdgeBench.request("INVITE"))).challenges
+        #expect(challenges.allSatisfy { $0.qualities == [.authentication] && !$0.takesUserHash })
     }
 
     @Test("A wrong password and an unknown user get the same answer")

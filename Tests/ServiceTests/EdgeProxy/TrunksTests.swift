@@ -1,5 +1,6 @@
 import Addresses
 import Foundation
+import SIP
 import Testing
 
 @testable import EdgeProxy
@@ -27,7 +28,22 @@ struct TrunksTests {
              {"name": "host", "customer": "c3", "addresses": ["192.0.2.130"]},
              {"name": "six", "customer": "c4", "addresses": ["2001:db8::/32"]}]
             """)
-        #expect(trunks.trunk(at: try #require(IPAddress(text)))?.name == expected)
+        #expect(trunks.trunk(at: try #require(IPAddress(text)), over: .udp)?.name == expected)
+    }
+
+    @Test("An address proves a trunk only over the transports it is trusted on, and never a browser")
+    func transports() throws {
+        let trunks = try trunks(
+            """
+            [{"name": "any", "customer": "c", "addresses": ["192.0.2.1"]},
+             {"name": "tls", "customer": "c", "addresses": ["192.0.2.2"], "transports": ["TLS", "tcp"]}]
+            """)
+        func names(_ text: String) throws -> [String?] {
+            let address = try #require(IPAddress(text))
+            return [Transport.udp, .tcp, .tls, .wss].map { trunks.trunk(at: address, over: $0)?.name }
+        }
+        #expect(try names("192.0.2.1") == ["any", "any", "any", nil])
+        #expect(try names("192.0.2.2") == [nil, "tls", "tls", nil])
     }
 
     @Test("Names of certificates are compared without case; a name nobody has is nobody's")
@@ -43,6 +59,9 @@ struct TrunksTests {
         let trunks = try trunks(#"[{"name": "a", "customer": "c", "username": "peer", "ha1_md5": "\#(md5)"}]"#)
         #expect(trunks.trunk(account: .init(user: "peer", domain: "demo.localhost"))?.account?.md5 == md5)
         #expect(trunks.trunk(account: .init(user: "peer", domain: "other.example")) == nil)
+        let hashed = Digest.userHash(user: "peer", realm: "demo.localhost", .sha256)
+        #expect(trunks.trunk(account: .init(user: hashed, domain: "demo.localhost"))?.name == "a")
+        #expect(trunks.hasAccounts(in: "demo.localhost") && !trunks.hasAccounts(in: "other.example"))
     }
 
     @Test(
@@ -57,6 +76,9 @@ struct TrunksTests {
             #"[{"name": "a", "customer": "c", "addresses": ["192.0.2.1/33"]}]"#,
             #"[{"name": "a", "customer": "c", "addresses": ["sip.example.net"]}]"#,
             #"[{"name": "a", "customer": "c", "username": "u"}]"#,
+            #"[{"name": "a", "customer": "c", "domain": "x\r\ny", "addresses": ["192.0.2.1"]}]"#,
+            #"[{"name": "a", "customer": "c", "addresses": ["192.0.2.1"], "transports": ["wss"]}]"#,
+            #"[{"name": "a", "customer": "c", "addresses": ["192.0.2.1"], "transports": []}]"#,
             #"[{"name": "a", "customer": "c", "username": "u", "ha1_md5": "12"}]"#,
             #"[{"name": "a", "customer": "c", "addresses": ["192.0.2.1"]}, {"name": "a", "customer": "d", "tls_names": ["x"]}]"#,
             #"[{"name": "b", "customer": "c", "addresses": ["192.0.2.9/24"]}, {"name": "a", "customer": "d", "addresses": ["192.0.2.0/24"]}]"#,
@@ -70,6 +92,6 @@ struct TrunksTests {
     @Test("Without trunks nobody is one")
     func none() throws {
         #expect(Trunks().isEmpty)
-        #expect(Trunks().trunk(at: .loopbackIPv4) == nil)
+        #expect(Trunks().trunk(at: .loopbackIPv4, over: .udp) == nil)
     }
 }

@@ -52,6 +52,21 @@ struct RegisterRequestTests {
         #expect(answer.values(.path) == ["<sip:token@127.0.0.1:5070;lr>"])
     }
 
+    @Test("RFC 3608 §6.3: every 200 names the service route that the edge gave; RFC 8599: push parameters stay in the contact")
+    func serviceRoute() throws {
+        let contact = "<sip:a@h;pn-provider=fcm;pn-param=app;pn-prid=token>"
+        for contacts in [[contact], []] {
+            let request = try RegisterFixture.request(
+                contacts, headers: ["X-Tandem-Service-Route: <sip:token@192.0.2.1:5061;lr;transport=tls>"])
+            var set = BindingSet()
+            _ = try set.apply(request, .init(), now: 0)
+            let message = try RegisterFixture.message(contacts)
+            let answer = try Message.parse(RegisterAnswer.success(message, request, set, now: 0) { _ in nil }.serialised())
+            #expect(answer.values(.serviceRoute) == ["<sip:token@192.0.2.1:5061;lr;transport=tls>"])
+            #expect(answer.values(.contact) == contacts.map { "\($0);expires=600" })
+        }
+    }
+
     @Test("§21.4.17: 423 tells the shortest interval")
     func tooBrief() throws {
         let answer = try Message.parse(

@@ -38,6 +38,7 @@ struct WatcherTests {
             ("too short", Request(headers: ["Expires: 59"]), 423, .minExpires, "60"),
             ("an extension nobody knows", Request(headers: ["Require: magic"]), 420, .unsupported, "magic"),
             ("no Contact", Request(contact: nil), 400, nil, nil), ("nobody's request", Request(asserted: nil), 403, nil, nil),
+            ("a trunk, whatever it asserts", Request(headers: ["X-Tandem-Trunk: west"]), 403, nil, nil),
             ("another domain", Request(uri: "sip:1001@other.example"), 404, nil, nil),
             ("a telephone number", Request(uri: "tel:+1555"), 404, nil, nil),
         ] as [(String, Request, Int, HeaderName?, String?)])
