@@ -1,0 +1,69 @@
+import Foundation
+import Phone
+import SIP
+import Suite
+import Testing
+
+@Suite("Trunks: peers that call without a phone's account", .timeLimit(.minutes(2)), .serialized)
+struct TrunkTests {
+    let suite: RunningSuite
+
+    init() throws { suite = try RunningSuite() }
+
+    private static let address = "127.0.0.77"
+
+    /// Writes the edge's file of trunks, as an operator does beside running calls.
+    private func write(_ trunks: String) throws {
+        try Data(trunks.utf8).write(to: URL(filePath: "\(suite.folder)/trunks.json"), options: .atomic)
+    }
+
+    private func customer() async throws -> String {
+        let account = try await suite.makeAccount()
+        let customer = try await suite.request("GET", "/v1/extensions/\(account.id)").body["customer_id"]?.string
+        return try #require(customer)
+    }
+
+    private func options(_ trunk: OutsideAgent, _ number: Int) async throws -> Int? {
+        try await trunk.request(
+            "OPTIONS", "sip:1001@\(suite.domain)", from: "sip:+4930\(number)@carrier.example", callID: "ask-\(number)", []
+        ).status
+    }
+
+    @Test("a trunk that is written into the file is let in by its address within seconds, and calls; taken out, it is nobody")
+    func life() async throws {
+        defer { try? write("[]") }
+        let customer = try await customer()
+        let trunk = try OutsideAgent(suite, nil, at: Self.address)
+        #expect(try await options(trunk, 0) == 407)
+        try write(#"[{"name": "west", "customer": "\#(customer)", "domain": "\#(suite.domain)", "addresses": ["\#(Self.address)"]}]"#)
+        try await changes("it is let in") { try await options(trunk, $0) != 407 }
+        let neighbour = try OutsideAgent(suite, nil)
+        #expect(try await options(neighbour, 1) == 407, "another address of the same machine")
+
+        try await withPhones(1, in: suite) { phones in
+            let sound = "v=0\r\no=- 1 1 IN IP4 \(Self.address)\r\ns=-\r\nc=IN IP4 \(Self.address)\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
+            let answer = try await trunk.request(
+                "INVITE", "sip:\(phones[0].number)@\(suite.domain)", from: "sip:+4930123@carrier.example", callID: "call",
+                ["Content-Type: application/sdp", "X-Tandem-Customer: cust_other"], body: sound)
+            #expect(answer.status == 200)
+            #expect(try await phones[0].incomingCall().peer.contains("+4930123"))
+        }
+        let strange = try await trunk.request(
+            "INVITE", "sip:1001@other.example", from: "sip:+4930123@carrier.example", callID: "strange", [])
+        #expect(strange.status == 404, "only its customer's numbers")
+
+        try write("[{")
+        try await Task.sleep(for: .seconds(2))
+        #expect(try await options(trunk, 900) != 407, "a file with a mistake changes nothing")
+        try write("[]")
+        try await changes("it is nobody") { try await options(trunk, 1_000 + $0) == 407 }
+    }
+
+    private func changes(_ what: Comment, _ happened: (Int) async throws -> Bool) async throws {
+        for round in 2..<100 {
+            if try await happened(round) { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        Issue.record(what)
+    }
+}
