@@ -36,19 +36,26 @@ extension EdgeLoop {
         case .found(let account):
             accounts.store(account, for: key, now: loop.now)
             for pending in waiting { resume(pending, core.owner(of: pending, account)) }
+        case .lastKnown(let account):
+            // A wrong password gets what a name gets that nobody remembers.
+            for pending in waiting {
+                if let owner = core.owner(of: pending, account) { resume(pending, owner) } else { refuseForNow(pending) }
+            }
         case .absent:
             accounts.store(nil, for: key, now: loop.now)
             for pending in waiting { resume(pending, core.owner(of: pending, nil)) }
         case .unavailable:
-            for pending in waiting {
-                perform(core.unavailable(pending.message.view, pending.arrival), pending.message, pending.arrival)
-            }
+            for pending in waiting { refuseForNow(pending) }
         }
     }
 
     func park(_ change: Int) {
         parkedCount += change
         Traffic.parked.add(change)
+    }
+
+    private func refuseForNow(_ pending: PendingAuthentication) {
+        perform(core.unavailable(pending.message.view, pending.arrival), pending.message, pending.arrival)
     }
 
     /// `owner` is who made the credentials, when we know.

@@ -6,6 +6,8 @@ import Deadlines
 struct FindAccount: Sendable {
     enum Outcome: Sendable {
         case found(Account)
+        /// What it was before the Registrar's database went away.
+        case lastKnown(Account)
         case absent
         /// The Registrar, or the bus to it, is away.
         case unavailable
@@ -21,11 +23,10 @@ struct FindAccount: Sendable {
         bus.call(command, context: CallContext(deadline: .seconds(2))) { result in
             switch result {
             case .success(let reply):
-                completion(
-                    .found(
-                        Account(
-                            customer: reply.customerID, user: reply.username, domain: reply.domain, md5: reply.ha1MD5,
-                            sha256: reply.ha1SHA256)))
+                let account = Account(
+                    customer: reply.customerID, user: reply.username, domain: reply.domain, md5: reply.ha1MD5,
+                    sha256: reply.ha1SHA256)
+                completion(reply.isLastKnown == true ? .lastKnown(account) : .found(account))
             case .failure(let error) where error.code == .notFound || error.code == .invalid:
                 completion(.absent)
             case .failure:

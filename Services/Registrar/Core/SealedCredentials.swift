@@ -29,4 +29,10 @@ struct SealedCredentials: Sendable {
         return parts.count == 2 ? Opened(md5: String(parts[0]), sha256: String(parts[1])) : nil
     }
 
+    /// The work of `open` where there is nothing to open, so that how long an answer takes does not tell whether there is an account.
+    func openNothing() { _ = open(Self.nothing, extensionID: Self.nothingsID) }
+
+    /// As long as what is sealed of a password: two hashes in hexadecimal and what stands between them.
+    private static let nothing = [UInt8](repeating: 0, count: SealedBox.nonceLength + 32 + 1 + 64 + 16)
+    private static let nothingsID = "ext_00000000000000000000000000"
 }

@@ -7,7 +7,10 @@ extension Extensions {
         guard let domain = ExtensionDraft.domain(command.domain) else { throw Self.missing }
         let name = LastGood.account(command.username, domain)
         do {
-            guard let account = try await store.account(domain: domain, number: command.username) else { throw Self.missing }
+            guard let account = try await store.account(domain: domain, number: command.username) else {
+                sealing.openNothing()
+                throw Self.missing
+            }
             guard let opened = sealing.open(account.credentials, extensionID: account.extensionID) else {
                 runtime.logger.error(
                     "credentials were sealed with another cluster key", metadata: ["extension": "\(account.extensionID)"])
@@ -19,7 +22,8 @@ extension Extensions {
             lastGood.keep(reply, as: name)
             return reply
         } catch let error as RPCError where error.code == .unavailable {
-            guard let reply = await lastGood.find(FindCredentials.Reply.self, name) else { throw error }
+            guard var reply = await lastGood.find(FindCredentials.Reply.self, name) else { throw error }
+            reply.isLastKnown = true
             return reply
         }
     }

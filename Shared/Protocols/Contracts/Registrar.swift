@@ -46,12 +46,15 @@ public struct FindCredentials: Command {
         /// H(username:realm:password) in lower-case hexadecimal, realm = domain.
         public var ha1MD5: String
         public var ha1SHA256: String
+        /// Of before the database went away: good enough to let somebody in, not to refuse anybody. Nil: no.
+        public var isLastKnown: Bool?
 
         public init(
-            customerID: String, extensionID: String, username: String, domain: String, ha1MD5: String, ha1SHA256: String
+            customerID: String, extensionID: String, username: String, domain: String, ha1MD5: String, ha1SHA256: String,
+            isLastKnown: Bool? = nil
         ) {
             (self.customerID, self.extensionID, self.username) = (customerID, extensionID, username)
-            (self.domain, self.ha1MD5, self.ha1SHA256) = (domain, ha1MD5, ha1SHA256)
+            (self.domain, self.ha1MD5, self.ha1SHA256, self.isLastKnown) = (domain, ha1MD5, ha1SHA256, isLastKnown)
         }
     }
 }

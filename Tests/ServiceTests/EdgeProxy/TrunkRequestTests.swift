@@ -65,6 +65,20 @@ struct TrunkRequestTests {
         #expect(try EdgeBench.answer(try call(bench, Arrival(source: Self.trunk, transport: .udp), "REGISTER")).status == 401)
     }
 
+    @Test("RFC 5922 §7.1: a name in a verified certificate makes a trunk, from any address, and says more than the address")
+    func certificate() throws {
+        let bench = try bench(#", "tls_names": ["pbx.west.example"]"#)
+        let elsewhere = SocketAddress(IPAddress(v4: 0xc633_6401), port: 40_000)
+        func trunk(_ names: [String]) throws -> String? {
+            let arrival = Arrival(source: elsewhere, transport: .tls, connection: 1, certificateNames: names)
+            guard case .forward(let bytes, _) = try call(bench, arrival) else { return nil }
+            return try Message.parse(bytes).value(named: "X-Tandem-Trunk")
+        }
+        #expect(try trunk(["unknown.example", "PBX.west.example"]) == "west")
+        #expect(try trunk(["unknown.example"]) == nil)
+        #expect(try trunk([]) == nil)
+    }
+
     /// Challenges a call of the roaming trunk, answers, and gives what waits for the account.
     private func pending(
         _ bench: EdgeBench, user: String = "carrier", password: String, choice: DigestChallenge.Choice = .init()
