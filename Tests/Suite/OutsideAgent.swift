@@ -1,4 +1,4 @@
-import Addresses
+public import Addresses
 public import SIP
 
 /// A phone that a test speaks for line by line: over UDP, at an address of its own, answering challenges by digest.
@@ -12,10 +12,12 @@ public final class OutsideAgent {
     private let run = UInt32.random(in: 1...999_999)
     public var choice = DigestChallenge.Choice()
 
-    /// Without an account it answers no challenge. `host` is one of 127.0.0.0/8.
-    public init(_ suite: RunningSuite, _ account: RunningSuite.Account?, at host: String = "127.0.0.1") throws {
+    /// Without an account it answers no challenge. `host` is one of 127.0.0.0/8; `edge` the suite's first unless said otherwise.
+    public init(
+        _ suite: RunningSuite, _ account: RunningSuite.Account?, at host: String = "127.0.0.1", through edge: SocketAddress? = nil
+    ) throws {
         agent = try InsideAgent(at: host)
-        (edge, self.host, self.account, domain) = (suite.sip.port, host, account, suite.domain)
+        (self.edge, self.host, self.account, domain) = (edge?.port ?? suite.sip.port, host, account, suite.domain)
     }
 
     public var contact: String { "<sip:\(account?.number ?? "trunk")@\(host):\(agent.port)>" }
@@ -63,7 +65,8 @@ public final class OutsideAgent {
     public func notified(_ what: String, where isWanted: (String, Message) -> Bool) async throws -> (Message, String) {
         while true {
             let notify = try await agent.receive("a NOTIFY: \(what)", within: .seconds(15)) { $0.isRequest && $0.method == .notify }
-            try agent.send(ResponseBuilder(notify, 200, toTag: "agent").serialised(), to: edge)
+            // To the edge it came through, which need not be ours.
+            try agent.answer(notify, 200)
             let document = String(decoding: notify.body, as: UTF8.self)
             if isWanted(document, notify) { return (notify, document) }
         }
