@@ -16,7 +16,7 @@ public final class OutsideAgent {
     public init(
         _ suite: RunningSuite, _ account: RunningSuite.Account?, at host: String = "127.0.0.1", through edge: SocketAddress? = nil
     ) throws {
-        agent = try InsideAgent(at: host)
+        agent = try InsideAgent(at: IPAddress(host) ?? .loopbackIPv4)
         (self.edge, self.host, self.account, domain) = (edge?.port ?? suite.sip.port, host, account, suite.domain)
     }
 

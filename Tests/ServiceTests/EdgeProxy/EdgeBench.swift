@@ -112,7 +112,7 @@ struct EdgeBench {
     }
 
     func resume(_ pending: PendingAuthentication, _ account: Account?, _ servers: inout Placement) -> Judgement {
-        let decision = core.resume(pending, core.isAuthentic(pending, account) ? account : nil, &servers)
+        let decision = core.resume(pending, core.owner(of: pending, account), &servers)
         return Judgement(decision, pending.message.view, core)
     }
 }

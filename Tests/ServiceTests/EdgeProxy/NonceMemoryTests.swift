@@ -35,7 +35,7 @@ struct NonceMemoryTests {
     @Test("RFC 2617: a client that does not count has each nonce once")
     func withoutQuality() throws {
         var challenge = try challenge()
-        challenge.offersQuality = false
+        challenge.qualities = []
         #expect(memory.use(try pending(challenge, count: 1, branch: "z9hG4bKone"), now: now) == .fresh)
         #expect(memory.use(try pending(challenge, count: 2, branch: "z9hG4bKtwo"), now: now) == .replayed)
     }

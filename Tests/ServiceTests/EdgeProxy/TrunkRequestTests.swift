@@ -23,20 +23,26 @@ struct TrunkRequestTests {
         return bench
     }
 
+    private static func arrival(_ source: SocketAddress, _ transport: Transport, _ connection: UInt32 = 0) -> Arrival {
+        Arrival(source: source, transport: transport, connection: connection, received: EdgeBench.start)
+    }
+
     private static let claims = [
         "P-Asserted-Identity: <sip:+4930123@carrier.example>", "Diversion: <sip:+4940@carrier.example>", "X-Tandem-Trunk: east",
         "X-Tandem-Customer: cus_9", "X-Tandem-Domain: nine.example", "Proxy-Authorization: Digest x",
     ]
 
-    private func call(_ bench: EdgeBench, _ arrival: Arrival, _ method: String = "INVITE") throws -> Judgement {
+    private func call(
+        _ bench: EdgeBench, _ arrival: Arrival, _ method: String = "INVITE", from domain: String = "carrier.example"
+    ) throws -> Judgement {
         let request = try EdgeBench.request(
-            method, uri: "sip:1001@two.example", user: "+4930123", domain: "carrier.example", more: Self.claims)
+            method, uri: "sip:1001@two.example", user: "+4930123", domain: domain, more: Self.claims)
         return bench.core.receiveOutside(request, arrival, now: EdgeBench.now, bench.directory)
     }
 
     @Test("a trunk's address needs no password: the inside learns whose trunk it is, from us alone")
     func address() throws {
-        let (message, destination) = try EdgeBench.forwarded(try call(try bench(), Arrival(source: Self.trunk, transport: .udp)))
+        let (message, destination) = try EdgeBench.forwarded(try call(try bench(), Self.arrival(Self.trunk, .udp)))
         #expect(destination == .server(EdgeBench.callServer))
         let names = message.fields.map { message.name(of: $0).lowercased() }
         for (name, value) in [("X-Tandem-Trunk", "west"), ("X-Tandem-Customer", "cus_2"), ("X-Tandem-Domain", "two.example")] {
@@ -50,7 +56,7 @@ struct TrunkRequestTests {
     @Test("RFC 3325 §5: what a trunk asserts is kept where it is trusted for it; credentials end here all the same")
     func assertions() throws {
         let bench = try bench(#", "asserts_identity": true"#)
-        let (message, _) = try EdgeBench.forwarded(try call(bench, Arrival(source: Self.trunk, transport: .tcp, connection: 3)))
+        let (message, _) = try EdgeBench.forwarded(try call(bench, Self.arrival(Self.trunk, .tcp, 3)))
         #expect(message.addresses(.pAssertedIdentity)?.map(\.uri.user) == ["+4930123"])
         #expect(message.contains(.diversion) && !message.contains(.proxyAuthorization))
         #expect(message.value(named: "X-Tandem-Trunk") == "west")
@@ -60,9 +66,30 @@ struct TrunkRequestTests {
     func others() throws {
         let bench = try bench()
         let neighbour = SocketAddress(IPAddress(v4: 0xc000_0262), port: 5060)
-        #expect(try EdgeBench.answer(try call(bench, Arrival(source: neighbour, transport: .udp))).status == 407)
-        #expect(try EdgeBench.answer(try call(bench, Arrival(source: Self.trunk, transport: .wss, connection: 1))).status == 407)
-        #expect(try EdgeBench.answer(try call(bench, Arrival(source: Self.trunk, transport: .udp), "REGISTER")).status == 401)
+        for (arrival, method, status) in [
+            (Self.arrival(neighbour, .udp), "INVITE", 407), (Self.arrival(Self.trunk, .wss, 1), "INVITE", 407),
+            (Self.arrival(Self.trunk, .udp), "REGISTER", 401),
+        ] {
+            #expect(try EdgeBench.answer(try call(bench, arrival, method, from: "demo.localhost")).status == status)
+        }
+    }
+
+    @Test("a trunk has no rate of its address, nor have others its freedom")
+    func rates() throws {
+        let bench = try bench()
+        var settings = AdmissionSettings()
+        settings.rates.invite = TokenRate(perSecond: 1, burst: 2)
+        func forwarded(_ source: SocketAddress) throws -> Int {
+            var admission = Admission(settings, seed: (1, 2), connections: 8)
+            return try (0..<50).count { index in
+                let request = try EdgeBench.request("INVITE", uri: "sip:1001@two.example", domain: "two.example", callID: "c\(index)")
+                let judgement = bench.core.receiveOutside(
+                    request, Self.arrival(source, .udp), now: EdgeBench.now, bench.directory, &admission)
+                if case .forward = judgement { return true } else { return false }
+            }
+        }
+        #expect(try forwarded(Self.trunk) == 50)
+        #expect(try forwarded(SocketAddress(IPAddress(v4: 0xc000_0262), port: 5060)) == 0)
     }
 
     @Test("RFC 5922 §7.1: a name in a verified certificate makes a trunk, from any address, and says more than the address")
@@ -70,7 +97,8 @@ struct TrunkRequestTests {
         let bench = try bench(#", "tls_names": ["pbx.west.example"]"#)
         let elsewhere = SocketAddress(IPAddress(v4: 0xc633_6401), port: 40_000)
         func trunk(_ names: [String]) throws -> String? {
-            let arrival = Arrival(source: elsewhere, transport: .tls, connection: 1, certificateNames: names)
+            let arrival = Arrival(
+                source: elsewhere, transport: .tls, connection: 1, certificateNames: names, received: EdgeBench.start)
             guard case .forward(let bytes, _) = try call(bench, arrival) else { return nil }
             return try Message.parse(bytes).value(named: "X-Tandem-Trunk")
         }
@@ -104,7 +132,7 @@ struct TrunkRequestTests {
         let pending = try pending(bench, password: Self.password, choice: choice)
         let trunk = try #require(bench.core.trunk(of: pending))
         var servers = Placement(bench.directory, recentDialogs: 64, now: Instant(nanoseconds: 0))
-        let decision = bench.core.admit(pending, .trunk(trunk), &servers)
+        let decision = bench.core.resume(pending, trunk, &servers)
         let (message, _) = try EdgeBench.forwarded(Judgement(decision, pending.message.view, bench.core))
         #expect(message.value(named: "X-Tandem-Trunk") == "roaming" && message.value(named: "X-Tandem-Customer") == "cus_1")
         #expect(!message.contains(.proxyAuthorization) && !message.contains(.pAssertedIdentity))
