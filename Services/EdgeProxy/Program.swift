@@ -37,7 +37,7 @@ struct Program {
                         fleet: fleet))
             }
             let edges = loops
-            for edge in edges { bans.listen { ban in edge.loop.post { edge.assumeIsolated { $0.adopt(ban) } } } }
+            for edge in edges { bans.listen { news in edge.loop.post { edge.assumeIsolated { $0.hear(news) } } } }
             runtime.background { await bans.run() }
             if let alone = settings.alone {
                 let servers = alone.servers.map(\.description).joined(separator: " ")

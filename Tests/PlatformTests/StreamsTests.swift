@@ -106,11 +106,11 @@ struct StreamsTests {
         #expect(reason == .idle)
     }
 
-    @Test("Above a cap, of all or of one address, connections are closed at once and counted", arguments: [true, false])
-    func connectionCap(ofAll: Bool) async throws {
+    @Test("Above the cap connections are closed at once and counted")
+    func connectionCap() async throws {
         let refused: Int = try await onLoop { loop, done in
             var limits = StreamLimits()
-            if ofAll { limits.connections = 2 } else { limits.connectionsPerAddress = 2 }
+            limits.connections = 2
             let listener = try StreamListener(bind: Self.loopback, loop: loop, limits: limits) { _ in }
             let ended = Box(0)
             let clients = try (0..<5).map { _ in
@@ -126,11 +126,11 @@ struct StreamsTests {
         #expect(refused == 3)
     }
 
-    @Test("The place of a connection that has ended is free for the same address")
+    @Test("The place of a connection that has ended is free")
     func freedPlace() async throws {
         let refused: Int = try await onLoop { loop, done in
             var limits = StreamLimits()
-            limits.connectionsPerAddress = 1
+            limits.connections = 1
             let (accepted, clients) = (Box(0), Box<[StreamConnection]>([]))
             let listener = Box<StreamListener?>(nil)
             func again() throws {

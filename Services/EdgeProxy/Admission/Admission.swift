@@ -95,8 +95,19 @@ struct Admission: ~Copyable {
 
     // MARK: What became of it
 
-    mutating func authenticated(account: UInt64, from source: Source, now: Instant) {
-        if !source.isExempt { rates.authenticated(account: account, from: source, now: now) }
+    /// Whether the source was a stranger until now: then the other loops are to be told.
+    @discardableResult
+    mutating func authenticated(account: UInt64, from source: Source, now: Instant) -> Bool {
+        guard !source.isExempt else { return false }
+        let wasKnown = rates.isKnown(source, now)
+        rates.authenticated(account: account, from: source, now: now)
+        return !wasKnown
+    }
+
+    /// Another loop says so.
+    mutating func vouched(for block: IPAddress, now: Instant) {
+        let source = source(block)
+        if !source.isExempt { rates.vouched(for: source, now: now) }
     }
 
     /// A new dialog of an authenticated customer.

@@ -138,6 +138,12 @@ struct RequestRates: ~Copyable {
         homes.update(Self.pair(account, source), now: now) { $0 = until }
     }
 
+    /// The source is known to another loop.
+    mutating func vouched(for source: Source, now: Instant) {
+        let until = now + limits.knownFor
+        known.update(source.key, now: now) { $0.until = max($0.until, until) }
+    }
+
     /// An authentic request that begins something; refused ones get no 503, since nothing is overloaded.
     mutating func refuse(customer: UInt64, now: Instant) -> AdmissionReason? {
         let rate = limits.customer

@@ -5,8 +5,14 @@ import Synchronization
 import Telemetry
 import Threads
 
-/// The bans that this edge knows of: what one loop or one edge finds out, all are told.
+/// What one loop or one edge finds out about a source, all are told.
 final class BanBoard: Sendable {
+    enum News: Sendable {
+        case banned(Ban)
+        /// Somebody has authenticated from there; the loops of one edge tell each other, since the phones of an office come to all.
+        case vouched(for: IPAddress)
+    }
+
     private struct Entry {
         let until: Instant
         let count: Int
@@ -16,7 +22,7 @@ final class BanBoard: Sendable {
 
     private struct State {
         var entries: [IPAddress: Entry] = [:]
-        var listeners: [@Sendable (Ban) -> Void] = []
+        var listeners: [@Sendable (News) -> Void] = []
     }
 
     static let inForce = Gauge("tandem_edge_bans", "sources that are banned now")
@@ -28,10 +34,13 @@ final class BanBoard: Sendable {
     /// Nil: there are no other edges.
     private let stream: BanStream?
 
-    init(stream: BanStream?, logger: Logger) { (self.stream, self.logger) = (stream, logger) }
+    init(stream: BanStream?, logger: Logger) {
+        (self.stream, self.logger) = (stream, logger)
+        stream?.onReturn { [weak self] in self?.publishOwn() }
+    }
 
-    /// `body` is called for each ban, on any thread.
-    func listen(_ body: @escaping @Sendable (Ban) -> Void) { state.withLock { $0.listeners.append(body) } }
+    /// `body` is called with each piece of news, on any thread.
+    func listen(_ body: @escaping @Sendable (News) -> Void) { state.withLock { $0.listeners.append(body) } }
 
     /// A loop has banned somebody.
     func began(_ ban: Ban, for offence: Offence) {
@@ -44,9 +53,12 @@ final class BanBoard: Sendable {
         stream?.publish(ban)
     }
 
+    func vouched(for block: IPAddress) {
+        for listener in state.withLock({ $0.listeners }) { listener(.vouched(for: block)) }
+    }
+
     /// Until cancelled: hears of the others' bans, those before this edge began included, and forgets what is over.
     func run() async {
-        stream?.onReturn { [weak self] in self?.publishOwn() }
         while !Task.isCancelled {
             for ban in await stream?.read() ?? [] { note(ban, isOwn: false) }
             forgetEnded()
@@ -65,7 +77,7 @@ final class BanBoard: Sendable {
             Self.inForce.set(state.entries.count)
             return state.listeners
         }
-        for listener in listeners { listener(ban) }
+        for listener in listeners { listener(.banned(ban)) }
     }
 
     private func forgetEnded() {

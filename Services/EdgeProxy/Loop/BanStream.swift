@@ -8,18 +8,18 @@ import Threads
 ///
 /// What it misses while Redis is away holds at the edge it began at, and is told again afterwards.
 final class BanStream: Sendable {
-    private static let key = "tandem:edge:bans"
     private static let capacity = 10_000
     private static let batch = 500
 
     private let cache: Cache
+    private let key: String
     /// No ban is longer, and so nothing in the stream is worth more.
     private let longest: Interval
     /// The id of the newest entry that was read; the beginning for one that has read nothing, and for a Redis that came back.
     private let last = Mutex("0")
 
-    init(cache: Cache, longest: Interval) {
-        (self.cache, self.longest) = (cache, longest)
+    init(cache: Cache, key: String = "tandem:edge:bans", longest: Interval) {
+        (self.cache, self.key, self.longest) = (cache, key, longest)
         cache.onReconnect { [weak self] in self?.last.withLock { $0 = "0" } }
     }
 
@@ -29,13 +29,13 @@ final class BanStream: Sendable {
     func publish(_ ban: Ban) {
         let until = WallClock.milliseconds() + ban.length.nanoseconds / 1_000_000
         let entry: [CacheArgument] = [
-            "XADD", CacheArgument(Self.key), "MAXLEN", "~", CacheArgument(Self.capacity), "*", "source", CacheArgument("\(ban.block)"),
+            "XADD", CacheArgument(key), "MAXLEN", "~", CacheArgument(Self.capacity), "*", "source", CacheArgument("\(ban.block)"),
             "until", CacheArgument(until), "count", CacheArgument(ban.count),
         ]
         // A failure is no loss: the ban holds here, and `onReturn` comes when Redis does.
         cache.command(entry) { _ in }
         let milliseconds = longest.nanoseconds / 1_000_000
-        cache.command(["PEXPIRE", CacheArgument(Self.key), CacheArgument(milliseconds)]) { _ in }
+        cache.command(["PEXPIRE", CacheArgument(key), CacheArgument(milliseconds)]) { _ in }
     }
 
     /// What is in force of what came since the last time; nothing while Redis is away.
@@ -44,7 +44,7 @@ final class BanStream: Sendable {
         while true {
             let since = last.withLock { $0 }
             let command: [CacheArgument] = [
-                "XREAD", "COUNT", CacheArgument(Self.batch), "STREAMS", CacheArgument(Self.key), CacheArgument(since),
+                "XREAD", "COUNT", CacheArgument(Self.batch), "STREAMS", CacheArgument(key), CacheArgument(since),
             ]
             let reply: CacheReply
             do throws(CacheError) { reply = try await cache.command(command) } catch { return bans }

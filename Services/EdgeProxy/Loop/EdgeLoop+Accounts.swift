@@ -74,7 +74,8 @@ extension EdgeLoop {
             Traffic.count(.replay)
             return core.challengeAgain(pending, now: WallClock.milliseconds())
         }
-        admission.authenticated(account: admission.account(pending.key.user, pending.key.domain), from: source, now: loop.now)
+        let name = admission.account(pending.key.user, pending.key.domain)
+        if admission.authenticated(account: name, from: source, now: loop.now) { bans.vouched(for: source.block) }
         guard !admission.isStale(since: pending.arrival.received, now: loop.now) else { return .turnAway(.stale) }
         return core.resume(pending, owner, &placement)
     }

@@ -24,7 +24,12 @@ extension EdgeLoop {
         bans.began(ban, for: offence)
     }
 
-    func adopt(_ ban: Ban) { admission.adopt(ban, now: loop.now) }
+    func hear(_ news: BanBoard.News) {
+        switch news {
+        case .banned(let ban): admission.adopt(ban, now: loop.now)
+        case .vouched(let block): admission.vouched(for: block, now: loop.now)
+        }
+    }
 
     /// Something that is no SIP message came from there.
     func receivedMalformed(_ arrival: Arrival) {

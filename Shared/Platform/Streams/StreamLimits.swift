@@ -5,8 +5,6 @@ public import Deadlines
 public struct StreamLimits: Sendable {
     /// Open connections per listener; above it new ones are closed at once.
     public var connections = 4096
-    /// Open connections per listener from one address; above it new ones are closed at once.
-    public var connectionsPerAddress = Int.max
     /// Bytes waiting for one slow peer; above it the connection is closed.
     public var queuedBytes = 256 * 1024
     /// A connection on which nothing was received for so long is closed.

@@ -10,7 +10,7 @@ public import Threads
 /// The listener keeps the connections alive until they end. Loop thread only.
 public final class StreamListener {
     public let localAddress: SocketAddress
-    /// Connections that were closed at once because a cap was reached.
+    /// Connections that were closed at once because the cap was reached.
     public private(set) var refused = 0
 
     private let descriptor: Int32
@@ -18,7 +18,6 @@ public final class StreamListener {
     private let limits: StreamLimits
     private let accept: (StreamConnection) -> Void
     private var connections: [StreamConnection.ID: StreamConnection] = [:]
-    private var perAddress: [IPAddress: Int] = [:]
     private var isClosed = false
 
     public init(
@@ -64,7 +63,7 @@ public final class StreamListener {
                 return
             }
             let peer = SocketAddress(kernel)
-            guard connections.count < limits.connections, perAddress[peer.address, default: 0] < limits.connectionsPerAddress else {
+            guard connections.count < limits.connections else {
                 refused += 1
                 Glibc.close(accepted)
                 continue
@@ -78,15 +77,8 @@ public final class StreamListener {
         let connection = StreamConnection(descriptor: accepted, peer: peer, loop: loop, limits: limits, isOpen: true)
         let id = connection.id
         connections[id] = connection
-        perAddress[peer.address, default: 0] += 1
-        connection.onRelease = { [weak self] in self?.release(id, peer.address) }
+        connection.onRelease = { [weak self] in self?.connections[id] = nil }
         accept(connection)
-    }
-
-    private func release(_ id: StreamConnection.ID, _ address: IPAddress) {
-        connections[id] = nil
-        let left = perAddress[address, default: 1] - 1
-        perAddress[address] = left > 0 ? left : nil
     }
 
     /// Without a free descriptor the waiting connection stays in the queue and would wake the loop for ever.

@@ -214,6 +214,20 @@ struct AdmissionRatesTests {
         #expect(bans.firstIndex { $0 != nil } == 199)
     }
 
+    @Test("An office that one loop knows is an office to all: they have its patience and its rates, but not its accounts")
+    func vouched() {
+        var first = Self.admission()
+        var second = Self.admission()
+        let office = first.source(Self.address(2))
+        #expect(first.authenticated(account: 1, from: office, now: Self.at(0)) == true)
+        #expect(first.authenticated(account: 2, from: office, now: Self.at(0)) == false)
+        second.vouched(for: office.block, now: Self.at(0))
+        let here = second.source(Self.address(2))
+        let bans = (0..<200).map { _ in second.committed(.wrongPassword, by: here, .proven, now: Self.at(0)) }
+        #expect(bans.firstIndex { $0 != nil } == 199)
+        #expect(second.isHome(1, here, now: Self.at(0)) == false)
+    }
+
     @Test("A ban of another edge holds here for what is left of it, and the next one here is longer")
     func adopted() throws {
         var admission = Self.admission()
