@@ -8,15 +8,13 @@ import WebSocket
 /// Phones on connections: TCP, TLS, WebSocket, and WebSocket over TLS (RFC 3261 §18, RFC 7118).
 extension EdgeLoop {
     func accept(_ connection: StreamConnection, _ transport: Transport) {
+        let isSecure = transport == .tls || transport == .wss
+        guard !isSecure || certificate != nil else { return connection.close() }
         if let reason = admission.open(admission.source(connection.peer.address), now: loop.now) {
             Traffic.count(reason)
             return connection.close()
         }
-        var tls: TLSSession?
-        if transport == .tls || transport == .wss {
-            guard let certificate else { return connection.close() }
-            tls = TLSSession(certificate)
-        }
+        let tls = isSecure ? certificate.map { TLSSession($0) } : nil
         let isWebSocket = transport == .ws || transport == .wss
         let policy = ServerConnection.Policy(
             subprotocol: "sip", origins: settings.webSocketOrigins, messageLength: Limits().messageLength)
