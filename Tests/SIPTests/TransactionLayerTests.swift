@@ -297,6 +297,20 @@ struct TransactionKeyTests {
         #expect(TransactionKey(request: try parsed(invite.replacing("nashds8", with: "nashds9"))) != request)
     }
 
+    @Test("§16.11, §9.2: a CANCEL and a repetition past another edge of the cluster find their INVITE, since all make one branch of it")
+    func pastAnotherEdge() throws {
+        func past(_ port: Int, _ method: String, branch: String = "nashds8") throws -> Message {
+            try parsed(
+                invite.replacing("INVITE", with: method).replacing("127.0.0.1:5070;branch", with: "127.0.0.1:\(port);tandem=token;branch")
+                    .replacing("nashds8", with: branch))
+        }
+        let request = try #require(TransactionKey(request: try past(15_060, "INVITE")))
+        #expect(TransactionKey(request: try past(15_070, "INVITE")) == request)
+        #expect(TransactionKey(request: try past(15_070, "ACK")) == request)
+        #expect(TransactionKey(cancelledBy: try past(15_070, "CANCEL")) == request)
+        #expect(TransactionKey(request: try past(15_070, "INVITE", branch: "nashds9")) != request)
+    }
+
     @Test("Without the magic cookie everything but the To tag decides")
     func old() throws {
         let old = invite.replacing("z9hG4bKnashds8", with: "1")

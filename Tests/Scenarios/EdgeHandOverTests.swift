@@ -58,6 +58,24 @@ struct EdgeHandOverTests {
         #expect(try await owner.metric("tandem_edge_handed_over_total") == 0)
     }
 
+    @Test("RFC 5626 §11.1: 430 from the other edge once the one with the connection is dead, without a fleet that tells")
+    func ownerDies() async throws {
+        let owner = try await LoneEdge(servers: [server.port], key: key)
+        let other = try await LoneEdge(servers: [server.port], key: key)
+        let phone = try await StreamAgent(to: owner.port, over: .tcp)
+        try phone.send(SIPLines.request("INVITE", from: phone))
+        let invite = try await server.receive("the INVITE") { $0.method == .invite }
+        owner.kill()
+        // The first one is lost; the server repeats it, as its transaction does.
+        var answer: Message?
+        try await other.eventually("answer") {
+            try server.send(inDialog("BYE", invite, sequence: 2), to: other.insidePort())
+            answer = try? await server.receive("the answer", within: .milliseconds(500)) { $0.cseq?.method == .bye }
+            return answer != nil
+        }
+        #expect(answer?.status == 430)
+    }
+
     @Test("a request that reaches another loop than the one with the connection reaches the phone")
     func betweenLoops() async throws {
         let edge = try await LoneEdge(servers: [server.port], loops: 3)

@@ -7,9 +7,9 @@ extension EdgeLoop {
     /// Gives a message for a connection that is not ours to the loop that holds it; false when there is none that lives, or when
     /// the message has been given to us already.
     func handOver(_ message: borrowing MessageView, _ token: FlowToken, _ origin: Origin) -> Bool {
-        guard !origin.isHandedOver, token.transport.isReliable, token.inside != inside, neighbours.include(token.inside) else {
-            return false
-        }
+        guard !origin.isHandedOver, token.transport.isReliable, token.inside != inside,
+            neighbours.include(token.inside, now: loop.now)
+        else { return false }
         if insideBatch.isFull { insideSocket.send(&insideBatch) }
         var isWritten = false
         _ = insideBatch.append(to: token.inside) { output in

@@ -33,6 +33,7 @@ extension EdgeLoop {
         while let server = insideSocket.nextRefusal() {
             Traffic.refusals.add()
             watch?.refused(server)
+            neighbours.refused(server, now: loop.now)
             if watch == nil { fleet.forget(sipAt: server) }
         }
         use(watch?.directory(now: loop.now) ?? announced)

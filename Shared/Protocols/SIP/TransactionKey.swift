@@ -26,7 +26,9 @@ public struct TransactionKey: Hashable, Sendable {
     private init?(_ request: Message, as method: Method) {
         guard let via = request.topmostVia else { return nil }
         self.method = method
-        sentBy = via.sentBy.lowercased()
+        // A branch of our edges is a keyed code over branch and sent-by of the request that one of them received: all of them make
+        // the same of it, so a CANCEL or a repetition may come past another edge than its INVITE (§16.11).
+        sentBy = via.isOfEdge ? "" : via.sentBy.lowercased()
         if via.hasUniqueBranch, let branch = via.branch {
             self.branch = branch
         } else {

@@ -31,6 +31,8 @@ public struct Via: Hashable, Sendable, Codable {
 
     public var received: String? { parameters["received"] }
     public var wantsSourcePort: Bool { parameters.contains("rport") }
+    /// Whether one of our edges wrote it, with a signed way back.
+    var isOfEdge: Bool { parameters.contains("tandem") }
     public var sentBy: String { port.map { "\(host):\($0)" } ?? host }
     /// Whether the branch is unique in space and time, as RFC 3261 clients promise with the magic cookie (§8.1.1.7).
     public var hasUniqueBranch: Bool { branch.map { $0.hasPrefix(Self.magicCookie) && $0 != Self.magicCookie } ?? false }

@@ -1,5 +1,6 @@
 import Addresses
 import Cryptography
+import Deadlines
 import SIP
 import Testing
 
@@ -92,12 +93,17 @@ struct HandOverTests {
         #expect(try handedOver(invite(body: 65_000), by: other) == nil)
     }
 
-    @Test("Only loops of this process and edges that live are asked; without a fleet everyone who signed")
+    @Test("Only loops of this process and edges that live are asked; without a fleet everyone who signed, unless nobody listens there")
     func neighbours() {
         let (near, far, dead) = (EdgeBench.insideAddress, EdgeBench.registrar, EdgeBench.callServer)
-        let known = Neighbours(siblings: [near], living: [far])
-        #expect(known.include(near) && known.include(far) && !known.include(dead))
-        #expect(Neighbours(siblings: [near], living: nil).include(dead))
+        let start = Instant(nanoseconds: 1_000_000_000)
+        var known = Neighbours(siblings: [near], living: [far])
+        func asked(_ loop: SocketAddress, _ milliseconds: Int = 0) -> Bool { known.include(loop, now: start + .milliseconds(milliseconds)) }
+        #expect(asked(near) && asked(far) && !asked(dead))
+        known = Neighbours(siblings: [near])
+        #expect(asked(dead))
+        known.refused(dead, now: start)
+        #expect(!asked(dead, 1_999) && asked(dead, 2_000) && asked(near))
     }
 
     @Test("RFC 3261 §16.12: a request in a dialog that one edge has recorded goes the same way through another")
