@@ -30,7 +30,7 @@ struct KeptRequestsTests {
         let view = request.view
         let head = try RequestHead(view)
         var servers = placement(bench.directory)
-        let decision = bench.core.forwardToCallServer(view, head, Self.arrival, nil, EdgeBench.account, &servers)
+        let decision = bench.core.forwardToCallServer(view, head, Self.arrival, nil, .account(EdgeBench.account), &servers)
         guard case .forward(let forwarding, .server(let server)) = decision, let hop = forwarding.hop,
             let bytes = forwarding.bytes(of: view, key: bench.core.tokenKey)
         else { throw EdgeBench.Unexpected(what: "\(decision)") }
