@@ -89,7 +89,7 @@ extension EdgeLoop {
 extension Traffic.Lookup {
     init(_ outcome: FindAccount.Outcome) {
         switch outcome {
-        case .found: self = .found
+        case .found, .lastKnown: self = .found
         case .absent: self = .absent
         case .unavailable: self = .unavailable
         }
