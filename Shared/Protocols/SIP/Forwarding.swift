@@ -293,8 +293,7 @@ public struct Forwarding: Sendable {
             output.write("Path: ")
             route.write(into: &output, key: key, after: pass.wayBack)
             guard let service else { break }
-            output.write("
-X-Tandem-Service-Route: ")
+            output.write("\r\nX-Tandem-Service-Route: ")
             service.write(into: &output, key: key, after: nil)
         case .flow(let route):
             output.write("X-Tandem-Flow: ")
