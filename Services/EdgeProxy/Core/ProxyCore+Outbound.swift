@@ -13,7 +13,7 @@ extension ProxyCore {
             forwarding.flowTimer = flowTimer(arrival.transport)
         }
         // Alone, nobody behind us would know what to do with a Service-Route.
-        forwarding.recording = .path(route, service: configuration.alone == nil ? serviceRoute(arrival.transport) : nil)
+        forwarding.recording = .path(route, service: configuration.alone == nil ? serviceRoute(arrival.transport, for: arrival.source) : nil)
     }
 
     /// §5.1: another proxy between the phone and us would have to keep the flow too.

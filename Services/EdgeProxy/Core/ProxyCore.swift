@@ -95,8 +95,9 @@ struct ProxyCore: Sendable {
     }
 
     /// The way a phone's requests begin (RFC 3608): to this edge, where they are asked for credentials like all others.
-    func serviceRoute(_ transport: Transport) -> Forwarding.Route {
-        Forwarding.Route(FlowToken(edge: configuration.inside), at: configuration.outside(over: transport), over: transport)
+    func serviceRoute(_ transport: Transport, for phone: SocketAddress) -> Forwarding.Route {
+        let address = configuration.outside.address(over: transport, for: phone)
+        return Forwarding.Route(FlowToken(edge: configuration.inside), at: address, over: transport)
     }
 
     /// A proxy records its route where a dialog may come of the request (§16.6 step 4).
