@@ -54,8 +54,7 @@ struct Program {
             interval: settings.integer("TANDEM_QUALIFY_SECONDS"), store: store, copy: copy, outbox: outbox, server: server,
             runtime: runtime)
         if let qualify { runtime.background { await qualify.run() } }
-        let fleet = runtime.fleet
-        runtime.whenReady { server.start(register, subscribe) { EdgeTable(fleet) } }
+        runtime.whenReady { try await server.start(register, subscribe, runtime.fleet) }
         runtime.whenDraining {
             notify.stop()
             await server.finish()

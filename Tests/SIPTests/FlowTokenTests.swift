@@ -15,7 +15,7 @@ struct FlowTokenTests {
         FlowToken(
             flow: SocketAddress(IPAddress(v6High: 0x2001_0db8_0000_0000, v6Low: 1), port: 5061), over: .wss, inside: callee,
             connection: 1),
-        FlowToken(server: callee), FlowToken(edge: callee),
+        FlowToken(server: callee), FlowToken(edge: callee), FlowToken(server: callee, connectedFrom: 40_000),
         FlowToken(server: SocketAddress(IPAddress(v6High: 1, v6Low: 2), port: 1)),
     ]
 

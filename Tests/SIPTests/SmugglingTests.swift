@@ -83,6 +83,27 @@ struct SmugglingTests {
         #expect(text(try forwarded(message, Forwarding(hop: hop(message), stripping: .assertions))).contains("\(name): boss\r\n"))
     }
 
+    @Test("RFC 3261 §25.1: a control byte stands in a quoted pair, and nowhere else")
+    func quotedPair() throws {
+        let value = "\"BEL:\\\u{7} \\\\ NUL:\\\u{0}\" <sip:x@y>"
+        #expect(try Message.parse(request(Array("Alert-Info: \(value)".utf8))).value(.alertInfo) == value)
+    }
+
+    @Test("RFC 3261 §21.4.1: of a request that is refused for one line, what is sound can still be read, and the line cannot")
+    func refusable() throws {
+        for line in ["To\u{1}: <sip:boss@y>", "X: a\nb", "X", "X: " + String(repeating: "a", count: 9_000)] {
+            let bytes = request(Array(line.utf8))
+            var index = MessageIndex()
+            do throws(ParseError) {
+                try index.read(bytes.span)
+                Issue.record("\(line.prefix(20)) is no reason to refuse it")
+            } catch {}
+            guard let message = index.view(of: bytes.span)?.message() else { throw NoRoom() }
+            #expect(message.to?.uri.user == "j.user")
+            #expect(message.fields.count == 6, "\(line.prefix(20))")
+        }
+    }
+
     @Test("RFC 3261 §7.3.3: the compact and the long name are one header, so a second is seen")
     func compact() throws {
         for line in ["t: <sip:other@y>", "f: <sip:other@y>;tag=2", "i: other", "TO : <sip:other@y>"] {

@@ -13,7 +13,10 @@ extension EdgeLoop {
         }
         if case .known(let account, let isRecent) = accounts.find(pending.key, now: loop.now) {
             let owner = core.owner(of: pending, account)
-            if isRecent || owner != nil { return resume(pending, owner) }
+            if isRecent || owner != nil {
+                Traffic.accountHits.add()
+                return resume(pending, owner)
+            }
         }
         Traffic.accountMisses.add()
         guard parkedCount < settings.parkedRequests else { return Traffic.count(.parkingFull) }

@@ -23,10 +23,8 @@ extension RegistrarServer {
     }
 
     private func keepEdges(of fleet: Fleet) {
-        let loops = fleet.living(.edgeProxy).flatMap { edge in
-            (edge.addresses["inside"] ?? "").split(separator: " ").compactMap { SocketAddress($0) }
-        }
-        streams?.keep(Set(loops))
+        edges = EdgeTable(fleet)
+        streams?.keep(edges.living)
         loop.schedule(at: loop.now + Self.edgesAge) { self.keepEdges(of: fleet) }
     }
 
@@ -56,10 +54,10 @@ extension RegistrarServer {
         }
     }
 
-    /// Over its connection while that is there, else as a datagram.
+    /// Over its connection while that is there, else as a datagram; what is meant for a dead edge by way of another.
     func send(_ datagram: SIP.Outbox.Datagram) {
         if let connection = datagram.connection, streams?.send(datagram.bytes, to: connection) == true { return }
         if datagram.bytes.count > layer.longestDatagram { Self.longDatagrams.add() }
-        _ = socket.send(datagram.bytes, to: datagram.to)
+        _ = socket.send(datagram.bytes, to: edges.nextHop(of: datagram.bytes, to: datagram.to))
     }
 }

@@ -36,8 +36,7 @@ actor RegistrarServer: RequestSending {
     private var timer: (handle: EventLoop.Timer, at: Instant)?
     private var running = 0
     /// The way to the phones: through the edge that has their flow while it lives, through any other when it died.
-    private var edges = EdgeTable()
-    private static let edgesAge = Interval.milliseconds(100)
+    var edges = EdgeTable()
 
     init(listen: SocketAddress, longestDatagram: Int) throws(SocketError) {
         let socket = try DatagramSocket(bind: listen, receiveBuffer: 4 << 20)
@@ -49,21 +48,9 @@ actor RegistrarServer: RequestSending {
 
     nonisolated var contact: URI { URI(address) }
 
-    /// `readEdges` is asked again and again which edges live.
-    nonisolated func start(_ register: Register, _ subscribe: Subscribe, readEdges: @escaping @Sendable () -> EdgeTable) {
+    nonisolated func start(_ register: Register, _ subscribe: Subscribe, _ fleet: Fleet) async throws {
         loop.start()
-        loop.post {
-            self.assumeIsolated {
-                $0.performers = (register, subscribe)
-                $0.refreshEdges(readEdges)
-                $0.listen()
-            }
-        }
-    }
-
-    private func refreshEdges(_ read: @escaping @Sendable () -> EdgeTable) {
-        edges = read()
-        loop.schedule(at: loop.now + Self.edgesAge) { self.assumeIsolated { $0.refreshEdges(read) } }
+        try await listen(register, subscribe, fleet)
     }
 
     /// Sends a request and waits for its end.
@@ -122,7 +109,7 @@ actor RegistrarServer: RequestSending {
         while !outbox.datagrams.isEmpty || !outbox.events.isEmpty {
             let (datagrams, events) = (outbox.datagrams, outbox.events)
             outbox.removeAll()
-            for datagram in datagrams { _ = socket.send(datagram.bytes, to: edges.nextHop(of: datagram.bytes, to: datagram.to)) }
+            for datagram in datagrams { send(datagram) }
             for event in events { receive(event) }
         }
     }

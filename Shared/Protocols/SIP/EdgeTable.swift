@@ -24,7 +24,7 @@ public struct EdgeTable: Sendable, Equatable {
     }
 
     /// The loops of those that can be reached.
-    let living: Set<SocketAddress>
+    public let living: Set<SocketAddress>
     /// Those to choose from: draining ones only when there is no other.
     private let candidates: [Edge]
     private let identities: [UInt64]

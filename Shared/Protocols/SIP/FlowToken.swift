@@ -109,7 +109,12 @@ public struct FlowToken: Hashable, Sendable {
         position = 2
         guard let inside = Self.address(bytes, &position, count, isIPv4: bytes[1] & 0x40 == 0) else { return nil }
         guard kind == .flow else {
-            self.init(kind, inside)
+            guard transport.isReliable else {
+                self.init(kind, inside)
+                return
+            }
+            guard kind == .server, let port = Self.number(bytes, &position, count, width: 2) else { return nil }
+            self.init(server: inside, connectedFrom: UInt16(truncatingIfNeeded: port))
             return
         }
         guard let remote = Self.address(bytes, &position, count, isIPv4: bytes[1] & 0x80 == 0) else { return nil }

@@ -67,7 +67,7 @@ struct IndexPass {
             if field.name == .via {
                 vias += 1
                 vias += Self.commas(bytes, field.valueRange)
-                guard vias <= limits.viaCount + 1 else { throw .tooManyVias }
+                if vias > limits.viaCount { defect = defect ?? .tooManyVias }
             } else if field.name == .contentLength {
                 parseContentLength(bytes.extracting(field.valueRange))
             }

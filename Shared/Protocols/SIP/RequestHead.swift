@@ -28,7 +28,8 @@ public struct RequestHead: Sendable {
     public init(_ message: borrowing MessageView) throws(Refusal) {
         guard case .request(let method, let uriRange) = message.frame.start else { throw Refusal(400, "Not a Request") }
         guard message.frame.isVersionSupported else { throw Refusal(505) }
-        guard let uri = URI.Layout(message.bytes, uriRange) else { throw Refusal(400, "Bad Request-URI") }
+        // §19.1.1: headers have no place in a Request-URI, and a proxy may not forward them (RFC 4475 §3.1.2.11).
+        guard let uri = URI.Layout(message.bytes, uriRange), uri.headers == nil else { throw Refusal(400, "Bad Request-URI") }
         if message.frame.names.hasRepeated(Self.single) { throw Self.repetition(message) }
         (via, viaElement, hasPassedUs) = try Self.topmostVia(message)
         guard let from = Self.address(message, .from), from.tag != nil || !via.hasUniqueBranch(in: message.bytes) else {

@@ -30,7 +30,7 @@ extension Via {
         /// `isLenient`: as far as it takes to answer whoever sent it, in another version of SIP or with parameters that are none.
         init?(parsing scanner: inout Scanner, isLenient: Bool = false) {
             scanner.skipBlanks()
-            guard scanner.skipVersion(), let name = scanner.token() else { return nil }
+            guard scanner.skipVersion(isLenient: isLenient), let name = scanner.token() else { return nil }
             guard let separator = scanner.next, Scanner.isBlank(separator) else { return nil }
             scanner.skipBlanks()
             let range = scanner.run { Scanner.isBlank($0) || $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: ",") }
@@ -56,11 +56,11 @@ extension Via {
                 default: break
                 }
             }
-            guard let parameters else { return nil }
+            guard parameters != nil || isLenient else { return nil }
             (self.port, transportSlice, hostSlice) = (port, Slice(name), Slice(place.host))
             sentBySlice = Slice(place.host.lowerBound..<sentByEnd)
-            (parameterSlice, branchSlice, receivedSlice, rportSlice) = (Slice(parameters), branch, received, rport)
-            tokenSlice = token
+            parameterSlice = Slice(parameters ?? sentByEnd..<sentByEnd)
+            (branchSlice, receivedSlice, rportSlice, tokenSlice) = (branch, received, rport, token)
         }
 
         /// With the semicolon before it.
@@ -98,12 +98,13 @@ extension Via {
 
 extension Scanner {
     /// `SIP / 2.0 /` of a Via, nearly always written without blanks.
-    fileprivate mutating func skipVersion() -> Bool {
+    fileprivate mutating func skipVersion(isLenient: Bool) -> Bool {
         if end - position >= 8, bytes.word(at: position) == 0x2f30_2e32_2f50_4953 {
             position &+= 8
             skipBlanks()
             return true
         }
-        return skip("SIP") && skip(UInt8(ascii: "/")) && skip("2.0") && skip(UInt8(ascii: "/"))
+        guard skip("SIP"), skip(UInt8(ascii: "/")) else { return false }
+        return (skip("2.0") || (isLenient && token() != nil)) && skip(UInt8(ascii: "/"))
     }
 }
