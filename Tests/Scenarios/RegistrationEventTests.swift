@@ -26,7 +26,7 @@ struct RegistrationEventTests {
         let (first, empty) = try await watched.notified("the first")
         #expect(first.value(.subscriptionState)?.hasPrefix("active;expires=") == true)
         #expect(first.to?.tag == "from" && first.from?.tag == tag)
-        #expect(first.routes?.map(\.uri.user) == ["flow", "server"] && empty.contains("state=\"init\"") && Self.version(empty) == 0)
+        #expect(first.routes?.map { $0.uri.parameters["to"] } == ["flow", "server"] && empty.contains("state=\"init\"") && Self.version(empty) == 0)
 
         try await watched.register("sip:phone@127.0.0.1:9")
         let (_, bound) = try await watched.notified("the phone has registered") { document, _ in

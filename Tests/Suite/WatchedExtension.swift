@@ -49,7 +49,8 @@ public final class WatchedExtension {
             "SUBSCRIBE", to: tag, callID: "watch",
             [
                 "Event: reg", "Expires: \(expires)", "Contact: <sip:watcher@127.0.0.1:\(agent.port)>",
-                "Record-Route: <sip:flow@127.0.0.1:\(agent.port);lr>, <sip:server@127.0.0.1:\(agent.port);lr>",
+                // Without the user part that edges write: the registrar would send past an edge that nobody announces.
+                "Record-Route: <sip:127.0.0.1:\(agent.port);lr;to=flow>, <sip:127.0.0.1:\(agent.port);lr;to=server>",
             ])
     }
 
