@@ -10,9 +10,9 @@ extension ProxyCore {
         var route = insideRoute(flow)
         if isFirstHop(message), message.message().supported.contains("outbound") {
             route.isOutbound = true
-            forwarding.flowTimer = flowTimer(arrival.transport)
+            if configuration.alone == nil { forwarding.flowTimer = flowTimer(arrival.transport) }
         }
-        // Alone, nobody behind us would know what to do with a Service-Route.
+        // Alone, nobody behind us would know what to do with a Service-Route, nor with the timer.
         forwarding.recording = .path(route, service: configuration.alone == nil ? serviceRoute(arrival.transport, for: arrival.source) : nil)
     }
 

@@ -40,6 +40,7 @@ extension EdgeLoop {
     func openInsideStreams() throws {
         // Zero is a figure, too.
         for counter in [InsideTraffic.sent, InsideTraffic.received, InsideTraffic.longDatagrams] { counter.add(0) }
+        InsideTraffic.connections.add(0)
         do throws(SocketError) {
             insideStreams = try PeerStreams(
                 listen: inside, loop: loop, keepAlive: .init(MessageFramer.ping, every: .seconds(30))

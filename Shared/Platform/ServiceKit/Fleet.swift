@@ -6,34 +6,59 @@ public import Threads
 
 /// The instances of all services that are alive, as their announcements tell: a second of silence is death (DESIGN §4).
 ///
+/// When nobody is heard, not even the process itself, the bus is away: then those who lived go on living, as calls that are up do.
 /// Whoever places work reads it, from any thread.
 public final class Fleet: Sendable {
     public static let silenceLimit = Interval.seconds(1)
+    /// All announce themselves every 250 ms: when so long nobody has, we are deaf.
+    public static let deafAfter = Interval.milliseconds(500)
+    /// When we hear again, the others have so long to reconnect too.
+    public static let reunion = Interval.seconds(5)
 
     private struct Entry {
         var announcement: Announcement
         var heardAt: Instant
     }
 
-    private let entries = Mutex<[ServiceName: [String: Entry]]>([:])
+    private struct Heard {
+        var entries: [ServiceName: [String: Entry]] = [:]
+        var last = Instant(nanoseconds: 0)
+
+        mutating func hear(_ announcement: Announcement, now: Instant) {
+            if now - last > Fleet.deafAfter { extendLives(until: now + Fleet.reunion) }
+            last = max(last, now)
+            entries[announcement.service, default: [:]][announcement.instance] = Entry(announcement: announcement, heardAt: now)
+        }
+
+        private mutating func extendLives(until end: Instant) {
+            let lastWords = last
+            for service in entries.keys {
+                entries[service] = entries[service]?.filter { isAlive($0.value, now: lastWords) }.mapValues { entry in
+                    Entry(announcement: entry.announcement, heardAt: end + Interval(nanoseconds: -Fleet.silenceLimit.nanoseconds))
+                }
+            }
+        }
+
+        func isAlive(_ entry: Entry, now: Instant) -> Bool { min(now, last + Fleet.deafAfter) - entry.heardAt <= Fleet.silenceLimit }
+    }
+
+    private let heard = Mutex(Heard())
 
     public init() {}
 
     public func hear(_ announcement: Announcement, now: Instant) {
-        entries.withLock {
-            $0[announcement.service, default: [:]][announcement.instance] = Entry(announcement: announcement, heardAt: now)
-        }
+        heard.withLock { $0.hear(announcement, now: now) }
     }
 
     /// An instance that says it is gone is gone at once.
     public func forget(_ service: ServiceName, instance: String) {
-        entries.withLock { _ = $0[service]?.removeValue(forKey: instance) }
+        heard.withLock { _ = $0.entries[service]?.removeValue(forKey: instance) }
     }
 
     /// The living, sorted by name; the draining ones among them.
     public func living(_ service: ServiceName, now: Instant = MonotonicClock.now()) -> [Announcement] {
-        entries.withLock { entries in
-            (entries[service] ?? [:]).values.filter { now - $0.heardAt <= Self.silenceLimit }.map(\.announcement)
+        heard.withLock { heard in
+            (heard.entries[service] ?? [:]).values.filter { heard.isAlive($0, now: now) }.map(\.announcement)
         }.sorted { $0.instance < $1.instance }
     }
 
@@ -48,9 +73,9 @@ public final class Fleet: Sendable {
 
     /// Whether this very instance is alive.
     public func isAlive(_ service: ServiceName, instance: String, now: Instant = MonotonicClock.now()) -> Bool {
-        entries.withLock { entries in
-            guard let entry = entries[service]?[instance] else { return false }
-            return now - entry.heardAt <= Self.silenceLimit
+        heard.withLock { heard in
+            guard let entry = heard.entries[service]?[instance] else { return false }
+            return heard.isAlive(entry, now: now)
         }
     }
 
