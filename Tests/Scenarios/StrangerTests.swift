@@ -43,7 +43,9 @@ struct StrangerTests {
         let desk = try line(victim, at: place.address(1), over: transport, tone: 620)
         try await desk.register()
         let guesser = try line(victim, at: place.address(2), password: "guess", over: transport)
-        #expect(try await refusals(of: guesser) == 20)
+        let refusals = try await refusals(of: guesser)
+        // A datagram that comes again counts again.
+        #expect(transport == .tcp ? refusals == 20 : 10...20 ~= refusals)
         let repentant = try line(victim, at: place.address(2), over: transport)
         await #expect(throws: PhoneError.self) { try await repentant.register(within: .seconds(2)) }
         try await desk.register()

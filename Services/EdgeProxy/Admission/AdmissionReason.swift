@@ -19,9 +19,10 @@ enum AdmissionReason: String, Sendable, CaseIterable {
     /// The status for who is owed an answer; nil: silence (RELIABILITY §4.8: a 503 only for real overload).
     func status(overConnection: Bool) -> Int? {
         switch self {
-        case .banned, .scanner, .unknownDomain, .amplification, .connections, .stale, .replay: nil
+        case .banned, .scanner, .unknownDomain, .amplification, .connections, .replay: nil
         // A datagram is sent again by itself, and its source may be forged; on a connection silence would be a riddle.
         case .domainDoubt, .sourceRate, .networkRate, .accountRate: overConnection ? 480 : nil
+        case .stale: overConnection ? 503 : nil
         case .customerRate: 480
         case .overload: 503
         }

@@ -73,8 +73,8 @@ struct BanList: ~Copyable {
                 if now >= record.until + limits.longest { record.bans = 0 }
                 (record.windowEnds, record.offences) = (now + limits.window, 0)
             }
-            // No phone says it is a scanner by mistake.
-            record.offences += offence == .scanner ? allowed : 1
+            // No phone says it is a scanner by mistake; but a web page opened where others work may say it for them.
+            record.offences += offence == .scanner && !isKnown ? allowed : 1
             guard record.offences >= allowed, now >= record.until else { return nil }
             record.bans += 1
             record.offences = 0

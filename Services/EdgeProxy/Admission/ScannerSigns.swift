@@ -12,7 +12,7 @@ struct ScannerSigns: Sendable {
         self.beginnings = beginnings
     }
 
-    /// Whether one of the names stands anywhere in it, in letters of either case.
+    /// Whether one of the names stands anywhere in it as a word of its own, in letters of either case.
     func matches(_ agent: Span<UInt8>) -> Bool {
         for index in agent.indices where beginnings[Int(Self.lowercased(agent[index]))] {
             for name in names.indices where stands(name, in: agent, at: index) { return true }
@@ -23,8 +23,11 @@ struct ScannerSigns: Sendable {
     private func stands(_ name: Int, in agent: Span<UInt8>, at start: Int) -> Bool {
         guard agent.count - start >= names[name].count else { return false }
         for offset in names[name].indices where Self.lowercased(agent[start + offset]) != names[name][offset] { return false }
-        return true
+        let end = start + names[name].count
+        return (start == 0 || !Self.isWord(agent[start - 1])) && (end == agent.count || !Self.isWord(agent[end]))
     }
+
+    private static func isWord(_ byte: UInt8) -> Bool { lowercased(byte) &- 97 < 26 || byte &- 48 < 10 }
 
     private static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 65 < 26 ? byte | 32 : byte }
 }

@@ -10,7 +10,7 @@ extension ProxyCore {
     ) -> AdmissionReason? {
         let ends = head.method == .ack || head.method == .cancel
         // A To tag proves nothing, and a route without one only that its dialog is still to come.
-        if recorded != nil, ends || head.to.tag != nil { return nil }
+        if recorded != nil, ends || isWithinDialog(message, head) { return nil }
         var source = admission.source(arrival.source.address)
         // A trunk has no rate but its own; a loop that is late spares nobody.
         if !trunks.isEmpty, head.method != .register, trunks.trunk(from: arrival) != nil { source.isExempt = true }
@@ -20,6 +20,16 @@ extension ProxyCore {
         let kind = ends ? .ending : requestClass(message, head, arrival, source, admission)
         let key = admission.isLate ? admission.name(message.bytes.extracting(head.callID)) : 0
         return admission.refuse(kind, from: source, key: key, now: arrival.received)
+    }
+
+    /// A REGISTER, and an OPTIONS for ourselves, are in no dialog, whatever route they show.
+    private func isWithinDialog(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
+        guard head.to.tag != nil else { return false }
+        switch head.method {
+        case .register: return false
+        case .options: return !isForEdge(message, head)
+        default: return true
+        }
     }
 
     private func requestClass(

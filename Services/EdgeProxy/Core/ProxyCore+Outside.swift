@@ -64,7 +64,7 @@ extension ProxyCore {
         "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, PRACK, UPDATE, REFER, NOTIFY, SUBSCRIBE, MESSAGE"
 
     /// An OPTIONS without a user asks the edge itself whether it is there (§11).
-    private func isForEdge(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
+    func isForEdge(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
         head.uri.user == nil && head.uri.opaque == nil && (configuration.alone == nil || names(us: head.uri, in: message))
     }
 

@@ -72,7 +72,8 @@ final class BanBoard: Sendable {
         let listeners = state.withLock { state in
             let known = state.entries[ban.block]
             if state.entries.count < Self.capacity || known != nil, known.map({ $0.until < until }) ?? true {
-                state.entries[ban.block] = Entry(until: until, count: ban.count, isOwn: isOwn)
+                // Our own come back to us from the stream.
+                state.entries[ban.block] = Entry(until: until, count: ban.count, isOwn: isOwn || known?.isOwn == true)
             }
             Self.inForce.set(state.entries.count)
             return state.listeners

@@ -5,12 +5,12 @@ import Threads
 /// Credentials come over the bus; the request waits for them here, in a table with a bound, and goes on where it was read.
 extension EdgeLoop {
     func authenticate(_ pending: PendingAuthentication) {
-        if let trunk = core.trunk(of: pending) { return resume(pending, trunk) }
         let source = admission.source(pending.arrival.source.address)
         let name = admission.account(pending.key.user, pending.key.domain)
         if let reason = admission.refuse(account: name, from: source, now: loop.now) {
             return turnAway(reason, pending.message.view, pending.arrival)
         }
+        if let trunk = core.trunk(of: pending) { return resume(pending, trunk) }
         if case .known(let account, let isRecent) = accounts.find(pending.key, now: loop.now) {
             let owner = core.owner(of: pending, account)
             if isRecent || owner != nil {
@@ -19,7 +19,7 @@ extension EdgeLoop {
             }
         }
         Traffic.accountMisses.add()
-        guard parkedCount < settings.parkedRequests else { return Traffic.count(.parkingFull) }
+        guard parkedCount < settings.parkedRequests else { return noPlace(for: pending.message.view, pending.arrival) }
         park(1)
         let isAsked = parked[pending.key] != nil
         parked[pending.key, default: []].append(pending)
@@ -50,6 +50,12 @@ extension EdgeLoop {
         case .unavailable:
             for pending in waiting { refuseForNow(pending) }
         }
+    }
+
+    /// A datagram comes again by itself; over a connection nothing does (RFC 3261 §17.1.1.2).
+    func noPlace(for message: borrowing MessageView, _ arrival: Arrival) {
+        Traffic.count(.parkingFull)
+        if arrival.transport.isReliable { perform(core.unavailable(message, arrival), message, arrival) }
     }
 
     func park(_ change: Int) {

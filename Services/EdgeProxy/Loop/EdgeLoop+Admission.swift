@@ -7,7 +7,7 @@ extension EdgeLoop {
     /// A counter, and an answer only where one is owed.
     func turnAway(_ reason: AdmissionReason, _ message: borrowing MessageView, _ arrival: Arrival) {
         Traffic.count(reason)
-        let source = admission.source(arrival.source.address)
+        let source = source(of: arrival)
         if reason == .scanner { committed(.scanner, by: source, arrival) }
         guard let status = reason.status(overConnection: arrival.transport.isReliable), message.method != .ack,
             admission.mayTell(source, now: loop.now)
@@ -17,10 +17,20 @@ extension EdgeLoop {
         perform(core.turnAway(message, arrival, status, retryAfter: retryAfter), message, arrival)
     }
 
+    /// A trunk known by address or certificate is no stranger: it is told, and not banned for what others do at its address.
+    private func source(of arrival: Arrival) -> Source {
+        var source = admission.source(arrival.source.address)
+        let trunks = placement.directory.trunks
+        if !trunks.isEmpty, trunks.trunk(from: arrival) != nil { source.isExempt = true }
+        return source
+    }
+
     /// Whoever is on a connection is there; of a datagram only an answered nonce shows that, and `isProven` says so.
     func committed(_ offence: Offence, by source: Source, _ arrival: Arrival, isProven: Bool = false) {
         let evidence: Evidence = isProven || arrival.transport.isReliable ? .proven : .datagram
-        guard let ban = admission.committed(offence, by: source, evidence, now: loop.now) else { return }
+        guard !self.source(of: arrival).isExempt, let ban = admission.committed(offence, by: source, evidence, now: loop.now) else {
+            return
+        }
         bans.began(ban, for: offence)
     }
 

@@ -3,7 +3,7 @@ import SIP
 /// Requests of strangers for a domain wait here, in a table with a bound, while the Registrar is asked whether it is anybody's.
 extension EdgeLoop {
     func awaitDomain(_ domain: String, _ message: borrowing MessageView, _ arrival: Arrival) {
-        guard parkedCount < settings.parkedRequests else { return Traffic.count(.parkingFull) }
+        guard parkedCount < settings.parkedRequests else { return noPlace(for: message, arrival) }
         park(1)
         awaiting[domain, default: []].append((message.message(), arrival))
     }

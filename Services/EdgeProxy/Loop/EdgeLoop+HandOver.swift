@@ -16,7 +16,7 @@ extension EdgeLoop {
             isWritten = core.writeHandOver(message, from: origin.server, into: &output)
         }
         if isWritten { Traffic.handedOver.add() } else { Traffic.count(.unsendable) }
-        return true
+        return isWritten
     }
 }
 

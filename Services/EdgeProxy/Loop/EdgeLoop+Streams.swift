@@ -67,8 +67,9 @@ extension EdgeLoop {
     private func watchPace(_ peer: StreamPeer, _ number: UInt32) {
         guard !peer.isWatched, let limit = settings.pace(peer.phase) else { return }
         peer.isWatched = true
+        // By its number, which is never given twice: what the timer held would outlive its connection.
         loop.schedule(at: max(peer.since + limit, loop.now)) {
-            guard self.peers[number] === peer else { return }
+            guard let peer = self.peers[number] else { return }
             peer.isWatched = false
             guard let limit = self.settings.pace(peer.phase), self.loop.now >= peer.since + limit else {
                 return self.watchPace(peer, number)

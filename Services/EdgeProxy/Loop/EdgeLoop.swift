@@ -156,6 +156,7 @@ actor EdgeLoop {
             judgeOutside(received, count)
             guard count == received.capacity else { return }
         }
+        loop.fallBehind()
     }
 
     /// The time is read once for all that came together.
@@ -218,6 +219,7 @@ actor EdgeLoop {
             judgeInside(received, count)
             guard count == received.capacity else { return }
         }
+        loop.fallBehind()
     }
 
     private func judgeInside(_ batch: borrowing ReceiveBatch, _ count: Int) {

@@ -32,7 +32,8 @@ int tandem_udp_send(int socket, const uint8_t *bytes, size_t length, const struc
         ssize_t sent = sendto(
             socket, bytes, length, MSG_NOSIGNAL, peer ? (struct sockaddr *)&address : NULL, address_length);
         if (sent >= 0) return 0;
-        if (attempt > 0 || !tandem_is_echo(errno)) return -errno;
+        // What is not our own does not come again.
+        if (attempt > 0 || errno == EAGAIN || errno == EBADF) return -errno;
     }
 }
 

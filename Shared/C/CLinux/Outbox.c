@@ -175,7 +175,7 @@ static int send_apart(int socket, const struct msghdr *run) {
     for (size_t piece = 0; piece < run->msg_iovlen; piece++) {
         struct msghdr header = {.msg_name = run->msg_name, .msg_namelen = run->msg_namelen, .msg_iov = &run->msg_iov[piece], .msg_iovlen = 1};
         ssize_t taken = sendmsg(socket, &header, MSG_NOSIGNAL);
-        if (taken < 0 && tandem_is_echo(errno)) taken = sendmsg(socket, &header, MSG_NOSIGNAL);
+        if (taken < 0 && errno != EAGAIN) taken = sendmsg(socket, &header, MSG_NOSIGNAL);
         if (taken >= 0) sent++;
     }
     return sent;
@@ -190,8 +190,8 @@ int tandem_outbox_send(int socket, struct tandem_outbox *outbox) {
             attempt = 0;
             continue;
         }
-        if (tandem_is_echo(errno) && attempt++ == 0) continue;
         if (errno == EAGAIN || errno == EBADF) break;  // the send buffer is full: what is late anyway is better lost
+        if (attempt++ == 0) continue;                  // it may be the ICMP error of an earlier datagram; our own comes again
         const struct msghdr *refused = &outbox->headers[next++].msg_hdr;
         attempt = 0;
         if (refused->msg_iovlen > 1) {

@@ -48,6 +48,7 @@ public final class EventLoop: @unchecked Sendable {
     private var cachedNow: Instant?
     private var moderation: WakeupModeration?
     private var items = 0
+    private var isBehind = false
 
     public init(name: String, processor: Int? = nil) {
         (self.name, self.processor) = (name, processor)
@@ -148,6 +149,9 @@ public final class EventLoop: @unchecked Sendable {
         self.moderation = moderation
     }
 
+    /// There is more to read than this turn has time for: the next one begins at once.
+    public func fallBehind() { isBehind = true }
+
     /// So many items were handled in this turn.
     public func handled(_ items: Int) { self.items &+= items }
 
@@ -184,8 +188,8 @@ public final class EventLoop: @unchecked Sendable {
 
     /// Under load, until the next turn should begin; a timer that is due before ends it.
     private func pause() {
-        defer { items = 0 }
-        guard let next = moderation?.turned(items: items, began: now) else { return }
+        defer { (items, isBehind) = (0, false) }
+        guard let next = moderation?.turned(items: items, began: now), !isBehind else { return }
         let end = min(next, timers.nextDeadline() ?? next)
         if end > MonotonicClock.now() { tandem_sleep_until(end.nanoseconds) }
     }

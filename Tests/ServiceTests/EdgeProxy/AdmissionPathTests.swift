@@ -48,6 +48,19 @@ struct AdmissionPathTests {
         #expect(judge(inDialog, times: 1_000, &admission) == (1_000, []))
     }
 
+    @Test("A REGISTER, and an OPTIONS for the edge, are in no dialog: a route we signed and a To tag spare them nothing")
+    func noDialogs() throws {
+        let requests = [
+            try EdgeBench.request("REGISTER", uri: "sip:demo.localhost", to: "sip:1001@demo.localhost", toTag: "b", more: [serverRoute]),
+            try EdgeBench.request("OPTIONS", uri: "sip:demo.localhost", toTag: "b", more: [serverRoute]),
+        ]
+        for request in requests {
+            var admission = Self.admission()
+            let (admitted, reasons) = judge(request, times: 2_000, &admission)
+            #expect(admitted < 1_000 && reasons == [.sourceRate])
+        }
+    }
+
     @Test("ACK and CANCEL end work, but those without a route of ours have a rate too", arguments: ["ACK", "CANCEL"])
     func endings(method: String) throws {
         var admission = Self.admission()

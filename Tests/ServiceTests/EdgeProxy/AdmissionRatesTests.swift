@@ -210,7 +210,8 @@ struct AdmissionRatesTests {
         #expect(admission.committed(.scanner, by: scanner, .proven, now: Self.at(0)) != nil)
         let office = admission.source(Self.address(2))
         admission.authenticated(account: 1, from: office, now: Self.at(0))
-        let bans = (0..<200).map { _ in admission.committed(.wrongPassword, by: office, .proven, now: Self.at(0)) }
+        // A web page that was opened there may call itself a scanner.
+        let bans = (0..<200).map { admission.committed($0 == 0 ? .scanner : .wrongPassword, by: office, .proven, now: Self.at(0)) }
         #expect(bans.firstIndex { $0 != nil } == 199)
     }
 

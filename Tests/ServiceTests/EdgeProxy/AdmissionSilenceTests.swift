@@ -12,7 +12,8 @@ struct AdmissionSilenceTests {
         "A scanner is known by a word anywhere in its User-Agent",
         arguments: [
             ("friendly-scanner", true), ("SIPVicious 0.3", true), ("x Friendly-Scanner/1", true), ("sipcl", false),
-            ("Yealink SIP-T46S", false), ("", false), ("friendly scanner", false), ("sipsipcli", true),
+            ("Yealink SIP-T46S", false), ("", false), ("friendly scanner", false), ("sipsipcli", false),
+            ("AcmeSIPClient/2.1", false), ("tool(sipcli)", true), ("sipcli2", false),
         ])
     func scanners(agent: String, expected: Bool) {
         let signs = ScannerSigns(["Friendly-Scanner", "sipvicious", "sipcli", ""])
