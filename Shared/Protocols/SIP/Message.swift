@@ -2,7 +2,7 @@ internal import Bytes
 
 /// A SIP request or response (RFC 3261 §7): the bytes as they were received and an index of where its parts lie.
 ///
-/// Nothing is decoded until it is asked for and nothing is ever changed: forwarding collects `Edits`, new messages come from
+/// Nothing is decoded until it is asked for and nothing is ever changed: a proxy writes it anew by a `Forwarding`, new messages come from
 /// `RequestBuilder` and `ResponseBuilder`.
 public struct Message: Sendable {
     public enum Start: Sendable {
