@@ -140,6 +140,9 @@ let common: [SwiftSetting] = [
 ]
 
 /// The pure core of an executable is tested from `Tests/ServiceTests`, so that one test target may import services.
+/// Whether one access to a variable overlaps another is asked at run time in debug builds, in which all tests run; packets do not pay.
+let unchecked = SwiftSetting.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+
 let services = modules.filter { $0.floor == .service }.map(\.name)
 
 func target(for module: Module) -> Target {
@@ -154,10 +157,13 @@ func target(for module: Module) -> Target {
         return .target(name: module.name, path: module.path, cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])])
     case .library(let hot):
         var settings = common + (module.floor == .test ? [] : [.strictMemorySafety()])
-        if hot { settings.append(.unsafeFlags(["-O"], .when(configuration: .debug))) }
+        if hot {
+            settings.append(.unsafeFlags(["-O"], .when(configuration: .debug)))
+            settings.append(unchecked)
+        }
         return .target(name: module.name, dependencies: uses, path: module.path, resources: resources, swiftSettings: settings)
     case .executable:
-        let settings = common + (module.floor == .test ? [] : [.strictMemorySafety()])
+        let settings = common + (module.floor == .test ? [] : [.strictMemorySafety(), unchecked])
         return .executableTarget(name: module.name, dependencies: uses, path: module.path, resources: resources, swiftSettings: settings)
     case .tests:
         return .testTarget(name: module.name, dependencies: uses, path: module.path, exclude: [], swiftSettings: common)

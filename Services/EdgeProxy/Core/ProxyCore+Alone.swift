@@ -25,11 +25,13 @@ extension ProxyCore {
     }
 
     /// How many of the topmost Routes are ours, signed or by our plain address; the farm behind us needs the others.
-    func ownLeadingRoutes(_ message: borrowing MessageView, _ head: RequestHead) -> Int {
-        guard let topmost = head.topmostRoute, isOurs(topmost, in: message) else { return 0 }
+    /// `isSigned`: the topmost one is known to be.
+    func ownLeadingRoutes(_ message: borrowing MessageView, _ head: RequestHead, isSigned: Bool = false) -> Int {
+        guard let topmost = head.topmostRoute, isSigned || isOurs(topmost, in: message) else { return 0 }
+        guard let next = head.nextRoute, isOurs(next, in: message) else { return 1 }
         var walk = MessageView.Elements(.route)
-        _ = walk.next(in: message)
-        var count = 1
+        for _ in 0..<2 { _ = walk.next(in: message) }
+        var count = 2
         while let element = walk.next(in: message), let route = message.address(element), isOurs(route, in: message) { count += 1 }
         return count
     }

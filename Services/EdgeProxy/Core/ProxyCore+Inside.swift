@@ -29,7 +29,7 @@ extension ProxyCore {
             from: .inside, flow.transport, outside, wayBack: wayBack, for: message, head)
         var forwarding = Forwarding(hop: hop, stripping: .assertedIdentity)
         forwarding.maxForwards = decremented(head)
-        forwarding.poppedRoutes = signed == nil ? ownLeadingRoutes(message, head) : ownRoutes(message)
+        forwarding.poppedRoutes = signed == nil ? ownLeadingRoutes(message, head) : ownRoutes(message, head)
         if recordsRoute(head) {
             forwarding.recording = .routes(upper: outsideRoute(source, flow.transport, for: flow.remote), lower: insideRoute(flow))
         }
@@ -37,10 +37,9 @@ extension ProxyCore {
     }
 
     /// Two inside a dialog, where both entries of the double Record-Route come back; one for a Path.
-    private func ownRoutes(_ message: borrowing MessageView) -> Int {
-        var walk = MessageView.Elements(.route)
-        guard walk.next(in: message) != nil, let second = walk.next(in: message) else { return 1 }
-        return token(message.address(second)?.uri.user, in: message)?.kind == .server ? 2 : 1
+    private func ownRoutes(_ message: borrowing MessageView, _ head: RequestHead) -> Int {
+        guard let next = head.nextRoute else { return 1 }
+        return token(next.uri.user, in: message)?.kind == .server ? 2 : 1
     }
 
     private func receiveResponseInside(_ message: borrowing MessageView) -> Decision {

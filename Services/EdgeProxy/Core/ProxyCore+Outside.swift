@@ -129,7 +129,7 @@ extension ProxyCore {
         (forwarding.source, forwarding.topmostVia) = (arrival.source, (head.via, head.viaElement))
         forwarding.maxForwards = decremented(head)
         // Routes have been read; where a request from outside goes is for us to say.
-        forwarding.poppedRoutes = isTrusted ? ownLeadingRoutes(message, head) : .max
+        forwarding.poppedRoutes = isTrusted ? ownLeadingRoutes(message, head, isSigned: inDialog) : .max
         if head.method == .register {
             recordPath(flow, message, arrival, &forwarding)
         } else if recordsRoute(head) {

@@ -61,7 +61,7 @@ extension EdgeLoop {
     func refuseCall(
         _ message: borrowing MessageView, _ forwarding: borrowing Forwarding, to destination: Destination
     ) -> AdmissionReason? {
-        guard case .routes = forwarding.recording, core.configuration.alone == nil, case .request(.invite, let uri) = message.start,
+        guard core.configuration.alone == nil, case .routes = forwarding.recording, case .request(.invite, let uri) = message.start,
             case .server(let server) = destination, let callID = message.callID
         else { return nil }
         let isEmergency = URI.Layout(message.bytes, uri).map { core.isEmergency(message, $0, admission) } ?? false

@@ -64,6 +64,15 @@ public enum Base64 {
                 output.write(word: eightCharacters(word &>> 16))
                 index &+= 6
             }
+            let rest = bytes.count &- index
+            guard rest > 0 else { return }
+            // What is left of the last word, with zeros behind: as many characters as its bits need (RFC 4648 §4).
+            if output.freeCapacity >= 8 {
+                let word = bytes.word(at: bytes.count &- 8).byteSwapped &<< UInt64(truncatingIfNeeded: 64 &- 8 &* rest)
+                output.write(word: eightCharacters(word &>> 16))
+                output.removeLast(8 &- (rest &* 8 &+ 5) / 6)
+                return
+            }
         }
         while index < bytes.count {
             let rest = bytes.count &- index

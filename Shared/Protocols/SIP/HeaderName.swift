@@ -73,6 +73,31 @@ public enum HeaderName: UInt8, CaseIterable, Sendable {
         if range.count == 1 { return compact(bytes[range.lowerBound] | 32) }
         guard range.count <= PackedName.capacity else { return .other }
         let packed = PackedName(bytes, range)
+        return packed.frequent ?? find(packed)
+    }
+
+    /// One of the names of nearly every message, written without blanks before its colon at the beginning of `range`, and where
+    /// the colon stands; nil for all else.
+    @inline(__always)
+    static func frequent(_ bytes: Span<UInt8>, _ range: Range<Int>) -> (name: HeaderName, colon: Int)? {
+        let start = range.lowerBound
+        guard bytes.count &- start >= 16 else { return nil }
+        let words = (bytes.word(at: start), bytes.word(at: start &+ 8))
+        var colon = Self.colon(words.0)
+        if colon == 8 { colon = 8 &+ Self.colon(words.1) }
+        guard colon < range.count, colon < 16, let name = PackedName(words, colon).frequent else { return nil }
+        return (name, start &+ colon)
+    }
+
+    /// The place of the first colon in a word, or 8.
+    @inline(__always)
+    private static func colon(_ word: UInt64) -> Int {
+        let difference = word ^ 0x3a3a_3a3a_3a3a_3a3a
+        let found = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+        return found.trailingZeroBitCount &>> 3
+    }
+
+    private static func find(_ packed: PackedName) -> HeaderName {
         var slot = packed.slot
         while true {
             let entry = table[slot]
@@ -90,6 +115,11 @@ public enum HeaderName: UInt8, CaseIterable, Sendable {
 
         /// No name: it stands in free slots.
         init() { (first, second, third) = (0, 0, 0) }
+
+        @inline(__always)
+        init(_ words: (UInt64, UInt64), _ count: Int) {
+            (first, second, third) = (Self.lowercased(words.0, count), Self.lowercased(words.1, count &- 8), 0)
+        }
 
         init(_ bytes: Span<UInt8>, _ range: Range<Int>) {
             if bytes.count &- range.lowerBound >= Self.capacity {
@@ -117,6 +147,28 @@ public enum HeaderName: UInt8, CaseIterable, Sendable {
 
         static func == (left: PackedName, right: PackedName) -> Bool {
             (left.first ^ right.first) | (left.second ^ right.second) | (left.third ^ right.third) == 0
+        }
+
+        /// The names that stand in nearly every message, without a look at the table.
+        @inline(__always)
+        var frequent: HeaderName? {
+            guard third == 0 else { return nil }
+            return switch first {
+            case 0x61_6976: second == 0 ? .via : nil
+            case 0x6d6f_7266: second == 0 ? .from : nil
+            case 0x6f74: second == 0 ? .to : nil
+            case 0x64_692d_6c6c_6163: second == 0 ? .callID : nil
+            case 0x7165_7363: second == 0 ? .cseq : nil
+            case 0x74_6361_746e_6f63: second == 0 ? .contact : nil
+            case 0x65_7475_6f72: second == 0 ? .route : nil
+            case 0x77_6f6c_6c61: second == 0 ? .allow : nil
+            case 0x7772_6f66_2d78_616d: second == 0x7364_7261 ? .maxForwards : nil
+            case 0x2d74_6e65_746e_6f63: second == 0x6874_676e_656c ? .contentLength : second == 0x6570_7974 ? .contentType : nil
+            case 0x722d_6472_6f63_6572: second == 0x6574_756f ? .recordRoute : nil
+            case 0x6567_612d_7265_7375: second == 0x746e ? .userAgent : nil
+            case 0x6574_726f_7070_7573: second == 0x64 ? .supported : nil
+            default: nil
+            }
         }
 
         var slot: Int {

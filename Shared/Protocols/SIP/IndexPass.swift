@@ -7,7 +7,7 @@ struct IndexPass {
     private(set) var fields: [Message.Field] = []
     /// Bits by the raw value of the names that stand once or more, and of those that stand more than once.
     private(set) var names = Message.Names()
-    private(set) var start: Message.Start?
+    private(set) var start: Message.StartLine?
     private(set) var startLineRange = 0..<0
     private(set) var isVersionSupported = true
     private(set) var headersEnd = 0
@@ -66,7 +66,7 @@ struct IndexPass {
             }
             if field.name == .via {
                 vias += 1
-                vias += Self.commas(bytes, field.valueRange)
+                if field.mayHaveComma { vias += Self.commas(bytes, field.valueRange) }
                 if vias > limits.viaCount { defect = defect ?? .tooManyVias }
             } else if field.name == .contentLength {
                 parseContentLength(bytes.extracting(field.valueRange))
@@ -145,7 +145,7 @@ struct IndexPass {
                 let status = ASCII.decimal(bytes.extracting(digits..<digits + 3)), 100...699 ~= status
             else { throw .badStartLine }
             // The blank behind the code is required, yet so many leave it out with the reason that we do not insist.
-            start = .response(status: Int(status), reason: min(digits + 4, end)..<end)
+            start = .response(status: Int(status), reason: Slice(min(digits + 4, end)..<end))
             return
         }
         let methodEnd = Self.wordEnd(bytes, begin, end)
@@ -157,12 +157,12 @@ struct IndexPass {
             Self.wordEnd(bytes, versionStart, end) == end
         else {
             guard let uri = Self.misplacedURI(bytes, methodEnd, end) else { throw .badStartLine }
-            start = .request(Method(bytes, begin..<methodEnd), uri: uri)
+            start = .request(Method.Known(bytes, begin..<methodEnd), Slice(begin..<methodEnd), uri: Slice(uri))
             defect = .badStartLine
             return
         }
         isVersionSupported = Self.isTwoPointZero(bytes, versionStart, end)
-        start = .request(Method(bytes, begin..<methodEnd), uri: methodEnd + 1..<uriEnd)
+        start = .request(Method.Known(bytes, begin..<methodEnd), Slice(begin..<methodEnd), uri: Slice(methodEnd + 1..<uriEnd))
     }
 
     /// What stands between the method and the version of a request line whose blanks are wrong: somebody speaks SIP, and is told so.
@@ -196,20 +196,31 @@ struct IndexPass {
 
     /// `field-name HCOLON value`: blanks may stand before the colon, the name is a token.
     private static func field(_ bytes: Span<UInt8>, _ content: Range<Int>, line: Range<Int>) -> Message.Field? {
-        let colon = bytes.firstIndex(of: UInt8(ascii: ":"), from: content.lowerBound, to: content.upperBound)
-        guard colon < content.upperBound else { return nil }
-        var nameEnd = colon
-        while nameEnd > content.lowerBound, ASCII.isWhitespace(bytes[nameEnd &- 1]) { nameEnd &-= 1 }
-        let nameRange = content.lowerBound..<nameEnd
-        guard !nameRange.isEmpty else { return nil }
-        let name = HeaderName.recognise(bytes, nameRange)
-        if name == .other {
-            for index in nameRange where !Scanner.isToken(bytes[index]) { return nil }
+        let (name, nameRange, colon): (HeaderName, Range<Int>, Int)
+        if let frequent = HeaderName.frequent(bytes, content) {
+            (name, nameRange, colon) = (frequent.name, content.lowerBound..<frequent.colon, frequent.colon)
+        } else {
+            colon = bytes.firstIndex(of: UInt8(ascii: ":"), from: content.lowerBound, to: content.upperBound)
+            guard colon < content.upperBound else { return nil }
+            var nameEnd = colon
+            while nameEnd > content.lowerBound, ASCII.isWhitespace(bytes[nameEnd &- 1]) { nameEnd &-= 1 }
+            nameRange = content.lowerBound..<nameEnd
+            guard !nameRange.isEmpty else { return nil }
+            name = HeaderName.recognise(bytes, nameRange)
+            if name == .other {
+                for index in nameRange where !Scanner.isToken(bytes[index]) { return nil }
+            }
         }
         var (start, end) = (colon &+ 1, content.upperBound)
         while start < end, Scanner.isBlank(bytes[start]) { start &+= 1 }
         while end > start, Scanner.isBlank(bytes[end &- 1]) { end &-= 1 }
-        return Message.Field(name: name, nameRange: nameRange, valueRange: start..<end, lineRange: line)
+        let mayHaveComma =
+            switch name {
+            case .via, .route, .recordRoute, .contact: bytes.firstIndex(of: UInt8(ascii: ","), from: start, to: end) < end
+            default: true
+            }
+        return Message.Field(
+            name: name, nameRange: nameRange, valueRange: start..<end, lineRange: line, mayHaveComma: mayHaveComma)
     }
 
     private static func commas(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {

@@ -13,10 +13,12 @@ public struct Message: Sendable {
     /// One header field: `Name: value`, with the offsets an edit needs; 32 bits hold any offset of a message.
     public struct Field: Sendable {
         public let name: HeaderName
+        /// False when a list has one value for certain, as nearly all do that every proxy reads.
+        let mayHaveComma: Bool
         private let lineStart, nameEnd, valueStart, valueEnd, lineEnd: UInt32
 
-        init(name: HeaderName, nameRange: Range<Int>, valueRange: Range<Int>, lineRange: Range<Int>) {
-            self.name = name
+        init(name: HeaderName, nameRange: Range<Int>, valueRange: Range<Int>, lineRange: Range<Int>, mayHaveComma: Bool) {
+            (self.name, self.mayHaveComma) = (name, mayHaveComma)
             lineStart = UInt32(truncatingIfNeeded: lineRange.lowerBound)
             nameEnd = UInt32(truncatingIfNeeded: nameRange.upperBound)
             valueStart = UInt32(truncatingIfNeeded: valueRange.lowerBound)
@@ -38,7 +40,8 @@ public struct Message: Sendable {
 
         init() {}
 
-        init(_ names: [HeaderName]) { for name in names { insert(name) } }
+        @inline(__always)
+        init(_ names: HeaderName...) { for name in names { present |= Self.bit(name) } }
 
         mutating func insert(_ name: HeaderName) {
             let bit = Self.bit(name)
@@ -51,12 +54,19 @@ public struct Message: Sendable {
         func hasRepeated(_ others: Names) -> Bool { repeated & others.present != 0 }
         func isRepeated(_ name: HeaderName) -> Bool { repeated & Self.bit(name) != 0 }
 
+        @inline(__always)
         private static func bit(_ name: HeaderName) -> UInt64 { 1 &<< UInt64(name.rawValue) }
+    }
+
+    /// `Start` where it stands, without a string for a method that has no name here: copied with every view of a message.
+    enum StartLine: Sendable {
+        case request(Method.Known?, Slice, uri: Slice)
+        case response(status: Int, reason: Slice)
     }
 
     /// Where the parts of a message lie that are no header fields.
     struct Frame: Sendable {
-        let start: Start
+        let start: StartLine
         /// False when the start line names another version of SIP: to be answered 505.
         let isVersionSupported: Bool
         let names: Names
@@ -76,13 +86,13 @@ public struct Message: Sendable {
         borrowing get { MessageView(bytes: bytes.span, fields: fields.span, frame: frame) }
     }
 
-    public var start: Start { frame.start }
+    public var start: Start { view.start }
     public var isVersionSupported: Bool { frame.isVersionSupported }
     var startLineRange: Range<Int> { frame.startLine }
     var headersEnd: Int { frame.headersEnd }
     public var bodyRange: Range<Int> { frame.body }
 
-    public var isRequest: Bool { if case .request = start { true } else { false } }
+    public var isRequest: Bool { view.isRequest }
 
     public var body: [UInt8] { Array(bytes[bodyRange]) }
 

@@ -12,11 +12,26 @@ public struct MessageView: ~Escapable {
         (self.bytes, self.fields, self.frame) = (bytes, fields, frame)
     }
 
-    public var start: Message.Start { frame.start }
+    public var start: Message.Start {
+        switch frame.start {
+        case .request(let known, let name, let uri): .request(method(known, name), uri: uri.range)
+        case .response(let status, let reason): .response(status: status, reason: reason.range)
+        }
+    }
+
     public var isRequest: Bool { if case .request = frame.start { true } else { false } }
     /// Of a request; nil for a response.
     public var method: Method? {
-        if case .request(let method, _) = frame.start { return method }
+        if case .request(let known, let name, _) = frame.start { return method(known, name) }
+        return nil
+    }
+
+    private func method(_ known: Method.Known?, _ name: Slice) -> Method {
+        known.map { Method($0) } ?? .other(bytes.text(name.range))
+    }
+
+    public var requestURIRange: Range<Int>? {
+        if case .request(_, _, let uri) = frame.start { return uri.range }
         return nil
     }
 
@@ -76,7 +91,7 @@ public struct MessageView: ~Escapable {
                 }
                 let range = view.fields[field].valueRange
                 let start = position ?? range.lowerBound
-                let end = view.elementEnd(from: start, in: range)
+                let end = view.fields[field].mayHaveComma ? view.elementEnd(from: start, in: range) : range.upperBound
                 let element = Element(field: field, range: view.trimmed(start..<end))
                 if end < range.upperBound {
                     position = end + 1
@@ -97,10 +112,6 @@ public struct MessageView: ~Escapable {
 
     /// The next comma outside quotes and angle brackets, or the end of the value.
     private func elementEnd(from start: Int, in range: Range<Int>) -> Int {
-        // Most lists have one value, and no comma anywhere.
-        guard bytes.firstIndex(of: UInt8(ascii: ","), from: start, to: range.upperBound) < range.upperBound else {
-            return range.upperBound
-        }
         var (inQuotes, inBrackets) = (false, false)
         var index = start
         while index < range.upperBound {

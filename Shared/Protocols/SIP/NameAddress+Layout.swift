@@ -46,7 +46,8 @@ extension NameAddress {
             scanner.skipBlanks()
             let uriRange: Range<Int>
             if scanner.skip(UInt8(ascii: "<")) {
-                uriRange = scanner.run { $0 == UInt8(ascii: ">") }
+                uriRange = scanner.position..<scanner.bytes.firstIndex(of: UInt8(ascii: ">"), from: scanner.position, to: scanner.end)
+                scanner.position = uriRange.upperBound
                 guard scanner.skip(UInt8(ascii: ">")) else { return nil }
             } else {
                 guard display == .none else { return nil }
@@ -58,8 +59,14 @@ extension NameAddress {
             guard let uri = URI.Layout(scanner.bytes, uriRange) else { return nil }
             let bytes = scanner.bytes
             var tag = Slice.missing
-            let parameters = scanner.headerParameters {
-                if bytes.isEqual($0.name, "tag") { tag = Slice($0.value) }
+            let parameters: Range<Int>?
+            if let only = scanner.onlyTag() {
+                parameters = only.lowerBound &- 5..<only.upperBound
+                tag = Slice(only)
+            } else {
+                parameters = scanner.headerParameters {
+                    if bytes.isEqual($0.name, "tag") { tag = Slice($0.value) }
+                }
             }
             guard let parameters else { return nil }
             (self.display, self.displaySlice, self.uri) = (display, displaySlice, uri)
@@ -80,5 +87,18 @@ extension NameAddress {
         var scanner = Scanner(bytes, layout.parameters)
         while case .parameter(let parameter) = scanner.headerParameter() { list.append(parameter) }
         parameters = Parameters(list, in: bytes)
+    }
+}
+
+extension Scanner {
+    /// The value of `;tag=` when that is all that follows, as in nearly every From and To.
+    fileprivate mutating func onlyTag() -> Range<Int>? {
+        guard end &- position > 5, bytes.count &- position >= 8, bytes.word(at: position) & 0xff_ffff_ffff == 0x3d_6761_743b else { return nil }
+        let start = position &+ 5
+        var index = start
+        while index < end, Self.isToken(bytes[index]) { index &+= 1 }
+        guard index == end else { return nil }
+        position = end
+        return start..<end
     }
 }

@@ -39,7 +39,11 @@ extension Scanner {
         if next == UInt8(ascii: "\"") {
             guard quotedString() != nil else { return .malformed }
         } else {
-            while position < end, !Self.isBlank(bytes[position]), !Self.endsParameter(bytes[position]) { position &+= 1 }
+            while true {
+                position = bytes.firstValueDelimiter(from: position, to: end)
+                guard position < end, !Self.isBlank(bytes[position]), !Self.endsParameter(bytes[position]) else { break }
+                position &+= 1
+            }
             guard position > start else { return .malformed }
         }
         return .parameter(ParameterLayout(name: name, value: start..<position))

@@ -14,8 +14,11 @@ public struct RequestHead: Sendable {
     public let cseq: UInt32
     public let maxForwards: Int?
     public let topmostRoute: NameAddress.Layout?
+    /// The one behind it: the other half of a double Record-Route.
+    public let nextRoute: NameAddress.Layout?
 
-    private static let single = Message.Names([.from, .to, .callID, .cseq, .maxForwards, .contentType, .expires])
+    @inline(__always)
+    private static var single: Message.Names { Message.Names(.from, .to, .callID, .cseq, .maxForwards, .contentType, .expires) }
 
     private static func repetition(_ message: borrowing MessageView) -> Refusal {
         for name in HeaderName.allCases where single.contains(name) && message.frame.names.isRepeated(name) {
@@ -26,7 +29,7 @@ public struct RequestHead: Sendable {
 
     /// Throws what the request is to be refused with.
     public init(_ message: borrowing MessageView) throws(Refusal) {
-        guard case .request(let method, let uriRange) = message.frame.start else { throw Refusal(400, "Not a Request") }
+        guard let method = message.method, let uriRange = message.requestURIRange else { throw Refusal(400, "Not a Request") }
         guard message.frame.isVersionSupported else { throw Refusal(505) }
         // §19.1.1: headers have no place in a Request-URI, and a proxy may not forward them (RFC 4475 §3.1.2.11).
         guard let uri = URI.Layout(message.bytes, uriRange), uri.headers == nil else { throw Refusal(400, "Bad Request-URI") }
@@ -47,10 +50,13 @@ public struct RequestHead: Sendable {
         }
         guard !message.contains(.expires) || message.decimal(.expires) != nil else { throw Refusal(400, "Bad Expires") }
         guard Self.hasGoodContacts(message) else { throw Refusal(400, "Bad Contact") }
-        guard let routes = Self.routes(message), Self.areAddresses(message, .recordRoute) else { throw Refusal(400, "Bad Route") }
+        var (topmostRoute, nextRoute): (NameAddress.Layout?, NameAddress.Layout?) = (nil, nil)
+        guard Self.readRoutes(message, &topmostRoute, &nextRoute), Self.areAddresses(message, .recordRoute) else {
+            throw Refusal(400, "Bad Route")
+        }
         guard uri.scheme != .other else { throw Refusal(416) }
         (self.method, self.uri, self.from, self.to, callIDSlice) = (method, uri, from, to, Slice(callID))
-        (self.cseq, self.maxForwards, topmostRoute) = (cseq.number, maxForwards, routes.topmost)
+        (self.cseq, self.maxForwards, self.topmostRoute, self.nextRoute) = (cseq.number, maxForwards, topmostRoute, nextRoute)
     }
 
     /// The topmost Via, when all of them are well-formed.
@@ -72,19 +78,25 @@ public struct RequestHead: Sendable {
         return message.address(range)
     }
 
-    /// The topmost Route, if there is one; nil when one of them is malformed.
-    private static func routes(_ message: borrowing MessageView) -> (topmost: NameAddress.Layout?, count: Int)? {
+    /// The two topmost Routes, if they are there; false when any is malformed.
+    private static func readRoutes(
+        _ message: borrowing MessageView, _ topmost: inout NameAddress.Layout?, _ next: inout NameAddress.Layout?
+    ) -> Bool {
+        guard message.contains(.route) else { return true }
         var walk = MessageView.Elements(.route)
-        var (topmost, count): (NameAddress.Layout?, Int) = (nil, 0)
         while let element = walk.next(in: message) {
-            guard let route = message.address(element) else { return nil }
-            if count == 0 { topmost = route }
-            count &+= 1
+            guard let route = message.address(element) else { return false }
+            if topmost == nil {
+                topmost = route
+            } else if next == nil {
+                next = route
+            }
         }
-        return (topmost, count)
+        return true
     }
 
     private static func areAddresses(_ message: borrowing MessageView, _ name: HeaderName) -> Bool {
+        guard message.contains(name) else { return true }
         var walk = MessageView.Elements(name)
         while let element = walk.next(in: message) {
             guard message.address(element) != nil else { return false }

@@ -54,7 +54,7 @@ public enum StatelessForwarding {
         // An ACK of a failure has a To tag that its INVITE had not, so that tag has no part in it.
         var loop = key.chain()
         loop.absorb(bytes.extracting(head.callID))
-        if case .request(_, let uri) = message.start { loop.absorb(bytes.extracting(uri)) }
+        if let uri = message.requestURIRange { loop.absorb(bytes.extracting(uri)) }
         loop.absorb(bytes.extracting(head.from.tag ?? 0..<0))
         if let route = head.topmostRoute { loop.absorb(bytes.extracting(route.uriRange)) }
         loop.absorb(UInt64(head.cseq))
@@ -70,7 +70,7 @@ public enum StatelessForwarding {
         guard !head.via.hasUniqueBranch(in: bytes) else { return code.code() }
         code.absorb(bytes.extracting(head.callID))
         code.absorb(bytes.extracting(head.from.tag ?? 0..<0))
-        if case .request(_, let uri) = message.start { code.absorb(bytes.extracting(uri)) }
+        if let uri = message.requestURIRange { code.absorb(bytes.extracting(uri)) }
         code.absorb(UInt64(head.cseq))
         return code.code()
     }

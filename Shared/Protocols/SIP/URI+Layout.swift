@@ -29,6 +29,11 @@ extension URI {
         public var opaque: Range<Int>? { opaqueSlice.found }
 
         public init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+            if range.count > 4, bytes.beginsWithSIP(range) {
+                (scheme, schemeSlice) = (.sip, Slice(range.lowerBound..<range.lowerBound &+ 3))
+                guard parse(bytes, range.lowerBound &+ 4..<range.upperBound) else { return nil }
+                return
+            }
             let colon = bytes.firstIndex(of: UInt8(ascii: ":"), from: range.lowerBound, to: range.upperBound)
             let rest = min(colon &+ 1, range.upperBound)..<range.upperBound
             guard !rest.isEmpty, colon > range.lowerBound else { return nil }
@@ -48,22 +53,22 @@ extension URI {
             var (start, end) = (range.lowerBound, range.upperBound)
             var (colon, at, semicolon, mark): (Int?, Int?, Int?, Int?)
             var index = start
-            while index < end {
-                let byte = bytes[index]
-                if !Self.isPlain(byte) {
-                    switch byte {
-                    case UInt8(ascii: ":"): colon = colon ?? index
-                    case UInt8(ascii: ";"): if mark == nil { semicolon = semicolon ?? index }
-                    case UInt8(ascii: "?"): mark = mark ?? index
-                    case UInt8(ascii: "@"):
-                        // What came before belongs to the user.
-                        guard at == nil else { return false }
-                        (at, semicolon, mark) = (index, nil, nil)
-                    case UInt8(ascii: "%"):
-                        guard Self.isEscape(bytes, index, end) else { return false }
-                        index &+= 2
-                    default: return false
-                    }
+            while true {
+                index = bytes.firstURIDelimiter(from: index, to: end)
+                guard index < end else { break }
+                switch bytes[index] {
+                case UInt8(ascii: ":"): colon = colon ?? index
+                case UInt8(ascii: ";"): if mark == nil { semicolon = semicolon ?? index }
+                case UInt8(ascii: "?"): mark = mark ?? index
+                case UInt8(ascii: "@"):
+                    // What came before belongs to the user.
+                    guard at == nil else { return false }
+                    (at, semicolon, mark) = (index, nil, nil)
+                case UInt8(ascii: "%"):
+                    guard Self.isEscape(bytes, index, end) else { return false }
+                    index &+= 2
+                case UInt8(ascii: "="), UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"): break
+                default: return false
                 }
                 index &+= 1
             }
@@ -135,13 +140,6 @@ extension URI {
             return true
         }
 
-        /// A byte that may stand anywhere in a URI and has no meaning: two words with a bit for each byte below 128.
-        @inline(__always)
-        private static func isPlain(_ byte: UInt8) -> Bool {
-            let set: UInt64 = byte < 64 ? 0x23ff_ffda_0000_0000 : 0x7fff_ffff_ffff_fffe
-            return byte < 128 && set &>> UInt64(byte & 63) & 1 == 1
-        }
-
         private static func isEscape(_ bytes: Span<UInt8>, _ index: Int, _ end: Int) -> Bool {
             index &+ 2 < end && Hexadecimal.value(bytes[index &+ 1]) != nil && Hexadecimal.value(bytes[index &+ 2]) != nil
         }
@@ -163,6 +161,16 @@ extension URI {
     }
 }
 
+extension Span where Element == UInt8 {
+    /// Whether the first four bytes of the range, which are there, are `sip:`.
+    @inline(__always)
+    fileprivate func beginsWithSIP(_ range: Range<Int>) -> Bool {
+        let start = range.lowerBound
+        return self[start] | 32 == UInt8(ascii: "s") && self[start &+ 1] | 32 == UInt8(ascii: "i")
+            && self[start &+ 2] | 32 == UInt8(ascii: "p") && self[start &+ 3] == UInt8(ascii: ":")
+    }
+}
+
 /// `host [":" port]` of RFC 3261 §25.1, in a URI and as Via's sent-by.
 struct HostPort {
     let host: Range<Int>
@@ -175,7 +183,7 @@ struct HostPort {
             end = bytes.firstIndex(of: UInt8(ascii: "]"), from: end, to: range.upperBound) + 1
             guard end <= range.upperBound, IPAddress(parsing: bytes.extracting(range.lowerBound..<end)) != nil else { return nil }
         } else {
-            while end < range.upperBound, Self.isHostByte(bytes[end]) { end &+= 1 }
+            end = bytes.firstNonHost(from: end, to: range.upperBound)
             guard end > range.lowerBound else { return nil }
         }
         host = range.lowerBound..<end
@@ -187,12 +195,5 @@ struct HostPort {
             let port = UInt16(exactly: number)
         else { return nil }
         self.port = port
-    }
-
-    /// Letters, digits, dot, hyphen and underscore: two words with a bit for each byte below 128.
-    @inline(__always)
-    private static func isHostByte(_ byte: UInt8) -> Bool {
-        let set: UInt64 = byte < 64 ? 0x03ff_6000_0000_0000 : 0x07ff_fffe_87ff_fffe
-        return byte < 128 && set &>> UInt64(byte & 63) & 1 == 1
     }
 }
