@@ -10,15 +10,17 @@ extension Span where Element == UInt8 {
     /// The first byte from `offset` that is a control character (below 32, or 127); `end` when there is none before it.
     @inlinable
     public func firstControl(from offset: Int, to end: Int) -> Int {
-        let (ones, highs) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
         var index = offset
-        while index &+ 8 <= end {
-            let word = word(at: index)
-            // Exact in the lowest byte that is found, which is the one we want; bytes above 127 are none.
-            let below = (word &- ones &* 32) & ~word & highs
-            let delete = word ^ (ones &* 127)
-            let deletes = (delete &- ones) & ~delete & highs
-            let found = below | deletes
+        while index &+ 16 <= end {
+            let first = Lanes(word(at: index)).controls
+            let second = Lanes(word(at: index &+ 8)).controls
+            if first | second != 0 {
+                return first != 0 ? index &+ first.trailingZeroBitCount &>> 3 : index &+ 8 &+ second.trailingZeroBitCount &>> 3
+            }
+            index &+= 16
+        }
+        if index &+ 8 <= end {
+            let found = Lanes(word(at: index)).controls
             if found != 0 { return index &+ found.trailingZeroBitCount &>> 3 }
             index &+= 8
         }
@@ -125,6 +127,10 @@ struct Lanes {
 
     @inlinable @inline(__always)
     func below(_ bound: UInt64) -> UInt64 { ~atLeast(bound) & Self.highs }
+
+    /// Below 32, or 127.
+    @inlinable @inline(__always)
+    var controls: UInt64 { (~(low &+ Self.ones &* 96) | (low &+ Self.ones)) & Self.highs & ~high }
 
     @inlinable @inline(__always)
     func within(_ first: UInt64, _ last: UInt64) -> UInt64 { atLeast(first) & ~atLeast(last &+ 1) }

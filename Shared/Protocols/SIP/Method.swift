@@ -72,7 +72,11 @@ public enum Method: Hashable, Sendable {
         init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
             guard range.count <= 9 else { return nil }
             var word: UInt64 = 0
-            for index in range.lowerBound..<min(range.upperBound, range.lowerBound + 8) { word = word << 8 | UInt64(bytes[index]) }
+            if bytes.count &- range.lowerBound >= 8, !range.isEmpty {
+                word = bytes.word(at: range.lowerBound).byteSwapped &>> UInt64(truncatingIfNeeded: 64 &- 8 &* min(8, range.count))
+            } else {
+                for index in range { word = word << 8 | UInt64(bytes[index]) }
+            }
             guard range.count < 9 else {
                 guard word == 0x5355_4253_4352_4942, bytes[range.upperBound - 1] == UInt8(ascii: "E") else { return nil }
                 self = .subscribe
