@@ -258,8 +258,8 @@ actor EdgeLoop {
 
     func perform(_ decision: Decision, _ message: Message, _ arrival: Arrival) { perform(decision, message.view, arrival) }
 
-    func perform(_ decision: Decision, _ message: borrowing MessageView, _ arrival: Arrival) {
-        switch decision {
+    func perform(_ decision: consuming Decision, _ message: borrowing MessageView, _ arrival: Arrival) {
+        switch consume decision {
         case .forward(let forwarding, let destination):
             if let reason = refuseCall(message, forwarding, to: destination) { return turnAway(reason, message, arrival) }
             switch send(message, forwarding, to: destination) {
@@ -291,8 +291,8 @@ actor EdgeLoop {
         }
     }
 
-    func perform(_ decision: Decision, _ message: borrowing MessageView, from origin: Origin) {
-        switch decision {
+    func perform(_ decision: consuming Decision, _ message: borrowing MessageView, from origin: Origin) {
+        switch consume decision {
         case .forward(let forwarding, let destination):
             switch send(message, forwarding, to: destination) {
             case .sent:

@@ -76,9 +76,11 @@ extension Traffic {
         Transport.allCases.flatMap { transport in methods.flatMap { make(transport.name.lowercased(), $0) } }
     }
 
+    private static let transports = Transport.allCases.count
+
     /// Where the first counter of a method stands, of `count` each.
     private static func place(_ first: Int, _ transport: Transport, _ method: Method?, of count: Int) -> Int {
-        ((first * Transport.allCases.count + Int(transport.rawValue)) * methods.count + place(of: method)) * count
+        ((first * transports + Int(transport.rawValue)) * methods.count + place(of: method)) * count
     }
 
     /// A request that the edge did not forward: it was answered with this status.
