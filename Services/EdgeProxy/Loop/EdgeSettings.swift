@@ -41,7 +41,7 @@ struct EdgeSettings: Sendable {
             "TANDEM_INSIDE_SIP_PORT", .integer(0...65_000), default: "0",
             "first inside port, one per loop; 0 takes the outside port plus 10000, so that flows outlive a restart"),
         Setting(
-            "TANDEM_EDGE_GATHER_MICROSECONDS", .integer(0...100_000), default: "1000",
+            "TANDEM_EDGE_GATHER_MICROSECONDS", .integer(0...100_000), default: "2000",
             "under load, how long messages may wait to be read together with the next ones; 0: not at all"),
         Setting(
             "TANDEM_EDGE_GATHER_RATE", .integer(0...10_000_000), default: "4000",

@@ -19,14 +19,16 @@ enum SIPSurface {
         for name in HeaderName.allCases { _ = (message.values(name), message.addresses(name)) }
     }
 
-    /// The input as the value of one header after the other.
+    private static let names = HeaderName.allCases.filter { $0 != .other && $0 != .contentLength }
+
+    /// The input as the value of the header that its first byte chooses.
     static func header(_ bytes: [UInt8]) {
-        for name in HeaderName.allCases where name != .other && name != .contentLength {
-            guard let message = try? SIP.Message.parse(Array("OPTIONS sip:x SIP/2.0\r\n\(name.text):".utf8) + bytes + Array("\r\n\r\n".utf8)) else {
-                return
-            }
-            decode(message)
+        guard let choice = bytes.first else { return }
+        let name = names[Int(choice) % names.count].text
+        guard let message = try? SIP.Message.parse(Array("OPTIONS sip:x SIP/2.0\r\n\(name):".utf8) + bytes.dropFirst() + Array("\r\n\r\n".utf8)) else {
+            return
         }
+        decode(message)
     }
 
     static func uri(_ bytes: [UInt8]) {
