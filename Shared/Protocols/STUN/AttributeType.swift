@@ -1,5 +1,6 @@
 /// The attributes of RFC 8489 §14 and RFC 8445 §16.1 that are understood here.
 public enum AttributeType: UInt16, Sendable {
+    case mappedAddress = 0x0001
     case username = 0x0006
     case messageIntegrity = 0x0008
     case errorCode = 0x0009

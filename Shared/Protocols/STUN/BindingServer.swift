@@ -8,7 +8,6 @@ public enum BindingServer {
     /// No answer is longer.
     public static let answerLength = 64
 
-    private static let binding: UInt16 = 1
     private static let unknownListed = 4
 
     /// Appends the answer to `output`, whose free room is `answerLength` or more; false when there is nothing to answer.
@@ -16,7 +15,7 @@ public enum BindingServer {
         _ request: Span<UInt8>, from source: SocketAddress, into output: inout OutputSpan<UInt8>
     ) throws(ParseError) -> Bool {
         let message = try Message(parsing: request)
-        guard message.kind == .request, message.method == binding else { return false }
+        guard message.kind == .request, message.method == Message.binding else { return false }
         let begin = output.count
         if message.hasUnknownRequired {
             refuse(message, request, into: &output)

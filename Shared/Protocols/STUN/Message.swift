@@ -13,15 +13,16 @@ public struct Message: Sendable {
         var length = 0
     }
 
+    /// The only method ICE knows (RFC 8489 §18.2).
+    public static let binding: UInt16 = 1
     static let headerLength = 20
     static let cookie: UInt32 = 0x2112_a442
     static let fingerprintMask: UInt32 = 0x5354_554e
     static let fingerprintLength = 8
     private static let placeCount = 16
-    private static let integrityLength = 20
+    static let integrityLength = 20
 
     public let kind: Class
-    /// 1 is Binding.
     public let method: UInt16
     public private(set) var hasFingerprint = false
     private(set) var places = InlineArray<16, Place>(repeating: Place())
@@ -85,12 +86,20 @@ public struct Message: Sendable {
         (0..<count).map { places[$0].type }.filter { $0 < AttributeType.firstOptional && AttributeType(rawValue: $0) == nil }
     }
 
-    var hasUnknownRequired: Bool {
+    public var hasUnknownRequired: Bool {
         for index in 0..<count {
             let type = places[index].type
             if type < AttributeType.firstOptional, AttributeType(rawValue: type) == nil { return true }
         }
         return false
+    }
+
+    /// Where the value of an attribute lies, for who compares without copying.
+    public func range(_ type: AttributeType) -> Range<Int>? { place(type).map { $0.start..<$0.start + $0.length } }
+
+    /// What a response repeats of its request.
+    public func transaction(in bytes: Span<UInt8>) -> TransactionID {
+        TransactionID(high: Self.number32(bytes, 8), low: UInt64(Self.number32(bytes, 12)) << 32 | UInt64(Self.number32(bytes, 16)))
     }
 
     /// The value of USERNAME, SOFTWARE or any other attribute, copied.
