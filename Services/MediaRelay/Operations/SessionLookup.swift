@@ -40,6 +40,8 @@ extension MediaLoop {
             case .noAudio: throw RPCError(.notAcceptable, "no audio stream over RTP/AVP is described")
             case .noCommonCodec: throw RPCError(.notAcceptable, "no codec of ours is described: PCMU or PCMA is needed")
             case .noAddress: throw RPCError(.notAcceptable, "no address to send media to is described")
+            case .noCommonSecurity: throw RPCError(.notAcceptable, "no protection of ours is described")
+            case .malformed: throw RPCError(.notAcceptable, "a key, fingerprint or tag that belongs there is missing or broken")
             case .unexpectedAnswer: throw RPCError(.conflict, "the answer fits no offer of ours")
             }
         }

@@ -7,9 +7,12 @@ public struct AgreedFormat: Hashable, Sendable, Codable {
     public var sendingPayloadType: UInt8
     /// On packets we receive.
     public var receivingPayloadType: UInt8
+    /// Their `a=fmtp`: what they wish to be sent.
+    public var remoteParameters: String?
 
-    public init(codec: Codec, sendingPayloadType: UInt8, receivingPayloadType: UInt8) {
+    public init(codec: Codec, sendingPayloadType: UInt8, receivingPayloadType: UInt8, remoteParameters: String? = nil) {
         (self.codec, self.sendingPayloadType, self.receivingPayloadType) = (codec, sendingPayloadType, receivingPayloadType)
+        self.remoteParameters = remoteParameters
     }
 
     var isSound: Bool { !codec.isTelephoneEvent && !codec.isComfortNoise }
@@ -27,28 +30,66 @@ public struct Agreement: Hashable, Sendable, Codable {
     /// Milliseconds of sound they want in a packet; 20 unless they said otherwise.
     public var packetTime: Int
 
+    /// Where the keys come from.
+    public var security: AgreedSecurity
+    /// Theirs, where both sides speak ICE: `remote` is then a first guess at most.
+    public var ice: Connectivity?
+
     /// The codec to send: the first that carries sound.
     public var codec: AgreedFormat? { formats.first(where: \.isSound) }
-    public var telephoneEvent: AgreedFormat? { formats.first { $0.codec.isTelephoneEvent } }
 
-    public init(remote: SocketAddress, remoteControl: SocketAddress, direction: Direction, formats: [AgreedFormat], packetTime: Int = 20) {
+    /// Events run on the clock of the sound (RFC 4733 §2.1); some offer one clock for all.
+    public var telephoneEvent: AgreedFormat? {
+        let events = formats.filter(\.codec.isTelephoneEvent)
+        return events.first { $0.codec.clockRate == codec?.codec.clockRate } ?? events.first
+    }
+
+    /// RTP and RTCP share a port (RFC 5761).
+    public var multiplexesRTCP: Bool { remote == remoteControl }
+
+    public init(
+        remote: SocketAddress, remoteControl: SocketAddress, direction: Direction, formats: [AgreedFormat], packetTime: Int = 20,
+        security: AgreedSecurity = .none, ice: Connectivity? = nil
+    ) {
         (self.remote, self.remoteControl, self.direction) = (remote, remoteControl, direction)
-        (self.formats, self.packetTime) = (formats, packetTime)
+        (self.formats, self.packetTime, self.security, self.ice) = (formats, packetTime, security, ice)
     }
 
     /// Nil when their description has no unicast address for that media.
-    init?(remote description: SessionDescription, index: Int, formats: [AgreedFormat], wanted: Direction) {
+    init?(
+        remote description: SessionDescription, index: Int, formats: [AgreedFormat], wanted: Direction, security: AgreedSecurity,
+        ice: Connectivity?
+    ) {
         let media = description.media[index]
-        guard let connection = description.connection(ofMedia: index), let address = connection.ipAddress else { return nil }
+        let connection = description.connection(ofMedia: index)
+        // With ICE the address may be missing still, or be a name that only candidates explain (RFC 8840 §4.1.1).
+        guard let address = connection?.ipAddress ?? (ice == nil ? nil : .anyIPv4) else { return nil }
         var direction = wanted.intersection(description.direction(ofMedia: index).mirrored)
-        // RFC 3264 §8.4: nothing may be sent to 0.0.0.0.
-        if connection.isUnspecified { direction = Direction(sends: false, receives: direction.receives) }
+        // RFC 3264 §8.4: nothing may be sent to 0.0.0.0; with ICE it only means that the address will come.
+        if ice == nil, connection?.isUnspecified ?? false { direction = Direction(sends: false, receives: direction.receives) }
         let remote = SocketAddress(address, port: media.port)
         var control = SocketAddress(address, port: media.port == .max ? media.port : media.port + 1)
         if let rtcp = media.rtcp { control = SocketAddress(rtcp.address ?? address, port: rtcp.port) }
         if media.multiplexesRTCP { control = remote }
         self.init(
             remote: remote, remoteControl: control, direction: direction, formats: formats,
-            packetTime: min(media.packetTime ?? 20, media.maximumPacketTime ?? .max))
+            packetTime: min(media.packetTime ?? 20, media.maximumPacketTime ?? .max), security: security, ice: ice)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case remote, remoteControl, direction, formats, packetTime, security, ice
+    }
+
+    /// What snapshots of earlier versions do not have is as they meant it.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            remote: try values.decode(SocketAddress.self, forKey: .remote),
+            remoteControl: try values.decode(SocketAddress.self, forKey: .remoteControl),
+            direction: try values.decode(Direction.self, forKey: .direction),
+            formats: try values.decode([AgreedFormat].self, forKey: .formats),
+            packetTime: try values.decode(Int.self, forKey: .packetTime),
+            security: try values.decodeIfPresent(AgreedSecurity.self, forKey: .security) ?? AgreedSecurity.none,
+            ice: try values.decodeIfPresent(Connectivity.self, forKey: .ice))
     }
 }

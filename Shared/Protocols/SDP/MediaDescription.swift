@@ -37,11 +37,12 @@ public struct MediaDescription: Hashable, Sendable {
 
     /// The RTP formats in order of preference; numbers nobody explains are left out.
     public var payloadFormats: [Format] {
-        formats.compactMap { text in
+        let (encodings, parameters) = (valuesByPayloadType("rtpmap"), valuesByPayloadType("fmtp"))
+        return formats.compactMap { text in
             guard let number = ASCII.decimal(text.utf8), number <= 127 else { return nil }
             let payloadType = UInt8(number)
-            let parameters = valueOfAttribute("fmtp", for: payloadType)
-            if let encoding = valueOfAttribute("rtpmap", for: payloadType) {
+            let parameters = parameters[payloadType]
+            if let encoding = encodings[payloadType] {
                 return Codec(encoding: encoding, parameters: parameters).map { Format(payloadType: payloadType, codec: $0) }
             }
             guard var codec = Codec.ofStaticPayloadType(payloadType) else { return nil }
@@ -50,14 +51,16 @@ public struct MediaDescription: Hashable, Sendable {
         }
     }
 
-    /// The rest of `a=rtpmap:96 ...` and its like for one payload type.
-    private func valueOfAttribute(_ name: String, for payloadType: UInt8) -> String? {
+    /// The rest of the first `a=rtpmap:96 ...` and its like for each payload type.
+    private func valuesByPayloadType(_ name: String) -> [UInt8: String] {
+        var values: [UInt8: String] = [:]
         for attribute in attributes where attribute.name == name {
-            guard let value = attribute.value else { continue }
-            let parts = value.split(separator: " ", maxSplits: 1)
-            if parts.count == 2, ASCII.decimal(parts[0].utf8) == UInt64(payloadType) { return String(parts[1]) }
+            guard let parts = attribute.value?.split(separator: " ", maxSplits: 1), parts.count == 2,
+                let number = ASCII.decimal(parts[0].utf8), let payloadType = UInt8(exactly: number), values[payloadType] == nil
+            else { continue }
+            values[payloadType] = String(parts[1])
         }
-        return nil
+        return values
     }
 
     /// The stream's own direction line; nil when the session level decides (RFC 8866 §6.7).

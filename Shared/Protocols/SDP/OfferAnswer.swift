@@ -1,23 +1,3 @@
-public import Addresses
-
-/// What our side brings to a stream: where it listens and what it can carry.
-public struct LocalMedia: Hashable, Sendable, Codable {
-    /// RTP; RTCP is the next port (RFC 3550 §11).
-    public var address: SocketAddress
-    /// In order of preference.
-    public var codecs: [Codec]
-    /// Milliseconds of sound we want in a packet.
-    public var packetTime: Int
-    public var transports: [String]
-
-    public init(
-        address: SocketAddress, codecs: [Codec] = [.pcmu, .pcma, .telephoneEvent], packetTime: Int = 20,
-        transports: [String] = ["RTP/AVP"]
-    ) {
-        (self.address, self.codecs, self.packetTime, self.transports) = (address, codecs, packetTime, transports)
-    }
-}
-
 /// One side of the offer/answer exchange for one audio stream (RFC 3264), from the first offer through every re-INVITE.
 ///
 /// A refused or withdrawn offer leaves the agreement as it was.
@@ -29,18 +9,22 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
         case noCommonCodec
         /// No `c=` line, or one that names no unicast address.
         case noAddress
+        /// Keys, suites or roles that do not meet.
+        case noCommonSecurity
+        /// Protection without a key or fingerprint, credentials that are none, one tag for two streams.
+        case malformed
         /// An answer without an offer, or an answer that does not fit the offer's media lines.
         case unexpectedAnswer
     }
 
     public var local: LocalMedia
-    public private(set) var agreement: Agreement?
+    public internal(set) var agreement: Agreement?
     /// The last description we sent.
-    public private(set) var localDescription: SessionDescription?
-    private let sessionID: UInt64
-    private var version: UInt64
+    public internal(set) var localDescription: SessionDescription?
+    let sessionID: UInt64
+    var version: UInt64
     /// Which media line is the audio stream.
-    private var audioIndex = 0
+    var audioIndex = 0
     /// Our offer, until the next exchange begins.
     private var offered: SessionDescription?
     private var isAnswered = false
@@ -56,44 +40,53 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
 
     // MARK: They offer
 
-    /// Accepts the first audio stream with a codec of ours and refuses the others (RFC 3264 §6).
-    public mutating func answer(_ offer: SessionDescription, direction: Direction = .sendReceive) throws(Refusal) -> SessionDescription {
-        var accepted: (index: Int, agreement: Agreement)?
-        var refusal = Refusal.noAudio
-        for (index, media) in offer.media.enumerated() where accepted == nil && isCandidate(media) {
-            let formats = Self.commonFormats(offer: media.payloadFormats, ours: local.codecs)
-            guard formats.contains(where: \.isSound) else {
-                refusal = .noCommonCodec
-                continue
-            }
-            guard let agreement = Agreement(remote: offer, index: index, formats: formats, wanted: direction) else {
-                refusal = .noAddress
-                continue
-            }
-            accepted = (index, agreement)
-        }
-        guard let accepted else { throw refusal }
-        let media = offer.media.enumerated().map { index, media in
-            guard index == accepted.index else { return Self.refused(media) }
-            var ours = describe(
-                accepted.agreement.formats.map { Format(payloadType: $0.receivingPayloadType, codec: $0.codec) },
-                direction: accepted.agreement.direction)
-            ours.transport = media.transport
-            if media.multiplexesRTCP { ours.attributes.append(Attribute("rtcp-mux")) }
-            return ours
-        }
-        (agreement, audioIndex, offered) = (accepted.agreement, accepted.index, nil)
-        return publish(media)
+    /// Accepts the first audio stream with a codec and a protection of ours and refuses the others (RFC 3264 §6).
+    ///
+    /// Codecs in `order` come first, in that order: what need not be transcoded. The rest keep the offerer's (§6.1).
+    public mutating func answer(
+        _ offer: SessionDescription, direction: Direction = .sendReceive, preferring order: [Codec] = []
+    ) throws(Refusal) -> SessionDescription {
+        let prospect = try prospect(of: offer, preferring: order)
+        let index = prospect.index
+        let terms = try terms(answering: prospect)
+        guard
+            let agreement = Agreement(
+                remote: offer, index: index, formats: prospect.formats, wanted: direction, security: terms.agreed,
+                ice: local.ice == nil ? nil : prospect.ice)
+        else { throw .noAddress }
+        var media = offer.media.map(Self.refused)
+        var ours = describe(
+            agreement.formats.map { Format(payloadType: $0.receivingPayloadType, codec: $0.codec) }, direction: agreement.direction)
+        let theirs = offer.media[index]
+        ours.transport = theirs.transport
+        if theirs.multiplexesRTCP { ours.attributes.append(Attribute("rtcp-mux")) }
+        let bundle = offer.bundle(ofMedia: index) == nil ? nil : theirs.mid
+        if let mid = theirs.mid { ours.attributes.insert(Attribute("mid", mid), at: 0) }
+        ours.attributes += terms.attributes
+        if agreement.ice != nil, let ice = local.ice { ours.attributes += ice.attributes }
+        media[index] = ours
+        (self.agreement, audioIndex, offered) = (agreement, index, nil)
+        return publish(media, bundle: bundle, isLite: agreement.ice != nil && local.ice?.isLite == true)
     }
 
     // MARK: We offer
 
     /// A first offer, or the next one of the session: media lines and payload type numbers stay what they were (RFC 3264 §8).
     public mutating func offer(direction: Direction = .sendReceive) -> SessionDescription {
-        let audio = describe(offerFormats(), direction: direction)
+        var audio = describe(offerFormats(), direction: direction)
+        let mid = tagOfNextOffer
+        if let mid { audio.attributes.insert(Attribute("mid", mid), at: 0) }
+        if local.multiplexesRTCP { audio.attributes.append(Attribute("rtcp-mux")) }
+        if let security = local.security {
+            let kind = security.kinds.first ?? SecurityKind.none
+            // What was agreed under another profile goes on under it (RFC 3264 §8.3.1 lets nobody count on more).
+            audio.transport = agreedTransport(of: kind) ?? Profile(kind, feedback: security.hasFeedback).rawValue
+            audio.attributes += Self.attributes(offering: kind, security)
+        }
+        if let ice = local.ice { audio.attributes += ice.attributes }
         var media = (localDescription?.media ?? []).map(Self.refused)
         if media.indices.contains(audioIndex) { media[audioIndex] = audio } else { media = [audio] }
-        let description = publish(media)
+        let description = publish(media, bundle: local.multiplexesRTCP ? mid : nil, isLite: local.ice?.isLite == true)
         (offered, isAnswered) = (description, false)
         return description
     }
@@ -104,12 +97,17 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
         guard let offer = offered, offer.media.count == answer.media.count, answer.media.indices.contains(audioIndex) else {
             throw .unexpectedAnswer
         }
-        let media = answer.media[audioIndex]
-        guard isCandidate(media) else { throw .noAudio }
-        let formats = Self.commonFormats(answer: media.payloadFormats, offer: offer.media[audioIndex].payloadFormats)
+        let (asked, media) = (offer.media[audioIndex], answer.media[audioIndex])
+        guard media.kind == "audio", media.port != 0, local.speaks(media.transport) else { throw .noAudio }
+        let formats = Self.commonFormats(answer: media.payloadFormats, offer: asked.payloadFormats)
         guard formats.contains(where: \.isSound) else { throw .noCommonCodec }
-        let wanted = offer.direction(ofMedia: audioIndex)
-        guard let agreement = Agreement(remote: answer, index: audioIndex, formats: formats, wanted: wanted) else { throw .noAddress }
+        guard answer.hasUniqueTags, !answer.hasBrokenConnectivity(ofMedia: audioIndex) else { throw .malformed }
+        let security = try terms(accepting: answer, of: asked)
+        guard
+            let agreement = Agreement(
+                remote: answer, index: audioIndex, formats: formats, wanted: offer.direction(ofMedia: audioIndex), security: security,
+                ice: local.ice == nil ? nil : answer.connectivity(ofMedia: audioIndex))
+        else { throw .noAddress }
         (self.agreement, isAnswered) = (agreement, true)
         return agreement
     }
@@ -117,80 +115,5 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
     /// The offer was refused: the session goes on as agreed before (RFC 3261 §14.1).
     public mutating func withdrawOffer() {
         if isOfferPending { offered = nil }
-    }
-
-    // MARK: Descriptions
-
-    private func isCandidate(_ media: MediaDescription) -> Bool {
-        media.kind == "audio" && media.port != 0 && local.transports.contains(media.transport)
-    }
-
-    /// RFC 3264 §6: a refused stream repeats the offer's transport and formats with port zero.
-    private static func refused(_ media: MediaDescription) -> MediaDescription {
-        MediaDescription(kind: media.kind, port: 0, transport: media.transport, formats: media.formats)
-    }
-
-    private func describe(_ formats: [Format], direction: Direction) -> MediaDescription {
-        var attributes: [Attribute] = []
-        for format in formats {
-            attributes.append(Attribute("rtpmap", "\(format.payloadType) \(format.codec.encoding)"))
-            if let parameters = format.codec.parameters {
-                attributes.append(Attribute("fmtp", "\(format.payloadType) \(parameters)"))
-            }
-        }
-        attributes.append(Attribute("ptime", "\(local.packetTime)"))
-        attributes.append(Attribute(direction.rawValue))
-        return MediaDescription(
-            port: local.address.port, formats: formats.map { "\($0.payloadType)" }, attributes: attributes)
-    }
-
-    /// RFC 3264 §8: the version counts descriptions that differ; the same one again keeps its number.
-    private mutating func publish(_ media: [MediaDescription]) -> SessionDescription {
-        let connection = Connection(local.address.address)
-        var description = SessionDescription(
-            origin: Origin(
-                sessionID: "\(sessionID)", version: version, addressType: connection.addressType, address: connection.address),
-            connection: connection, media: media)
-        if let previous = localDescription, previous != description {
-            version += 1
-            description.origin.version = version
-        }
-        localDescription = description
-        return description
-    }
-
-    // MARK: Formats
-
-    /// The offerer's order and numbers (RFC 3264 §6.1), our parameters.
-    private static func commonFormats(offer: [Format], ours: [Codec]) -> [AgreedFormat] {
-        offer.compactMap { format in
-            ours.first { $0.isSameFormat(as: format.codec) }.map {
-                AgreedFormat(codec: $0, sendingPayloadType: format.payloadType, receivingPayloadType: format.payloadType)
-            }
-        }
-    }
-
-    /// The answerer's order; it sends with the numbers of our offer and wants the numbers of its answer (RFC 3264 §6.1).
-    private static func commonFormats(answer: [Format], offer: [Format]) -> [AgreedFormat] {
-        answer.compactMap { format in
-            offer.first { $0.codec.isSameFormat(as: format.codec) }.map {
-                AgreedFormat(codec: $0.codec, sendingPayloadType: format.payloadType, receivingPayloadType: $0.payloadType)
-            }
-        }
-    }
-
-    /// A number once used keeps its meaning for the session (RFC 3264 §8.3.2); new codecs get 101 (events) or 96 and up.
-    private func offerFormats() -> [Format] {
-        let known = agreement?.formats ?? []
-        var used = Set(known.map(\.receivingPayloadType))
-        return local.codecs.compactMap { codec in
-            if let before = known.first(where: { $0.codec.isSameFormat(as: codec) }) {
-                return Format(payloadType: before.receivingPayloadType, codec: codec)
-            }
-            let fixed = codec.staticPayloadType ?? (codec.isTelephoneEvent && !used.contains(101) ? 101 : nil)
-            guard let number = fixed ?? (96...127).first(where: { !used.contains($0) && $0 != 101 }) else { return nil }
-            used.insert(number)
-            return Format(payloadType: number, codec: codec)
-        }
     }
 }
