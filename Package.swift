@@ -66,6 +66,7 @@ let modules: [Module] = [
     Module(.protocols, "WebSocket", .library(hot: true), "Shared/Protocols/WebSocket", uses: ["Bytes", "Cryptography"]),
     Module(.protocols, "HEP", .library(hot: true), "Shared/Protocols/HEP", uses: ["Addresses"]),
     Module(.protocols, "STUN", .library(hot: true), "Shared/Protocols/STUN", uses: ["Addresses", "Cryptography"]),
+    Module(.protocols, "ICE", .library(hot: true), "Shared/Protocols/ICE", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "STUN"]),
     Module(.protocols, "Flow", .library(hot: false), "Shared/Protocols/Flow"),
     Module(.protocols, "Contracts", .library(hot: false), "Shared/Protocols/Contracts", uses: ["Bytes", "Flow"]),
 
@@ -103,6 +104,7 @@ let modules: [Module] = [
     Module(.test, "WebSocketTests", .tests, "Tests/WebSocketTests", uses: ["WebSocket"]),
     Module(.test, "HEPTests", .tests, "Tests/HEPTests", uses: ["Addresses", "HEP"]),
     Module(.test, "STUNTests", .tests, "Tests/STUNTests", uses: ["Bytes", "Addresses", "STUN"]),
+    Module(.test, "ICETests", .tests, "Tests/ICETests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "STUN", "ICE"]),
     Module(.test, "MediaTests", .tests, "Tests/MediaTests", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "MediaSession"]),
     Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow"]),
     Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Audio", "Speech", "Bus", "Database", "Cache", "ServiceKit", "Suite"]),

@@ -1,0 +1,38 @@
+internal import Deadlines
+internal import STUN
+
+/// The path in use of a component, and whether we may go on using it (RFC 7675).
+struct Selection: Sendable {
+    let path: Path
+    let priority: UInt64
+    let checkPriority: UInt32
+    var heardAt: Instant
+    /// When the next check, or the keep-alive of a lite agent, is due.
+    var nextAt: Instant
+    /// Nil for a lite agent, which asks for nothing.
+    var consentUntil: Instant?
+    var isLost = false
+    /// Checks whose answers renew the consent.
+    private var asked: [TransactionID] = []
+
+    init(_ path: Path, priority: UInt64, checkPriority: UInt32, heardAt: Instant, nextAt: Instant, consentUntil: Instant?) {
+        (self.path, self.priority, self.checkPriority, self.heardAt) = (path, priority, checkPriority, heardAt)
+        (self.nextAt, self.consentUntil) = (nextAt, consentUntil)
+    }
+
+    var deadline: Instant { isLost ? .distantFuture : min(nextAt, consentUntil ?? .distantFuture) }
+
+    func hasAsked(_ transaction: TransactionID) -> Bool { asked.contains(transaction) }
+
+    /// Some may be on their way at once; a late answer is as good.
+    mutating func ask(_ transaction: TransactionID) {
+        if asked.count >= 8 { asked.removeFirst() }
+        asked.append(transaction)
+    }
+
+    mutating func answered(_ transaction: TransactionID, now: Instant, lifetime: Interval) {
+        asked.removeAll { $0 == transaction }
+        guard !isLost, consentUntil != nil else { return }
+        (consentUntil, heardAt) = (now + lifetime, now)
+    }
+}
