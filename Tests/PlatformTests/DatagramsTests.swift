@@ -92,6 +92,33 @@ struct DatagramsTests {
         }
     }
 
+    @Test("Datagrams of one sequence never overtake each other, whatever is sent together with those of others", arguments: loopbacks)
+    func sequences(_ address: SocketAddress) throws {
+        let sender = try DatagramSocket(bind: address)
+        let receiver = try DatagramSocket(bind: address)
+        var outgoing = SendBatch(capacity: 100)
+        // As of calls whose messages come in bursts: two lengths in turn, in each of 20 sequences and among those without any.
+        let lengths = [300, 400, 300, 400]
+        for (number, length) in lengths.enumerated() {
+            for sequence in UInt8(0)..<21 {
+                let added = outgoing.append(to: receiver.localAddress, sequence: sequence < 20 ? UInt64(sequence) : nil) { output in
+                    output.write([sequence, UInt8(number)] + [UInt8](repeating: 0, count: length - 2))
+                }
+                #expect(added)
+            }
+        }
+        #expect(sender.send(&outgoing) == 0)
+        var incoming = ReceiveBatch(capacity: 100)
+        #expect(receive(receiver, into: &incoming) == 21 * lengths.count)
+        var next = [UInt8](repeating: 0, count: 21)
+        for position in 0..<21 * lengths.count {
+            let datagram = bytes(incoming[position])
+            let (sequence, number) = (Int(datagram[0]), datagram[1])
+            #expect(number == next[sequence] && datagram.count == lengths[Int(number)])
+            next[sequence] += 1
+        }
+    }
+
     @Test("A batch is full when the longest datagram would not fit, and empty again once sent")
     func longDatagrams() throws {
         let sender = try DatagramSocket(bind: Self.loopbacks[0])

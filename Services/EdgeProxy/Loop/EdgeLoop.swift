@@ -348,7 +348,7 @@ actor EdgeLoop {
         if insideBatch.isFull { insideSocket.send(&insideBatch) }
         let before = insideBatch.count
         var isForStream = false
-        _ = insideBatch.append(to: address) { output in
+        _ = insideBatch.append(to: address, sequence: message.callSequence) { output in
             _ = forwarding.write(message, into: &output, key: core.tokenKey)
             guard output.count > settings.longestDatagram, goesOverStream(forwarding, to: address) else { return }
             isForStream = true
@@ -368,7 +368,7 @@ actor EdgeLoop {
         _ message: borrowing MessageView, _ forwarding: Forwarding, to address: SocketAddress, _ batch: inout SendBatch
     ) -> Bool {
         let before = batch.count
-        _ = batch.append(to: address) { output in _ = forwarding.write(message, into: &output, key: core.tokenKey) }
+        _ = batch.append(to: address, sequence: message.callSequence) { output in _ = forwarding.write(message, into: &output, key: core.tokenKey) }
         return batch.count > before
     }
 

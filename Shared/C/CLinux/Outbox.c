@@ -21,6 +21,7 @@ enum {
 struct datagram {
     size_t offset;
     size_t length;
+    uint64_t sequence;  // a bit for the sequence it belongs to: nothing of one sequence overtakes another of it; all: nothing at all
     socklen_t address_length;
 };
 
@@ -96,10 +97,10 @@ const uint8_t *tandem_outbox_last(const struct tandem_outbox *outbox, size_t *le
     return outbox->bytes + last->offset;
 }
 
-void tandem_outbox_keep(struct tandem_outbox *outbox, size_t length, const struct tandem_address *peer) {
+void tandem_outbox_keep(struct tandem_outbox *outbox, size_t length, const struct tandem_address *peer, uint64_t sequence) {
     int index = outbox->count++;
     struct datagram *datagram = &outbox->datagrams[index];
-    *datagram = (struct datagram){outbox->used, length, 0};
+    *datagram = (struct datagram){outbox->used, length, sequence, 0};
     outbox->keys[index] = 0;
     if (peer) {
         datagram->address_length = tandem_encode_address(peer, &outbox->addresses[index]);
@@ -115,24 +116,27 @@ static int same_peer(const struct tandem_outbox *outbox, int left, int right) {
            memcmp(&outbox->addresses[left], &outbox->addresses[right], length) == 0;
 }
 
-// Links what may go with `first` to the same peer as one run: datagrams of one length, of which the last may be shorter. Whatever
-// else that peer gets comes in runs of its own, later, so that nothing overtakes. The number of datagrams.
+// Links what may go with `first` to the same peer as one run: datagrams of one length. What else that peer gets comes in runs of its
+// own, later, and with it all that is of the same sequence. The number of datagrams.
 static int link_run(struct tandem_outbox *outbox, int first) {
     size_t length = outbox->datagrams[first].length, total = length;
+    uint64_t passed = 0;
     int count = 1, last = first;
     outbox->next[first] = -1;
     if (outbox->cannot_segment || length > SEGMENT_SIZE) return 1;
-    for (int index = first + 1; index < outbox->count && count < SEGMENTS; index++) {
+    for (int index = first + 1; index < outbox->count && count < SEGMENTS && total + length <= RUN_SIZE && ~passed; index++) {
         if (outbox->keys[index] != outbox->keys[first] || outbox->is_taken[index] || !same_peer(outbox, first, index)) continue;
-        size_t own = outbox->datagrams[index].length;
-        if (own > length || total + own > RUN_SIZE) break;
+        const struct datagram *datagram = &outbox->datagrams[index];
+        if (datagram->length != length || datagram->sequence & passed) {
+            passed |= datagram->sequence;
+            continue;
+        }
         outbox->next[last] = index;
         outbox->next[index] = -1;
         outbox->is_taken[index] = 1;
         last = index;
-        total += own;
+        total += length;
         count++;
-        if (own < length) break;
     }
     return count;
 }

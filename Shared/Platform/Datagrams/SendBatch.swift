@@ -38,24 +38,29 @@ internal import CLinux
     public mutating func append(_ bytes: [UInt8], to peer: SocketAddress?) -> Bool { append(bytes.span, to: peer) }
 
     /// Lets `write` build a datagram in place; false when the batch is full. What is written is sent; nothing is nothing.
+    ///
+    /// A datagram may overtake those of other sequences that go to the same peer, and none of its own; one without a sequence none
+    /// at all.
     public mutating func append<E: Error>(
-        to peer: SocketAddress?, _ write: (inout OutputSpan<UInt8>) throws(E) -> Void
+        to peer: SocketAddress?, sequence: UInt64? = nil, _ write: (inout OutputSpan<UInt8>) throws(E) -> Void
     ) throws(E) -> Bool {
         guard let place = unsafe tandem_outbox_place(outbox) else { return false }
         let buffer = unsafe UnsafeMutableBufferPointer(start: place, count: size)
         var output = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
         try write(&output)
         let length = unsafe output.finalize(for: buffer)
-        if length > 0 { keep(length: length, peer) }
+        if length > 0 { keep(length: length, peer, sequence) }
         return true
     }
 
-    private mutating func keep(length: Int, _ peer: SocketAddress?) {
+    private mutating func keep(length: Int, _ peer: SocketAddress?, _ sequence: UInt64? = nil) {
+        // Sequences share a bit now and then: that keeps them in order among each other, too.
+        let bit = sequence.map { 1 &<< (($0 &* 0x9e37_79b9_7f4a_7c15) &>> 58) } ?? UInt64.max
         if let peer {
             var kernel = peer.kernelAddress
-            unsafe tandem_outbox_keep(outbox, length, &kernel)
+            unsafe tandem_outbox_keep(outbox, length, &kernel, bit)
         } else {
-            unsafe tandem_outbox_keep(outbox, length, nil)
+            unsafe tandem_outbox_keep(outbox, length, nil, bit)
         }
         count += 1
         isFull = unsafe tandem_outbox_place(outbox) == nil

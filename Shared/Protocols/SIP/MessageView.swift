@@ -174,6 +174,12 @@ public struct MessageView: ~Escapable {
         return range
     }
 
+    /// A word by which messages of different calls differ nearly always, and those of one call never; nil when it is of none.
+    public var callSequence: UInt64? {
+        guard let range = first(.callID)?.valueRange, range.count >= 8 else { return nil }
+        return bytes.word(at: range.lowerBound) &* 31 ^ bytes.word(at: range.upperBound - 8)
+    }
+
     /// A hash of the Call-ID that is the same in every process: the key for placing a call.
     public var callIDHash: UInt64? { first(.callID).map { StableHash.hash(bytes.extracting($0.valueRange)) } }
 

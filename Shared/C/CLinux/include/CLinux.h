@@ -84,7 +84,7 @@ void tandem_outbox_destroy(struct tandem_outbox *outbox);
 /// Where the next datagram may be written, `size` bytes long; null when what is there has to be sent first.
 uint8_t *tandem_outbox_place(struct tandem_outbox *outbox);
 /// Keeps what was written at that place; `peer` is null for a connected socket.
-void tandem_outbox_keep(struct tandem_outbox *outbox, size_t length, const struct tandem_address *peer);
+void tandem_outbox_keep(struct tandem_outbox *outbox, size_t length, const struct tandem_address *peer, uint64_t sequence);
 /// The datagram that was kept last; null, and no length, when there is none.
 const uint8_t *tandem_outbox_last(const struct tandem_outbox *outbox, size_t *length);
 /// Sends and forgets all datagrams; the number that the kernel took. One that is refused does not hold up the next.
