@@ -190,7 +190,7 @@ struct ConnectivityTests {
         #expect(simulation.runUntilConnected(limit: .seconds(2)))
     }
 
-    @Test("RFC 8863 §4: nothing is given up before 39.5 seconds, and a late check is welcome all the same")
+    @Test("RFC 8863 §4: nothing is given up before 39.5 seconds")
     func failed() {
         let simulation = Simulation()
         simulation.unreachable = [right, left]
@@ -200,11 +200,36 @@ struct ConnectivityTests {
         simulation.run(for: .milliseconds(39_400))
         #expect(simulation.isQuiet)
         simulation.run(for: .seconds(30))
-        #expect(simulation.events == [[.failed], [.failed]])
+        // The lite one knows of no checks: whether any were to come, it cannot tell.
+        #expect(simulation.events == [[.failed], []])
         #expect(simulation.agents.allSatisfy { $0.deadline == nil })
-        simulation.unreachable = []
-        let third = simulation.add(.full, .controlling, at: [address("192.0.2.3:3000")])
-        #expect(simulation.agents[third].deadline == nil)
+    }
+
+    @Test("RFC 8863 §4: a lite agent gives up when checks came and none of them nominated in time")
+    func neverNominated() {
+        let simulation = Simulation()
+        let first = simulation.add(.lite, .controlled, at: [left])
+        let second = simulation.add(.full, .controlling, at: [right])
+        // Its checks arrive, and our answers do not.
+        simulation.unreachable = [right]
+        simulation.exchange(first, second)
+        simulation.run(for: .seconds(39))
+        #expect(simulation.isQuiet && simulation.agents[first].counters.answered > 0)
+        #expect(simulation.agents[first].path() == nil && simulation.agents[first].provisionalPath()?.remote == right)
+        simulation.run(for: .seconds(2))
+        #expect(simulation.events == [[.failed], [.failed]] && simulation.agents[first].deadline == nil)
+    }
+
+    @Test("RFC 8838 §14: a candidate that comes after giving up is checked all the same")
+    func afterFailing() throws {
+        let simulation = Simulation()
+        let first = simulation.add(.full, .controlling, at: [left])
+        let second = simulation.add(.lite, .controlled, at: [right])
+        simulation.exchange(first, second, candidates: false)
+        simulation.run(for: .seconds(60))
+        #expect(simulation.events[first] == [.failed] && simulation.agents[first].deadline == nil)
+        #expect(simulation.hear(first, of: Candidate(right)))
+        #expect(simulation.runUntilConnected(limit: .seconds(2)) && simulation.events[first].last == .connected)
     }
 
     @Test("§14: checks are paced, and repeated with ever longer pauses")

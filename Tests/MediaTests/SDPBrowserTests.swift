@@ -4,7 +4,7 @@ import Testing
 
 private let digest = (0..<32).map { _ in "5A" }.joined(separator: ":")
 
-/// What Chromium offers for a call with sound and picture, whose candidates have not been gathered yet.
+/// What Chromium 156 offered for a call with sound and picture, with two more candidates and fewer video codecs.
 private let chromiumOffer = """
     v=0\r
     o=- 4962303333179871722 2 IN IP4 127.0.0.1\r
@@ -32,6 +32,7 @@ private let chromiumOffer = """
     a=msid:8b1c 0c9a\r
     a=rtcp-mux\r
     a=rtcp-rsize\r
+    a=rtcp-xr:rcvr-rtt=all\r
     a=rtpmap:111 opus/48000/2\r
     a=rtcp-fb:111 transport-cc\r
     a=fmtp:111 minptime=10;useinbandfec=1\r
@@ -45,7 +46,7 @@ private let chromiumOffer = """
     a=rtpmap:126 telephone-event/8000\r
     a=ssrc:1366781083 cname:4TOk42mSjXCkVIa6\r
     a=ssrc:1366781083 msid:8b1c 0c9a\r
-    m=video 9 UDP/TLS/RTP/SAVPF 96\r
+    m=video 9 UDP/TLS/RTP/SAVPF 96 97\r
     c=IN IP4 0.0.0.0\r
     a=rtcp:9 IN IP4 0.0.0.0\r
     a=ice-ufrag:EsAw\r
@@ -54,9 +55,22 @@ private let chromiumOffer = """
     a=fingerprint:sha-256 \(digest)\r
     a=setup:actpass\r
     a=mid:1\r
+    a=extmap:14 urn:ietf:params:rtp-hdrext:toffset\r
+    a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r
     a=sendrecv\r
+    a=msid:- 4f589d43-b7fe-4f12-a528-ad8f99d3bcdd\r
     a=rtcp-mux\r
+    a=rtcp-rsize\r
+    a=rtcp-xr:rcvr-rtt=all\r
     a=rtpmap:96 VP8/90000\r
+    a=rtcp-fb:96 goog-remb\r
+    a=rtcp-fb:96 ccm fir\r
+    a=rtcp-fb:96 nack pli\r
+    a=rtpmap:97 rtx/90000\r
+    a=fmtp:97 apt=96\r
+    a=ssrc-group:FID 4115397926 3345509554\r
+    a=ssrc:4115397926 cname:4TOk42mSjXCkVIa6\r
+    a=ssrc:3345509554 cname:4TOk42mSjXCkVIa6\r
 
     """
 
@@ -106,7 +120,7 @@ struct SDPBrowserTests {
                 a=ice-pwd:ourpasswordourpassword00\r
                 a=candidate:1 1 udp 2130706431 192.0.2.99 30000 typ host\r
                 a=end-of-candidates\r
-                m=video 0 UDP/TLS/RTP/SAVPF 96\r
+                m=video 0 UDP/TLS/RTP/SAVPF 96 97\r
                 a=mid:1\r
 
                 """)

@@ -27,7 +27,7 @@ extension Agent {
         if core.mode == .full, isLite { core.switchRole(to: .controlling, into: &outbox) }
         if core.mode == .lite, !isLite { core.switchRole(to: .controlled, into: &outbox) }
         current.setRemote(credentials)
-        current.startedAt = now
+        if core.mode == .full { current.startedAt = now }
         current.pairAll(now: now, &core)
         current.learnEarly(now: now, &core, into: &outbox)
         takeOverAfterCommand(into: &outbox)

@@ -64,7 +64,7 @@ extension Generation {
         self.init(local: stage.local)
         if let remote = stage.remote {
             setRemote(remote)
-            startedAt = now
+            if core.mode == .full { startedAt = now }
         }
         (remotes, isComplete, validated) = (stage.remotes, stage.isComplete, stage.validated)
         let isFull = core.mode == .full

@@ -45,6 +45,13 @@ public struct Agent: Sendable {
         return nil
     }
 
+    /// The same; until a pair is selected, the last one that was validated: a browser begins its handshake before it nominates
+    /// (RFC 8445 §12.1).
+    public func provisionalPath(_ component: Component = .rtp) -> Path? {
+        let isSettled = current.hasSelection(component) || previous?.hasSelection(component) ?? false
+        return isSettled ? path(component) : current.validated.last { $0.component == component }
+    }
+
     /// Whether datagrams from there may be believed to be the other side's: a check of theirs came that way, or one of ours was
     /// answered. What they contain must be authentic all the same.
     public func isValidated(_ source: SocketAddress, on base: SocketAddress) -> Bool {

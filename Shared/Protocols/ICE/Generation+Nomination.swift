@@ -6,7 +6,12 @@ internal import STUN
 extension Generation {
     /// Regular nomination: once the best valid pair is likely the best there will be, it is checked again with USE-CANDIDATE.
     mutating func nominate(now: Instant, _ core: Core) {
-        guard core.mode == .full, core.role == .controlling, !isClosing, let firstValidAt else { return }
+        guard core.mode == .full, !isClosing, let firstValidAt else { return }
+        guard core.role == .controlling else {
+            // Who has lost the role asks for nothing any more.
+            for index in pairs.indices { pairs[index].nominates = false }
+            return
+        }
         for number in core.components {
             let component = Component(rawValue: number)
             guard !hasSelection(component), !isNominating(component),

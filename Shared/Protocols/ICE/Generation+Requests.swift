@@ -113,6 +113,7 @@ extension Generation {
         believe(path, &core)
         heard(path, now: now)
         guard core.mode == .full else {
+            startedAt = startedAt ?? now
             // The last one counts: who controls has a reason to change.
             if nominates { select(path, priority: 0, checkPriority: priority, now: now, &core, into: &outbox) }
             return

@@ -14,6 +14,8 @@ extension Generation {
             guard isAuthentic(message, datagram, &core) else { return true }
             guard message.kind == .success, path == selections[index].path else {
                 core.counts.unmatched += 1
+                let isConflict = path == selections[index].path && (try? message.errorCode(in: datagram)) == 487
+                if isConflict { insist(from: core.role, &core, into: &outbox) }
                 return true
             }
             selections[index].answered(transaction, now: now, lifetime: core.configuration.consentLifetime)
@@ -39,7 +41,7 @@ extension Generation {
                 return true
             }
             succeed(index, check, mapped, now: now, &core, into: &outbox)
-        } else if (try? message.errorCode(in: datagram)) == 487, conflicts < 8 {
+        } else if (try? message.errorCode(in: datagram)) == 487, conflicts < Self.mostConflicts {
             settleRoles(index, check, &core, into: &outbox)
         } else {
             fail(index)
@@ -83,13 +85,21 @@ extension Generation {
 
     /// §7.2.5.1: both thought they had the same role; the other one insists.
     private mutating func settleRoles(_ index: Int, _ check: Check, _ core: inout Core, into outbox: inout Outbox) {
-        core.counts.roleConflicts += 1
-        conflicts += 1
-        if core.role == check.role { core.switchRole(to: check.role.other, into: &outbox) }
-        for other in pairs.indices { pairs[other].nominates = false }
+        insist(from: check.role, &core, into: &outbox)
         trigger(index, first: false)
         pairs[index].cancelled = nil
     }
+
+    /// What was asked before the last change of roles changes them no more.
+    private mutating func insist(from role: Role, _ core: inout Core, into outbox: inout Outbox) {
+        core.counts.roleConflicts += 1
+        guard core.role == role, conflicts < Self.mostConflicts else { return }
+        conflicts += 1
+        core.switchRole(to: role.other, into: &outbox)
+    }
+
+    /// Two agents that agree need one; two that never will are not to talk about it for ever.
+    private static let mostConflicts = 8
 
     mutating func fail(_ index: Int) {
         triggered.removeAll { $0 == pairs[index].id }

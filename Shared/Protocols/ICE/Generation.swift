@@ -34,11 +34,12 @@ struct Generation: Sendable {
     /// Pairs to check before all others, in that order (§6.1.4.1).
     var triggered: [Int] = []
     var nextCheckAt = Instant(nanoseconds: 0)
-    /// When their description came.
+    /// When checks began: a full agent's with their description, a lite one's with the first of theirs, which may wait for an
+    /// answer of ours that is sent much later.
     var startedAt: Instant?
     var firstValidAt: Instant?
     var hasFailed = false
-    /// How often they said that the roles do not fit: two agents that agree need one.
+    /// How often our role changed because they said so.
     var conflicts = 0
     /// Replaced by a restart: it answers and goes on with what it has.
     var isClosing = false
