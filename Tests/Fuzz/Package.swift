@@ -24,6 +24,7 @@ let package = Package(
         library("Protocols", "SIP", ["Bytes", "Deadlines", "Addresses", "Cryptography"]),
         library("Protocols", "WebSocket", ["Bytes", "Cryptography"]),
         library("Protocols", "STUN", ["Addresses", "Cryptography"]),
+        library("Protocols", "ICE", ["Bytes", "Deadlines", "Addresses", "Cryptography", "STUN"]),
         library("Protocols", "SDP", ["Bytes", "Addresses"]),
         library("Protocols", "RTP", ["Bytes", "Deadlines"]),
         library("Protocols", "Flow", ["Bytes", "Deadlines"]),
@@ -34,7 +35,8 @@ let package = Package(
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "SDP", "RTP", "Flow", "EdgeCore", "Hostile",
+                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "RTP", "Flow", "EdgeCore",
+                "Hostile",
             ],
             path: "Fuzz", swiftSettings: instrumented,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),

@@ -1,3 +1,4 @@
+import Addresses
 import Flow
 import RTP
 import SDP
@@ -12,6 +13,34 @@ enum MediaSurface {
             preconditionFailure("its own text is not understood: \(printed)")
         }
         precondition(again.description == printed, "a second printing differs")
+        answer(session)
+    }
+
+    /// Whatever is offered: a refusal that changes nothing, or an answer with as many media lines, one protection and our keys only.
+    private static func answer(_ offer: SessionDescription) {
+        guard let fingerprint = Fingerprint(algorithm: "sha-256", digest: [UInt8](repeating: 7, count: 32)) else {
+            preconditionFailure("a digest of 32 octets")
+        }
+        let security = LocalSecurity(
+            kinds: [.dtls, .sdes, .none], crypto: ["1 AES_CM_128_HMAC_SHA1_80 inline:ours"], fingerprints: [fingerprint],
+            isOpportunistic: true)
+        let local = LocalMedia(
+            address: SocketAddress(.loopbackIPv4, port: 30_000), codecs: [.pcmu, .opus, .telephoneEvent(48_000), .telephoneEvent],
+            security: security, ice: Connectivity(fragment: "ours", password: "ourpasswordourpassword", isLite: true))
+        var side = OfferAnswer(sessionID: 1, local: local)
+        guard let answer = try? side.answer(offer, preferring: [.pcmu]) else {
+            precondition(side.agreement == nil && side.localDescription == nil, "a refusal left something behind")
+            return
+        }
+        let open = answer.media.indices.filter { answer.media[$0].port != 0 }
+        precondition(answer.media.count == offer.media.count && open.count == 1, "an answer of another shape")
+        let media = answer.media[open[0]]
+        precondition(media.transport == offer.media[open[0]].transport, "another profile than the one offered")
+        precondition(media.crypto.count + answer.fingerprints(ofMedia: open[0]).count <= 1, "two protections")
+        guard let again = try? SessionDescription.parse(answer.bytes) else { preconditionFailure("our answer is no description") }
+        precondition(again == answer, "our answer reads otherwise")
+        _ = side.offer()
+        _ = try? side.accept(offer)
     }
 
     static func rtp(_ bytes: [UInt8]) {

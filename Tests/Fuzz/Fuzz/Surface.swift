@@ -1,6 +1,6 @@
 /// The places where outside bytes come in, each with what must hold for any input beyond not crashing and not hanging.
 enum Surface: String, CaseIterable {
-    case sip, uri, via, address, header, digest, framer, outside, inside, token, websocket, upgrade, stun, sdp, rtp, rtcp, flow
+    case sip, uri, via, address, header, digest, framer, outside, inside, token, websocket, upgrade, stun, ice, candidate, sdp, rtp, rtcp, flow
 
     func feed(_ bytes: [UInt8]) {
         switch self {
@@ -17,6 +17,8 @@ enum Surface: String, CaseIterable {
         case .websocket: StreamSurface.frames(bytes)
         case .upgrade: StreamSurface.upgrade(bytes)
         case .stun: StreamSurface.stun(bytes)
+        case .ice: ICESurface.agent(bytes)
+        case .candidate: ICESurface.candidate(bytes)
         case .sdp: MediaSurface.sdp(bytes)
         case .rtp: MediaSurface.rtp(bytes)
         case .rtcp: MediaSurface.rtcp(bytes)
