@@ -10,8 +10,10 @@ struct CandidateTests {
 
     @Test("what browsers and others write is read, whatever stands behind it")
     func read() throws {
-        let text = "candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 10.0.0.5 rport 50000 generation 0 ufrag EsAw network-cost 999"
-        let candidate = try parse(text).get()
+        let candidate = try parse(
+            "candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 10.0.0.5 rport 50000 generation 0 ufrag EsAw "
+                + "network-cost 999"
+        ).get()
         #expect(candidate.foundation == "842163049" && candidate.component == .rtp && candidate.priority == 1_677_729_535)
         #expect(candidate.address == SocketAddress("203.0.113.7:46154") && candidate.kind == .serverReflexive)
         #expect(candidate.relatedAddress == SocketAddress("10.0.0.5:50000") && candidate.fragment == "EsAw")
@@ -34,7 +36,8 @@ struct CandidateTests {
     @Test(
         "what cannot be used is passed over, with the reason",
         arguments: [
-            ("1 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active", CandidateError.otherTransport), ("1 1 ssltcp 1 192.0.2.7 9 typ host", .otherTransport),
+            ("1 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active", CandidateError.otherTransport),
+            ("1 1 ssltcp 1 192.0.2.7 9 typ host", .otherTransport),
             ("1 1 udp 2122260223 7c9d8a5e-1f3b.local 46243 typ host", .name), ("1 1 udp 1 fe80::1%eth0 9 typ host", .name),
             ("1 1 udp 1 192.0.2.1 9 typ future", .otherKind), ("1 1 udp 1 0.0.0.0 9 typ host", .unusableAddress),
             ("1 1 udp 1 :: 9 typ host", .unusableAddress), ("1 1 udp 1 192.0.2.1 0 typ host", .unusableAddress),
@@ -45,7 +48,8 @@ struct CandidateTests {
             ("1 1 udp 0 192.0.2.1 9 typ host", .malformed), ("1 1 udp 2147483648 192.0.2.1 9 typ host", .malformed),
             ("1 1 udp 99999999999999999999 192.0.2.1 9 typ host", .malformed), ("1 1 udp -1 192.0.2.1 9 typ host", .malformed),
             ("1 1 udp 1 192.0.2.1 65536 typ host", .malformed), ("f!o 1 udp 1 192.0.2.1 9 typ host", .malformed),
-            ("123456789012345678901234567890123 1 udp 1 192.0.2.1 9 typ host", .malformed), ("1 1 udp 1 192.0.2.1 9 typ host raddr", .malformed),
+            ("123456789012345678901234567890123 1 udp 1 192.0.2.1 9 typ host", .malformed),
+            ("1 1 udp 1 192.0.2.1 9 typ host raddr", .malformed),
         ])
     func passedOver(text: String, error: CandidateError) {
         #expect(parse(text) == .failure(error))

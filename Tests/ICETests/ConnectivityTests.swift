@@ -132,7 +132,9 @@ struct ConnectivityTests {
         #expect(simulation.agents[first].isConnected && simulation.events[first].last == .connected)
     }
 
-    @Test("§7.2.5.1, §7.3.1.1: two that want the same role settle it by their tie-breakers", arguments: [Role.controlling, .controlled], 0..<8)
+    @Test(
+        "§7.2.5.1, §7.3.1.1: two that want the same role settle it by their tie-breakers",
+        arguments: [Role.controlling, .controlled], 0..<8)
     func roleConflict(role: Role, seed: Int) {
         let simulation = Simulation(seed: UInt64(seed))
         simulation.conditions.jitter = .milliseconds(30)

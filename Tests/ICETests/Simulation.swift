@@ -115,7 +115,8 @@ final class Simulation {
         guard let nat = behind[index], !nats[nat].isSymmetric else { return }
         let outside = SocketAddress(nats[nat].address, port: nats[nat].port(address, nil))
         agents[index].addLocal(
-            Candidate(outside, kind: .serverReflexive, component: component, preference: preference, related: address), base: address, now: now)
+            Candidate(outside, kind: .serverReflexive, component: component, preference: preference, related: address),
+            base: address, now: now)
     }
 
     /// What offer and answer carry; without candidates when those trickle.

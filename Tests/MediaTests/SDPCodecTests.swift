@@ -5,7 +5,8 @@ import Testing
 @Suite("SDP: codecs")
 struct SDPCodecTests {
     private func format(_ number: Int, _ encoding: String?, _ parameters: String? = nil) throws -> Codec? {
-        let lines = [encoding.map { "a=rtpmap:\(number) \($0)\r\n" }, parameters.map { "a=fmtp:\(number) \($0)\r\n" }].compactMap(\.self).joined()
+        let lines = [encoding.map { "a=rtpmap:\(number) \($0)\r\n" }, parameters.map { "a=fmtp:\(number) \($0)\r\n" }]
+            .compactMap(\.self).joined()
         let text = "v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\nc=IN IP4 1.1.1.1\r\nm=audio 9 RTP/AVP \(number)\r\n" + lines
         return try SessionDescription.parse(text).media[0].payloadFormats.first?.codec
     }
@@ -17,11 +18,12 @@ struct SDPCodecTests {
                 111, "OPUS/48000/2",
                 "minptime=10; useinbandfec=1;usedtx=1; stereo=1;sprop-stereo=1;cbr=1;maxaveragebitrate=24000;maxplaybackrate=16000"))
         let parameters = try #require(codec.opusParameters)
-        #expect(parameters.usesInbandFEC && parameters.usesDTX && parameters.prefersStereo && parameters.sendsStereo && parameters.usesConstantBitRate)
-        #expect(parameters.maximumAverageBitRate == 24_000 && parameters.maximumPlaybackRate == 16_000 && parameters.minimumPacketTime == 10)
+        #expect(parameters.usesInbandFEC && parameters.usesDTX && parameters.prefersStereo && parameters.sendsStereo)
+        #expect(parameters.usesConstantBitRate && parameters.maximumAverageBitRate == 24_000)
+        #expect(parameters.maximumPlaybackRate == 16_000 && parameters.minimumPacketTime == 10)
         #expect(Codec.opus(parameters).opusParameters == parameters)
-        let odd = try #require(try format(111, "opus/48000/2", "maxaveragebitrate=5;;=;x;maxplaybackrate=99999999999999999999;minptime=0;stereo=2")?.opusParameters)
-        #expect(odd == OpusParameters())
+        let odd = "maxaveragebitrate=5;;=;x;maxplaybackrate=99999999999999999999;minptime=0;stereo=2"
+        #expect(try format(111, "opus/48000/2", odd)?.opusParameters == OpusParameters())
         #expect(try format(96, "opus/48000")?.opusParameters == nil)
     }
 
@@ -31,7 +33,9 @@ struct SDPCodecTests {
         #expect(codec.isSameFormat(as: .g722) && codec.clockRate == 8_000 && codec.samplingRate == 16_000 && codec.staticPayloadType == 9)
     }
 
-    @Test("RFC 4856 §2.1.9: G.729 may describe silence unless it says no", arguments: [(nil, true), ("annexb=no", false), ("AnnexB=NO", false), ("annexb=yes", true)] as [(String?, Bool)])
+    @Test(
+        "RFC 4856 §2.1.9: G.729 may describe silence unless it says no",
+        arguments: [(nil, true), ("annexb=no", false), ("AnnexB=NO", false), ("annexb=yes", true)] as [(String?, Bool)])
     func g729(parameters: String?, usesAnnexB: Bool) throws {
         #expect(try format(18, "G729/8000", parameters)?.usesAnnexB == usesAnnexB)
         #expect(Codec.g729.usesAnnexB == false && Codec.pcmu.usesAnnexB == nil)
@@ -62,7 +66,8 @@ struct SDPCodecTests {
 
     @Test("RFC 5576 §4.1: the sources a description names")
     func sources() throws {
-        let text = "v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\nm=audio 9 RTP/AVP 0\r\na=ssrc:7 cname:x\r\na=ssrc:7 msid:a\r\na=ssrc:4294967295 cname:x\r\na=ssrc:4294967296 x\r\na=ssrc\r\n"
+        let lines = ["ssrc:7 cname:x", "ssrc:7 msid:a", "ssrc:4294967295 cname:x", "ssrc:4294967296 x", "ssrc"]
+        let text = "v=0\r\no=- 1 1 IN IP4 1.1.1.1\r\nm=audio 9 RTP/AVP 0\r\n" + lines.map { "a=\($0)\r\n" }.joined()
         #expect(try SessionDescription.parse(text).media[0].sources == [7, .max])
     }
 }

@@ -22,7 +22,8 @@ struct SDPTricklingTests {
 
     @Test("§9: the end alone says something, too")
     func end() throws {
-        let fragment = try parse("a=ice-ufrag:8hhY", "a=ice-pwd:asd88fgpdd777uzjYhagZg", "m=audio 9 RTP/AVP 0", "a=mid:1", "a=end-of-candidates")
+        let fragment = try parse(
+            "a=ice-ufrag:8hhY", "a=ice-pwd:asd88fgpdd777uzjYhagZg", "m=audio 9 RTP/AVP 0", "a=mid:1", "a=end-of-candidates")
         #expect(fragment.connectivity(ofMedia: 0)?.isComplete == true && fragment.connectivity(ofMedia: 0)?.candidates == [])
     }
 

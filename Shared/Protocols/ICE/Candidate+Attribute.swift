@@ -22,7 +22,8 @@ extension Candidate {
         guard text.utf8.count <= 1024 else { throw .malformed }
         let fields = text.split(separator: " ")
         guard fields.count >= 8, fields.count.isMultiple(of: 2), fields[6] == "typ", (1...32).contains(fields[0].utf8.count),
-            fields[0].utf8.allSatisfy(Credentials.isICECharacter), let component = ASCII.decimal(fields[1].utf8), (1...256).contains(component),
+            fields[0].utf8.allSatisfy(Credentials.isICECharacter),
+            let component = ASCII.decimal(fields[1].utf8), (1...256).contains(component),
             let priority = ASCII.decimal(fields[3].utf8), let port = ASCII.decimal(fields[5].utf8), port <= UInt16.max
         else { throw .malformed }
         guard ASCII.equalsIgnoringCase(fields[2], "udp") else { throw .otherTransport }

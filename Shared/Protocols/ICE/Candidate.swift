@@ -42,7 +42,9 @@ public struct Candidate: Hashable, Sendable, Codable {
     }
 
     /// One of ours. `preference` orders the addresses of a host (§5.1.2.2): 65535 where there is only one.
-    public init(_ address: SocketAddress, kind: Kind = .host, component: Component = .rtp, preference: UInt16 = .max, related: SocketAddress? = nil) {
+    public init(
+        _ address: SocketAddress, kind: Kind = .host, component: Component = .rtp, preference: UInt16 = .max, related: SocketAddress? = nil
+    ) {
         // One foundation for a kind and an address, whatever the port (§5.1.1.3).
         let source = "\(kind.rawValue) \((related ?? address).address)"
         let foundation = UInt32(truncatingIfNeeded: StableHash.hash(source.utf8))

@@ -21,9 +21,9 @@ extension Generation {
             selections[index].answered(transaction, now: now, lifetime: core.configuration.consentLifetime)
             return true
         }
-        guard let index = pairs.firstIndex(where: { $0.check(of: transaction) != nil }), let check = pairs[index].check(of: transaction) else {
-            return false
-        }
+        guard let index = pairs.firstIndex(where: { $0.check(of: transaction) != nil }),
+            let check = pairs[index].check(of: transaction)
+        else { return false }
         guard isAuthentic(message, datagram, &core) else { return true }
         guard !message.hasUnknownRequired else {
             core.counts.malformed += 1

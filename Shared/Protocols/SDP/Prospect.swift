@@ -21,7 +21,8 @@ extension OfferAnswer {
         guard offer.hasUniqueTags else { throw .malformed }
         var refusal = Refusal.noAudio
         for (index, media) in offer.media.enumerated() where media.kind == "audio" {
-            guard media.port != 0 || media.isBundleOnly && offer.bundle(ofMedia: index) != nil, local.speaks(media.transport) else { continue }
+            let isOpen = media.port != 0 || media.isBundleOnly && offer.bundle(ofMedia: index) != nil
+            guard isOpen, local.speaks(media.transport) else { continue }
             do throws(Refusal) {
                 return try prospect(offer, index, media, order)
             } catch {

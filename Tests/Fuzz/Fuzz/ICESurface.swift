@@ -101,7 +101,8 @@ enum ICESurface {
 
         private mutating func drain() {
             for datagram in outbox.datagrams {
-                precondition(STUN.Message.isMessage(datagram.bytes.span) && datagram.base == ICESurface.base, "something else than STUN leaves")
+                let isSTUN = STUN.Message.isMessage(datagram.bytes.span)
+                precondition(isSTUN && datagram.base == ICESurface.base, "something else than STUN leaves")
                 if datagram.bytes[0] == 0, datagram.bytes[1] == 1 { asked = datagram.bytes }
             }
             outbox.removeAll()

@@ -1,6 +1,7 @@
 /// The places where outside bytes come in, each with what must hold for any input beyond not crashing and not hanging.
 enum Surface: String, CaseIterable {
-    case sip, uri, via, address, header, digest, framer, outside, inside, token, websocket, upgrade, stun, ice, candidate, sdp, rtp, rtcp, flow
+    case sip, uri, via, address, header, digest, framer, outside, inside, token, websocket, upgrade, stun, ice, candidate, sdp
+    case rtp, rtcp, flow
 
     func feed(_ bytes: [UInt8]) {
         switch self {
