@@ -155,3 +155,5 @@ static inline void tandem_wire_emptied(struct tandem_wire *wire) {
     wire->outgoing = NULL;
     wire->outgoing_length = wire->outgoing_capacity = 0;
 }
+
+#include "srtp.h"

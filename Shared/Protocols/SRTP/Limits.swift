@@ -1,0 +1,17 @@
+/// The bounds of a context.
+public struct Limits: Hashable, Sendable {
+    /// Sources (SSRC) in one direction.
+    public var sources: Int
+    /// How many packets behind the newest one are still taken, 64...960 (RFC 3711 §3.3.2).
+    public var replayWindow: Int
+    /// How many packets a reservation goes ahead: 2.5 seconds of sound.
+    public var reservedPackets: Int
+    public var reservedControlPackets: Int
+
+    public init(sources: Int = 16, replayWindow: Int = 128, reservedPackets: Int = 128, reservedControlPackets: Int = 64) {
+        precondition(sources > 0 && ReplayWindow.lengths.contains(replayWindow), "a context has room, and a window of 64...960")
+        precondition((2...16_384).contains(reservedPackets) && (2...16_384).contains(reservedControlPackets), "the far end follows the jump")
+        (self.sources, self.replayWindow) = (sources, replayWindow)
+        (self.reservedPackets, self.reservedControlPackets) = (reservedPackets, reservedControlPackets)
+    }
+}
