@@ -157,3 +157,4 @@ static inline void tandem_wire_emptied(struct tandem_wire *wire) {
 }
 
 #include "srtp.h"
+#include "dtls.h"
