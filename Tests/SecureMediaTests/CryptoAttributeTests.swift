@@ -31,6 +31,11 @@ struct CryptoAttributeTests {
         #expect(try CryptoAttribute(parsing: "1 AES_CM_128_HMAC_SHA1_80 inline:\(key30)|2^31").key == key.master)
     }
 
+    @Test("§9.2: suite and method are read in any case") func anyCase() throws {
+        let line = try CryptoAttribute(parsing: "1 aes_cm_128_hmac_sha1_80 INLINE:\(key30)")
+        #expect(line.description == "1 AES_CM_128_HMAC_SHA1_80 inline:\(key30)")
+    }
+
     @Test(
         "§6.3: what is not done is passed over",
         arguments: [
@@ -43,7 +48,7 @@ struct CryptoAttributeTests {
         }
     }
 
-    @Test("§5.1.2: an unknown suite is passed over", arguments: ["F8_128_HMAC_SHA1_80", "aes_cm_128_hmac_sha1_80", "AES_CM_128_HMAC_SHA1_8"])
+    @Test("§5.1.2: an unknown suite is passed over", arguments: ["F8_128_HMAC_SHA1_80", "NULL_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_8"])
     func unknownSuite(name: String) {
         #expect(throws: CryptoAttribute.ParseError.unknownSuite) { try CryptoAttribute(parsing: "1 \(name) inline:\(key30)") }
     }

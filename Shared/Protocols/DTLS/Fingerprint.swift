@@ -1,7 +1,7 @@
 internal import Bytes
 internal import COpenSSL
 
-/// The value of `a=fingerprint` (RFC 8122 §5): the hash of a certificate, by which its owner is known.
+/// The hash of a certificate, by which its owner is known (RFC 8122 §5). Its text is SDP's business.
 public struct Fingerprint: Hashable, Sendable {
     /// The weakest first; MD5 and MD2 are no longer taken (§5).
     public enum Algorithm: String, Hashable, Sendable, CaseIterable, Comparable {
@@ -51,14 +51,9 @@ public struct Fingerprint: Hashable, Sendable {
         (self.algorithm, self.hash) = (algorithm, hash)
     }
 
-    /// Reads the text behind `a=fingerprint:`; nil for an algorithm that is not taken, too.
-    public init?(parsing text: String) {
-        let parts = text.utf8.split(maxSplits: 2, omittingEmptySubsequences: true) { ASCII.isWhitespace($0) }
-        guard parts.count == 2,
-            let algorithm = Algorithm(rawValue: String(decoding: parts[0].map(ASCII.lowercased), as: UTF8.self))
-        else { return nil }
-        let bytes = parts[1].split(separator: UInt8(ascii: ":"), maxSplits: algorithm.length, omittingEmptySubsequences: false)
-        guard bytes.allSatisfy({ $0.count == 2 }), let hash = Hexadecimal.decode(bytes.joined()) else { return nil }
+    /// By the name of the algorithm, as SDP has it; nil for one that is not taken, too.
+    public init?(_ name: String, hash: [UInt8]) {
+        guard let algorithm = Algorithm(rawValue: name.lowercased()) else { return nil }
         self.init(algorithm, hash: hash)
     }
 
@@ -72,6 +67,6 @@ public struct Fingerprint: Hashable, Sendable {
 
 extension Fingerprint: CustomStringConvertible {
     public var description: String {
-        algorithm.rawValue + " " + hash.map { Hexadecimal.encode(CollectionOfOne($0)).uppercased() }.joined(separator: ":")
+        "\(algorithm.rawValue) \(Hexadecimal.encode(hash))"
     }
 }

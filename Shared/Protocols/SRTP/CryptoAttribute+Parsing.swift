@@ -10,7 +10,8 @@ extension CryptoAttribute {
         guard (3...Self.partLimit).contains(parts.count), parts[0].count <= 9, parts[0].first != UInt8(ascii: "0"),
             let number = ASCII.decimal(parts[0]), Self.tags.contains(Int(clamping: number))
         else { throw .malformed }
-        guard let suite = Suite(rawValue: String(decoding: parts[1], as: UTF8.self)) else { throw .unknownSuite }
+        let name = String(decoding: parts[1], as: UTF8.self).uppercased()
+        guard let suite = Suite(rawValue: name) else { throw .unknownSuite }
         for parameter in parts[3...] where !Self.isHarmless(parameter) { throw .unsupportedParameter }
         var keys: [Key] = []
         for parameter in parts[2].split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false) {
@@ -26,7 +27,7 @@ extension CryptoAttribute {
     }
 
     private static func key(_ parameter: Substring.UTF8View, _ suite: Suite) throws(ParseError) -> Key {
-        guard parameter.starts(with: "inline:".utf8) else { throw .malformed }
+        guard parameter.prefix(7).map(ASCII.lowercased).elementsEqual("inline:".utf8) else { throw .malformed }
         let parts = parameter.dropFirst(7).split(separator: UInt8(ascii: "|"), maxSplits: 3, omittingEmptySubsequences: false)
         guard let first = parts.first, parts.count <= 3, let bytes = Base64.decode(first),
             let master = MasterKey(suite, keyAndSalt: bytes)
