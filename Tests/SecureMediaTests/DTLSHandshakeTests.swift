@@ -212,6 +212,15 @@ struct DTLSHandshakeTests {
         expectKeys(line)
     }
 
+    @Test("RFC 6347 §4.2.1: a HelloVerifyRequest of somebody else delays, and that is all") func forgedCookie() {
+        let line = line()
+        line.start()
+        line.inject([22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 19, 3, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 7, 0xfe, 0xff, 4, 1, 2, 3, 4], to: .active)
+        #expect(line.active.sent.count == 2, "it is followed")
+        line.run()
+        expectKeys(line)
+    }
+
     @Test("RFC 6347 §4.2.8: a client that begins anew is followed once its first attempt stands still", arguments: [0, 1_500])
     func begunAnew(milliseconds: Int) {
         let line = line()

@@ -35,16 +35,19 @@ public struct Handshake: ~Copyable {
         public var duration: Interval
         /// How long an attempt stands still before another ClientHello takes its place.
         public var standstill: Interval
+        /// How long the active side follows a HelloVerifyRequest that leads nowhere: anybody could have sent it.
+        public var patience: Interval
         /// What a datagram carries at most.
         public var datagramLength: Int
 
         public init(
             repetition: Interval = .milliseconds(200), longestRepetition: Interval = .seconds(3), duration: Interval = .seconds(30),
-            standstill: Interval = .seconds(1), datagramLength: Int = 1200
+            standstill: Interval = .seconds(1), patience: Interval = .seconds(5), datagramLength: Int = 1200
         ) {
             precondition(datagramLength >= 256 && repetition > .zero, "datagrams hold a handshake, and time goes on")
             (self.repetition, self.longestRepetition) = (repetition, longestRepetition)
-            (self.duration, self.standstill, self.datagramLength) = (duration, standstill, datagramLength)
+            (self.duration, self.standstill, self.patience) = (duration, standstill, patience)
+            self.datagramLength = datagramLength
         }
     }
 
@@ -74,8 +77,10 @@ public struct Handshake: ~Copyable {
     private var repetition: Instant?
     private var end = Instant.distantFuture
     private var reason: String?
-    /// Whose ClientHello the passive side follows, and when its attempt went on last.
+    /// Whose ClientHello the passive side follows; whether the active side follows a HelloVerifyRequest.
     private var clientRandom: [UInt8]?
+    private var isVerifying = false
+    /// When the attempt went on last.
     private var progress = Instant(nanoseconds: 0)
 
     /// The fingerprints may be none yet: when the peer's answer is still on its way, the keys wait for `expect`.
@@ -126,6 +131,7 @@ public struct Handshake: ~Copyable {
             counts.ignored += 1
             return .none
         }
+        if Record.isVerifyRequest(datagram) { isVerifying = true }
         return shakeHands(datagram, now: now, into: &outbox)
     }
 
@@ -149,15 +155,14 @@ public struct Handshake: ~Copyable {
         }
         guard let repetition, now >= repetition else { return .none }
         interval = min(interval * 2, limits.longestRepetition)
+        if isVerifying, now - progress >= limits.patience { _ = retry("a cookie led nowhere", now: now) }
         self.repetition = now + interval
-        if session.isBegun {
-            counts.repetitions += 1
-            guard session.repeatFlight() else { return retry("no answer", now: now) }
-            session.take(into: &outbox)
-            noteTimer(now: now)
-            return .none
-        }
-        return shakeHands(Span(), now: now, into: &outbox)
+        guard session.isBegun else { return shakeHands(Span(), now: now, into: &outbox) }
+        counts.repetitions += 1
+        guard session.repeatFlight() else { return retry("no answer", now: now) }
+        session.take(into: &outbox)
+        noteTimer(now: now)
+        return .none
     }
 
     /// What the peer's SDP says of its certificate; the keys, when they have been waiting for that.
@@ -213,7 +218,7 @@ public struct Handshake: ~Copyable {
 
     /// The next attempt: the active side waits for its turn, so that nothing it is sent makes it send at once.
     private mutating func retry(_ text: String, now: Instant) -> Outcome {
-        (counts.failedAttempts, reason, clientRandom) = (counts.failedAttempts + 1, text, nil)
+        (counts.failedAttempts, reason, clientRandom, isVerifying) = (counts.failedAttempts + 1, text, nil, false)
         session = Session(endpoint, isClient: role == .active, mtu: limits.datagramLength)
         repetition = role == .active ? now + interval : nil
         if role == .passive { interval = limits.repetition }

@@ -6,6 +6,7 @@ enum Record {
     private static let alert: UInt8 = 21
     private static let handshake: UInt8 = 22
     private static let clientHello: UInt8 = 1
+    private static let helloVerifyRequest: UInt8 = 3
     /// Behind the headers of record and message, and the version.
     private static let randomRange = 27..<59
 
@@ -42,5 +43,10 @@ enum Record {
         else { return nil }
         for index in (headerLength + 4)..<(headerLength + 9) where datagram[index] != 0 { return nil }
         return datagram.extracting(randomRange).array()
+    }
+
+    /// Whether it begins with a HelloVerifyRequest (RFC 6347 §4.2.1).
+    static func isVerifyRequest(_ datagram: Span<UInt8>) -> Bool {
+        datagram.count > headerLength && datagram[0] == handshake && datagram[headerLength] == helloVerifyRequest
     }
 }
