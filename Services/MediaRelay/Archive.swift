@@ -69,6 +69,17 @@ actor Archive {
         }
     }
 
+    nonisolated func transport(_ sessionID: String, _ event: MediaTransport.Event) {
+        post { archive in
+            let session: Logger.Metadata = ["session": "\(sessionID)"]
+            switch event {
+            case .path(let address): archive.logger.debug("media path found", metadata: session.merging(["to": "\(address)"]) { $1 })
+            case .consentLost: archive.logger.info("the phone does not answer checks any more", metadata: session)
+            case .failed(let reason): archive.logger.info("media transport failed: \(reason)", metadata: session)
+            }
+        }
+    }
+
     nonisolated private func post(_ work: @escaping @Sendable (isolated Archive) -> Void) {
         loop.post { self.assumeIsolated(work) }
     }

@@ -1,6 +1,8 @@
 import Bus
 import Contracts
+import DTLS
 import ServiceKit
+import Threads
 
 /// The media relay: the codec and security edge between phones and rooms (DESIGN §7). Wiring only.
 @main
@@ -14,9 +16,11 @@ struct Program {
             let bus = runtime.bus
             let events = SessionEvents(
                 began: archive.sessionBegan, changed: archive.save, ended: archive.sessionEnded,
-                silent: { command, owner in bus.tell(command, to: .instance(owner)) })
+                silent: { command, owner in bus.tell(command, to: .instance(owner)) }, transport: archive.transport)
             let occupancy = Occupancy(limit: settings.sessionLimit) { load in runtime.announce { $0.load = load } }
-            let relay = try Relay(settings: settings, occupancy: occupancy, events: events)
+            // One certificate for the life of the process: it vouches by its fingerprint in each description.
+            let security = Security(Endpoint(.make(now: WallClock.milliseconds() / 1000)))
+            let relay = try Relay(settings: settings, security: security, occupancy: occupancy, events: events)
             serve(relay, on: bus)
             runtime.announce { $0.addresses["media"] = settings.media.description }
             runtime.cache.onReconnect {

@@ -8,11 +8,11 @@ struct Relay: Sendable {
     let loops: [MediaLoop]
     let occupancy: Occupancy
 
-    init(settings: RelaySettings, occupancy: Occupancy, events: SessionEvents) throws(RelaySettings.Mistake) {
+    init(settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents) throws(RelaySettings.Mistake) {
         self.occupancy = occupancy
         do throws(SocketError) {
             loops = try (0..<settings.threads).map { index throws(SocketError) in
-                try MediaLoop(index: index, settings: settings, occupancy: occupancy, events: events)
+                try MediaLoop(index: index, settings: settings, security: security, occupancy: occupancy, events: events)
             }
         } catch {
             throw RelaySettings.Mistake(description: error.description(setting: "TANDEM_INSIDE_ADDRESS"))

@@ -1,8 +1,9 @@
+import Audio
 import Foundation
 import SIP
 import Suite
 
-/// Headless Chromium with the phone of Tests/Fixtures/browser open, registering over WSS (RFC 7118).
+/// Headless Chromium with one of the phones of Tests/Fixtures/browser open, registering over WSS (RFC 7118).
 struct Browser {
     private let program: Program
     private let page: BrowserPage
@@ -11,9 +12,13 @@ struct Browser {
         let description: String
     }
 
-    init(as account: RunningSuite.Account, in suite: RunningSuite) async throws {
+    /// `speaking`: the tone of its microphone, in Hz; `query`: what else the page is given.
+    init(
+        as account: RunningSuite.Account, in suite: RunningSuite, page name: String = "phone.html", speaking tone: Int = 1_010,
+        query: [String: String] = [:]
+    ) async throws {
         let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Fixtures/browser/phone.html")
+            .appending(path: "Fixtures/browser/\(name)")
         page = try BrowserPage(html: Array(Data(contentsOf: file)))
         var address = URLComponents()
         (address.scheme, address.host, address.port, address.path) = ("http", "127.0.0.1", page.port, "/")
@@ -21,16 +26,22 @@ struct Browser {
             URLQueryItem(name: "server", value: "wss://\(try suite.proxy(over: .wss))"),
             URLQueryItem(name: "user", value: account.number), URLQueryItem(name: "password", value: account.password),
             URLQueryItem(name: "domain", value: suite.domain),
-        ]
+        ] + query.map { URLQueryItem(name: $0.key, value: $0.value) }
         guard let url = address.string else { throw Failed(description: "the page has no address") }
         program = try Program(
             "chromium",
             [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir=profile",
+                "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--use-file-for-fake-audio-capture=microphone.wav",
+                "--allow-loopback-in-peer-connection", "--autoplay-policy=no-user-gesture-required",
                 // Only this one key is believed without an authority behind it.
                 "--ignore-certificate-errors-spki-list=\(try await Self.keyHash(of: suite.certificate))", url,
-            ])
+            ],
+            prepare: { folder in
+                var sine = Tone(frequencies: [Double(tone)])
+                try Data(WAVWriter.encode(Samples(sine.next(10 * Samples.rate)))).write(to: folder.appending(path: "microphone.wav"))
+            })
     }
 
     /// The hash of a certificate's key as Chromium wants it, which is that of RFC 7469 §2.4.

@@ -1,3 +1,4 @@
+import Phone
 import Suite
 import Testing
 
@@ -26,5 +27,37 @@ struct BrowserTests {
         try await browser.reports("acknowledged")
         try await browser.reports("unregistered")
         #expect(try await !suite.isRegistered(account))
+    }
+
+    @Test("RFC 8827: a page that calls and a phone hear each other, over ICE and DTLS-SRTP")
+    func calls() async throws {
+        let account = try await suite.makeAccount()
+        try await withPhones(1, in: suite) { phones in
+            let browser = try await Browser(
+                as: account, in: suite, page: "talk.html", query: ["dial": phones[0].number, "tone": "\(Tones.of(0))"])
+            try await browser.reports("answered")
+            try await talk(browser, try await phones[0].incomingCall())
+        }
+    }
+
+    @Test("RFC 8829: a page that is called and a phone hear each other, over ICE and DTLS-SRTP")
+    func isCalled() async throws {
+        let account = try await suite.makeAccount()
+        let browser = try await Browser(as: account, in: suite, page: "talk.html", query: ["tone": "\(Tones.of(0))"])
+        try await browser.reports("registered")
+        try await withPhones(1, in: suite) { phones in
+            let call = try await phones[0].call(account.number)
+            try await call.answered()
+            try await talk(browser, call)
+        }
+    }
+
+    private func talk(_ browser: Browser, _ call: PhoneCall) async throws {
+        try await browser.reports("media connected")
+        try await browser.reports("hears \(Tones.of(0))")
+        #expect(await call.hears(1_010, within: .seconds(5)))
+        #expect(await !call.heard(frequency: Double(Tones.of(0))), "nobody hears themselves")
+        try await call.hangup()
+        try await browser.reports("ended")
     }
 }

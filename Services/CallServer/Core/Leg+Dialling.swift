@@ -18,6 +18,7 @@ extension Leg {
     /// Sends the INVITEs as soon as both our offer and the bindings are there.
     mutating func ringTargets(at moment: Moment, into effects: inout [LegEffect]) {
         guard let dial, dial.isSearched, media.stage == .ready, phase == .preparing else { return }
+        if dial.targets.allSatisfy(\.isBrowser), media.profile == nil { return effects.append(.offerMedia(.browser)) }
         phase = .ringing
         for branch in dial.targets.indices { effects.append(.invite(branch: branch, body: media.description)) }
     }

@@ -54,7 +54,7 @@ extension Leg {
             refuse(error.code == .notFound ? Status(code: 404, cause: 1) : Status(code: 503, cause: 41), at: moment, into: &effects)
         case .found(let bindings):
             dial?.isSearched = true
-            dial?.targets = bindings.map { Target(contact: $0.contact, route: $0.path, instanceID: $0.instanceID) }
+            dial?.targets = Target.offerable(bindings.map { Target(contact: $0.contact, route: $0.path, instanceID: $0.instanceID) })
             guard !bindings.isEmpty else {
                 refuse(Status(code: 480, cause: 20), at: moment, into: &effects)
                 break
@@ -67,6 +67,9 @@ extension Leg {
             (media.description, media.inside) = (reply.description, reply.inside)
             seat.stage = .joining
             effects.append(.join(seat))
+            ringTargets(at: moment, into: &effects)
+        case .mediaOffered(let description, let profile):
+            (media.description, media.profile) = (description, profile)
             ringTargets(at: moment, into: &effects)
         case .mediaFailed(let error):
             media.stage = .failed

@@ -62,6 +62,8 @@ struct Leg: Codable, Sendable {
         var stage = Stage.creating
         /// Our SDP for the phone.
         var description = ""
+        /// What `description` is an offer of; nil: plain.
+        var profile: MediaProfile?
         var inside: InsideEndpoint?
         /// The relay has the phone's SDP too.
         var isAgreed = false

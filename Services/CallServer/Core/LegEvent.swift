@@ -27,6 +27,8 @@ enum LegEvent: Sendable {
     case found([ReachableBinding])
     case notFound(RPCError)
     case mediaCreated(CreateMediaSession.Reply)
+    /// Our offer in that form.
+    case mediaOffered(String, MediaProfile)
     case mediaFailed(RPCError)
     case mediaUpdated(UpdateMediaSession.Reply, kind: UpdateMediaSession.Kind)
     case mediaUpdateFailed(RPCError, kind: UpdateMediaSession.Kind)
@@ -71,6 +73,8 @@ enum LegEffect: Sendable {
     case findBindings(number: String)
     case createMedia(offer: String?)
     case updateMedia(UpdateMediaSession.Kind, remote: String)
+    /// Another first offer than the one there is.
+    case offerMedia(MediaProfile)
     case link(InsideEndpoint, seat: Int)
     case deleteMedia
     case join(Leg.Seat)
@@ -91,7 +95,7 @@ enum LegEffect: Sendable {
     var isVisibleOutside: Bool {
         switch self {
         case .respond, .invite, .cancel, .dismiss, .acknowledge, .respondToReinvite, .bye: true
-        case .resolve, .findBindings, .createMedia, .updateMedia, .link, .deleteMedia, .join, .leave, .play, .stopPlay, .setParticipant,
+        case .resolve, .findBindings, .createMedia, .updateMedia, .offerMedia, .link, .deleteMedia, .join, .leave, .play, .stopPlay, .setParticipant,
             .sendDigits, .startRun, .advance, .createChild, .tellParent, .tellChild, .publish, .forget: false
         }
     }

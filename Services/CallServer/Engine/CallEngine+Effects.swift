@@ -21,6 +21,11 @@ extension CallEngine {
         case .findBindings(let number):
             ask(ListBindings(customerID: leg.record.customerID, number: number), for: leg, "bindings") { .found($0.bindings) } failed: { .notFound($0) }
         case .createMedia(let offer): createMedia(leg, offer: offer)
+        case .offerMedia(let profile):
+            ask(
+                UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: .makeOffer, remote: "", profile: profile),
+                for: leg, "media/\(revision)", at: leg.placement.relay
+            ) { .mediaOffered($0.description ?? "", profile) } failed: { .mediaFailed($0) }
         case .updateMedia(let kind, let remote):
             ask(
                 UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: kind, remote: remote), for: leg,

@@ -31,6 +31,8 @@ final class Leg {
     var silence: SilenceWatch
     var nextReportAt: Instant
     var nextSnapshotAt: Instant
+    /// When the transport is to be woken, if that has been asked for.
+    var wakeAt = Instant.distantFuture
 
     init(
         _ command: CreateMediaSession, insideSSRC: UInt32, port: UInt16, sockets: (rtp: OutsideSocket, rtcp: OutsideSocket),

@@ -20,13 +20,14 @@ actor MediaLoop {
     let settings: RelaySettings
     let occupancy: Occupancy
     let events: SessionEvents
+    let security: Security
 
     private let inside: DatagramSocket
     var legs: SlotTable<Leg>
     var names: [String: UInt32] = [:]
     var tombstones = Tombstones()
     var ports: PortPool
-    private var traffic = Traffic()
+    var traffic = Traffic()
 
     // Memory of the packets under way.
     private var fromRooms = ReceiveBatch(capacity: 64)
@@ -38,13 +39,15 @@ actor MediaLoop {
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     /// Opens the inside socket of thread `index`.
-    init(index: Int, settings: RelaySettings, occupancy: Occupancy, events: SessionEvents) throws(SocketError) {
+    init(
+        index: Int, settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents
+    ) throws(SocketError) {
         loop = EventLoop(name: "media-\(index)")
         inside = try DatagramSocket(bind: SocketAddress(settings.inside, port: 0), receiveBuffer: 1 << 22)
         insideAddress = inside.localAddress
         legs = SlotTable(seed: .random(in: .min ... .max))
         ports = PortPool(range: settings.ports, share: index, of: settings.threads, start: .random(in: .min ... .max))
-        (self.settings, self.occupancy, self.events) = (settings, occupancy, events)
+        (self.settings, self.security, self.occupancy, self.events) = (settings, security, occupancy, events)
     }
 
     nonisolated func start() {
@@ -88,31 +91,58 @@ actor MediaLoop {
             let verdict = leg.session.insidePacket(datagram.bytes, from: datagram.source, now: now, into: &packets)
             traffic.countRooms(verdict)
             guard packets.count > 0, let rtp = leg.rtp, let destination = leg.session.destination else { continue }
-            for number in 0..<packets.count where rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
+            for number in 0..<packets.count {
+                guard leg.session.seal(&packets, number) else { continue }
+                if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
+            }
         }
     }
 
     /// Called for each readable RTP socket; what is left in it makes it readable again.
     private func readPhone(_ name: UInt32) {
         guard let leg = legs[name], let rtp = leg.rtp, rtp.socket.receive(into: &fromPhone, limit: 1) > 0 else { return }
+        guard leg.session.transport != nil else {
+            Self.forward(
+                fromPhone, fromPhone[0].bytes.count, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms,
+                traffic: &traffic, inside: inside)
+            return
+        }
+        guard let count = open(leg) else { return }
         Self.forward(
-            fromPhone, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms, traffic: &traffic, inside: inside)
+            fromPhone, count, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms, traffic: &traffic, inside: inside)
     }
 
+    /// How long the packet is that came protected; nil when it was none.
+    private func open(_ leg: Leg) -> Int? {
+        let (source, length) = (fromPhone[0].source, fromPhone[0].bytes.count)
+        var bytes = fromPhone.mutableBytes(at: 0)
+        let received = leg.session.open(&bytes, count: length, from: source, now: loop.now)
+        tend(leg)
+        switch received {
+        case .sound(let count), .control(let count): return count
+        case .consumed: return nil
+        case .dropped(let reason):
+            traffic.count(reason)
+            return nil
+        }
+    }
+
+    /// The first `count` bytes of what came.
     private static func forward(
-        _ batch: borrowing ReceiveBatch, of leg: Leg, on rtp: OutsideSocket, now: Instant, packets: inout PacketBuffer,
+        _ batch: borrowing ReceiveBatch, _ count: Int, of leg: Leg, on rtp: OutsideSocket, now: Instant, packets: inout PacketBuffer,
         toRooms: inout SendBatch, traffic: inout Traffic, inside: borrowing DatagramSocket
     ) {
         let datagram = batch[0]
-        guard !Header.isControlPacket(datagram.bytes) else {
+        let bytes = datagram.bytes.extracting(0..<count)
+        guard !Header.isControlPacket(bytes) else {
             traffic.controlPackets += 1
-            leg.session.controlPacket(datagram.bytes, from: datagram.source, now: now, ntpTime: NTP.now())
+            leg.session.controlPacket(bytes, from: datagram.source, now: now, ntpTime: NTP.now())
             return
         }
         packets.removeAll()
-        let verdict = leg.session.outsidePacket(datagram.bytes, from: datagram.source, now: now, into: &packets)
+        let verdict = leg.session.outsidePacket(bytes, from: datagram.source, now: now, into: &packets)
         traffic.countPhones(verdict)
-        if !rtp.isConnected, let source = leg.session.latch.locked { rtp.connect(to: source.address) }
+        if !rtp.isConnected, !leg.session.hasChecks, let source = leg.session.latch.locked { rtp.connect(to: source.address) }
         guard packets.count > 0, let room = leg.session.room else { return }
         for number in 0..<packets.count {
             if toRooms.isFull { traffic.notSent += inside.send(&toRooms) }
@@ -127,12 +157,13 @@ actor MediaLoop {
     private func readControl(_ name: UInt32) {
         guard let leg = legs[name], leg.rtcp.socket.receive(into: &fromPhone, limit: 1) > 0 else { return }
         traffic.controlPackets += 1
-        Self.takeControl(fromPhone, of: leg, now: loop.now)
+        let count = leg.session.transport == nil ? fromPhone[0].bytes.count : open(leg)
+        if let count { Self.takeControl(fromPhone, count, of: leg, now: loop.now) }
     }
 
-    private static func takeControl(_ batch: borrowing ReceiveBatch, of leg: Leg, now: Instant) {
+    private static func takeControl(_ batch: borrowing ReceiveBatch, _ count: Int, of leg: Leg, now: Instant) {
         let datagram = batch[0]
-        leg.session.controlPacket(datagram.bytes, from: datagram.source, now: now, ntpTime: NTP.now())
+        leg.session.controlPacket(datagram.bytes.extracting(0..<count), from: datagram.source, now: now, ntpTime: NTP.now())
     }
 
     // MARK: Sessions
@@ -166,6 +197,10 @@ actor MediaLoop {
     /// The last of a session: a goodbye to the phone, its ports to rest.
     func close(_ leg: Leg) {
         if leg.session.plan != nil { sendReport(leg, isLast: true) }
+        if leg.session.transport != nil {
+            leg.session.transport?.close()
+            tend(leg)
+        }
         if let rtp = leg.rtp { loop.unwatch(rtp.socket.descriptor) }
         loop.unwatch(leg.rtcp.socket.descriptor)
         names[leg.id] = nil
@@ -225,8 +260,9 @@ actor MediaLoop {
         guard let destination = leg.session.controlDestination else { return }
         let report = leg.session.report(now: loop.now, ntpTime: NTP.now(), canonicalName: leg.canonicalName, isLast: isLast)
         // RFC 5761: on one port when both sides agreed to it.
-        let isShared = leg.session.plan?.remoteControl == leg.session.plan?.remote
-        let outcome = isShared ? leg.rtp?.send(report.span, to: destination) : leg.rtcp.send(report.span, to: destination)
+        guard let packet = leg.session.sealed(control: report) else { return }
+        let isShared = leg.session.plan?.isOnOnePort ?? false
+        let outcome = isShared ? leg.rtp?.send(packet.span, to: destination) : leg.rtcp.send(packet.span, to: destination)
         if outcome != .sent { traffic.notSent += 1 }
     }
 }

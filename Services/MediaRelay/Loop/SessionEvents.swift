@@ -8,4 +8,6 @@ struct SessionEvents: Sendable {
     var ended: @Sendable (SessionRecord, SessionStatistics) -> Void
     /// The phone has fallen silent; to be told to the call's owner.
     var silent: @Sendable (MediaTimedOut, _ owner: String) -> Void
+    /// What became of a leg's checks and keys.
+    var transport: @Sendable (_ sessionID: String, MediaTransport.Event) -> Void = { _, _ in }
 }

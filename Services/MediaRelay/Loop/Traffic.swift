@@ -11,6 +11,8 @@ struct Traffic {
     private static let held = dropped("held")
     private static let unknown = dropped("unknown_session")
     private static let unsent = dropped("not_sent")
+    private static let unauthentic = dropped("unauthentic")
+    private static let unkeyed = dropped("unkeyed")
     private static let control = Counter("tandem_relay_control_packets_total", "RTCP packets of phones.")
 
     private static func dropped(_ reason: String) -> Counter {
@@ -18,7 +20,7 @@ struct Traffic {
     }
 
     private var taken = (phones: 0, rooms: 0)
-    private var drops = (malformed: 0, strangers: 0, late: 0, held: 0)
+    private var drops = (malformed: 0, strangers: 0, late: 0, held: 0, unauthentic: 0, unkeyed: 0)
     var unknownSessions = 0
     var notSent = 0
     var controlPackets = 0
@@ -29,6 +31,15 @@ struct Traffic {
 
     mutating func countRooms(_ verdict: Verdict) {
         if isTaken(verdict) { taken.rooms += 1 }
+    }
+
+    mutating func count(_ reason: MediaTransport.Reason) {
+        switch reason {
+        case .stranger: drops.strangers += 1
+        case .foreign, .malformed: drops.malformed += 1
+        case .unkeyed: drops.unkeyed += 1
+        case .unauthentic, .replayed: drops.unauthentic += 1
+        }
     }
 
     private mutating func isTaken(_ verdict: Verdict) -> Bool {
@@ -47,7 +58,7 @@ struct Traffic {
         let counts = [
             (Self.fromPhones, taken.phones), (Self.fromRooms, taken.rooms), (Self.malformed, drops.malformed),
             (Self.strangers, drops.strangers), (Self.late, drops.late), (Self.held, drops.held), (Self.unknown, unknownSessions),
-            (Self.unsent, notSent), (Self.control, controlPackets),
+            (Self.unsent, notSent), (Self.unauthentic, drops.unauthentic), (Self.unkeyed, drops.unkeyed), (Self.control, controlPackets),
         ]
         for (counter, count) in counts where count > 0 { counter.add(UInt64(count)) }
         self = Traffic()

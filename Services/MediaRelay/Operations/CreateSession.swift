@@ -37,8 +37,13 @@ extension MediaLoop {
         var session = Session(random: (.random(in: .min ... .max), .random(in: .min ... .max)), now: now)
         let description: SessionDescription
         if let offer {
-            description = try Self.agreeing { () throws(OfferAnswer.Refusal) in try exchange.answer(offer) }
-            session.apply(try plan(exchange.agreement), now: now)
+            description = try Self.agreeing { () throws(OfferAnswer.Refusal) in
+                try security.prepare(&exchange, answering: offer, nil)
+                return try exchange.answer(offer)
+            }
+            let plan = try plan(exchange.agreement)
+            session.transport = security.transport(nil, base: base(port), exchange, before: nil, now: now)
+            session.apply(plan, now: now)
         } else {
             description = exchange.offer()
         }
@@ -58,6 +63,7 @@ extension MediaLoop {
         leg.remoteOrigin = offer?.origin
         names[leg.id] = leg.insideSSRC
         self.watch(leg)
+        tend(leg)
         events.began(record(leg))
         return reply
     }
@@ -70,6 +76,9 @@ extension MediaLoop {
         leg.owner = command.owner
         return creation.reply
     }
+
+    /// What ICE calls the port of a leg.
+    func base(_ port: UInt16) -> SocketAddress { SocketAddress(settings.listen, port: port) }
 
     /// The next pair of ports that nobody uses. Another process may have a port of our range: then the next is tried.
     private func openPorts() throws(RPCError) -> (UInt16, (rtp: OutsideSocket, rtcp: OutsideSocket)) {

@@ -51,7 +51,7 @@ extension MediaLoop {
         guard let agreement, let plan = ForwardingPlan(agreement) else {
             throw RPCError(.notAcceptable, "the media agreed on cannot be carried")
         }
-        guard agreement.remote.address.isIPv4 == settings.media.isIPv4 else {
+        guard agreement.ice != nil || agreement.remote.address.isIPv4 == settings.media.isIPv4 else {
             throw RPCError(.notAcceptable, "this relay sends media over \(settings.media.isIPv4 ? "IPv4" : "IPv6") only")
         }
         return plan

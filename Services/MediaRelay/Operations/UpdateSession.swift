@@ -2,6 +2,7 @@ import Contracts
 import Datagrams
 import MediaSession
 import SDP
+import Threads
 
 extension MediaLoop {
     /// `relay.session.update`: the phone's answer to our offer, its new offer (re-INVITE, hold), or its wish for an offer of ours.
@@ -12,6 +13,15 @@ extension MediaLoop {
         var reply = UpdateMediaSession.Reply(description: nil, held: false)
         switch command.kind {
         case .makeOffer:
+            if let profile = command.profile {
+                // Nobody has seen the offer before it.
+                if exchange.agreement == nil {
+                    exchange = OfferAnswer(sessionID: UInt64(clamping: WallClock.milliseconds()), local: exchange.local)
+                }
+                security.prepare(&exchange, offering: profile)
+            } else {
+                security.prepareAgain(&exchange)
+            }
             reply.description = exchange.offer().description
             leg.exchange = exchange
         case .answer:
@@ -20,7 +30,10 @@ extension MediaLoop {
             try adopt(exchange, answer.origin, on: leg)
         case .offer:
             let offer = try Self.description(command.remote)
-            reply.description = try Self.agreeing { () throws(OfferAnswer.Refusal) in try exchange.answer(offer) }.description
+            reply.description = try Self.agreeing { () throws(OfferAnswer.Refusal) in
+                try security.prepare(&exchange, answering: offer, leg.session.transport?.agent)
+                return try exchange.answer(offer)
+            }.description
             try adopt(exchange, offer.origin, on: leg)
         }
         reply.held = exchange.agreement.map { $0.direction != .sendReceive } ?? false
@@ -38,7 +51,11 @@ extension MediaLoop {
             } catch {
                 throw RPCError(.failed, "the session's port could not be opened again: \(error)")
             }
+            let current = leg.session.transport.take()
+            leg.session.transport = security.transport(
+                current, base: base(leg.port), exchange, before: leg.exchange.agreement, now: loop.now)
             leg.session.apply(plan, now: loop.now)
+            tend(leg)
         }
         (leg.exchange, leg.remoteOrigin) = (exchange, origin)
     }

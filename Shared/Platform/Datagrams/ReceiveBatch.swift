@@ -45,6 +45,15 @@ internal import CLinux
         }
     }
 
+    /// The bytes of a datagram, to be changed where they lie.
+    @_lifetime(&self)
+    public mutating func mutableBytes(at index: Int) -> MutableSpan<UInt8> {
+        precondition(index >= 0 && index < count, "only what was received is changed")
+        let start = unsafe UnsafeMutablePointer(mutating: tandem_batch_bytes(memory, Int32(truncatingIfNeeded: index)))
+        let buffer = unsafe UnsafeMutableBufferPointer(start: start, count: Int(received[index].length))
+        return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
+    }
+
     mutating func fill(from descriptor: Int32, limit: Int) -> Int {
         count = Int(unsafe tandem_batch_receive(descriptor, memory, Int32(clamping: min(limit, capacity)), &received))
         return count

@@ -32,6 +32,16 @@ public struct MediaStatistics: Codable, Sendable, Equatable {
     }
 }
 
+/// How the media of a leg are protected and find their way where the offer is ours; an answer follows their offer.
+public enum MediaProfile: String, Codable, Sendable {
+    /// RTP/AVP.
+    case plain
+    /// RTP/SAVP, with keys in the description (RFC 4568).
+    case sdes
+    /// UDP/TLS/RTP/SAVPF with ICE: what a browser takes (RFC 8829).
+    case browser
+}
+
 /// Opens a session for one call leg. With an `offer` the reply holds the answer; without, an offer to send out (RFC 3264).
 ///
 /// `not_acceptable` when the offer has no usable audio: SIP 488.
@@ -77,9 +87,11 @@ public struct UpdateMediaSession: Command {
     public var epoch: UInt64
     public var kind: Kind
     public var remote: String
+    /// Of an offer of ours; nil: as before, `plain` at first.
+    public var profile: MediaProfile?
 
-    public init(sessionID: String, epoch: UInt64, kind: Kind, remote: String) {
-        (self.sessionID, self.epoch, self.kind, self.remote) = (sessionID, epoch, kind, remote)
+    public init(sessionID: String, epoch: UInt64, kind: Kind, remote: String, profile: MediaProfile? = nil) {
+        (self.sessionID, self.epoch, self.kind, self.remote, self.profile) = (sessionID, epoch, kind, remote, profile)
     }
 
     public struct Reply: Codable, Sendable, Equatable {

@@ -13,6 +13,8 @@ public struct ForwardingPlan: Sendable {
     /// Where the phone listens; nil while it named no address (the hold of RFC 2543).
     public let remote: SocketAddress?
     public let remoteControl: SocketAddress?
+    /// RTP and RTCP share a port (RFC 5761).
+    public let isOnOnePort: Bool
     public let sends: Bool
     public let receives: Bool
     /// The codec's name as the statistics show it.
@@ -39,10 +41,12 @@ public struct ForwardingPlan: Sendable {
             if let meaning { meanings[Int(format.receivingPayloadType)] = meaning }
         }
         self.meanings = meanings
-        let isAddressed = agreement.remote.port != 0 && agreement.remote.address != .anyIPv4
+        let isAddressed = agreement.remote.port != 0 && agreement.remote.address != .anyIPv4 && agreement.ice == nil
         remote = isAddressed ? agreement.remote : nil
         remoteControl = isAddressed ? agreement.remoteControl : nil
-        (sends, receives) = (agreement.direction.sends && isAddressed, agreement.direction.receives)
+        // With ICE the address is what checks find.
+        (sends, receives) = (agreement.direction.sends && (isAddressed || agreement.ice != nil), agreement.direction.receives)
+        isOnOnePort = agreement.multiplexesRTCP
         codec = law == .ulaw ? "PCMU" : "PCMA"
         soundPayloadType = PayloadType(format.sendingPayloadType)
         eventPayloadType = agreement.telephoneEvent.map { PayloadType($0.sendingPayloadType) }

@@ -5,8 +5,8 @@ internal import RTP
 public struct PacketBuffer: ~Copyable {
     /// 160 ms of G.711 cut into 20 ms make eight packets.
     public static let capacity = 8
-    /// Header and 60 ms of G.711, and any telephone event.
-    static let packetSize = Header.length + 480
+    /// Header and 60 ms of G.711, and any telephone event; and room for the tag of a protected packet.
+    static let packetSize = Header.length + 480 + MediaTransport.overhead
     public private(set) var count = 0
     private var memory = [UInt8](repeating: 0, count: PacketBuffer.capacity * PacketBuffer.packetSize)
     private var lengths = InlineArray<8, Int>(repeating: 0)
@@ -24,11 +24,25 @@ public struct PacketBuffer: ~Copyable {
 
     public mutating func removeAll() { count = 0 }
 
+    /// Lets `change` rewrite a packet where it lies; it gives the new length, or nil and the packet is empty.
+    mutating func rewrite(_ index: Int, _ change: (inout MutableSpan<UInt8>, Int) -> Int?) -> Bool {
+        precondition(index >= 0 && index < count, "only what was written is rewritten")
+        let (start, length) = (index * Self.packetSize, lengths[index])
+        var whole = memory.mutableSpan
+        var packet = whole._mutatingExtracting(start..<start + Self.packetSize)
+        guard let length = change(&packet, length) else {
+            lengths[index] = 0
+            return false
+        }
+        lengths[index] = length
+        return true
+    }
+
     /// Appends a packet whose payload goes through a table of 256 codes; without table it is copied.
     ///
     /// A packet that does not fit is left out: `Session` admits only payloads that do.
     mutating func append(_ header: Header, payload: Span<UInt8>, through table: [UInt8]?) {
-        guard count < Self.capacity, payload.count <= Self.packetSize - Header.length else { return }
+        guard count < Self.capacity, payload.count <= Self.packetSize - Header.length - MediaTransport.overhead else { return }
         let start = count * Self.packetSize
         var span = memory.mutableSpan
         header.write(into: &span, at: start)

@@ -66,7 +66,7 @@ extension Session {
         guard let plan else { return nil }
         if let source = control.source, source.address == destination?.address { return source }
         // RFC 5761: on a shared port control packets go where sound goes.
-        if plan.remoteControl == plan.remote { return destination }
+        if plan.isOnOnePort { return destination }
         return destination == plan.remote ? plan.remoteControl : nil
     }
 

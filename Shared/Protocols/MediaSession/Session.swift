@@ -36,6 +36,8 @@ public struct Session: ~Copyable {
     var heardAt: Instant
     private let inwardTable = G711.ulawFromAlaw
     var control = ControlState()
+    /// Nil: plain RTP.
+    public var transport: MediaTransport?
 
     /// `random` gives the unguessable first values RFC 3550 §5.1 and §8.1 ask for.
     public init(random: (UInt64, UInt64), now: Instant) {
@@ -56,7 +58,7 @@ public struct Session: ~Copyable {
 
     /// A new offer/answer took effect; the source of the phone's packets may be learned anew.
     public mutating func apply(_ plan: ForwardingPlan, now: Instant) {
-        latch.arm(plan.remote)
+        latch.arm(path ?? plan.remote)
         outside.repacketise(plan.packetSamples)
         if !plan.sends || self.plan?.sends == false { outside.interrupt() }
         if !plan.receives || self.plan?.receives == false { inside.interrupt() }
@@ -73,8 +75,13 @@ public struct Session: ~Copyable {
         outside.interrupt()
     }
 
-    /// Where packets to the phone go: the latched source, else the signalled address.
-    public var destination: SocketAddress? { latch.address ?? plan?.remote }
+    /// Where packets to the phone go: the path that checks have found, else the latched source, else the signalled address.
+    public var destination: SocketAddress? {
+        switch transport {
+        case .some(let transport) where transport.hasChecks: transport.path
+        default: latch.address ?? plan?.remote
+        }
+    }
 
     /// How long nothing has come from the phone although it ought to send; nil while it need not.
     public func silence(now: Instant) -> Interval? {
@@ -104,7 +111,7 @@ public struct Session: ~Copyable {
             counts.malformed += 1
             return .malformed
         }
-        guard latch.admits(source, header.ssrc, now: now) else {
+        guard admits(source, header.ssrc, now: now) else {
             counts.strangers += 1
             return .stranger
         }
@@ -165,6 +172,12 @@ public struct Session: ~Copyable {
         }
         counts.outsideOut += buffer.count - before
         return verdict(isTaken, produced: buffer.count - before)
+    }
+
+    /// A packet that came through a transport has proved whose it is.
+    private mutating func admits(_ source: SocketAddress, _ ssrc: SSRC, now: Instant) -> Bool {
+        guard transport != nil else { return latch.admits(source, ssrc, now: now) }
+        return latch.follow(source, ssrc, isOnPath: hasChecks, now: now)
     }
 
     private mutating func verdict(_ isTaken: Bool, produced: Int) -> Verdict {

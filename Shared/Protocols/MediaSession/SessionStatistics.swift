@@ -10,6 +10,8 @@ public struct SessionStatistics: Hashable, Sendable {
     public var malformed = 0
     /// From another source than the phone (V1, V2).
     public var strangers = 0
+    /// Without the right tag, or sent a second time: dropped before anything was believed of them.
+    public var unauthentic = 0
     /// Doubled, or too late.
     public var late = 0
     /// Not forwarded because of the direction agreed on, or because there is no room.

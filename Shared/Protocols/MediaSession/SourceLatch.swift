@@ -66,6 +66,15 @@ public struct SourceLatch: Sendable {
         return locked == source
     }
 
+    /// Takes a source that has proved to be the phone: its packets have the right tag. Once locked, only a path that checks have
+    /// validated moves it (`isOnPath`).
+    public mutating func follow(_ address: SocketAddress, _ ssrc: SSRC, isOnPath: Bool, now: Instant) -> Bool {
+        let source = Source(address: address, ssrc: ssrc)
+        if let locked, locked.address != address, !isOnPath { return false }
+        (locked, lastAccepted) = (source, now)
+        return true
+    }
+
     /// Counts a packet of the window; true when it was the last one and the choice is made.
     private mutating func learn(_ source: Source) -> Bool {
         packetsSeen += 1

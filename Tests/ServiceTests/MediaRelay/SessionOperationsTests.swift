@@ -1,5 +1,6 @@
 import Addresses
 import Contracts
+import DTLS
 import Deadlines
 import MediaSession
 import SDP
@@ -26,7 +27,8 @@ private final class Rig: Sendable {
             began: { record in records.changed.withLock { $0.append(record) } },
             changed: { record in records.changed.withLock { $0.append(record) } },
             ended: { record, _ in records.ended.withLock { $0.append(record.id) } }, silent: { _, _ in })
-        loop = try MediaLoop(index: 0, settings: settings, occupancy: Occupancy(limit: sessionLimit) { _ in }, events: events)
+        loop = try MediaLoop(
+            index: 0, settings: settings, security: Security(Endpoint(.make(now: 1_700_000_000))), occupancy: Occupancy(limit: sessionLimit) { _ in }, events: events)
         self.records = records
         loop.start()
     }
