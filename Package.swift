@@ -107,7 +107,7 @@ let modules: [Module] = [
     Module(.test, "HEPTests", .tests, "Tests/HEPTests", uses: ["Addresses", "HEP"]),
     Module(.test, "STUNTests", .tests, "Tests/STUNTests", uses: ["Bytes", "Addresses", "STUN"]),
     Module(.test, "ICETests", .tests, "Tests/ICETests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "STUN", "ICE"]),
-    Module(.test, "MediaTests", .tests, "Tests/MediaTests", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "MediaSession"]),
+    Module(.test, "MediaTests", .tests, "Tests/MediaTests", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "ICE", "SRTP", "DTLS", "MediaSession"]),
     Module(.test, "CSRTP", .system(pkgConfig: nil, apt: "libsrtp2-dev"), "Tests/CSRTP"),
     Module(.test, "SecureMediaTests", .tests, "Tests/SecureMediaTests", uses: ["CSRTP", "Bytes", "Deadlines", "Addresses", "RTP", "SRTP", "DTLS", "Threads", "Datagrams"]),
     Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow"]),

@@ -18,6 +18,18 @@ struct BaresipTests {
         #expect(levels[1] < -40, "and nothing else")
     }
 
+    @Test(
+        "RFC 4568, RFC 5763, RFC 8445: 600 echoes the tone of a phone with keys, with a handshake, with and without ICE",
+        arguments: Baresip.Protection.allCases, [false, true])
+    func protected(_ protection: Baresip.Protection, ice: Bool) async throws {
+        let account = try await suite.makeAccount()
+        let phone = try Baresip(as: account, in: suite, tone: 500, protection: protection, ice: ice, dial: "600", life: .seconds(5))
+        try await phone.talks()
+        try await phone.ends()
+        let levels = try phone.heard([500, 700])
+        #expect(levels[0] > -16 && levels[1] < -40, "its own tone comes back at full level, and nothing else: \(levels)")
+    }
+
     @Test("Two baresip phones hear each other and not themselves", arguments: ["PCMU", "PCMA"])
     func twoPhones(_ callersCodec: String) async throws {
         let (caller, callee) = (try await suite.makeAccount(), try await suite.makeAccount())

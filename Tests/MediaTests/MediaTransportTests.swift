@@ -1,0 +1,153 @@
+import Addresses
+import DTLS
+import Deadlines
+import ICE
+import MediaSession
+import SRTP
+import Testing
+
+/// Two transports and the network between them, in virtual time: a relay, which is lite and waits, and a browser, which checks and begins.
+private struct Pair: ~Copyable {
+    static let relayAddress = SocketAddress(IPAddress(v4: 0xc000_0201), port: 30_000)
+    static let browserAddress = SocketAddress(IPAddress(v4: 0xc633_6401), port: 50_000)
+    static let (relayEndpoint, browserEndpoint) = (Endpoint(.make(now: 1_700_000_000)), Endpoint(.make(now: 1_700_000_000)))
+
+    var relay = MediaTransport(base: relayAddress)
+    var browser = MediaTransport(base: browserAddress)
+    var now = Instant(nanoseconds: 1_000_000_000)
+    /// Every how-manieth datagram is lost; 0: none.
+    var lossPeriod = 0
+    private var sent = 0
+    var relayEvents: [MediaTransport.Event] = []
+
+    init(expecting fingerprint: DTLS.Fingerprint? = nil) {
+        let (own, other) = (Credentials(random: (1, 2, 3)), Credentials(random: (4, 5, 6)))
+        var (lite, full) = (
+            ICE.Agent(mode: .lite, role: .controlled, local: own, random: (7, 8)), ICE.Agent(mode: .full, role: .controlling, local: other, random: (9, 10))
+        )
+        lite.addLocal(Candidate(Self.relayAddress), now: now)
+        full.addLocal(Candidate(Self.browserAddress), now: now)
+        relay.use(lite)
+        browser.use(full)
+        let time = now
+        relay.withAgent { agent, outbox in _ = agent.setRemote(other, now: time, into: &outbox) }
+        browser.withAgent { agent, outbox in
+            agent.setRemote(own, isLite: true, now: time, into: &outbox)
+            agent.addRemote(Candidate(Self.relayAddress), now: time)
+            agent.endOfCandidates(now: time, into: &outbox)
+        }
+        relay.shake(Self.relayEndpoint, .passive, [fingerprint ?? Self.browserEndpoint.certificate.fingerprint])
+        browser.shake(Self.browserEndpoint, .active, [Self.relayEndpoint.certificate.fingerprint])
+        relay.begin(now: now)
+        browser.begin(now: now)
+    }
+
+    /// Until both have keys, or the time is over.
+    mutating func run(for duration: Interval = .seconds(20)) {
+        let end = now + duration
+        while now < end, !(relay.isKeyed && browser.isKeyed) {
+            exchange()
+            now = now + .milliseconds(10)
+            relay.expire(now: now)
+            browser.expire(now: now)
+        }
+        exchange()
+    }
+
+    mutating func exchange() {
+        while relay.hasOutgoing || browser.hasOutgoing {
+            for datagram in browser.takeOutgoing() where datagram.to == Self.relayAddress && !isLost() {
+                var bytes = datagram.bytes
+                var span = bytes.mutableSpan
+                _ = relay.receive(&span, count: datagram.bytes.count, from: Self.browserAddress, now: now)
+            }
+            for datagram in relay.takeOutgoing() where datagram.to == Self.browserAddress && !isLost() {
+                var bytes = datagram.bytes
+                var span = bytes.mutableSpan
+                _ = browser.receive(&span, count: datagram.bytes.count, from: Self.relayAddress, now: now)
+            }
+            relayEvents += relay.takeEvents()
+            _ = browser.takeEvents()
+        }
+    }
+
+    private mutating func isLost() -> Bool {
+        sent += 1
+        return lossPeriod > 0 && sent % lossPeriod == 0
+    }
+}
+
+private let packet: [UInt8] = [0x80, 0, 0, 1, 0, 0, 0, 160, 0, 0, 0, 9] + [UInt8](repeating: 0x55, count: 160)
+
+@Suite("The transport of a leg (RFC 7983)")
+struct MediaTransportTests {
+    @Test("RFC 8445, RFC 5764: checks find the path, a handshake the keys, and packets pass protected, whatever is lost", arguments: [0, 2, 3, 5])
+    func comesUp(lossPeriod: Int) throws {
+        var pair = Pair()
+        pair.lossPeriod = lossPeriod
+        pair.run()
+        #expect(pair.relay.path == Pair.browserAddress && pair.relayEvents.contains(.path(Pair.browserAddress)))
+        let (relaySuite, browserSuite) = (pair.relay.suite, pair.browser.suite)
+        #expect(relaySuite == .aeadAES128GCM && browserSuite == relaySuite)
+
+        var bytes = packet + [UInt8](repeating: 0, count: MediaTransport.overhead)
+        var span = bytes.mutableSpan
+        let length = try #require(pair.browser.protect(&span, count: packet.count))
+        let wire = Array(bytes.prefix(length))
+        #expect(Array(wire[12..<172]) != Array(packet[12...]))
+
+        // A stranger who has seen it, a flipped bit and the phone: only the last is heard, once.
+        let stranger = SocketAddress(IPAddress(v4: 0xc633_6402), port: 50_000)
+        var flipped = wire
+        flipped[20] ^= 1
+        #expect(Self.receive(wire, from: stranger, &pair.relay, pair.now) == .dropped(.stranger))
+        #expect(Self.receive(flipped, from: Pair.browserAddress, &pair.relay, pair.now) == .dropped(.unauthentic))
+        #expect(Self.receive(wire, from: Pair.browserAddress, &pair.relay, pair.now) == .sound(packet.count))
+        #expect(Self.receive(wire, from: Pair.browserAddress, &pair.relay, pair.now) == .dropped(.replayed))
+    }
+
+    @Test("RELIABILITY V5: another certificate than the description's gives no keys")
+    func wrongFingerprint() {
+        var pair = Pair(expecting: Pair.relayEndpoint.certificate.fingerprint)
+        pair.run(for: .seconds(3))
+        let isKeyed = pair.relay.isKeyed
+        #expect(!isKeyed && pair.relayEvents.contains { if case .failed = $0 { true } else { false } })
+        #expect(Self.receive(packet, from: Pair.browserAddress, &pair.relay, pair.now) == .dropped(.unkeyed))
+    }
+
+    @Test("RELIABILITY V4: a handshake is begun with nobody whom checks have not validated")
+    func strangersHandshake() {
+        var pair = Pair()
+        let hello: [UInt8] = [22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0]
+        #expect(Self.receive(hello, from: Pair.browserAddress, &pair.relay, pair.now) == .dropped(.stranger))
+        let isSilent = pair.relay.takeOutgoing().isEmpty
+        #expect(isSilent)
+    }
+
+    @Test("RFC 4568: keys of the description protect at once, and others drop what the old ones made")
+    func keys() throws {
+        let (first, second, third) = (Self.key(1), Self.key(2), Self.key(3))
+        var left = MediaTransport(base: Pair.relayAddress)
+        var right = MediaTransport(base: Pair.browserAddress)
+        left.key(sending: first, receiving: second)
+        right.key(sending: second, receiving: first)
+        var bytes = packet + [UInt8](repeating: 0, count: MediaTransport.overhead)
+        var span = bytes.mutableSpan
+        let length = try #require(left.protect(&span, count: packet.count))
+        #expect(Self.receive(Array(bytes.prefix(length)), from: Pair.relayAddress, &right, Instant(nanoseconds: 0)) == .sound(packet.count))
+        right.key(sending: nil, receiving: third)
+        #expect(Self.receive(Array(bytes.prefix(length)), from: Pair.relayAddress, &right, Instant(nanoseconds: 0)) == .dropped(.unauthentic))
+    }
+
+    private static func key(_ byte: UInt8) -> MasterKey? {
+        MasterKey(.aes128CounterModeSHA1_80, keyAndSalt: [UInt8](repeating: byte, count: 30))
+    }
+
+    private static func receive(
+        _ datagram: [UInt8], from source: SocketAddress, _ transport: inout MediaTransport, _ now: Instant
+    ) -> MediaTransport.Received {
+        var bytes = datagram
+        var span = bytes.mutableSpan
+        return transport.receive(&span, count: datagram.count, from: source, now: now)
+    }
+}
