@@ -8,7 +8,7 @@ struct Baresip {
     private let program: Program
     private let account: RunningSuite.Account
 
-    /// How it protects its sound, and whether ICE finds the way.
+    /// How it protects its sound. (Its ICE gathers nothing on a loopback.)
     enum Protection: String, CaseIterable {
         case sdes = "srtp-mand"
         case dtls = "dtls_srtp"
@@ -20,7 +20,7 @@ struct Baresip {
     ///   - life: after which it hangs up and ends.
     init(
         as account: RunningSuite.Account, in suite: RunningSuite, transport: Sipp.Transport = .udp, tone: Double = 700,
-        codec: String = "PCMU", protection: Protection? = nil, ice: Bool = false, dial: String? = nil, life: Duration
+        codec: String = "PCMU", protection: Protection? = nil, dial: String? = nil, life: Duration
     ) throws {
         self.account = account
         let port = LocalPort.ten() // SIP on the first, its TLS on the second, RTP on the rest
@@ -42,7 +42,6 @@ struct Baresip {
                 module sndfile.so
                 module srtp.so
                 module dtls_srtp.so
-                module ice.so
                 module_app account.so
                 module_app menu.so
                 audio_source aufile,\(folder.path)/tone.wav
@@ -53,7 +52,7 @@ struct Baresip {
             let line = """
                 <sip:\(account.number)@\(suite.domain);transport=\(transport)>;auth_pass=\(account.password);outbound="\(server)"\
                 ;regint=60;answermode=auto;audio_codecs=\(codec)/8000/1\
-                \(protection.map { ";mediaenc=\($0.rawValue)" } ?? "")\(ice ? ";medianat=ice" : "")
+                \(protection.map { ";mediaenc=\($0.rawValue)" } ?? "")
 
                 """
             try Data(config.utf8).write(to: folder.appending(path: "config"))
