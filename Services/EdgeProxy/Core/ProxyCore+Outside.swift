@@ -166,8 +166,8 @@ extension ProxyCore {
     ) -> Decision {
         if case .request(.ack, _) = view.start { return .drop(.unanswerable) }
         guard let via = view.replyVia else { return .drop(.unanswerable) }
-        var response = ResponseBuilder(view.message().stamped(source: arrival.source), refusal, toTag: ownTag(view))
-        response.headers = headers
+        var response = ResponseBuilder(view.message(), refusal, toTag: ownTag(view))
+        (response.headers, response.source) = (headers, arrival.source)
         return .replyOutside(response.serialised(), status: refusal.status, to: replyAddress(via, arrival))
     }
 
