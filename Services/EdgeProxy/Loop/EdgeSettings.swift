@@ -9,7 +9,7 @@ import Threads
 
 /// The settings of an edge, read once.
 struct EdgeSettings: Sendable {
-    static let declared = own + AdmissionSettings.declared
+    static let declared = own + AdmissionSettings.declared + InsideStreams.declared
 
     private static let own: [Setting] = [
         Setting(
@@ -113,6 +113,7 @@ struct EdgeSettings: Sendable {
     let insidePort: UInt16
     let longestDatagram: Int
     let domain: String
+    let insideStreams: InsideStreams
     let loops: Int
     let moderation: WakeupModeration
     let nonceLifetimeMilliseconds: Int64
@@ -157,6 +158,7 @@ struct EdgeSettings: Sendable {
         self.loops = loops > 0 ? loops : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         longestDatagram = settings.integer("TANDEM_SIP_DATAGRAM_BYTES")
         insidePort = UInt16(settings.integer("TANDEM_INSIDE_SIP_PORT"))
+        insideStreams = try InsideStreams(settings)
         moderation = WakeupModeration(
             interval: .microseconds(settings.integer("TANDEM_EDGE_GATHER_MICROSECONDS")),
             above: settings.integer("TANDEM_EDGE_GATHER_RATE"))
