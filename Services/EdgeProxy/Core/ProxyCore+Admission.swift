@@ -47,7 +47,7 @@ extension ProxyCore {
         if let user = uri.user { return admission.emergencies.contains(user: message.bytes.extracting(user)) }
         guard let opaque = uri.opaque, case .request(_, let range) = message.start else { return false }
         if uri.scheme == .tel { return admission.emergencies.contains(user: message.bytes.extracting(opaque)) }
-        return admission.emergencies.contains(uri: message.bytes.extracting(range))
+        return EmergencyService.isNamed(by: message.bytes.extracting(range))
     }
 
     /// Whether the account authenticated from this source before; only a loop that is late wants to know.

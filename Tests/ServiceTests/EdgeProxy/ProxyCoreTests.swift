@@ -282,6 +282,18 @@ struct ProxyCoreTests {
         var bench = bench
         let more = ["Event: reg;id=1"]
         let (subscribe, first) = try EdgeBench.forwarded(try bench.authenticated("SUBSCRIBE", to: "sip:1001@demo.localhost", more: more))
+    @Test("RFC 5031: a call for help by its name goes to a call server as it came; other URNs, and a REGISTER for one, are 416", arguments: [
+        "urn:service:sos", "urn:service:sos.fire", "URN:SERVICE:SOS",
+    ])
+    func emergencyServices(uri: String) throws {
+        let (invite, destination) = try EdgeBench.forwarded(try bench.authenticated("INVITE", uri: uri, to: uri))
+        #expect(destination == .server(EdgeBench.callServer))
+        #expect(invite.requestURIText == uri)
+        for (method, uri) in [("INVITE", "urn:service:counseling"), ("INVITE", "urn:service:sosx"), ("REGISTER", uri)] {
+            #expect(try EdgeBench.answer(bench.outside(try EdgeBench.request(method, uri: uri, to: "sip:1001@demo.localhost"))).status == 416)
+        }
+    }
+
         #expect(first == .server(EdgeBench.registrar))
         let route = try #require(subscribe.recordRoutes?.last)
         let refresh = try EdgeBench.request("SUBSCRIBE", toTag: "r", more: more + ["Route: <\(route.uri)>"])
