@@ -24,8 +24,6 @@ struct ProxyCore: Sendable {
         var nonceLifetimeMilliseconds: Int64 = 300_000
         /// How the User-Agent of clients begins that give up when they are offered more than MD5.
         var legacyAgents: [String] = []
-        /// What a refused client is told to wait, in seconds.
-        var retryAfter = 5
         /// How often a phone that uses outbound is to be heard of, in seconds.
         var flowTimer = 120
         /// In front of a fixed list of servers.

@@ -12,10 +12,15 @@ extension EdgeLoop {
         guard let status = reason.status(overConnection: arrival.transport.isReliable), message.method != .ack,
             admission.mayTell(source, now: loop.now)
         else { return }
-        // Each is told another time, so that they do not come back together.
-        let retryAfter = status == 503 ? OverloadControl.retryAfter(random: .random(in: 0 ... .max)) : nil
-        perform(core.turnAway(message, arrival, status, retryAfter: retryAfter), message, arrival)
+        perform(core.turnAway(message, arrival, status, retryAfter: status == 503 ? retryAfter : nil), message, arrival)
     }
+
+    /// Nobody can serve it now.
+    func refuseForNow(_ message: borrowing MessageView, _ arrival: Arrival) {
+        perform(core.turnAway(message, arrival, 503, retryAfter: retryAfter), message, arrival)
+    }
+
+    private var retryAfter: Int { settings.retryAfter.seconds(random: .random(in: 0 ... .max)) }
 
     /// A trunk known by address or certificate is no stranger: it is told, and not banned for what others do at its address.
     private func source(of arrival: Arrival) -> Source {

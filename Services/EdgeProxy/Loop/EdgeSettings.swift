@@ -62,7 +62,8 @@ struct EdgeSettings: Sendable {
             "how old knowledge of an account may be to refuse somebody by it"),
         Setting("TANDEM_ACCOUNTS_REMEMBERED", .integer(16...10_000_000), default: "100000", "accounts remembered per loop"),
         Setting(
-            "TANDEM_PARKED_REQUESTS", .integer(1...1_000_000), default: "5000", "requests per loop that may wait for credentials"),
+            "TANDEM_PARKED_REQUESTS", .integer(1...1_000_000), default: "5000", "requests per loop that may wait for credentials or a domain"),
+        Setting("TANDEM_PARKED_BYTES", .integer(65_536...1_000_000_000), default: "16777216", "the same in bytes"),
         Setting(
             "TANDEM_RECENT_DIALOGS", .integer(64...16_777_216), default: "65536",
             "calls per loop whose INVITE's way is remembered for half a minute, 16 bytes each"),
@@ -87,7 +88,7 @@ struct EdgeSettings: Sendable {
             "requests over connections, per loop, that are sent again until their first response; 0: none"),
         Setting("TANDEM_KEPT_BYTES", .integer(0...1_000_000_000), default: "16777216", "the same in bytes"),
         Setting(
-            "TANDEM_RETRY_AFTER_SECONDS", .integer(1...3_600), default: "5", "how long clients nobody can serve are told to wait"),
+            "TANDEM_RETRY_AFTER_SECONDS", .integer(1...3_600), default: "5", "how long clients nobody can serve are told to wait at least; each is told another time, up to six times that"),
         Setting(
             "TANDEM_CALL_SERVERS", default: "",
             "host:port of SIP servers, separated by commas: the edge works alone in front of them, without broker and accounts"),
@@ -123,12 +124,12 @@ struct EdgeSettings: Sendable {
     let accountsRemembered: Int
     let accountLifetime: Interval
     let refusalAge: Interval
-    let parkedRequests: Int
+    let parking: Parking.Limits
     let recentDialogs: Int
     let greeting: Interval
     let headerTime: Interval
     let messageTime: Interval
-    let retryAfter: Int
+    let retryAfter: RetryAfter
     let flowTimer: Int
     let keptRequests: KeptRequests.Limits
     let streamLimits: StreamLimits
@@ -168,12 +169,13 @@ struct EdgeSettings: Sendable {
         accountsRemembered = settings.integer("TANDEM_ACCOUNTS_REMEMBERED")
         accountLifetime = .seconds(settings.integer("TANDEM_ACCOUNT_SECONDS"))
         refusalAge = .milliseconds(settings.integer("TANDEM_REFUSAL_MILLISECONDS"))
-        parkedRequests = settings.integer("TANDEM_PARKED_REQUESTS")
+        parking = Parking.Limits(
+            count: settings.integer("TANDEM_PARKED_REQUESTS"), bytes: settings.integer("TANDEM_PARKED_BYTES"))
         recentDialogs = settings.integer("TANDEM_RECENT_DIALOGS")
         greeting = .seconds(settings.integer("TANDEM_TCP_GREETING_SECONDS"))
         headerTime = .seconds(settings.integer("TANDEM_TCP_HEADER_SECONDS"))
         messageTime = .seconds(settings.integer("TANDEM_TCP_MESSAGE_SECONDS"))
-        retryAfter = settings.integer("TANDEM_RETRY_AFTER_SECONDS")
+        retryAfter = RetryAfter(shortest: settings.integer("TANDEM_RETRY_AFTER_SECONDS"))
         flowTimer = settings.integer("TANDEM_FLOW_TIMER_SECONDS")
         keptRequests = KeptRequests.Limits(
             count: settings.integer("TANDEM_KEPT_REQUESTS"), bytes: settings.integer("TANDEM_KEPT_BYTES"))

@@ -125,8 +125,8 @@ struct AdmissionOverloadTests {
 
     @Test("Retry-After is five to thirty seconds")
     func retryAfter() {
-        let values = Set((0..<1_000).map { OverloadControl.retryAfter(random: $0) })
-        #expect(values == Set(5...30))
+        #expect(Set((0..<1_000).map { RetryAfter().seconds(random: $0) }) == Set(5...30))
+        #expect(Set((0..<1_000).map { RetryAfter(shortest: 2).seconds(random: .max - $0) }) == Set(2...12))
     }
 
     @Test("A loop that is late drops the least important first, and dialogs and emergencies never")
