@@ -17,6 +17,10 @@ extension ProxyCore {
         if let agent = message.first(.userAgent)?.valueRange, admission.isScanner(message.bytes.extracting(agent), source) {
             return .scanner
         }
+        if head.method == .invite, admission.hasInvites(now: arrival.received) {
+            let name = admission.name(transaction(message, head), of: source)
+            if admission.isRepeated(invite: name, now: arrival.received) { return nil }
+        }
         let kind = ends ? .ending : requestClass(message, head, arrival, source, admission)
         let key = admission.isLate ? admission.name(message.bytes.extracting(head.callID)) : 0
         return admission.refuse(kind, from: source, key: key, now: arrival.received)

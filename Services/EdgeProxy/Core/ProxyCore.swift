@@ -65,6 +65,11 @@ struct ProxyCore: Sendable {
         StatelessForwarding.branch(for: message, head, key: side == .inside ? insideBranches : outsideBranches)
     }
 
+    /// Of a request from outside, what names its transaction in the branch we give it.
+    func transaction(_ message: borrowing MessageView, _ head: RequestHead) -> SipHash.Code {
+        StatelessForwarding.transaction(for: message, head, key: outsideBranches)
+    }
+
     /// Our Via on a request from that side: the branch follows from the request alone, the way back is signed.
     func hop(
         from side: Side, _ transport: Transport, _ sentBy: SocketAddress, wayBack: FlowToken, for message: borrowing MessageView,

@@ -64,20 +64,17 @@ extension EdgeLoop {
 
     /// Nil: the request may go to the server. Only a call that begins is looked at; an edge alone leaves its farm to itself.
     func refuseCall(
-        _ message: borrowing MessageView, _ forwarding: borrowing Forwarding, to destination: Destination
+        _ message: borrowing MessageView, _ forwarding: borrowing Forwarding, to destination: Destination, _ arrival: Arrival
     ) -> AdmissionReason? {
         guard core.configuration.alone == nil, case .routes = forwarding.recording, case .request(.invite, let uri) = message.start,
-            case .server(let server) = destination, let callID = message.callID
+            case .server(let server) = destination, let callID = message.callID, let hop = forwarding.hop
         else { return nil }
-        let isEmergency = URI.Layout(message.bytes, uri).map { core.isEmergency(message, $0, admission) } ?? false
-        if !isEmergency, let customer = forwarding.identity?.customer,
-            let reason = admission.refuse(customer: admission.name(customer), now: loop.now)
-        {
-            return reason
-        }
-        return admission.refuseCall(
-            to: admission.name(server), call: admission.name(message.bytes.extracting(callID)), isEmergency: isEmergency,
-            now: loop.now)
+        let call = Admission.Call(
+            transaction: admission.name(hop.branch.transaction, of: admission.source(arrival.source.address)),
+            callID: admission.name(message.bytes.extracting(callID)), server: admission.name(server),
+            customer: forwarding.identity.map { admission.name($0.customer) },
+            isEmergency: URI.Layout(message.bytes, uri).map { core.isEmergency(message, $0, admission) } ?? false)
+        return admission.refuse(call, now: loop.now)
     }
 
     /// A response from inside: the first to an INVITE tells how long its server took.

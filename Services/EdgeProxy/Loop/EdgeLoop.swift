@@ -262,7 +262,7 @@ actor EdgeLoop {
     func perform(_ decision: consuming Decision, _ message: borrowing MessageView, _ arrival: Arrival) {
         switch consume decision {
         case .forward(let forwarding, let destination):
-            if let reason = refuseCall(message, forwarding, to: destination) { return turnAway(reason, message, arrival) }
+            if let reason = refuseCall(message, forwarding, to: destination, arrival) { return turnAway(reason, message, arrival) }
             switch send(message, forwarding, to: destination) {
             case .sent:
                 Traffic.countForwarded(message, .outside, over: arrival.transport)

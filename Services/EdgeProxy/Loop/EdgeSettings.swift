@@ -66,7 +66,7 @@ struct EdgeSettings: Sendable {
         Setting("TANDEM_PARKED_BYTES", .integer(65_536...1_000_000_000), default: "16777216", "the same in bytes"),
         Setting(
             "TANDEM_RECENT_DIALOGS", .integer(64...16_777_216), default: "65536",
-            "calls per loop whose INVITE's way is remembered for half a minute, 16 bytes each"),
+            "calls per loop whose INVITE is remembered for half a minute: that it was let in, and its way; 48 bytes each"),
         Setting(
             "TANDEM_TRUNKS", default: "",
             "file with the trunks, a JSON array as docs/trunks.md tells, read again when it changes; or the array itself"),
@@ -113,8 +113,8 @@ struct EdgeSettings: Sendable {
     let inside: IPAddress
     let insidePort: UInt16
     let longestDatagram: Int
-    let domain: String
     let insideStreams: InsideStreams
+    let domain: String
     let loops: Int
     let moderation: WakeupModeration
     let nonceLifetimeMilliseconds: Int64
@@ -158,8 +158,8 @@ struct EdgeSettings: Sendable {
         let loops = settings.integer("TANDEM_EDGE_LOOPS")
         self.loops = loops > 0 ? loops : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         longestDatagram = settings.integer("TANDEM_SIP_DATAGRAM_BYTES")
-        insidePort = UInt16(settings.integer("TANDEM_INSIDE_SIP_PORT"))
         insideStreams = try InsideStreams(settings)
+        insidePort = UInt16(settings.integer("TANDEM_INSIDE_SIP_PORT"))
         moderation = WakeupModeration(
             interval: .microseconds(settings.integer("TANDEM_EDGE_GATHER_MICROSECONDS")),
             above: settings.integer("TANDEM_EDGE_GATHER_RATE"))
@@ -180,7 +180,9 @@ struct EdgeSettings: Sendable {
         keptRequests = KeptRequests.Limits(
             count: settings.integer("TANDEM_KEPT_REQUESTS"), bytes: settings.integer("TANDEM_KEPT_BYTES"))
         alone = try Self.alone(settings, inside: inside)
-        admission = try AdmissionSettings(settings, inside: inside, trusted: alone?.trusted ?? [])
+        var admission = try AdmissionSettings(settings, inside: inside, trusted: alone?.trusted ?? [])
+        admission.calls = recentDialogs
+        self.admission = admission
         trunks = try TrunkSource(settings.text("TANDEM_TRUNKS"), domain: domain)
         guard alone == nil || trunks.current.isEmpty else {
             throw Mistake(description: "TANDEM_TRUNKS is for the edge of a suite: an edge alone has TANDEM_TRUSTED")
