@@ -95,7 +95,7 @@ let modules: [Module] = [
 
     // Tests mirror the modules; Phone is a SIP user agent that hears what it is sent, SelfCall the call `make up` places.
     Module(.test, "Phone", .library(hot: true), "Tests/Phone", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "SDP", "RTP", "Audio", "Threads", "Datagrams", "Streams", "TLS"]),
-    Module(.test, "Suite", .library(hot: false), "Tests/Suite", uses: ["Addresses", "Datagrams", "Flow", "SIP", "WebSocket", "SDP", "TLS", "Phone"]),
+    Module(.test, "Suite", .library(hot: false), "Tests/Suite", uses: ["Addresses", "Datagrams", "Flow", "Contracts", "SIP", "WebSocket", "SDP", "TLS", "Bus", "Phone"], products: [log]),
     Module(.test, "SelfCall", .executable, "Tests/SelfCall", uses: ["Deadlines", "Addresses", "SIP", "Phone"]),
     Module(.test, "ForwardingBenchmark", .executable, "Tests/ForwardingBenchmark", uses: ["Deadlines", "Addresses", "Cryptography", "SIP", "Threads"]),
     Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Deadlines", "Addresses", "Contracts", "Threads", "Bus", "Phone"], products: [log]),
