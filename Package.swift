@@ -82,7 +82,7 @@ let modules: [Module] = [
     Module(.platform, "Database", .library(hot: false), "Shared/Platform/Database", uses: ["CLinux", "CPostgres", "Bytes", "Deadlines", "Threads", "Telemetry"], products: [log]),
     Module(.platform, "Cache", .library(hot: false), "Shared/Platform/Cache", uses: ["CLinux", "CHiredis", "Bytes", "Deadlines", "Threads", "Telemetry"], products: [log]),
     Module(.platform, "Speech", .library(hot: false), "Shared/Platform/Speech", uses: ["CEspeak", "CLinux", "Threads", "Audio"]),
-    Module(.platform, "ServiceKit", .library(hot: false), "Shared/Platform/ServiceKit", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "Contracts", "Telemetry", "Threads", "Bus", "Database", "Cache"], products: [log, lifecycle, hummingbird]),
+    Module(.platform, "ServiceKit", .library(hot: false), "Shared/Platform/ServiceKit", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "Contracts", "Telemetry", "Threads", "Streams", "Bus", "Database", "Cache"], products: [log, lifecycle, hummingbird]),
 
     // Services: wiring, one pure core, one file per bus operation, one store.
     Module(.service, "EdgeProxy", .executable, "Services/EdgeProxy", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "HEP", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Bus", "Cache", "ServiceKit"], products: [log]),
@@ -95,7 +95,7 @@ let modules: [Module] = [
 
     // Tests mirror the modules; Phone is a SIP user agent that hears what it is sent, SelfCall the call `make up` places.
     Module(.test, "Phone", .library(hot: true), "Tests/Phone", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "SDP", "RTP", "Audio", "Threads", "Datagrams", "Streams", "TLS"]),
-    Module(.test, "Suite", .library(hot: false), "Tests/Suite", uses: ["Addresses", "Datagrams", "Flow", "SIP", "WebSocket", "SDP", "TLS", "Phone"]),
+    Module(.test, "Suite", .library(hot: false), "Tests/Suite", uses: ["Addresses", "Datagrams", "Flow", "Contracts", "SIP", "WebSocket", "SDP", "TLS", "Bus", "Phone"], products: [log]),
     Module(.test, "SelfCall", .executable, "Tests/SelfCall", uses: ["Deadlines", "Addresses", "SIP", "Phone"]),
     Module(.test, "ForwardingBenchmark", .executable, "Tests/ForwardingBenchmark", uses: ["Deadlines", "Addresses", "Cryptography", "SIP", "Threads"]),
     Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Deadlines", "Addresses", "Contracts", "Threads", "Bus", "Phone"], products: [log]),

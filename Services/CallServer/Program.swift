@@ -16,6 +16,9 @@ struct Program {
                 "TANDEM_SIP_DATAGRAM_BYTES", .integer(200...65_535), default: "1300",
                 "longer SIP messages go to the edges over TCP (RFC 3261 §18.1.1)"),
             Setting("TANDEM_SIP_DOMAIN", default: "demo.localhost", "domain of calls that name none"),
+            Setting(
+                "TANDEM_EMERGENCY_NUMBER", default: "112",
+                "extension or conference that a call to urn:service:sos (RFC 5031) reaches; empty: none"),
             Setting("TANDEM_MAX_CALLS", .integer(1...1_000_000), default: "5000", "call legs this instance holds at once"),
             Setting("TANDEM_RING_SECONDS", .integer(1...600), default: "60", "how long a phone rings before no_answer"),
             Setting("TANDEM_MAX_CALL_SECONDS", .integer(1...86_400), default: "14400", "the longest a call may last"),
@@ -24,7 +27,7 @@ struct Program {
                 "TANDEM_RECONNECT_SECONDS", .integer(0...60), default: "10",
                 "how long a call waits for a phone that lost its connection to register anew"),
             Setting("TANDEM_RECORD_SPOOL", .integer(100...10_000_000), default: "50000", "call events kept while PostgreSQL is away"),
-        ],
+        ] + InsideStreams.declared,
         needs: [.bus, .database, .cache, .fleet], schema: CallStore.schema,
         migrations: [Migration(number: 1, name: "calls", sql: PackageResources._001_calls_sql), Outbox.migration(number: 2)])
 
@@ -40,8 +43,8 @@ struct Program {
             limits.duration = .seconds(settings.integer("TANDEM_MAX_CALL_SECONDS"))
             let engineSettings = EngineSettings(
                 listen: SocketAddress(inside, port: port), longestDatagram: settings.integer("TANDEM_SIP_DATAGRAM_BYTES"),
-                domain: settings.text("TANDEM_SIP_DOMAIN"),
-                maximumLegs: settings.integer("TANDEM_MAX_CALLS"), limits: limits,
+                streams: try InsideStreams(settings), domain: settings.text("TANDEM_SIP_DOMAIN"),
+                emergencyNumber: settings.text("TANDEM_EMERGENCY_NUMBER"), maximumLegs: settings.integer("TANDEM_MAX_CALLS"), limits: limits,
                 reconnectTime: .seconds(settings.integer("TANDEM_RECONNECT_SECONDS")))
 
             let outbox = Outbox(schema: CallStore.schema, runtime: runtime)

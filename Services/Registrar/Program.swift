@@ -36,7 +36,8 @@ struct Program {
         extensions.serve(on: runtime.bus)
 
         let server = try RegistrarServer(
-            listen: SocketAddress(inside, port: port), longestDatagram: settings.integer("TANDEM_SIP_DATAGRAM_BYTES"))
+            listen: SocketAddress(inside, port: port), longestDatagram: settings.integer("TANDEM_SIP_DATAGRAM_BYTES"),
+            streams: try InsideStreams(settings))
         let notify = NotifyWatchers(store: store, server: server, runtime: runtime)
         let register = Register(
             store: store, copy: copy, outbox: outbox, notify: notify, policy: RegistrarSettings.policy(settings),

@@ -27,6 +27,8 @@ let package = Package(
         library("Protocols", "ICE", ["Bytes", "Deadlines", "Addresses", "Cryptography", "STUN"]),
         library("Protocols", "SDP", ["Bytes", "Addresses"]),
         library("Protocols", "RTP", ["Bytes", "Deadlines"]),
+        library("Protocols", "SRTP", ["COpenSSL", "Bytes", "RTP"]),
+        library("Protocols", "DTLS", ["COpenSSL", "Bytes", "Deadlines", "SRTP"]),
         library("Protocols", "Flow", ["Bytes", "Deadlines"]),
         .target(
             name: "EdgeCore", dependencies: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"], path: "EdgeProxy",
@@ -35,8 +37,8 @@ let package = Package(
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "RTP", "Flow", "EdgeCore",
-                "Hostile",
+                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "RTP", "SRTP", "DTLS", "Flow",
+                "EdgeCore", "Hostile",
             ],
             path: "Fuzz", swiftSettings: instrumented,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),

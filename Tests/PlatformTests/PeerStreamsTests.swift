@@ -43,7 +43,7 @@ struct PeerStreamsTests {
         probe.close()
         return (
             try PeerStreams(
-                listen: address, loop: loop, keepAlive: .init([13, 10, 13, 10], every: keepAlive), opened: opened, changed: changed),
+                listen: address, loop: loop, limits: StreamLimits(), keepAlive: .init([13, 10, 13, 10], every: keepAlive), opened: opened, changed: changed),
             address
         )
     }
@@ -160,5 +160,49 @@ struct PeerStreamsTests {
             return [listening, connecting, client]
         }
         #expect(heard == [[13, 10, 13, 10], [13, 10, 13, 10]])
+    }
+
+    @Test("RFC 3261 §18.1.1: a peer that no connection is kept to gets one when it is needed, for all that follows")
+    func connecting() async throws {
+        let heard: (lengths: Int, connections: Int) = try await onLoop { loop, done in
+            let (lengths, connections) = (Box(0), Box(0))
+            let (listening, address) = try Self.peerStreams(loop, opened: { connection in
+                connections.value += 1
+                connection.onBytes = { bytes in
+                    lengths.value += bytes.count
+                    if lengths.value == 300_003 { done((lengths.value, connections.value)) }
+                }
+            })
+            let (sending, _) = try Self.peerStreams(loop)
+            var limits = [3, 200_000, 100_000]
+            func send() {
+                guard let length = limits.popLast() else { return }
+                let bytes = [UInt8](repeating: 1, count: length)
+                #expect(sending.send(bytes, connectingTo: address) { Issue.record("somebody listens there") })
+                #expect(!sending.isConnected(to: address), "it is nobody's to keep")
+                loop.schedule(at: loop.now + .milliseconds(5)) { send() }
+            }
+            send()
+            return [listening, sending]
+        }
+        #expect(heard == (300_003, 1))
+    }
+
+    @Test("Where nobody listens, that is told, and the next attempt is a new one")
+    func unreachable() async throws {
+        let attempts: Int = try await onLoop { loop, done in
+            let probe = try StreamListener(bind: Self.loopback, loop: loop) { _ in }
+            let address = probe.localAddress
+            probe.close()
+            let (sending, _) = try Self.peerStreams(loop)
+            func attempt(_ number: Int) {
+                // Loopback may refuse at once.
+                func failed() { if number == 2 { done(number) } else { attempt(number + 1) } }
+                if !sending.send([1], connectingTo: address, unreachable: failed) { failed() }
+            }
+            attempt(1)
+            return [sending]
+        }
+        #expect(attempts == 2)
     }
 }

@@ -75,4 +75,26 @@ struct FlowTokenTests {
                 == text(message.bytes).replacing(
                     "rport;branch=z9hG4bKnashds8", with: "rport=5080;branch=z9hG4bKnashds8;received=127.0.0.1"))
     }
+
+    @Test("RFC 3261 §18.2.1, RFC 3581 §4: a response says where its request came from, though the request cannot be read", arguments: [
+        ("SIP/2.0/UDP 192.0.2.1:5060;rport;branch=a", "SIP/2.0/UDP 192.0.2.1:5060;received=127.0.0.1;rport=5080;branch=a"),
+        ("SIP/2.0/UDP phone.example;branch=a", "SIP/2.0/UDP phone.example;received=127.0.0.1;branch=a"),
+        ("SIP/2.0/UDP h;received=192.0.2.9;branch=a;rport=9", "SIP/2.0/UDP h;received=127.0.0.1;rport=5080;branch=a"),
+        ("SIP/2.0/UDP 127.0.0.1;branch=a;received=192.0.2.9", "SIP/2.0/UDP 127.0.0.1;branch=a"),
+        ("SIP/2.0/UDP 127.0.0.1;branch=a", "SIP/2.0/UDP 127.0.0.1;branch=a"),
+        ("SIP/2.0/UDP 192.0.2.1;rport;branch=a;bad=\"", "SIP/2.0/UDP 192.0.2.1;received=127.0.0.1;rport=5080;branch=a;bad=\""),
+        ("SIP/7.1/UDP 192.0.2.1 : 5060 ;rport, SIP/2.0/UDP far;rport", "SIP/7.1/UDP 192.0.2.1 : 5060;received=127.0.0.1;rport=5080"),
+    ])
+    func refusedUnread(via: String, stamped: String) throws {
+        let lines = "OPTIONS sip:x SIP/2.0\nVia: \(via)\nVia: SIP/2.0/UDP further;rport\nFrom: <sip:a@b>;tag=1\nTo: <sip:x>\nCall-ID: 1\nCSeq: 1 OPTIONS\nno header\n\n"
+        let bytes = wire(lines)
+        var index = MessageIndex()
+        #expect(throws: ParseError.badHeaderLine) { try index.read(bytes.span) }
+        guard let view = index.view(of: bytes.span) else { throw ParseError.badStartLine }
+        var response = ResponseBuilder(view.message(), 400)
+        response.source = callee
+        let answer = try Message.parse(response.serialised())
+        #expect(answer.values(.via).first == stamped)
+        #expect(answer.values(.via).last == "SIP/2.0/UDP further;rport")
+    }
 }

@@ -54,6 +54,18 @@ struct MessageFramerTests {
         #expect(throws: ParseError.tooLong) { try large.next() }
     }
 
+    @Test("RFC 5626 §3.5.1: a server takes each message of a connection and answers each ping")
+    func reading() throws {
+        var framer = MessageFramer()
+        var (heard, answers): ([String], [[UInt8]]) = ([], [])
+        let stream = wire("\n\n") + one + wire("\n") + two + Array(one[..<10])
+        try framer.read(stream.span) { answers.append($0) } take: { heard.append($0.description) }
+        try framer.read(Array(one[10...]).span) { answers.append($0) } take: { heard.append($0.description) }
+        #expect(heard == ["OPTIONS sip:x SIP/2.0", "SIP/2.0 200 OK", "OPTIONS sip:x SIP/2.0"])
+        #expect(answers == [MessageFramer.pong])
+        #expect(throws: ParseError.self) { try framer.read(wire("nonsense\n\n").span) { _ in } take: { _ in } }
+    }
+
     @Test("RELIABILITY O6: what a started message waits for, byte by byte")
     func phases() throws {
         var framer = MessageFramer()

@@ -133,4 +133,16 @@ struct SmugglingTests {
         #expect(try Message.parse(line(limits.lineLength)).fields.count == 1)
         #expect(throws: ParseError.lineTooLong) { try Message.parse(line(limits.lineLength + 1)) }
     }
+
+    @Test("O7: a request has as many Vias as hops, a response those of a request that has passed", arguments: [", ", "\nVia: "])
+    func vias(separator: String) throws {
+        func message(_ start: String, _ count: Int) -> [UInt8] {
+            let vias = (0..<count).map { "SIP/2.0/UDP h;branch=z9hG4bK\($0)" }.joined(separator: separator)
+            return wire("\(start)\nVia: \(vias)\nCSeq: 1 OPTIONS\nCall-ID: a\nFrom: <sip:a>;tag=1\nTo: <sip:b>;tag=2\n\n")
+        }
+        let limits = Limits.outside
+        #expect(throws: ParseError.tooManyVias) { try Message.parse(message("OPTIONS sip:x SIP/2.0", limits.viaCount + 1), limits: limits) }
+        let response = try Message.parse(message("SIP/2.0 200 OK", 150), limits: limits)
+        #expect(response.vias?.count == 150 && response.isUsableResponse)
+    }
 }

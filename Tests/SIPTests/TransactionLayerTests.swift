@@ -258,14 +258,15 @@ struct TransactionLayerTests {
         #expect(outbox.datagrams.isEmpty && outbox.events.isEmpty)
     }
 
-    @Test("Beyond its capacity a layer refuses with 503")
+    @Test("Beyond its capacity a layer refuses with 503, and tells each another time to come back at (RFC 3261 §21.5.4)")
     func capacity() throws {
         var layer = TransactionLayer(sentBy: callee, seed: 1, capacity: 0)
         var outbox = Outbox()
-        layer.receive(try parsed(invite), from: caller, now: .ms(0), into: &outbox)
-        let answer = try Message.parse(outbox.datagrams[0].bytes)
-        #expect(answer.status == 503)
-        #expect(answer.value(.retryAfter) == "5")
+        for _ in 0..<50 { layer.receive(try parsed(invite), from: caller, now: .ms(0), into: &outbox) }
+        let answers = try outbox.datagrams.map { try Message.parse($0.bytes) }
+        #expect(answers.allSatisfy { $0.status == 503 })
+        let waits = Set(answers.compactMap { $0.value(.retryAfter).flatMap { Int($0) } })
+        #expect(waits.isSubset(of: Set(5...30)) && waits.count > 10)
     }
 
     @Test("The same seed makes the same branches, another seed others")

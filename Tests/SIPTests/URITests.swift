@@ -104,4 +104,14 @@ struct URITests {
         #expect(plain.responseAddress == SocketAddress("192.0.2.1:5060"))
         #expect(try #require(Via("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1")).stamped(source: source) == nil)
     }
+
+    @Test("RFC 5031 §3, §4.2: emergencies are the service sos and all that stands below it, in any case", arguments: [
+        ("urn:service:sos", "urn:service:sos"), ("URN:service:SOS.fire", "urn:service:sos.fire"),
+        ("urn:service:sos.animal-control", "urn:service:sos.animal-control"), ("urn:service:sosx", nil), ("urn:service:sos.", nil),
+        ("urn:service:sos.fire;x=1", nil), ("urn:service:counseling", nil), ("urn:service:so", nil), ("sip:112@a", nil), ("tel:112", nil),
+    ])
+    func emergencyServices(text: String, name: String?) throws {
+        #expect(try #require(URI(text)).emergencyService == name)
+        #expect(EmergencyService.isNamed(by: Array(text.utf8).span) == (name != nil))
+    }
 }

@@ -36,10 +36,35 @@ struct EdgeHandOverTests {
         }
         #expect(try await other.metric("tandem_edge_handed_over_total") == 2)
         #expect(try await owner.metric("tandem_edge_handed_over_total") == 0)
+        #expect(try await other.metric("tandem_edge_inside_stream_messages_total", "sent") == 1, "the long one")
         // A response likewise, though its Via names the owner.
         try server.send(ResponseBuilder(invite, 180, toTag: "bob").serialised(), to: other.insidePort())
         let ringing = try await phone.receive("180") { $0.status == 180 }
         #expect(ringing.cseq?.method == .invite)
+    }
+
+    @Test("RFC 3261 §18.1.1: what no datagram carries is handed over too, one after the other over one connection")
+    func longest() async throws {
+        let owner = try await LoneEdge(servers: [server.port], key: key)
+        let other = try await LoneEdge(servers: [server.port], key: key)
+        let phone = try await StreamAgent(to: owner.port, over: .tcp)
+        try phone.send(SIPLines.request("INVITE", from: phone))
+        let invite = try await server.receive("the INVITE") { $0.method == .invite }
+        let connection = try await StreamAgent(to: other.insidePort(), over: .tcp)
+        for sequence in 1...3 {
+            let empty = inDialog("INFO", invite, sequence: sequence)
+            // Four more digits in Content-Length.
+            let body = [UInt8](repeating: 65, count: Limits.outside.messageLength - empty.count - 4)
+            try connection.send(inDialog("INFO", invite, sequence: sequence, body: body))
+            let heard = try await phone.receive("the INFO") { $0.cseq?.number == UInt32(sequence) && $0.isRequest }
+            #expect(heard.body == body)
+            try phone.answer(heard, 200)
+            let answer = try await server.receive("the answer") { $0.status == 200 && $0.cseq?.number == UInt32(sequence) }
+            #expect(answer.topmostVia?.port == server.port)
+        }
+        #expect(try await other.metric("tandem_edge_handed_over_total") == 3)
+        #expect(try await other.metric("tandem_edge_inside_stream_messages_total", "sent") == 3)
+        #expect(try await owner.metric("tandem_edge_inside_stream_messages_total", "received") == 3)
     }
 
     @Test("RFC 5626 §11.1: 430 through the other edge when the connection is gone, and no message goes round")

@@ -45,10 +45,10 @@ public final class InsideAgent {
     func next() -> Message? { nextDatagram().flatMap { try? Message.parse($0) } }
 
     /// The next datagram, whatever it is; nil when none came for a moment.
-    public func nextDatagram() -> [UInt8]? {
+    public func nextDatagram(within milliseconds: Int32 = 20) -> [UInt8]? {
         var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        guard poll(&wanted, 1, 20) > 0 else { return nil }
+        guard poll(&wanted, 1, milliseconds) > 0 else { return nil }
         let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         return count > 0 ? Array(buffer.prefix(count)) : nil
     }

@@ -57,7 +57,9 @@ extension CallEngine {
             answer(transaction, message, 403)
             return
         }
-        guard let callID = message.callID, let uri = message.requestURI, let number = uri.user, !number.isEmpty else {
+        guard let callID = message.callID, let uri = message.requestURI, let number = uri.emergencyService ?? uri.user,
+            !number.isEmpty
+        else {
             answer(transaction, message, 404)
             return
         }
@@ -82,7 +84,7 @@ extension CallEngine {
         // A trunk's callers are of anywhere; the numbers it calls are its customer's.
         let domain = message.value(named: PrivateHeader.domain) ?? caller?.host ?? settings.domain
         // An address as the domain means the caller's own; nobody else's numbers are reached from here.
-        guard IPAddress(uri.host) != nil || ASCII.equalsIgnoringCase(uri.host, domain) else {
+        guard uri.opaque != nil || IPAddress(uri.host) != nil || ASCII.equalsIgnoringCase(uri.host, domain) else {
             answer(transaction, message, 404)
             return
         }
@@ -102,10 +104,17 @@ extension CallEngine {
         invites[transaction] = id
         Counters.calls.add()
         Counters.live.set(legs.count)
+        handle(id, .invited(offer: sessionDescription(of: message), number: dialled(uri, number).text))
+    }
+
+    private func dialled(_ uri: URI, _ number: String) -> DialledNumber {
+        // Who calls for help means the number of this country, whatever the phone calls it (RFC 5031 §1).
+        guard uri.emergencyService == nil || settings.emergencyNumber.isEmpty else {
+            return DialledNumber(user: settings.emergencyNumber)
+        }
         // A GRUU names one phone of the extension (RFC 5627 §3.1).
         let parameters = uri.parameters
-        let dialled = DialledNumber(user: number, isGRUU: parameters.contains("gr"), gr: parameters["gr"])
-        handle(id, .invited(offer: sessionDescription(of: message), number: dialled.text))
+        return DialledNumber(user: number, isGRUU: parameters.contains("gr"), gr: parameters["gr"])
     }
 
     private func receiveInDialog(_ message: Message, _ method: Method, _ transaction: ServerTransactionID) {

@@ -10,7 +10,8 @@ extension CallEngine {
         // Zero is a figure, too.
         for counter in [Counters.overStreams, Counters.longDatagrams, Counters.unsent] { counter.add(0) }
         streams = try PeerStreams(
-            listen: address, loop: loop, keepAlive: .init(MessageFramer.ping, every: .seconds(30))
+            listen: address, loop: loop, limits: settings.streams.limits,
+            keepAlive: .init(MessageFramer.ping, every: settings.streams.ping)
         ) { connection in
             self.read(connection)
         } changed: { peer, isOpen in
@@ -21,27 +22,19 @@ extension CallEngine {
     private func read(_ connection: StreamConnection) {
         var framer = MessageFramer()
         connection.onBytes = { [unowned connection] bytes in
-            framer.append(bytes.array())
-            self.take(from: &framer, connection)
+            do throws(ParseError) {
+                try framer.read(bytes) { connection.write($0) } take: { self.receive($0, over: connection.peer) }
+            } catch {
+                Counters.malformed.add()
+                self.streams?.drop(connection)
+            }
         }
     }
 
-    private func take(from framer: inout MessageFramer, _ connection: StreamConnection) {
-        do throws(ParseError) {
-            while let output = try framer.next() {
-                switch output {
-                case .message(let message):
-                    Counters.overStreams.add()
-                    layer.receive(message, from: connection.peer, over: .tcp, now: loop.now, into: &outbox)
-                    drain()
-                case .ping: connection.write(MessageFramer.pong)
-                case .pong: break
-                }
-            }
-        } catch {
-            Counters.malformed.add()
-            streams?.drop(connection)
-        }
+    private func receive(_ message: Message, over connection: SocketAddress) {
+        Counters.overStreams.add()
+        layer.receive(message, from: connection, over: .tcp, now: loop.now, into: &outbox)
+        drain()
     }
 
     /// Over its connection while that is there, else as a datagram; what is meant for a dead edge by way of another.

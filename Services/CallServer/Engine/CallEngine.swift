@@ -318,7 +318,10 @@ struct EngineSettings: Sendable {
     var listen: SocketAddress
     /// What is longer goes over a connection.
     var longestDatagram: Int
+    var streams: InsideStreams
     var domain: String
+    /// What emergency services are dialled as; empty: nobody is reached by their names.
+    var emergencyNumber: String
     var maximumLegs: Int
     var limits: Leg.Limits
     /// How long a request waits for a phone that lost its connection to register anew.

@@ -1,11 +1,12 @@
 import Addresses
+import Cryptography
 import Deadlines
 
 /// The door of one loop: what strangers' requests must pass before anything is allocated or asked for them (RELIABILITY V13,
 /// V16, V17, O1-O7).
 ///
 /// Order of use: `isBanned` (on the bare datagram), after parsing `isScanner` and `refuse`, with credentials
-/// `refuse(account:)`, after they were checked `authenticated` or `committed`, and before an INVITE goes in `refuseCall`.
+/// `refuse(account:)`, after they were checked `authenticated` or `committed`, and before an INVITE goes in `refuse` with its call.
 struct Admission: ~Copyable {
     let settings: AdmissionSettings
     let emergencies: EmergencyNumbers
@@ -14,6 +15,7 @@ struct Admission: ~Copyable {
     private var rates: RequestRates
     private var bans: BanList
     private var overload: OverloadControl
+    private var invites: AdmittedInvites
     private var lag: LoopLag
     private var answers = TokenBucket()
     var domains: KnownDomains
@@ -28,6 +30,7 @@ struct Admission: ~Copyable {
         rates = RequestRates(settings.rates)
         bans = BanList(settings.bans)
         overload = OverloadControl(settings.overload)
+        invites = AdmittedInvites(capacity: settings.calls)
         lag = LoopLag(settings.overload)
         domains = KnownDomains(settings.domains)
         self.connections = ConnectionCount(
@@ -41,6 +44,8 @@ struct Admission: ~Copyable {
     func name(_ bytes: Span<UInt8>) -> UInt64 { hash.hash(bytes) }
     func name(_ server: SocketAddress) -> UInt64 { hash.hash(server.address.high ^ UInt64(server.port) << 48, server.address.low) }
     func name(_ text: some StringProtocol) -> UInt64 { hash.hash(user: "", domain: text) }
+    /// Of a transaction of that source: what another sends under the same branch is something else.
+    func name(_ transaction: SipHash.Code, of source: Source) -> UInt64 { hash.hash(transaction.low ^ source.key, transaction.high) }
 
     // MARK: Before anything is known but the address
 
@@ -59,6 +64,12 @@ struct Admission: ~Copyable {
         guard lag.admits(kind, key: key) else { return .overload }
         return source.isExempt ? nil : rates.refuse(kind, from: source, now: now)
     }
+
+    func hasInvites(now: Instant) -> Bool { !invites.isEmpty(now: now) }
+
+    /// Whether this INVITE has gone to a server before: it is repeated until it is answered, which costs nothing and is judged by
+    /// nothing.
+    mutating func isRepeated(invite: UInt64, now: Instant) -> Bool { invites.isRepeated(invite, now: now) }
 
     /// A request with credentials for this account, before they are looked at.
     mutating func refuse(account: UInt64, from source: Source, now: Instant) -> AdmissionReason? {
@@ -110,9 +121,6 @@ struct Admission: ~Copyable {
         if !source.isExempt { rates.vouched(for: source, now: now) }
     }
 
-    /// A new dialog of an authenticated customer.
-    mutating func refuse(customer: UInt64, now: Instant) -> AdmissionReason? { rates.refuse(customer: customer, now: now) }
-
     /// The ban that follows, if one does: it holds here already, and the other loops and edges are to be told.
     mutating func committed(_ offence: Offence, by source: Source, _ evidence: Evidence, now: Instant) -> Ban? {
         bans.committed(offence, by: source, evidence, isKnown: rates.isKnown(source, now), now: now)
@@ -125,10 +133,27 @@ struct Admission: ~Copyable {
     /// Whether a request has waited here for so long that its sender has given up, or is about to.
     func isStale(since arrived: Instant, now: Instant) -> Bool { now - arrived > settings.stale }
 
-    /// An INVITE that is about to go to a server; nil: it may. `call` is the keyed hash of its Call-ID, by which its response is
-    /// known again.
-    mutating func refuseCall(to server: UInt64, call: UInt64, isEmergency: Bool, now: Instant) -> AdmissionReason? {
-        isEmergency || overload.admit(server: server, call: call, now: now) ? nil : .overload
+    /// An INVITE that is about to go to a server.
+    struct Call {
+        /// Keyed hash of the transaction and its source.
+        let transaction: UInt64
+        /// Keyed hash of the Call-ID, by which the response is known again.
+        let callID: UInt64
+        let server: UInt64
+        /// Who is authenticated, if anybody.
+        let customer: UInt64?
+        let isEmergency: Bool
+    }
+
+    /// Nil: it may go. What is let in is let in whenever it is repeated, and takes no further token of its customer's.
+    mutating func refuse(_ call: Call, now: Instant) -> AdmissionReason? {
+        guard !invites.contains(call.transaction, now: now) else { return nil }
+        if !call.isEmergency {
+            if let customer = call.customer, let reason = rates.refuse(customer: customer, now: now) { return reason }
+            guard overload.admit(server: call.server, call: call.callID, now: now) else { return .overload }
+        }
+        invites.admitted(call.transaction, now: now)
+        return nil
     }
 
     mutating func answered(call: UInt64, now: Instant) { overload.answered(call: call, now: now) }

@@ -11,6 +11,8 @@ struct AdmissionSettings: Sendable {
     var refusals = TokenRate(perSecond: 200, burst: 400)
     var stale = Interval.seconds(5)
     var connectionsPerSource = 512
+    /// INVITEs that went to servers and are known when they are repeated.
+    var calls = 65_536
     var amplification = AmplificationLimit()
     var exempt: [AddressRange] = []
     var scanners: [String] = []

@@ -45,9 +45,6 @@ struct OverloadControl: ~Copyable {
 
     func shed(of server: UInt64) -> Double { servers.first { $0.server == server }?.shed ?? 0 }
 
-    /// Seconds for Retry-After: each refused caller another, so that they do not come back together.
-    static func retryAfter(random: UInt64) -> Int { 5 + Int(random % 26) }
-
     private mutating func index(of server: UInt64, _ now: Instant) -> Int {
         var free: Int?
         for index in servers.indices {

@@ -46,6 +46,8 @@ enum Decision: Sendable {
     case awaitDomain(String)
     /// Not admitted: `ProxyCore.turnAway` makes the answer, if it is to have one.
     case turnAway(AdmissionReason)
+    /// Nobody is there who could serve it: likewise, with a time to come back at, which is different for each.
+    case unavailable
     case drop(DropReason)
 }
 

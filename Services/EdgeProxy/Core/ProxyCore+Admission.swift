@@ -17,6 +17,10 @@ extension ProxyCore {
         if let agent = message.first(.userAgent)?.valueRange, admission.isScanner(message.bytes.extracting(agent), source) {
             return .scanner
         }
+        if head.method == .invite, admission.hasInvites(now: arrival.received) {
+            let name = admission.name(transaction(message, head), of: source)
+            if admission.isRepeated(invite: name, now: arrival.received) { return nil }
+        }
         let kind = ends ? .ending : requestClass(message, head, arrival, source, admission)
         let key = admission.isLate ? admission.name(message.bytes.extracting(head.callID)) : 0
         return admission.refuse(kind, from: source, key: key, now: arrival.received)
@@ -47,7 +51,7 @@ extension ProxyCore {
         if let user = uri.user { return admission.emergencies.contains(user: message.bytes.extracting(user)) }
         guard let opaque = uri.opaque, case .request(_, let range) = message.start else { return false }
         if uri.scheme == .tel { return admission.emergencies.contains(user: message.bytes.extracting(opaque)) }
-        return admission.emergencies.contains(uri: message.bytes.extracting(range))
+        return EmergencyService.isNamed(by: message.bytes.extracting(range))
     }
 
     /// Whether the account authenticated from this source before; only a loop that is late wants to know.

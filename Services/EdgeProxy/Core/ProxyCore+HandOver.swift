@@ -35,15 +35,39 @@ extension ProxyCore {
     func writeHandOver(
         _ message: borrowing MessageView, from server: SocketAddress, into output: inout OutputSpan<UInt8>
     ) -> Bool {
-        guard message.fields.count > 0, message.bodyRange.upperBound + Self.handOverGrowth <= Self.longestDatagram,
-            output.freeCapacity >= message.bodyRange.upperBound + Self.handOverGrowth
-        else { return false }
+        guard message.bodyRange.upperBound + Self.handOverGrowth <= Self.longestDatagram else { return false }
+        return write(message, from: server, overStream: false, into: &output)
+    }
+
+    /// The same for a connection, whatever its length.
+    func handOver(_ message: borrowing MessageView, from server: SocketAddress) -> [UInt8]? {
+        var isWritten = false
+        let length = message.bodyRange.upperBound + Self.handOverGrowth
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+            var output = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
+            isWritten = write(message, from: server, overStream: true, into: &output)
+            count = unsafe output.finalize(for: buffer)
+        }
+        return isWritten ? bytes : nil
+    }
+
+    private func write(
+        _ message: borrowing MessageView, from server: SocketAddress, overStream: Bool, into output: inout OutputSpan<UInt8>
+    ) -> Bool {
+        guard message.fields.count > 0, output.freeCapacity >= message.bodyRange.upperBound + Self.handOverGrowth else { return false }
         let place = message.fields[0].lineRange.lowerBound
         output.write(message.bytes.extracting(message.startLineRange.lowerBound..<place))
         output.write("X-Tandem-Handed-Over: ")
         FlowToken(server: server).write(into: &output, key: tokenKey)
         output.write("\r\n")
-        output.write(message.bytes.extracting(place..<message.bodyRange.upperBound))
+        output.write(message.bytes.extracting(place..<message.headersEnd))
+        // A connection cannot do without (§18.3).
+        if overStream, !message.contains(.contentLength) {
+            output.write("Content-Length: ")
+            output.write(decimal: message.bodyRange.count)
+            output.write("\r\n")
+        }
+        output.write(message.bytes.extracting(message.headersEnd..<message.bodyRange.upperBound))
         return true
     }
 }

@@ -88,7 +88,7 @@ extension ProxyCore {
             living = servers.callServer(callID: callID)
             if let living, recordsRoute(head) { servers.note(callID: callID, living) }
         }
-        guard let server = living else { return unavailable(message, arrival) }
+        guard let server = living else { return unavailable(message) }
         return forwardInside(message, head, arrival, to: server, sender, inDialog: recorded != nil)
     }
 
@@ -105,13 +105,13 @@ extension ProxyCore {
     ) -> Decision {
         let living = recorded.flatMap { directory.registrars.includes($0) ? $0 : nil }
         let server = living ?? message.callIDHash.flatMap { directory.registrars.pick(callID: $0) }
-        guard let server else { return unavailable(message, arrival) }
+        guard let server else { return unavailable(message) }
         return forwardInside(message, head, arrival, to: server, sender, inDialog: recorded != nil)
     }
 
-    func unavailable(_ message: borrowing MessageView, _ arrival: Arrival) -> Decision {
+    private func unavailable(_ message: borrowing MessageView) -> Decision {
         if case .request(.ack, _) = message.start { return .drop(.noServer) }
-        return refuse(message, arrival, Refusal(503), adding: [Header(.retryAfter, String(configuration.retryAfter))])
+        return .unavailable
     }
 
     private func forwardInside(
@@ -166,8 +166,8 @@ extension ProxyCore {
     ) -> Decision {
         if case .request(.ack, _) = view.start { return .drop(.unanswerable) }
         guard let via = view.replyVia else { return .drop(.unanswerable) }
-        var response = ResponseBuilder(view.message().stamped(source: arrival.source), refusal, toTag: ownTag(view))
-        response.headers = headers
+        var response = ResponseBuilder(view.message(), refusal, toTag: ownTag(view))
+        (response.headers, response.source) = (headers, arrival.source)
         return .replyOutside(response.serialised(), status: refusal.status, to: replyAddress(via, arrival))
     }
 

@@ -24,8 +24,6 @@ struct ProxyCore: Sendable {
         var nonceLifetimeMilliseconds: Int64 = 300_000
         /// How the User-Agent of clients begins that give up when they are offered more than MD5.
         var legacyAgents: [String] = []
-        /// What a refused client is told to wait, in seconds.
-        var retryAfter = 5
         /// How often a phone that uses outbound is to be heard of, in seconds.
         var flowTimer = 120
         /// In front of a fixed list of servers.
@@ -65,6 +63,11 @@ struct ProxyCore: Sendable {
 
     private func branch(_ side: Side, _ message: borrowing MessageView, _ head: RequestHead) -> StatelessForwarding.Branch {
         StatelessForwarding.branch(for: message, head, key: side == .inside ? insideBranches : outsideBranches)
+    }
+
+    /// Of a request from outside, what names its transaction in the branch we give it.
+    func transaction(_ message: borrowing MessageView, _ head: RequestHead) -> SipHash.Code {
+        StatelessForwarding.transaction(for: message, head, key: outsideBranches)
     }
 
     /// Our Via on a request from that side: the branch follows from the request alone, the way back is signed.

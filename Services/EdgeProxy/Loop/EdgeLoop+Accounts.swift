@@ -19,8 +19,7 @@ extension EdgeLoop {
             }
         }
         Traffic.accountMisses.add()
-        guard parkedCount < settings.parkedRequests else { return noPlace(for: pending.message.view, pending.arrival) }
-        park(1)
+        guard park(pending.message.bytes.count) else { return noPlace(for: pending.message.view, pending.arrival) }
         let isAsked = parked[pending.key] != nil
         parked[pending.key, default: []].append(pending)
         guard !isAsked else { return }
@@ -34,7 +33,7 @@ extension EdgeLoop {
     private func answered(_ key: AccountCache.Key, _ outcome: FindAccount.Outcome, asked: Instant) {
         Traffic.lookups[Traffic.Lookup(outcome).rawValue].observe(nanoseconds: UInt64(max(0, (loop.now - asked).nanoseconds)))
         let waiting = parked.removeValue(forKey: key) ?? []
-        park(-waiting.count)
+        for pending in waiting { unpark(pending.message.bytes.count) }
         switch outcome {
         case .found(let account):
             accounts.store(account, for: key, now: loop.now)
@@ -55,17 +54,24 @@ extension EdgeLoop {
     /// A datagram comes again by itself; over a connection nothing does (RFC 3261 §17.1.1.2).
     func noPlace(for message: borrowing MessageView, _ arrival: Arrival) {
         Traffic.count(.parkingFull)
-        if arrival.transport.isReliable { perform(core.unavailable(message, arrival), message, arrival) }
+        if arrival.transport.isReliable { refuseForNow(message, arrival) }
     }
 
-    func park(_ change: Int) {
-        parkedCount += change
-        Traffic.parked.add(change)
+    /// False when there is no room for a message of that length.
+    func park(_ length: Int) -> Bool {
+        guard parking.enter(length) else { return false }
+        Traffic.parked.add(1)
+        Traffic.parkedBytes.add(length)
+        return true
     }
 
-    private func refuseForNow(_ pending: PendingAuthentication) {
-        perform(core.unavailable(pending.message.view, pending.arrival), pending.message, pending.arrival)
+    func unpark(_ length: Int) {
+        parking.leave(length)
+        Traffic.parked.add(-1)
+        Traffic.parkedBytes.add(-length)
     }
+
+    private func refuseForNow(_ pending: PendingAuthentication) { refuseForNow(pending.message.view, pending.arrival) }
 
     /// `owner` is who made the credentials, when we know.
     private func resume(_ pending: PendingAuthentication, _ owner: Originator?) {

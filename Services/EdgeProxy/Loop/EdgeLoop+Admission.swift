@@ -12,10 +12,15 @@ extension EdgeLoop {
         guard let status = reason.status(overConnection: arrival.transport.isReliable), message.method != .ack,
             admission.mayTell(source, now: loop.now)
         else { return }
-        // Each is told another time, so that they do not come back together.
-        let retryAfter = status == 503 ? OverloadControl.retryAfter(random: .random(in: 0 ... .max)) : nil
-        perform(core.turnAway(message, arrival, status, retryAfter: retryAfter), message, arrival)
+        perform(core.turnAway(message, arrival, status, retryAfter: status == 503 ? retryAfter : nil), message, arrival)
     }
+
+    /// Nobody can serve it now.
+    func refuseForNow(_ message: borrowing MessageView, _ arrival: Arrival) {
+        perform(core.turnAway(message, arrival, 503, retryAfter: retryAfter), message, arrival)
+    }
+
+    private var retryAfter: Int { settings.retryAfter.seconds(random: .random(in: 0 ... .max)) }
 
     /// A trunk known by address or certificate is no stranger: it is told, and not banned for what others do at its address.
     private func source(of arrival: Arrival) -> Source {
@@ -59,20 +64,17 @@ extension EdgeLoop {
 
     /// Nil: the request may go to the server. Only a call that begins is looked at; an edge alone leaves its farm to itself.
     func refuseCall(
-        _ message: borrowing MessageView, _ forwarding: borrowing Forwarding, to destination: Destination
+        _ message: borrowing MessageView, _ forwarding: borrowing Forwarding, to destination: Destination, _ arrival: Arrival
     ) -> AdmissionReason? {
         guard core.configuration.alone == nil, case .routes = forwarding.recording, case .request(.invite, let uri) = message.start,
-            case .server(let server) = destination, let callID = message.callID
+            case .server(let server) = destination, let callID = message.callID, let hop = forwarding.hop
         else { return nil }
-        let isEmergency = URI.Layout(message.bytes, uri).map { core.isEmergency(message, $0, admission) } ?? false
-        if !isEmergency, let customer = forwarding.identity?.customer,
-            let reason = admission.refuse(customer: admission.name(customer), now: loop.now)
-        {
-            return reason
-        }
-        return admission.refuseCall(
-            to: admission.name(server), call: admission.name(message.bytes.extracting(callID)), isEmergency: isEmergency,
-            now: loop.now)
+        let call = Admission.Call(
+            transaction: admission.name(hop.branch.transaction, of: admission.source(arrival.source.address)),
+            callID: admission.name(message.bytes.extracting(callID)), server: admission.name(server),
+            customer: forwarding.identity.map { admission.name($0.customer) },
+            isEmergency: URI.Layout(message.bytes, uri).map { core.isEmergency(message, $0, admission) } ?? false)
+        return admission.refuse(call, now: loop.now)
     }
 
     /// A response from inside: the first to an INVITE tells how long its server took.

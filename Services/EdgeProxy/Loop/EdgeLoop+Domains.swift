@@ -3,8 +3,7 @@ import SIP
 /// Requests of strangers for a domain wait here, in a table with a bound, while the Registrar is asked whether it is anybody's.
 extension EdgeLoop {
     func awaitDomain(_ domain: String, _ message: borrowing MessageView, _ arrival: Arrival) {
-        guard parkedCount < settings.parkedRequests else { return noPlace(for: message, arrival) }
-        park(1)
+        guard park(message.bodyRange.upperBound) else { return noPlace(for: message, arrival) }
         awaiting[domain, default: []].append((message.message(), arrival))
     }
 
@@ -22,8 +21,10 @@ extension EdgeLoop {
     private func learned(_ domain: String, _ isKnown: Bool?) {
         admission.domains.learn(admission.name(domain), isKnown: isKnown, now: loop.now)
         let waiting = awaiting.removeValue(forKey: domain) ?? []
-        park(-waiting.count)
-        for (message, arrival) in waiting { receiveOutside(message, arrival) }
+        for (message, arrival) in waiting {
+            unpark(message.bytes.count)
+            receiveOutside(message, arrival)
+        }
     }
 
     /// A domain came or went.

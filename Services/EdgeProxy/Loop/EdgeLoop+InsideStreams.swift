@@ -43,7 +43,8 @@ extension EdgeLoop {
         InsideTraffic.connections.add(0)
         do throws(SocketError) {
             insideStreams = try PeerStreams(
-                listen: inside, loop: loop, keepAlive: .init(MessageFramer.ping, every: .seconds(30))
+                listen: inside, loop: loop, limits: settings.insideStreams.limits,
+                keepAlive: .init(MessageFramer.ping, every: settings.insideStreams.ping)
             ) { connection in
                 self.read(connection)
             } changed: { _, isOpen in
@@ -65,25 +66,14 @@ extension EdgeLoop {
     private func read(_ connection: StreamConnection) {
         var framer = MessageFramer()
         connection.onBytes = { [unowned connection] bytes in
-            framer.append(bytes.array())
-            self.take(from: &framer, connection)
-        }
-    }
-
-    private func take(from framer: inout MessageFramer, _ connection: StreamConnection) {
-        do throws(ParseError) {
-            while let output = try framer.next() {
-                switch output {
-                case .message(let message): receiveInside(message, over: connection.peer)
-                case .ping: connection.write(MessageFramer.pong)
-                case .pong: break
-                }
+            do throws(ParseError) {
+                try framer.read(bytes) { connection.write($0) } take: { self.receiveInside($0, over: connection.peer) }
+            } catch {
+                // A stream that has lost its framing cannot be read on.
+                Traffic.count(error)
+                Traffic.count(.malformed)
+                self.insideStreams?.drop(connection)
             }
-        } catch {
-            // A stream that has lost its framing cannot be read on.
-            Traffic.count(error)
-            Traffic.count(.malformed)
-            insideStreams?.drop(connection)
         }
     }
 
@@ -91,6 +81,8 @@ extension EdgeLoop {
         InsideTraffic.received.add()
         if capture != nil { captureReceived(message.bytes.span, over: .tcp, fromInside: connection) }
         let view = message.view
+        let origin = core.origin(of: view, from: connection)
+        if origin.isHandedOver { return perform(core.receiveInside(view, from: origin.server), view, from: origin) }
         // A server is known by where it listens, not by the port it connected from.
         let server = view.isRequest ? SocketAddress(connection.address, port: view.topmostVia?.port ?? 5060) : connection
         let decision = core.receiveInside(view, from: server, connectedFrom: view.isRequest ? connection.port : nil)
@@ -124,9 +116,23 @@ extension EdgeLoop {
 
     func sendInside(_ bytes: [UInt8], over connection: SocketAddress) -> Bool {
         guard insideStreams?.send(bytes, to: connection) == true else { return false }
+        noteSent(bytes, over: connection)
+        return true
+    }
+
+    /// Over a connection that is made for it: no loop keeps one to every other.
+    func sendInside(_ bytes: [UInt8], connectingTo loop: SocketAddress) -> Bool {
+        let isSent = insideStreams?.send(bytes, connectingTo: loop) {
+            self.neighbours.refused(loop, now: self.loop.now)
+        }
+        guard isSent == true else { return false }
+        noteSent(bytes, over: loop)
+        return true
+    }
+
+    private func noteSent(_ bytes: [UInt8], over connection: SocketAddress) {
         InsideTraffic.sent.add()
         if capture != nil { captureSentInside(bytes, over: connection) }
-        return true
     }
 }
 

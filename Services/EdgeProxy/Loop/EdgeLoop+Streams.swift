@@ -17,7 +17,7 @@ extension EdgeLoop {
         let tls = isSecure ? certificate.map { TLSSession($0) } : nil
         let isWebSocket = transport == .ws || transport == .wss
         let policy = ServerConnection.Policy(
-            subprotocol: "sip", origins: settings.webSocketOrigins, messageLength: Limits().messageLength)
+            subprotocol: "sip", origins: settings.webSocketOrigins, messageLength: Limits.outside.messageLength)
         let peer = StreamPeer(connection, transport, tls: tls, webSocket: isWebSocket ? ServerConnection(policy) : nil)
         let number = UInt32(truncatingIfNeeded: connection.id.number)
         peers[number] = peer

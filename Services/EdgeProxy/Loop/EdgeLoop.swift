@@ -50,7 +50,7 @@ actor EdgeLoop {
     var accounts: AccountCache
     /// Requests that wait for their account, by the account.
     var parked: [AccountCache.Key: [PendingAuthentication]] = [:]
-    var parkedCount = 0
+    var parking: Parking
     var admission: Admission
     /// Requests that wait for their domain.
     var awaiting: [String: [(Message, Arrival)]] = [:]
@@ -99,8 +99,9 @@ actor EdgeLoop {
                 domain: settings.domain, outside: settings.outside, inside: insideSocket.localAddress,
                 generation: .random(in: 1 ... .max), tokenKey: tokenKey, nonceKey: nonceKey,
                 nonceLifetimeMilliseconds: settings.nonceLifetimeMilliseconds, legacyAgents: settings.legacyAgents,
-                retryAfter: settings.retryAfter, flowTimer: settings.flowTimer, alone: settings.alone))
+                flowTimer: settings.flowTimer, alone: settings.alone))
         kept = KeptRequests(settings.keptRequests)
+        parking = Parking(settings.parking)
         accounts = AccountCache(
             capacity: settings.accountsRemembered, lifetime: settings.accountLifetime,
             recent: settings.refusalAge)
@@ -261,7 +262,7 @@ actor EdgeLoop {
     func perform(_ decision: consuming Decision, _ message: borrowing MessageView, _ arrival: Arrival) {
         switch consume decision {
         case .forward(let forwarding, let destination):
-            if let reason = refuseCall(message, forwarding, to: destination) { return turnAway(reason, message, arrival) }
+            if let reason = refuseCall(message, forwarding, to: destination, arrival) { return turnAway(reason, message, arrival) }
             switch send(message, forwarding, to: destination) {
             case .sent:
                 Traffic.countForwarded(message, .outside, over: arrival.transport)
@@ -286,6 +287,8 @@ actor EdgeLoop {
             awaitDomain(domain, message, arrival)
         case .turnAway(let reason):
             turnAway(reason, message, arrival)
+        case .unavailable:
+            refuseForNow(message, arrival)
         case .drop(let reason):
             Traffic.count(reason)
         }
@@ -312,7 +315,7 @@ actor EdgeLoop {
             break
         case .drop(let reason):
             Traffic.count(reason)
-        case .authenticate, .awaitDomain, .turnAway:
+        case .authenticate, .awaitDomain, .turnAway, .unavailable:
             preconditionFailure("what comes from inside is trusted and never challenged")
         }
     }

@@ -9,7 +9,7 @@ import Threads
 
 /// The settings of an edge, read once.
 struct EdgeSettings: Sendable {
-    static let declared = own + AdmissionSettings.declared
+    static let declared = own + AdmissionSettings.declared + InsideStreams.declared
 
     private static let own: [Setting] = [
         Setting(
@@ -62,10 +62,11 @@ struct EdgeSettings: Sendable {
             "how old knowledge of an account may be to refuse somebody by it"),
         Setting("TANDEM_ACCOUNTS_REMEMBERED", .integer(16...10_000_000), default: "100000", "accounts remembered per loop"),
         Setting(
-            "TANDEM_PARKED_REQUESTS", .integer(1...1_000_000), default: "5000", "requests per loop that may wait for credentials"),
+            "TANDEM_PARKED_REQUESTS", .integer(1...1_000_000), default: "5000", "requests per loop that may wait for credentials or a domain"),
+        Setting("TANDEM_PARKED_BYTES", .integer(65_536...1_000_000_000), default: "16777216", "the same in bytes"),
         Setting(
             "TANDEM_RECENT_DIALOGS", .integer(64...16_777_216), default: "65536",
-            "calls per loop whose INVITE's way is remembered for half a minute, 16 bytes each"),
+            "calls per loop whose INVITE is remembered for half a minute: that it was let in, and its way; 48 bytes each"),
         Setting(
             "TANDEM_TRUNKS", default: "",
             "file with the trunks, a JSON array as docs/trunks.md tells, read again when it changes; or the array itself"),
@@ -87,7 +88,7 @@ struct EdgeSettings: Sendable {
             "requests over connections, per loop, that are sent again until their first response; 0: none"),
         Setting("TANDEM_KEPT_BYTES", .integer(0...1_000_000_000), default: "16777216", "the same in bytes"),
         Setting(
-            "TANDEM_RETRY_AFTER_SECONDS", .integer(1...3_600), default: "5", "how long clients nobody can serve are told to wait"),
+            "TANDEM_RETRY_AFTER_SECONDS", .integer(1...3_600), default: "5", "how long clients nobody can serve are told to wait at least; each is told another time, up to six times that"),
         Setting(
             "TANDEM_CALL_SERVERS", default: "",
             "host:port of SIP servers, separated by commas: the edge works alone in front of them, without broker and accounts"),
@@ -112,6 +113,7 @@ struct EdgeSettings: Sendable {
     let inside: IPAddress
     let insidePort: UInt16
     let longestDatagram: Int
+    let insideStreams: InsideStreams
     let domain: String
     let loops: Int
     let moderation: WakeupModeration
@@ -122,12 +124,12 @@ struct EdgeSettings: Sendable {
     let accountsRemembered: Int
     let accountLifetime: Interval
     let refusalAge: Interval
-    let parkedRequests: Int
+    let parking: Parking.Limits
     let recentDialogs: Int
     let greeting: Interval
     let headerTime: Interval
     let messageTime: Interval
-    let retryAfter: Int
+    let retryAfter: RetryAfter
     let flowTimer: Int
     let keptRequests: KeptRequests.Limits
     let streamLimits: StreamLimits
@@ -156,6 +158,7 @@ struct EdgeSettings: Sendable {
         let loops = settings.integer("TANDEM_EDGE_LOOPS")
         self.loops = loops > 0 ? loops : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         longestDatagram = settings.integer("TANDEM_SIP_DATAGRAM_BYTES")
+        insideStreams = try InsideStreams(settings)
         insidePort = UInt16(settings.integer("TANDEM_INSIDE_SIP_PORT"))
         moderation = WakeupModeration(
             interval: .microseconds(settings.integer("TANDEM_EDGE_GATHER_MICROSECONDS")),
@@ -166,17 +169,20 @@ struct EdgeSettings: Sendable {
         accountsRemembered = settings.integer("TANDEM_ACCOUNTS_REMEMBERED")
         accountLifetime = .seconds(settings.integer("TANDEM_ACCOUNT_SECONDS"))
         refusalAge = .milliseconds(settings.integer("TANDEM_REFUSAL_MILLISECONDS"))
-        parkedRequests = settings.integer("TANDEM_PARKED_REQUESTS")
+        parking = Parking.Limits(
+            count: settings.integer("TANDEM_PARKED_REQUESTS"), bytes: settings.integer("TANDEM_PARKED_BYTES"))
         recentDialogs = settings.integer("TANDEM_RECENT_DIALOGS")
         greeting = .seconds(settings.integer("TANDEM_TCP_GREETING_SECONDS"))
         headerTime = .seconds(settings.integer("TANDEM_TCP_HEADER_SECONDS"))
         messageTime = .seconds(settings.integer("TANDEM_TCP_MESSAGE_SECONDS"))
-        retryAfter = settings.integer("TANDEM_RETRY_AFTER_SECONDS")
+        retryAfter = RetryAfter(shortest: settings.integer("TANDEM_RETRY_AFTER_SECONDS"))
         flowTimer = settings.integer("TANDEM_FLOW_TIMER_SECONDS")
         keptRequests = KeptRequests.Limits(
             count: settings.integer("TANDEM_KEPT_REQUESTS"), bytes: settings.integer("TANDEM_KEPT_BYTES"))
         alone = try Self.alone(settings, inside: inside)
-        admission = try AdmissionSettings(settings, inside: inside, trusted: alone?.trusted ?? [])
+        var admission = try AdmissionSettings(settings, inside: inside, trusted: alone?.trusted ?? [])
+        admission.calls = recentDialogs
+        self.admission = admission
         trunks = try TrunkSource(settings.text("TANDEM_TRUNKS"), domain: domain)
         guard alone == nil || trunks.current.isEmpty else {
             throw Mistake(description: "TANDEM_TRUNKS is for the edge of a suite: an edge alone has TANDEM_TRUSTED")

@@ -55,7 +55,8 @@ enum Traffic {
     private static let notCaptured = Counter(
         "tandem_edge_captures_lost_total", "copies of messages that were too long or that the socket did not take")
     static let refusals = Counter("tandem_edge_server_refusals_total", "datagrams to servers at whose address nobody listens")
-    static let parked = Gauge("tandem_edge_parked_requests", "requests that wait for credentials")
+    static let parked = Gauge("tandem_edge_parked_requests", "requests that wait for credentials or a domain")
+    static let parkedBytes = Gauge("tandem_edge_parked_bytes", "bytes of these")
 
     static func captures(sent: Int, lost: Int) {
         captured.add(UInt64(sent))
@@ -72,7 +73,7 @@ enum Traffic {
     static func declare() {
         _ = (drops.count, refused.count, BanBoard.inForce.value, malformed.count, keepAlives.value)
         _ = (connections.count, failures.count, handshakes.count, kept.value, keptFull.value, resent.value)
-        _ = (handedOver.value, parked.value, registrars.value, callServers.value, captured.value, notCaptured.value, refusals.value)
+        _ = (handedOver.value, parked.value, parkedBytes.value, registrars.value, callServers.value, captured.value, notCaptured.value, refusals.value)
         declareMessages()
     }
 

@@ -2,7 +2,7 @@ import ServiceKit
 
 /// The registrar's own settings.
 enum RegistrarSettings {
-    static let declared = [
+    static let declared: [Setting] = [
         Setting("TANDEM_SIP_PORT", .integer(0...65_535), default: "0", "inside SIP port; 0 takes a free one"),
         Setting(
             "TANDEM_SIP_DATAGRAM_BYTES", .integer(200...65_535), default: "1300",
@@ -17,7 +17,7 @@ enum RegistrarSettings {
             "TANDEM_QUALIFY_SECONDS", .integer(0...86_400), default: "0",
             "how often every registered phone is asked by OPTIONS whether it is there; 0 never"),
         Setting("TANDEM_SUBSCRIPTIONS", .integer(1...10_000), default: "20", "subscriptions to one extension's registration at once"),
-    ]
+    ] + InsideStreams.declared
 
     static func subscriptions(_ settings: Settings) -> SubscribeRequest.Policy {
         SubscribeRequest.Policy(

@@ -13,7 +13,8 @@ extension RegistrarServer {
         // Zero is a figure, too.
         for counter in [Self.overStreams, Self.longDatagrams] { counter.add(0) }
         streams = try PeerStreams(
-            listen: address, loop: loop, keepAlive: .init(MessageFramer.ping, every: .seconds(30))
+            listen: address, loop: loop, limits: streamSettings.limits,
+            keepAlive: .init(MessageFramer.ping, every: streamSettings.ping)
         ) { connection in
             self.read(connection)
         } changed: { peer, isOpen in
@@ -31,27 +32,19 @@ extension RegistrarServer {
     private func read(_ connection: StreamConnection) {
         var framer = MessageFramer()
         connection.onBytes = { [unowned connection] bytes in
-            framer.append(bytes.array())
-            self.take(from: &framer, connection)
+            do throws(ParseError) {
+                try framer.read(bytes) { connection.write($0) } take: { self.receive($0, over: connection.peer) }
+            } catch {
+                Self.malformed.add()
+                self.streams?.drop(connection)
+            }
         }
     }
 
-    private func take(from framer: inout MessageFramer, _ connection: StreamConnection) {
-        do throws(ParseError) {
-            while let output = try framer.next() {
-                switch output {
-                case .message(let message):
-                    Self.overStreams.add()
-                    layer.receive(message, from: connection.peer, over: .tcp, now: loop.now, into: &outbox)
-                    drain()
-                case .ping: connection.write(MessageFramer.pong)
-                case .pong: break
-                }
-            }
-        } catch {
-            Self.malformed.add()
-            streams?.drop(connection)
-        }
+    private func receive(_ message: Message, over connection: SocketAddress) {
+        Self.overStreams.add()
+        layer.receive(message, from: connection, over: .tcp, now: loop.now, into: &outbox)
+        drain()
     }
 
     /// Over its connection while that is there, else as a datagram; what is meant for a dead edge by way of another.

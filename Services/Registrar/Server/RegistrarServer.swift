@@ -32,13 +32,15 @@ actor RegistrarServer: RequestSending {
     var layer: TransactionLayer
     /// The edges over TCP.
     var streams: PeerStreams?
+    let streamSettings: InsideStreams
     var outbox = SIP.Outbox()
     private var timer: (handle: EventLoop.Timer, at: Instant)?
     private var running = 0
     /// The way to the phones: through the edge that has their flow while it lives, through any other when it died.
     var edges = EdgeTable()
 
-    init(listen: SocketAddress, longestDatagram: Int) throws(SocketError) {
+    init(listen: SocketAddress, longestDatagram: Int, streams: InsideStreams) throws(SocketError) {
+        streamSettings = streams
         let socket = try DatagramSocket(bind: listen, receiveBuffer: 4 << 20)
         address = socket.localAddress
         layer = TransactionLayer(sentBy: socket.localAddress, seed: .random(in: .min ... .max))

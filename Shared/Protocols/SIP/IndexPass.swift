@@ -67,7 +67,8 @@ struct IndexPass {
             if field.name == .via {
                 vias += 1
                 if field.mayHaveComma { vias += Self.commas(bytes, field.valueRange) }
-                if vias > limits.viaCount { defect = defect ?? .tooManyVias }
+                // A response has the Vias of a request that has passed already.
+                if vias > limits.viaCount, case .request? = start { defect = defect ?? .tooManyVias }
             } else if field.name == .contentLength {
                 parseContentLength(bytes.extracting(field.valueRange))
             }

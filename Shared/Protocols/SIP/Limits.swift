@@ -6,10 +6,11 @@ public struct Limits: Sendable {
     /// As many as a request may have hops (RFC 3261 §20.22 recommends 70), and our edge's.
     public var viaCount: Int
 
-    /// What may come from outside, where our edge has not yet added its Via.
-    public static let outside = Limits(viaCount: 70)
+    /// What may come from outside. The edge adds a Via, routes and whose request it is: what it lets in must pass inside, where a
+    /// message that is too large would end a connection that others share.
+    public static let outside = Limits(messageLength: 65_536, headerCount: 256, lineLength: 8_192, viaCount: 70)
 
-    public init(messageLength: Int = 65_536, headerCount: Int = 256, lineLength: Int = 8_192, viaCount: Int = 71) {
+    public init(messageLength: Int = 69_632, headerCount: Int = 272, lineLength: Int = 8_448, viaCount: Int = 71) {
         (self.messageLength, self.headerCount) = (messageLength, headerCount)
         (self.lineLength, self.viaCount) = (lineLength, viaCount)
     }

@@ -58,6 +58,20 @@ public struct MessageFramer: Sendable {
         }
     }
 
+    /// Reads what a connection has brought, as a server does: `answer` sends the answer to a ping, `take` gets each message.
+    public mutating func read(
+        _ bytes: Span<UInt8>, answer: ([UInt8]) -> Void, take: (Message) -> Void
+    ) throws(ParseError) {
+        append(bytes.array())
+        while let output = try next() {
+            switch output {
+            case .message(let message): take(message)
+            case .ping: answer(Self.pong)
+            case .pong: break
+            }
+        }
+    }
+
     private mutating func takeNext() throws(ParseError) -> Output? {
         guard bufferedCount > 0 else { return nil }
         if buffer[start] == 13 { return try takeKeepAlive() }

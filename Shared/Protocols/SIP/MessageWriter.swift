@@ -17,9 +17,13 @@ public struct MessageWriter: Sendable {
 
     public mutating func header(_ name: String, _ value: String) { append("\(name): \(value)") }
 
-    /// Copies every field of that name as it was received.
-    public mutating func copy(_ name: HeaderName, from message: Message) {
-        for field in message.fields where field.name == name { header(name, message.value(of: field)) }
+    /// Copies the fields of that name as they were received: all, or those behind the first of them.
+    public mutating func copy(_ name: HeaderName, from message: Message, behindFirst: Bool = false) {
+        var isSkipping = behindFirst
+        for field in message.fields where field.name == name {
+            if !isSkipping { header(name, message.value(of: field)) }
+            isSkipping = false
+        }
     }
 
     /// The empty line and the body; Content-Type only where there is one.

@@ -54,7 +54,9 @@ public struct RequestHead: Sendable {
         guard Self.readRoutes(message, &topmostRoute, &nextRoute), Self.areAddresses(message, .recordRoute) else {
             throw Refusal(400, "Bad Route")
         }
-        guard uri.scheme != .other else { throw Refusal(416) }
+        guard uri.scheme != .other || method != .register && EmergencyService.isNamed(by: message.bytes.extracting(uriRange)) else {
+            throw Refusal(416)
+        }
         (self.method, self.uri, self.from, self.to, callIDSlice) = (method, uri, from, to, Slice(callID))
         (self.cseq, self.maxForwards, self.topmostRoute, self.nextRoute) = (cseq.number, maxForwards, topmostRoute, nextRoute)
     }

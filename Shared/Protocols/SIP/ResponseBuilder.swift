@@ -1,3 +1,5 @@
+public import Addresses
+
 /// A response to a received request (RFC 3261 §8.2.6): Via, From, To, Call-ID and CSeq are the request's, the rest is given.
 public struct ResponseBuilder: Sendable {
     public let request: Message
@@ -8,6 +10,8 @@ public struct ResponseBuilder: Sendable {
     /// Wanted in every response that makes a dialog (§12.1.1).
     public var copiesRecordRoute = false
     public var contact: NameAddress?
+    /// Where the request really came from, which its topmost Via then says (§18.2.1, RFC 3581 §4).
+    public var source: SocketAddress?
     public var headers: [Header] = []
     public var body: [UInt8] = []
     public var contentType: String?
@@ -24,7 +28,9 @@ public struct ResponseBuilder: Sendable {
 
     public func serialised() -> [UInt8] {
         var writer = MessageWriter(response: status, reason: reason)
-        writer.copy(.via, from: request)
+        let stamped = source.flatMap { request.stampedViaField(source: $0) }
+        if let stamped { writer.header(.via, stamped) }
+        writer.copy(.via, from: request, behindFirst: stamped != nil)
         if copiesRecordRoute { writer.copy(.recordRoute, from: request) }
         writer.copy(.from, from: request)
         if let toTag, status > 100, let to = request.to, !to.parameters.contains("tag") {

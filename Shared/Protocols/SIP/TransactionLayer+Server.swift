@@ -1,4 +1,5 @@
 internal import Addresses
+internal import Bytes
 public import Deadlines
 
 /// A request of somebody else's that is being answered.
@@ -70,7 +71,8 @@ extension TransactionLayer {
     ) {
         guard servers.count < capacity else {
             var busy = ResponseBuilder(message, 503, toTag: newTag())
-            busy.add(.retryAfter, "5")
+            // Each another time, so that they do not come back together.
+            busy.add(.retryAfter, String(5 + StableHash.avalanche(seed ^ newNumber()) % 26))
             return send(busy.serialised(), back: way, into: &outbox)
         }
         let id = ServerTransactionID(number: newNumber())

@@ -71,7 +71,7 @@ enum EdgeSurface {
             precondition(message.status == status && strict.body.isEmpty, "an answer with something in it")
         case .authenticate(let pending):
             _ = core.isAuthentic(pending, nil)
-        case .drop, .awaitDomain, .turnAway: break
+        case .drop, .awaitDomain, .turnAway, .unavailable: break
         }
     }
 

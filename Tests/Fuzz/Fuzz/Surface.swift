@@ -1,7 +1,7 @@
 /// The places where outside bytes come in, each with what must hold for any input beyond not crashing and not hanging.
 enum Surface: String, CaseIterable {
     case sip, uri, via, address, header, digest, framer, outside, inside, token, websocket, upgrade, stun, ice, candidate, sdp
-    case rtp, rtcp, flow
+    case rtp, rtcp, srtp, crypto, dtls, flow
 
     func feed(_ bytes: [UInt8]) {
         switch self {
@@ -23,6 +23,9 @@ enum Surface: String, CaseIterable {
         case .sdp: MediaSurface.sdp(bytes)
         case .rtp: MediaSurface.rtp(bytes)
         case .rtcp: MediaSurface.rtcp(bytes)
+        case .srtp: SecureMediaSurface.packets(bytes)
+        case .crypto: SecureMediaSurface.crypto(bytes)
+        case .dtls: SecureMediaSurface.handshake(bytes)
         case .flow: MediaSurface.flow(bytes)
         }
     }

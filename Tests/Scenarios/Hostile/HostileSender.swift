@@ -6,7 +6,7 @@ import SIP
 final class HostileSender {
     private static let sipPort: UInt16 = 5060
     private let edge: SocketAddress
-    private let address = Loopback.address()
+    let address = Loopback.address()
     private var sockets: [UInt16: Int32] = [:]
     private var questions = 0
 

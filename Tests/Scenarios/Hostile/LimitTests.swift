@@ -33,6 +33,19 @@ struct LimitTests {
         #expect(try await status(question(to: edge, vias: Self.limits.viaCount + 1), edge) == 513)
     }
 
+    @Test("RFC 3261 §18.2.1, RFC 3581 §4: who sent what cannot be read, or is too much, is told where it came from")
+    func stamped() async throws {
+        let edge = try await TrustingEdge()
+        let sender = try HostileSender(to: edge.address)
+        let tooMany = (0..<Self.limits.headerCount).map { "X-\($0): 1" }
+        for (more, status) in [(["no header field"], 400), (tooMany, 513)] {
+            let text = String(decoding: question(to: edge, more: more), as: UTF8.self).replacing(";branch", with: ";rport;branch")
+            let answer = try #require(try await sender.answer(to: Array(text.utf8)))
+            #expect(answer.status == status)
+            #expect(answer.topmostVia?.responseAddress == SocketAddress(sender.address, port: 5060))
+        }
+    }
+
     @Test("a message of 64 KiB is answered; one byte more is 513 and the end of the connection", arguments: [false, true])
     func messageLength(isInBody: Bool) async throws {
         let edge = try await TrustingEdge()

@@ -19,7 +19,12 @@ struct StreamCutTests {
 
     private func expect(_ sent: [UInt8], times: Int, at server: AnsweringServer) async throws {
         let message = try Message.parse(sent)
-        let received = try await server.take(times).map { try Message.parse($0) }
+        let received = try await server.take(times).map { bytes in
+            do throws(ParseError) { return try Message.parse(bytes) } catch {
+                Issue.record("\(error): \(String(decoding: bytes, as: UTF8.self))")
+                throw error
+            }
+        }
         #expect(received.count == times, "\(message)")
         #expect(received.allSatisfy { $0.callID == message.callID && $0.description == message.description && $0.body == message.body })
     }

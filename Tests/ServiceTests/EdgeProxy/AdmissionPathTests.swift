@@ -72,7 +72,7 @@ struct AdmissionPathTests {
     func emergencies() throws {
         var admission = Self.admission()
         #expect(judge(try EdgeBench.request("INVITE"), times: 200, &admission) == (100, [.sourceRate]))
-        for uri in ["tel:112", "sip:112@demo.localhost"] {
+        for uri in ["tel:112", "sip:112@demo.localhost", "urn:service:sos", "URN:service:sos.fire"] {
             #expect(try EdgeBench.answer(judge(try EdgeBench.request("INVITE", uri: uri), over: .tcp, &admission)).status == 407)
         }
     }

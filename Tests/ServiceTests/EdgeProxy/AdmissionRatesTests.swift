@@ -16,6 +16,10 @@ struct AdmissionRatesTests {
         return Admission(settings, seed: (1, 2), connections: 64)
     }
 
+    private static func call(_ transaction: UInt64, of customer: UInt64) -> Admission.Call {
+        Admission.Call(transaction: transaction, callID: transaction << 40, server: 1, customer: customer, isEmergency: false)
+    }
+
     private static func address(_ number: Int) -> IPAddress { IPAddress(v4: 0xcb00_7100 &+ UInt32(number)) }
 
     @Test("A stranger gets the burst of each class; the classes do not use up one another")
@@ -124,9 +128,9 @@ struct AdmissionRatesTests {
     @Test("A customer's calls have a rate, whose refusal is no 503")
     func customer() {
         var admission = Self.admission { $0.rates.customer = TokenRate(perSecond: 10, burst: 3) }
-        let reasons = (0..<4).map { _ in admission.refuse(customer: 4, now: Self.at(0)) }
+        let reasons = (1..<5).map { admission.refuse(Self.call($0, of: 4), now: Self.at(0)) }
         #expect(reasons == [nil, nil, nil, .customerRate])
-        #expect(admission.refuse(customer: 5, now: Self.at(0)) == nil)
+        #expect(admission.refuse(Self.call(9, of: 5), now: Self.at(0)) == nil)
         #expect(AdmissionReason.customerRate.status(overConnection: false) == 480)
     }
 
@@ -152,10 +156,10 @@ struct AdmissionRatesTests {
             $0.bans.offences = 0
         }
         let source = admission.source(Self.address(3))
-        let refused = (0..<10_000).count { _ in
+        let refused = (0..<10_000).count { number in
             admission.refuse(.invite, from: source, key: 0, now: Self.at(0)) != nil
                 || admission.refuse(account: 1, from: source, now: Self.at(0)) != nil
-                || admission.refuse(customer: 1, now: Self.at(0)) != nil
+                || admission.refuse(Self.call(UInt64(number), of: 1), now: Self.at(0)) != nil
                 || admission.committed(.wrongPassword, by: source, .proven, now: Self.at(0)) != nil
         }
         #expect(refused == 0)

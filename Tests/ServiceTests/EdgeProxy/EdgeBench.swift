@@ -60,7 +60,7 @@ struct EdgeBench {
     static func answer(_ decision: Judgement) throws -> Message {
         switch decision {
         case .replyOutside(let bytes, _, _), .reply(let bytes, _): return try Message.parse(bytes)
-        case .forward, .authenticate, .awaitDomain, .turnAway, .drop: throw Unexpected(what: "\(decision)")
+        case .forward, .authenticate, .awaitDomain, .turnAway, .unavailable, .drop: throw Unexpected(what: "\(decision)")
         }
     }
 
@@ -125,6 +125,7 @@ enum Judgement {
     case authenticate(PendingAuthentication)
     case awaitDomain(String)
     case turnAway(AdmissionReason)
+    case unavailable
     case drop(DropReason)
 
     init(_ decision: Decision, _ message: borrowing MessageView, _ core: ProxyCore) {
@@ -140,6 +141,7 @@ enum Judgement {
         case .authenticate(let pending): self = .authenticate(pending)
         case .awaitDomain(let domain): self = .awaitDomain(domain)
         case .turnAway(let reason): self = .turnAway(reason)
+        case .unavailable: self = .unavailable
         case .drop(let reason): self = .drop(reason)
         }
     }

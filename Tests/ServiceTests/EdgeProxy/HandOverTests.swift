@@ -93,6 +93,21 @@ struct HandOverTests {
         #expect(try handedOver(invite(body: 65_000), by: other) == nil)
     }
 
+    @Test("RFC 3261 §18.3: over a connection the longest of messages is handed over, and says how long it is")
+    func overStream() throws {
+        let head = try invite()
+        let longest = try Message.parse(head.bytes + [UInt8](repeating: 65, count: Limits.outside.messageLength - head.bytes.count))
+        #expect(!longest.contains(.contentLength))
+        var framer = MessageFramer()
+        let bytes = other.core.handOver(longest.view, from: EdgeBench.callServer)
+        framer.append(try #require(bytes))
+        guard case .message(let given)? = try framer.next() else { throw EdgeBench.Unexpected(what: "no message") }
+        #expect(given.body == longest.body)
+        let origin = owner.core.origin(of: given.view, from: other.core.configuration.inside)
+        #expect(origin == Origin(server: EdgeBench.callServer, isHandedOver: true))
+        #expect(try EdgeBench.forwarded(owner.core.receiveInside(given, from: origin.server)).to == .flow(flow))
+    }
+
     @Test("Only loops of this process and edges that live are asked; without a fleet everyone who signed, unless nobody listens there")
     func neighbours() {
         let (near, far, dead) = (EdgeBench.insideAddress, EdgeBench.registrar, EdgeBench.callServer)

@@ -39,4 +39,28 @@ struct InsideStreamTests {
         #expect(datagram.contains(ours))
         #expect(text(forwarding) == datagram.replacing(ours, with: "SIP/2.0/TCP \(EdgeBench.outsideAddress);"))
     }
+
+    @Test("What is as large as may come from outside is none too large for a server's connection, which others share")
+    func largest() throws {
+        let (invite, _) = try EdgeBench.forwarded(try bench.authenticated("INVITE"))
+        let routes = try #require(invite.recordRoutes).reversed().map { "Route: <\($0.uri)>" }
+        let limits = Limits.outside
+        let fields = try EdgeBench.request("BYE", toTag: "cs", more: routes).fields.count
+        let vias = (1..<limits.viaCount).map { "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK\($0)" }
+        let longVia = "x=" + String(repeating: "a", count: limits.lineLength - 60)
+        for (more, branch) in [
+            ((fields..<limits.headerCount).map { "X-\($0): 1" }, "a"), (["X: " + String(repeating: "a", count: limits.lineLength - 3)], "b"),
+            (vias, "c"), ([], "d;\(longVia)"),
+        ] {
+            let request = try EdgeBench.request("BYE", toTag: "cs", branch: "z9hG4bK\(branch)", more: routes + more)
+            for length in [request.bytes.count, limits.messageLength] {
+                let padded = try Message.parse(request.bytes + [UInt8](repeating: 65, count: length - request.bytes.count), limits: limits)
+                guard case .forward(let bytes, _) = bench.outside(padded) else { throw EdgeBench.Unexpected(what: "not forwarded") }
+                var framer = MessageFramer()
+                framer.append(bytes)
+                guard case .message(let message)? = try framer.next() else { throw EdgeBench.Unexpected(what: "no message") }
+                #expect(message.body.count == padded.body.count)
+            }
+        }
+    }
 }

@@ -264,16 +264,33 @@ struct ProxyCoreTests {
         }
     }
 
-    @Test("Nobody inside: 503 with Retry-After; an ACK vanishes")
+    @Test("Nobody inside: whoever asks is told when to come back, in its dialog too; an ACK vanishes")
     func nobody() throws {
         var bench = EdgeBench()
+        let (invite, _) = try EdgeBench.forwarded(try bench.authenticated("INVITE"))
+        let routes = try #require(invite.recordRoutes).reversed().map { "Route: <\($0.uri)>" }
         bench.directory = Directory()
-        let answer = try EdgeBench.answer(try bench.authenticated("INVITE"))
-        #expect(answer.status == 503)
-        #expect(answer.value(.retryAfter) == "5")
-        #expect(try EdgeBench.answer(try bench.authenticated("REGISTER", to: "sip:1001@demo.localhost")).status == 503)
+        let refused = [
+            try bench.authenticated("INVITE"), try bench.authenticated("REGISTER", to: "sip:1001@demo.localhost"),
+            bench.outside(try EdgeBench.request("BYE", toTag: "cs", more: routes)),
+        ]
+        for judgement in refused {
+            guard case .unavailable = judgement else { throw EdgeBench.Unexpected(what: "\(judgement)") }
+        }
         guard case .drop(.noServer) = bench.outside(try EdgeBench.request("ACK")) else {
             throw EdgeBench.Unexpected(what: "not dropped")
+        }
+    }
+
+    @Test("RFC 5031: a call for help by its name goes to a call server as it came; other URNs, and a REGISTER for one, are 416", arguments: [
+        "urn:service:sos", "urn:service:sos.fire", "URN:SERVICE:SOS",
+    ])
+    func emergencyServices(uri: String) throws {
+        let (invite, destination) = try EdgeBench.forwarded(try bench.authenticated("INVITE", uri: uri, to: uri))
+        #expect(destination == .server(EdgeBench.callServer))
+        #expect(invite.requestURIText == uri)
+        for (method, uri) in [("INVITE", "urn:service:counseling"), ("INVITE", "urn:service:sosx"), ("REGISTER", uri)] {
+            #expect(try EdgeBench.answer(bench.outside(try EdgeBench.request(method, uri: uri, to: "sip:1001@demo.localhost"))).status == 416)
         }
     }
 
