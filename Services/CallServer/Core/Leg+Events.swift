@@ -71,6 +71,8 @@ extension Leg {
         case .mediaOffered(let description, let profile):
             (media.description, media.profile) = (description, profile)
             ringTargets(at: moment, into: &effects)
+        case .mediaOfferFailed(let error):
+            refuse(Self.status(of: error), at: moment, into: &effects)
         case .mediaFailed(let error):
             media.stage = .failed
             refuse(Self.status(of: error), at: moment, into: &effects)

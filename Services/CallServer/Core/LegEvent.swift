@@ -29,6 +29,7 @@ enum LegEvent: Sendable {
     case mediaCreated(CreateMediaSession.Reply)
     /// Our offer in that form.
     case mediaOffered(String, MediaProfile)
+    case mediaOfferFailed(RPCError)
     case mediaFailed(RPCError)
     case mediaUpdated(UpdateMediaSession.Reply, kind: UpdateMediaSession.Kind)
     case mediaUpdateFailed(RPCError, kind: UpdateMediaSession.Kind)

@@ -25,7 +25,7 @@ extension CallEngine {
             ask(
                 UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: .makeOffer, remote: "", profile: profile),
                 for: leg, "media/\(revision)", at: leg.placement.relay
-            ) { .mediaOffered($0.description ?? "", profile) } failed: { .mediaFailed($0) }
+            ) { .mediaOffered($0.description ?? "", profile) } failed: { .mediaOfferFailed($0) }
         case .updateMedia(let kind, let remote):
             ask(
                 UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: kind, remote: remote), for: leg,

@@ -23,7 +23,9 @@ struct Security: Sendable {
 
     /// What an answer to `offer` needs to know of us before it can be written.
     func prepare(_ exchange: inout OfferAnswer, answering offer: SessionDescription, _ leg: ICE.Agent?) throws(OfferAnswer.Refusal) {
-        let before = exchange.local.security?.crypto ?? []
+        // Only the key in use may be used on: one that was left has protected packets with other numbers (RELIABILITY V27).
+        var before: [String] = []
+        if case .sdes(let local, _)? = exchange.agreement?.security { before = [local] }
         exchange.local.transports = ["RTP/AVP", "RTP/AVPF"]
         exchange.local.security = LocalSecurity(kinds: [.dtls, .sdes, .none], fingerprints: [fingerprint].compactMap(\.self))
         let prospect = try exchange.prospect(of: offer)
@@ -96,6 +98,7 @@ struct Security: Sendable {
         _ current: consuming MediaTransport?, base: SocketAddress, _ exchange: OfferAnswer, before: Agreement?, now: Instant
     ) -> MediaTransport? {
         guard let agreement = exchange.agreement, agreement.security.kind != .none || agreement.ice != nil else { return nil }
+        let before = current == nil ? nil : before
         var transport = current ?? MediaTransport(base: base)
         follow(agreement, exchange.local, &transport, now: now)
         if agreement.security != before?.security { key(agreement.security, before?.security, &transport) }
@@ -113,8 +116,8 @@ struct Security: Sendable {
             transport.use(agent)
         }
         transport.withAgent { agent, outbox in
-            if agent.localCredentials != own { agent.restart(local: own) }
             guard let credentials = Credentials(fragment: theirs.fragment, password: theirs.password) else { return }
+            if agent.localCredentials != own || agent.isRestart(credentials) { agent.restart(local: own) }
             agent.setRemote(credentials, isLite: theirs.isLite, now: now, into: &outbox)
             for candidate in theirs.candidates.compactMap({ try? Candidate(parsing: $0) }) { agent.addRemote(candidate, now: now) }
             if theirs.isComplete { agent.endOfCandidates(now: now, into: &outbox) }
@@ -123,19 +126,29 @@ struct Security: Sendable {
 
     private func key(_ agreed: AgreedSecurity, _ before: AgreedSecurity?, _ transport: inout MediaTransport) {
         switch agreed {
-        case .none: break
+        case .none: transport.unprotect()
         case .sdes(let local, let remote):
             var known: (local: String?, remote: String?) = (nil, nil)
-            if case .sdes(let local, let remote)? = before { known = (local, remote) }
+            if case .sdes(let local, let remote)? = before, transport.isKeyed { known = (local, remote) }
             transport.key(sending: known.local == local ? nil : Self.key(in: local), receiving: known.remote == remote ? nil : Self.key(in: remote))
         case .dtls(let terms):
             // The same certificate and name go on with the same association (RFC 8842 §4).
-            if case .dtls(let old)? = before, old.fingerprints == terms.fingerprints, old.tlsID == terms.tlsID { return }
+            if case .dtls(let old)? = before, old.fingerprints == terms.fingerprints, old.tlsID == terms.tlsID,
+                transport.isKeyed || old.isClient == terms.isClient
+            {
+                return
+            }
             let fingerprints = terms.fingerprints.compactMap { theirs in
                 DTLS.Fingerprint.Algorithm(rawValue: theirs.algorithm).flatMap { DTLS.Fingerprint($0, hash: theirs.digest) }
             }
             transport.shake(endpoint, terms.isClient ? .active : .passive, fingerprints)
         }
+    }
+
+    /// Whether what was agreed on gives keys: a line may ask for what is not done (an identifier in each packet, several keys).
+    static func isUsable(_ agreed: AgreedSecurity) -> Bool {
+        guard case .sdes(let local, let remote) = agreed else { return true }
+        return key(in: local) != nil && key(in: remote) != nil
     }
 
     private static func key(in line: String) -> MasterKey? { (try? CryptoAttribute(parsing: line))?.key }

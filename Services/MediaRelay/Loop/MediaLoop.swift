@@ -2,6 +2,7 @@ import Addresses
 import Contracts
 import Datagrams
 import Deadlines
+import ICE
 import MediaSession
 import RTP
 import Threads
@@ -157,7 +158,10 @@ actor MediaLoop {
     private func readControl(_ name: UInt32) {
         guard let leg = legs[name], leg.rtcp.socket.receive(into: &fromPhone, limit: 1) > 0 else { return }
         traffic.controlPackets += 1
-        let count = leg.session.transport == nil ? fromPhone[0].bytes.count : open(leg)
+        let isPlain = leg.session.transport == nil
+        // Checks and handshakes belong to the port of RTP.
+        guard isPlain || Multiplexed(fromPhone[0].bytes) == .rtcp else { return traffic.count(.foreign) }
+        let count = isPlain ? fromPhone[0].bytes.count : open(leg)
         if let count { Self.takeControl(fromPhone, count, of: leg, now: loop.now) }
     }
 

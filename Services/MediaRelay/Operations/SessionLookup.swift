@@ -51,6 +51,9 @@ extension MediaLoop {
         guard let agreement, let plan = ForwardingPlan(agreement) else {
             throw RPCError(.notAcceptable, "the media agreed on cannot be carried")
         }
+        guard Security.isUsable(agreement.security) else {
+            throw RPCError(.notAcceptable, "the keys agreed on cannot be used")
+        }
         guard agreement.ice != nil || agreement.remote.address.isIPv4 == settings.media.isIPv4 else {
             throw RPCError(.notAcceptable, "this relay sends media over \(settings.media.isIPv4 ? "IPv4" : "IPv6") only")
         }

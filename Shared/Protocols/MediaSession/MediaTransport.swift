@@ -45,10 +45,20 @@ public struct MediaTransport: ~Copyable {
         case failed(String)
     }
 
+    private struct Terms {
+        let endpoint: Endpoint
+        let role: Handshake.Role
+        let fingerprints: [DTLS.Fingerprint]
+
+        var handshake: Handshake { Handshake(endpoint, role: role, fingerprints: fingerprints) }
+    }
+
     /// What ICE calls the port.
     public let base: SocketAddress
     public private(set) var agent: ICE.Agent?
     private var handshake: Handshake?
+    /// What another attempt is made of.
+    private var terms: Terms?
     private var keys: Context?
     /// Checks alone leave packets as they are.
     private var isProtected = false
@@ -66,6 +76,8 @@ public struct MediaTransport: ~Copyable {
 
     public var hasChecks: Bool { agent != nil }
     public var isKeyed: Bool { keys != nil }
+    /// Whether packets can pass.
+    public var isReady: Bool { keys != nil || !isProtected }
     public var suite: Suite? {
         switch keys {
         case .some(let keys): keys.suite
@@ -108,6 +120,7 @@ public struct MediaTransport: ~Copyable {
     /// Keys that signalling agreed on (RFC 4568). Those of a direction stay as they are where nil is given.
     public mutating func key(sending: MasterKey?, receiving: MasterKey?) {
         handshake = nil
+        terms = nil
         isProtected = true
         if keys == nil {
             guard let sending, let receiving else { return }
@@ -121,22 +134,37 @@ public struct MediaTransport: ~Copyable {
     /// A handshake is to give the keys; a new one when the other side's certificate or name changed (RFC 8842 §4).
     public mutating func shake(_ endpoint: Endpoint, _ role: Handshake.Role, _ fingerprints: [DTLS.Fingerprint]) {
         keys = nil
+        peer = nil
         isProtected = true
-        handshake = Handshake(endpoint, role: role, fingerprints: fingerprints)
+        let agreed = Terms(endpoint: endpoint, role: role, fingerprints: fingerprints)
+        terms = agreed
+        handshake = agreed.handshake
+    }
+
+    /// From now on packets are as they are: only checks remain.
+    public mutating func unprotect() {
+        keys = nil
+        handshake = nil
+        terms = nil
+        isProtected = false
     }
 
     /// Where they said they are.
-    public mutating func aim(at address: SocketAddress?) { signalled = address }
+    public mutating func aim(at address: SocketAddress?) {
+        if agent == nil, signalled != address { peer = nil }
+        signalled = address
+    }
 
     /// After signalling: what can begin begins.
     public mutating func begin(now: Instant) {
         drainChecks(now: now)
-        // Who listens may be spoken to before a path is chosen.
         startHandshake(to: agent == nil ? signalled : path, now: now)
     }
 
+    /// The active side begins when it knows where to; for the passive one, time runs from the first record of the other: it may come as
+    /// late as somebody takes to answer.
     private mutating func startHandshake(to address: SocketAddress?, now: Instant) {
-        guard let role = handshakeRole, role == .passive || address != nil else { return }
+        guard terms?.role == .active, keys == nil, let address else { return }
         peer = peer ?? address
         if let outcome = handshake?.start(now: now, into: &records) { take(outcome) }
         drainRecords()
@@ -163,8 +191,11 @@ public struct MediaTransport: ~Copyable {
             return .consumed
         case .dtls:
             guard handshake != nil else { return .dropped(.foreign) }
-            guard isBelievable(source) else { return .dropped(.stranger) }
+            guard isBelievable(source), agent != nil || peer == nil || source == peer || source == signalled else {
+                return .dropped(.stranger)
+            }
             peer = source
+            if let outcome = handshake?.start(now: now, into: &records) { take(outcome) }
             if let outcome = handshake?.receive(datagram.span.extracting(0..<count), now: now, into: &records) { take(outcome) }
             drainRecords()
             return .consumed
@@ -219,13 +250,6 @@ public struct MediaTransport: ~Copyable {
         return min(check, handshakeDeadline ?? check)
     }
 
-    private var handshakeRole: Handshake.Role? {
-        switch handshake {
-        case .some(let handshake): handshake.role
-        case nil: nil
-        }
-    }
-
     private var handshakeDeadline: Instant? {
         switch handshake {
         case .some(let handshake): handshake.deadline
@@ -272,7 +296,10 @@ public struct MediaTransport: ~Copyable {
         switch outcome {
         case .none: break
         case .established(let keying): keys = Context(sending: keying.sending, receiving: keying.receiving)
-        case .failed(let failure): events.append(.failed("the handshake gave no keys: \(failure)"))
+        case .failed(let failure):
+            events.append(.failed("the handshake gave no keys: \(failure)"))
+            // Whoever it was, the phone may still come (RELIABILITY V4).
+            handshake = terms?.handshake
         case .closed: break
         }
     }

@@ -19,7 +19,7 @@ extension Session {
 
     private func isOnPath(_ source: SocketAddress) -> Bool {
         switch transport {
-        case .some(let transport): transport.isOnPath(source)
+        case .some(let transport): transport.isReady && transport.isOnPath(source)
         case nil: false
         }
     }

@@ -42,8 +42,9 @@ public struct Session: ~Copyable {
     /// `random` gives the unguessable first values RFC 3550 §5.1 and §8.1 ask for.
     public init(random: (UInt64, UInt64), now: Instant) {
         let (first, second) = random
+        // Half of the numbers: who gets keys late must not have missed that they began again (RFC 3711 §3.3.1).
         outside = OutgoingStream(
-            ssrc: SSRC(UInt32(truncatingIfNeeded: first)), sequence: SequenceNumber(UInt16(truncatingIfNeeded: first >> 32)),
+            ssrc: SSRC(UInt32(truncatingIfNeeded: first)), sequence: SequenceNumber(UInt16(truncatingIfNeeded: first >> 32) & 0x7fff),
             timestamp: Timestamp(UInt32(truncatingIfNeeded: second)))
         inside = OutgoingStream(
             ssrc: SSRC(0), sequence: SequenceNumber(UInt16(truncatingIfNeeded: first >> 48)),
