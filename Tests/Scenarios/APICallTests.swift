@@ -12,6 +12,15 @@ struct APICallTests {
 
     private func call(_ id: String) async throws -> JSONValue { try await suite.request("GET", "/v1/calls/\(id)").body }
 
+    private func isTold(of type: String, _ id: String) async throws -> Bool {
+        for _ in 0..<100 {
+            let page = try await suite.request("GET", "/v1/events?limit=200&resource_id=\(id)").body
+            if page["data"]?.array?.contains(where: { $0["type"]?.string == type }) == true { return true }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return false
+    }
+
     private func waits(for status: String, of id: String, within limit: Duration = .seconds(8)) async throws -> Bool {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
@@ -59,6 +68,8 @@ struct APICallTests {
             try await ringing.answered()
             #expect(try await waits(for: "in_progress", of: id))
             try await ringing.send(digits: "1")
+            // Keys go by way of the room, the goodbye straight: it may be quicker.
+            #expect(try await isTold(of: "call.digits", id))
             try await ringing.hangup()
             #expect(try await waits(for: "completed", of: id))
             let events = try await stream.events(of: id, until: "call.ended", within: .seconds(8))
