@@ -30,7 +30,8 @@ struct Program {
     }
 
     static func both(
-        _ name: String, _ outside: Coding, _ insideName: String, _ inside: Coding, _ isCounted: Bool, _ opus: OpusSettings = OpusSettings()
+        _ name: String, _ outside: Coding, _ insideName: String, _ inside: Coding, _ isCounted: Bool,
+        _ opus: OpusSettings = OpusSettings()
     ) throws {
         let inward = try measure(outside, inside, isCounted, opus)
         let outward = try measure(inside, outside, isCounted, opus)

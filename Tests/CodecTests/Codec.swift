@@ -54,7 +54,8 @@ extension TranscodedPackets {
     borrowing func sent() -> [Sent] {
         (0..<count).map { index in
             let payload = payload(index)
-            return Sent(timestamp: self[index].timestamp.value, marker: self[index].marker, payload: payload.indices.map { payload[$0] })
+            return Sent(
+                timestamp: self[index].timestamp.value, marker: self[index].marker, payload: payload.indices.map { payload[$0] })
         }
     }
 
@@ -64,6 +65,9 @@ extension TranscodedPackets {
 extension Coding {
     /// Everything that is transcoded, with each sampling rate it is transcoded at.
     static let all: [(coding: Coding, rate: Int)] = everything.flatMap { coding in coding.rates.map { (coding, $0) } }
-    private static let everything: [Coding] = [.pcmu, .pcma, .g722, .opus, .g729, .gsm] + linearRates.map { Coding.linear(rate: $0) }
-    static let kinds: [Coding] = [.pcmu, .pcma, .g722, .opus, .g729, .gsm, .linear(rate: 8000), .linear(rate: 16000), .linear(rate: 44100)]
+    private static let everything: [Coding] =
+        [.pcmu, .pcma, .g722, .opus, .g729, .gsm] + linearRates.map { Coding.linear(rate: $0) }
+    static let kinds: [Coding] = [
+        .pcmu, .pcma, .g722, .opus, .g729, .gsm, .linear(rate: 8000), .linear(rate: 16000), .linear(rate: 44100),
+    ]
 }

@@ -76,11 +76,16 @@ struct HostileTests {
         for _ in 0..<300 {
             now = now + .milliseconds(Int.random(in: 0...50, using: &random))
             let chaos = Int.random(in: 0..<20, using: &random)
-            sequence = chaos == 0 ? UInt16.random(in: 0...UInt16.max, using: &random) : sequence &+ UInt16.random(in: 0...3, using: &random)
-            timestamp = chaos == 1 ? UInt32.random(in: 0...UInt32.max, using: &random) : timestamp &+ UInt32.random(in: 0...5000, using: &random)
+            sequence =
+                chaos == 0
+                ? UInt16.random(in: 0...UInt16.max, using: &random) : sequence &+ UInt16.random(in: 0...3, using: &random)
+            timestamp =
+                chaos == 1
+                ? UInt32.random(in: 0...UInt32.max, using: &random) : timestamp &+ UInt32.random(in: 0...5000, using: &random)
             let content: Content = [.sound, .sound, .sound, .comfortNoise, .event][Int.random(in: 0..<5, using: &random)]
             stream.receive(
-                content, Self.bytes(using: &random).span, sequence: SequenceNumber(sequence), timestamp: Timestamp(timestamp), now: now,
+                content, Self.bytes(using: &random).span, sequence: SequenceNumber(sequence), timestamp: Timestamp(timestamp),
+                now: now,
                 into: &packets)
             try Self.check(packets, &last)
             if let deadline = stream.deadline, Bool.random(using: &random) {
@@ -103,9 +108,12 @@ struct HostileTests {
 
     /// Random bytes; often of a length that a codec takes, and with GSM's signature.
     static func bytes(using random: inout Seeded) -> [UInt8] {
-        let length = [Int.random(in: 0...1500, using: &random), 33, 66, 10, 20, 22, 2, 160, 320, 1, 0][Int.random(in: 0..<11, using: &random)]
+        let length = [Int.random(in: 0...1500, using: &random), 33, 66, 10, 20, 22, 2, 160, 320, 1, 0][
+            Int.random(in: 0..<11, using: &random)]
         var bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
-        if Bool.random(using: &random) { for start in stride(from: 0, to: length, by: 33) { bytes[start] = 0xd0 | bytes[start] & 15 } }
+        if Bool.random(using: &random) {
+            for start in stride(from: 0, to: length, by: 33) { bytes[start] = 0xd0 | bytes[start] & 15 }
+        }
         return bytes
     }
 }

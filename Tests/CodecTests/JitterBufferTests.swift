@@ -15,10 +15,14 @@ struct JitterBufferTests {
     }
 
     /// Packets `number` sent each 20 ms arrive after `delays` of ms; nil is lost. Timers fire when they are due.
-    static func run(_ delays: [(number: Int, delay: Double?)], settings: JitterBuffer.Settings = .init(), first: Int = 65_500) -> (out: [Out], counters: JitterBuffer.Counters, delay: Interval) {
+    static func run(_ delays: [(number: Int, delay: Double?)], settings: JitterBuffer.Settings = .init(), first: Int = 65_500) -> (
+        out: [Out], counters: JitterBuffer.Counters, delay: Interval
+    ) {
         var buffer = JitterBuffer(clockRate: 8000, settings: settings)
         var out: [Out] = []
-        let arrivals = delays.compactMap { entry in entry.delay.map { (entry.number, Double(entry.number) * 20 + $0) } }.sorted { $0.1 < $1.1 }
+        let arrivals = delays.compactMap { entry in entry.delay.map { (entry.number, Double(entry.number) * 20 + $0) } }.sorted {
+            $0.1 < $1.1
+        }
         func instant(_ milliseconds: Double) -> Instant { start + Interval(nanoseconds: Int64(milliseconds * 1e6)) }
         func release(_ now: Instant) {
             while let entry = buffer.release(now: now) {
@@ -32,7 +36,8 @@ struct JitterBufferTests {
             let payload = [UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8)]
             func arrive() -> JitterBuffer.Arrival {
                 buffer.arrive(
-                    .sound, sequence: SequenceNumber(UInt16(truncatingIfNeeded: first + number)), timestamp: Timestamp(UInt32(number) * 160),
+                    .sound, sequence: SequenceNumber(UInt16(truncatingIfNeeded: first + number)),
+                    timestamp: Timestamp(UInt32(number) * 160),
                     payload: payload.span, now: instant(at))
             }
             var arrival = arrive()
@@ -61,21 +66,29 @@ struct JitterBufferTests {
         #expect(counters.late + counters.lost + counters.reordered + counters.duplicates == 0)
     }
 
-    @Test("Whatever happens on the way: each packet at most once, in order, none held longer than the ceiling, every one accounted for", arguments: 0..<100)
+    @Test(
+        "Whatever happens on the way: each packet at most once, in order, none held longer than the ceiling, every one accounted for",
+        arguments: 0..<100)
     func anything(seed: Int) {
         var random = Seeded(seed)
         let ceiling = [40.0, 80, 120][seed % 3]
         var delays: [(number: Int, delay: Double?)] = []
         for number in 0..<400 {
             let isLost = Int.random(in: 0..<20, using: &random) == 0
-            let delay = Double.random(in: 0..<10, using: &random) + (Int.random(in: 0..<10, using: &random) == 0 ? Double.random(in: 0..<150, using: &random) : 0)
+            let delay =
+                Double.random(in: 0..<10, using: &random)
+                + (Int.random(in: 0..<10, using: &random) == 0 ? Double.random(in: 0..<150, using: &random) : 0)
             delays.append((number, isLost ? nil : delay))
-            if !isLost, Int.random(in: 0..<15, using: &random) == 0 { delays.append((number, delay + Double.random(in: 0..<60, using: &random))) }
+            if !isLost, Int.random(in: 0..<15, using: &random) == 0 {
+                delays.append((number, delay + Double.random(in: 0..<60, using: &random)))
+            }
         }
         let (out, counters, target) = Self.run(delays, settings: .init(ceiling: .milliseconds(Int(ceiling))))
         #expect(zip(out, out.dropFirst()).allSatisfy { $0.number < $1.number })
         for (previous, next) in zip(out, out.dropFirst()) { #expect(next.lost == next.number - previous.number - 1) }
-        let first = Dictionary(delays.compactMap { entry in entry.delay.map { (entry.number, Double(entry.number) * 20 + $0) } }, uniquingKeysWith: min)
+        let first = Dictionary(
+            delays.compactMap { entry in entry.delay.map { (entry.number, Double(entry.number) * 20 + $0) } }, uniquingKeysWith: min
+        )
         #expect(out.allSatisfy { $0.at >= (first[$0.number] ?? .infinity) - 0.001 })
         #expect(out.allSatisfy { $0.at <= (first[$0.number] ?? 0) + ceiling + 0.001 })
         #expect(out.count + counters.late + counters.duplicates == delays.filter { $0.delay != nil }.count)
@@ -85,7 +98,11 @@ struct JitterBufferTests {
     @Test("A packet overtaken by its successor is put back before it")
     func reordered() {
         let (out, counters, _) = Self.run([(0, 0), (1, 25), (2, 0), (3, 0)])
-        #expect(out == [Out(number: 0, lost: 0, at: 0), Out(number: 1, lost: 0, at: 45), Out(number: 2, lost: 0, at: 45), Out(number: 3, lost: 0, at: 60)])
+        #expect(
+            out == [
+                Out(number: 0, lost: 0, at: 0), Out(number: 1, lost: 0, at: 45), Out(number: 2, lost: 0, at: 45),
+                Out(number: 3, lost: 0, at: 60),
+            ])
         #expect(counters.reordered == 1)
     }
 
@@ -142,7 +159,8 @@ struct JitterBufferTests {
     func tooLong() {
         var buffer = JitterBuffer(clockRate: 8000)
         let payload = [UInt8](repeating: 0, count: 1501)
-        let arrival = buffer.arrive(.sound, sequence: SequenceNumber(0), timestamp: Timestamp(0), payload: payload.span, now: Self.start)
+        let arrival = buffer.arrive(
+            .sound, sequence: SequenceNumber(0), timestamp: Timestamp(0), payload: payload.span, now: Self.start)
         #expect(arrival == .refused)
     }
 }

@@ -4,16 +4,20 @@ import Testing
 
 @Suite("Losses are hidden")
 struct LossTests {
-    @Test("A lost packet leaves no click: no step is larger than the sound's own, and the tone goes on", arguments: [
-        Coding.pcmu, .pcma, .g722, .linear(rate: 8000), .linear(rate: 16000), .linear(rate: 44100),
-    ], [210.0, 440, 1004])
+    @Test(
+        "A lost packet leaves no click: no step is larger than the sound's own, and the tone goes on",
+        arguments: [
+            Coding.pcmu, .pcma, .g722, .linear(rate: 8000), .linear(rate: 16000), .linear(rate: 44100),
+        ], [210.0, 440, 1004])
     func noClick(coding: Coding, frequency: Double) throws {
         var encoder = try Encoder(coding)
         var decoder = try Decoder(coding)
         let time = coding.packetTime(wished: 20)
         let frame = encoder.rate * time / 1000
         var heard: [Int16] = []
-        for (index, payload) in encoder.payloads(Sine.samples(frequency, rate: encoder.rate, count: encoder.rate), milliseconds: time).enumerated() {
+        for (index, payload) in encoder.payloads(
+            Sine.samples(frequency, rate: encoder.rate, count: encoder.rate), milliseconds: time
+        ).enumerated() {
             heard += index % 7 == 6 ? decoder.concealed(frame) : decoder.sound(payload)
         }
         let clean = Sine.largestStep(Sine.samples(frequency, rate: encoder.rate, count: encoder.rate))
@@ -72,7 +76,9 @@ struct LossTests {
         #expect(guessed.ratio < 0, "a guess is not the new tone")
     }
 
-    @Test("A transcoder conceals what was lost: as many packets leave as were sent, in order of time, unmarked", arguments: TranscoderTests.pairs)
+    @Test(
+        "A transcoder conceals what was lost: as many packets leave as were sent, in order of time, unmarked",
+        arguments: TranscoderTests.pairs)
     func concealedInTranscoding(source: Coding, target: Coding) throws {
         var encoder = try Encoder(source)
         let time = source.packetTime(wished: 20)

@@ -26,7 +26,8 @@ enum Ogg {
     /// RFC 3533 §6: polynomial 0x04c11db7, neither reflected nor inverted.
     private static func checksum(_ bytes: [UInt8]) -> UInt32 {
         bytes.reduce(0) { sum, byte in
-            (0..<8).reduce(sum ^ UInt32(byte) << 24) { value, _ in value & 0x8000_0000 != 0 ? value << 1 ^ 0x04c1_1db7 : value << 1 }
+            (0..<8).reduce(sum ^ UInt32(byte) << 24) { value, _ in value & 0x8000_0000 != 0 ? value << 1 ^ 0x04c1_1db7 : value << 1
+            }
         }
     }
 }

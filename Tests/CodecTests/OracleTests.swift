@@ -14,7 +14,9 @@ struct OracleTests {
     func bothWays(name: String) throws {
         let format = try #require(Self.formats.first { $0.name == name })
         let rate = format.rate
-        let sound = zip(Sine.samples(700, rate: rate, count: rate), Sine.samples(1900, rate: rate, count: rate)).map { $0 / 2 + $1 / 2 }
+        let sound = zip(Sine.samples(700, rate: rate, count: rate), Sine.samples(1900, rate: rate, count: rate)).map {
+            $0 / 2 + $1 / 2
+        }
         var encoder = try Encoder(format.coding, rate: rate)
         var decoder = try Decoder(format.coding, rate: rate)
 
@@ -79,7 +81,9 @@ struct OracleTests {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/ffmpeg")
         let raw = ["s16le", "s16be", "mulaw", "alaw"].contains(input)
         process.arguments =
-            ["-nostdin", "-loglevel", "error", "-f", input] + (raw ? ["-ar", "\(rate ?? 8000)", "-ac", "1"] : []) + ["-i", source.path]
+            ["-nostdin", "-loglevel", "error", "-f", input] + (raw ? ["-ar", "\(rate ?? 8000)", "-ac", "1"] : []) + [
+                "-i", source.path,
+            ]
             + ["-f", output, "-ar", "\(wanted)", "-ac", "1", target.path]
         try process.run()
         process.waitUntilExit()

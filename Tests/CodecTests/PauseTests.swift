@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Pauses and comfort noise")
 struct PauseTests {
-    @Test("RFC 3389 §3.1: noise has the level that was described, whatever its spectrum", arguments: [20, 40, 60], [[UInt8](), [100], [180, 90], [60, 127, 200, 110]])
+    @Test(
+        "RFC 3389 §3.1: noise has the level that was described, whatever its spectrum", arguments: [20, 40, 60],
+        [[UInt8](), [100], [180, 90], [60, 127, 200, 110]])
     func level(dBov: Int, spectrum: [UInt8]) {
         var noise = ComfortNoise()
         let description = [UInt8(dBov)] + spectrum
@@ -87,7 +89,9 @@ struct PauseTests {
     func discontinuous() throws {
         var leg = try Leg(from: .pcmu, to: .opus, settings: .init(opus: OpusSettings(discontinuous: true)))
         var encoder = try Encoder(.pcmu)
-        let sound = Sine.samples(440, rate: 8000, count: 8000) + Array(repeating: 0, count: 16_000) + Sine.samples(440, rate: 8000, count: 8000)
+        let sound =
+            Sine.samples(440, rate: 8000, count: 8000) + Array(repeating: 0, count: 16_000)
+            + Sine.samples(440, rate: 8000, count: 8000)
         for payload in encoder.payloads(sound) { leg.send(payload, milliseconds: 20) }
         let sent = leg.sent
         #expect(sent.count < 170)
@@ -117,7 +121,8 @@ struct PauseTests {
         var encoder = try Encoder(.pcmu)
         let payloads = encoder.payloads(Sine.samples(440, rate: 8000, count: 3200))
         var stream = TranscodingStream(
-            try Transcoder(from: .pcmu, to: .opus, origin: Timestamp(0)), clockRate: 8000, settings: .init(longestPause: .milliseconds(500)))
+            try Transcoder(from: .pcmu, to: .opus, origin: Timestamp(0)), clockRate: 8000,
+            settings: .init(longestPause: .milliseconds(500)))
         var packets = TranscodedPackets()
         var now = Instant(nanoseconds: 1_000_000_000)
         let first = payloads[0]
@@ -126,7 +131,8 @@ struct PauseTests {
         #expect(stream.deadline == nil)
         let description: [UInt8] = [60]
         now = now + .milliseconds(20)
-        stream.receive(.comfortNoise, description.span, sequence: SequenceNumber(2), timestamp: Timestamp(160), now: now, into: &packets)
+        stream.receive(
+            .comfortNoise, description.span, sequence: SequenceNumber(2), timestamp: Timestamp(160), now: now, into: &packets)
         #expect(packets.count == 0)
         let began = now
         var times: [Double] = []

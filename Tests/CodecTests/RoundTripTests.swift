@@ -16,7 +16,9 @@ struct RoundTripTests {
         #expect(fit.ratio > (coding == .g729 || coding == .gsm ? 8 : 20), "the tone stands out by \(fit.ratio) dB")
     }
 
-    @Test("G.711: every code is decoded and encoded again to itself, or to its twin of the same value", arguments: [Coding.pcmu, .pcma])
+    @Test(
+        "G.711: every code is decoded and encoded again to itself, or to its twin of the same value",
+        arguments: [Coding.pcmu, .pcma])
     func everyCode(coding: Coding) throws {
         var decoder = try Decoder(coding)
         var encoder = try Encoder(coding)
@@ -72,7 +74,8 @@ struct RoundTripTests {
         #expect(fit.ratio > 20)
     }
 
-    @Test("RFC 6716 §3.2.5: Opus packets of 10 to 60 ms are decoded at every rate", arguments: [10, 20, 40, 60], [8000, 16000, 48000])
+    @Test(
+        "RFC 6716 §3.2.5: Opus packets of 10 to 60 ms are decoded at every rate", arguments: [10, 20, 40, 60], [8000, 16000, 48000])
     func opusPacketTimes(milliseconds: Int, rate: Int) throws {
         var encoder = try Encoder(.opus, rate: rate)
         var decoder = try Decoder(.opus, rate: 8000)
@@ -100,10 +103,13 @@ struct RoundTripTests {
         #expect(Coding(name: "speex", clockRate: 8000) == nil)
     }
 
-    @Test("A packet is as long as was wished where the coding can, else shorter", arguments: [
-        (Coding.opus, 30, 20), (.opus, 60, 60), (.gsm, 30, 20), (.gsm, 10, 20), (.g729, 30, 30), (.pcmu, 200, 60), (.pcmu, 0, 10),
-        (.linear(rate: 16000), 60, 40), (.linear(rate: 48000), 20, 10),
-    ])
+    @Test(
+        "A packet is as long as was wished where the coding can, else shorter",
+        arguments: [
+            (Coding.opus, 30, 20), (.opus, 60, 60), (.gsm, 30, 20), (.gsm, 10, 20), (.g729, 30, 30), (.pcmu, 200, 60),
+            (.pcmu, 0, 10),
+            (.linear(rate: 16000), 60, 40), (.linear(rate: 48000), 20, 10),
+        ])
     func packetTime(coding: Coding, wished: Int, given: Int) {
         #expect(coding.packetTime(wished: wished) == given)
     }

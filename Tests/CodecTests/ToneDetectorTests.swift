@@ -48,18 +48,24 @@ struct ToneDetectorTests {
 
     @Test("A voice-like sound and single tones are no keys")
     func noKey() throws {
-        let voice = zip(zip(Sine.samples(140, rate: 8000, count: 16_000), Sine.samples(700, rate: 8000, count: 16_000)), Sine.samples(2100, rate: 8000, count: 16_000))
-            .map { $0.0 / 3 + $0.1 / 3 + $1 / 3 }
+        let voice = zip(
+            zip(Sine.samples(140, rate: 8000, count: 16_000), Sine.samples(700, rate: 8000, count: 16_000)),
+            Sine.samples(2100, rate: 8000, count: 16_000)
+        )
+        .map { $0.0 / 3 + $0.1 / 3 + $1 / 3 }
         #expect(try Self.hear(voice).events.isEmpty)
         #expect(try Self.hear(Sine.samples(941, rate: 8000, count: 8000)).events.isEmpty)
         #expect(try Self.hear(Self.silence(1000)).events.isEmpty)
     }
 
-    @Test("Erased keys leave nothing behind: what is left is the sound before and after, later by the stated delay", arguments: [0, 5, 11, 15])
+    @Test(
+        "Erased keys leave nothing behind: what is left is the sound before and after, later by the stated delay",
+        arguments: [0, 5, 11, 15])
     func erased(code: Int) throws {
         let voice = Sine.samples(440, rate: 8000, count: 4000)
         let quiet = Self.silence(60)
-        let (events, left) = try Self.hear(voice + quiet + Self.key(code, milliseconds: 120) + quiet + voice + Self.silence(100), erasing: true)
+        let (events, left) = try Self.hear(
+            voice + quiet + Self.key(code, milliseconds: 120) + quiet + voice + Self.silence(100), erasing: true)
         #expect(events.count == 2)
         let delay = ToneDetector.erasingDelay
         let tone = 4480..<(4480 + 960)
@@ -72,7 +78,9 @@ struct ToneDetectorTests {
         #expect(Array(after) == Array(voice[400..<3900]))
     }
 
-    @Test("A transcoder tells the keys it hears, and leaves them out when asked", arguments: [Coding.pcma, .g722, .opus], [false, true])
+    @Test(
+        "A transcoder tells the keys it hears, and leaves them out when asked", arguments: [Coding.pcma, .g722, .opus],
+        [false, true])
     func inTranscoding(source: Coding, erases: Bool) throws {
         var encoder = try Encoder(source, rate: 8000)
         var leg = try Leg(from: source, to: .pcmu, settings: .init(hearsTones: true, erasesTones: erases))

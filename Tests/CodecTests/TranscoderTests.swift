@@ -4,9 +4,13 @@ import Testing
 
 @Suite("From one coding and packet length into another")
 struct TranscoderTests {
-    static let pairs: [(Coding, Coding)] = Coding.kinds.flatMap { coding in
-        coding == .pcmu ? [(coding, coding)] : [(coding, Coding.pcmu), (.pcmu, coding)]
-    } + [(.opus, .g722), (.g722, .opus), (.opus, .opus), (.g722, .g729), (.linear(rate: 44100), .opus), (.opus, .linear(rate: 44100))]
+    static let pairs: [(Coding, Coding)] =
+        Coding.kinds.flatMap { coding in
+            coding == .pcmu ? [(coding, coding)] : [(coding, Coding.pcmu), (.pcmu, coding)]
+        } + [
+            (.opus, .g722), (.g722, .opus), (.opus, .opus), (.g722, .g729), (.linear(rate: 44100), .opus),
+            (.opus, .linear(rate: 44100)),
+        ]
 
     @Test("A tone passes from every codec to every other at its level", arguments: pairs)
     func tone(source: Coding, target: Coding) throws {
@@ -24,12 +28,16 @@ struct TranscoderTests {
         #expect(fit.ratio > ([source, target].contains { $0 == .g729 || $0 == .gsm } ? 8 : 18), "\(fit.ratio) dB")
     }
 
-    @Test("Every packet length becomes every other; timestamps follow each other in the outgoing clock", arguments: [10, 20, 40, 60], [10, 20, 30, 40, 60])
+    @Test(
+        "Every packet length becomes every other; timestamps follow each other in the outgoing clock", arguments: [10, 20, 40, 60],
+        [10, 20, 30, 40, 60])
     func packetTimes(incoming: Int, outgoing: Int) throws {
         for (source, target) in [(Coding.pcmu, Coding.opus), (.opus, .pcmu), (.pcma, .g722), (.g729, .pcmu)] {
             var encoder = try Encoder(source)
             var leg = try Leg(from: source, to: target, settings: .init(packetTime: outgoing))
-            for payload in encoder.payloads(Sine.samples(440, rate: encoder.rate, count: encoder.rate * 1200 / 1000), milliseconds: incoming) {
+            for payload in encoder.payloads(
+                Sine.samples(440, rate: encoder.rate, count: encoder.rate * 1200 / 1000), milliseconds: incoming)
+            {
                 leg.send(payload, milliseconds: incoming)
             }
             let time = target.packetTime(wished: outgoing)
@@ -93,10 +101,13 @@ struct TranscoderTests {
         #expect(later.value == 1000 + 9600 + 4800)
     }
 
-    @Test("A payload that is none of the coding's is counted and makes nothing", arguments: [
-        (Coding.gsm, [UInt8](repeating: 0, count: 33)), (.gsm, [0xd0]), (.g729, [1, 2, 3]), (.linear(rate: 8000), [1]), (.opus, []), (.opus, [0xff]),
-        (.pcmu, []), (.pcmu, [UInt8](repeating: 0, count: 1400)),
-    ])
+    @Test(
+        "A payload that is none of the coding's is counted and makes nothing",
+        arguments: [
+            (Coding.gsm, [UInt8](repeating: 0, count: 33)), (.gsm, [0xd0]), (.g729, [1, 2, 3]), (.linear(rate: 8000), [1]),
+            (.opus, []), (.opus, [0xff]),
+            (.pcmu, []), (.pcmu, [UInt8](repeating: 0, count: 1400)),
+        ])
     func damaged(coding: Coding, payload: [UInt8]) throws {
         var leg = try Leg(from: coding, to: .pcma)
         leg.send(payload, milliseconds: 20)

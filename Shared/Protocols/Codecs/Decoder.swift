@@ -78,8 +78,8 @@ public struct Decoder: ~Copyable {
         return count
     }
 
-    /// Writes `samples` lost samples that end where `payload` begins: from the redundant copy it carries of its predecessor where the coding
-    /// has such (Opus, RFC 6716 §2.1.7). `payload` is to be decoded next.
+    /// Writes `samples` lost samples that end where `payload` begins, from the redundant copy it carries of its predecessor
+    /// where the coding has such (Opus, RFC 6716 §2.1.7). `payload` is to be decoded next.
     @discardableResult
     public mutating func recover(samples: Int, from payload: Span<UInt8>, into sound: inout MutableSpan<Int16>) -> Int {
         let count = max(0, min(samples, sound.count))

@@ -1,19 +1,11 @@
 public import Deadlines
 public import RTP
 
-/// What a packet of a source is to its decoder.
-public enum Content: UInt8, Hashable, Sendable {
-    case sound
-    /// A description of silence (RFC 3389).
-    case comfortNoise
-    /// A named event (RFC 4733), or anything else that is no sound but takes a sequence number.
-    case event
-}
-
 /// Puts the packets of one source in order for a decoder (RFC 3550 §5.1: order is that of sequence numbers).
 ///
-/// It restores order, not pace: whoever plays the sound has a buffer for that. A packet in order therefore passes at once and is never
-/// copied; one that came early waits until the gap before it is closed, at most for the delay the source's jitter makes likely to help.
+/// It restores order, not pace: whoever plays the sound has a buffer for that. A packet in order therefore passes at once and
+/// is never copied; one that came early waits until the gap before it is closed, at most for the delay that the source's
+/// jitter makes likely to help.
 public struct JitterBuffer: ~Copyable {
     public struct Settings: Hashable, Sendable {
         /// A gap is waited for at least and at most so long.

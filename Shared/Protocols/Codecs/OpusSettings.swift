@@ -13,7 +13,8 @@ public struct OpusSettings: Hashable, Sendable {
     public let discontinuous: Bool
 
     public init(
-        bitrate: Int? = nil, complexity: Int = 6, forwardErrorCorrection: Bool = true, expectedLoss: Int = 5, discontinuous: Bool = false
+        bitrate: Int? = nil, complexity: Int = 6, forwardErrorCorrection: Bool = true, expectedLoss: Int = 5,
+        discontinuous: Bool = false
     ) {
         self.bitrate = bitrate.map { max(6000, min(128_000, $0)) }
         self.complexity = max(0, min(10, complexity))

@@ -1,5 +1,5 @@
-/// Hears telephone keys in sound of 8 kHz (spandsp's detector, made to the requirements of ITU-T Q.24), reports each once when it begins
-/// and once when it ends, and takes them out of the sound when asked to.
+/// Hears telephone keys in sound of 8 kHz (spandsp's detector, made to the requirements of ITU-T Q.24), reports each once
+/// when it begins and once when it ends, and takes them out of the sound when asked to.
 ///
 /// Taking out costs 25.5 ms of delay: a tone is certain only after two blocks, and what precedes certainty must not have left.
 public struct ToneDetector: ~Copyable {

@@ -41,8 +41,8 @@ extension Transcoder {
     /// Whether the source has said that it pauses, so that `fill` makes sense.
     public var isPausing: Bool { pause != .none }
 
-    /// One packet of what a pause sounds like, in place of a packet that will not come: noise as it was described, or what the codec makes
-    /// of it.
+    /// One packet of what a pause sounds like, in place of a packet that will not come: noise as it was described, or what the
+    /// codec makes of it.
     public mutating func fill(into packets: inout TranscodedPackets) {
         guard pause != .none, let last = expected else { return }
         let samples = samplesPerPacket

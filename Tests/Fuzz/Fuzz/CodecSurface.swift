@@ -4,7 +4,8 @@ import RTP
 
 enum CodecSurface {
     private static let pairs: [(Coding, Coding)] = [
-        (.opus, .pcmu), (.g722, .pcmu), (.g729, .pcmu), (.gsm, .pcmu), (.pcma, .opus), (.opus, .g722), (.linear(rate: 44100), .gsm), (.pcmu, .g729),
+        (.opus, .pcmu), (.g722, .pcmu), (.g729, .pcmu), (.gsm, .pcmu), (.pcma, .opus), (.opus, .g722), (.linear(rate: 44100), .gsm),
+        (.pcmu, .g729),
     ]
 
     /// A choice of codecs, then packets: a byte of content and steps, one of length, the payload. What leaves is a packet, and later
@@ -12,7 +13,8 @@ enum CodecSurface {
     static func stream(_ bytes: [UInt8]) {
         guard let first = bytes.first else { return }
         let (source, target) = pairs[Int(first & 7)]
-        let settings = Transcoder.Settings(packetTime: first & 8 == 0 ? 20 : 10, hearsTones: target == .pcmu, erasesTones: first & 16 != 0 && target == .pcmu)
+        let settings = Transcoder.Settings(
+            packetTime: first & 8 == 0 ? 20 : 10, hearsTones: target == .pcmu, erasesTones: first & 16 != 0 && target == .pcmu)
         guard let transcoder = try? Transcoder(from: source, to: target, origin: Timestamp(0), settings: settings) else { return }
         var stream = TranscodingStream(transcoder, clockRate: source.clockRate)
         var packets = TranscodedPackets()
@@ -26,7 +28,8 @@ enum CodecSurface {
             timestamp = timestamp.advanced(by: control & 0x40 != 0 ? -9_000_000 : Int(control >> 4 & 3) * source.clockRate / 50)
             now = now + .milliseconds(Int(control & 31))
             stream.receive(
-                Content(rawValue: control & 3) ?? .sound, payload.span, sequence: sequence, timestamp: timestamp, now: now, into: &packets)
+                Content(rawValue: control & 3) ?? .sound, payload.span, sequence: sequence, timestamp: timestamp, now: now,
+                into: &packets)
             check(packets, &last)
             guard let deadline = stream.deadline, deadline <= now else { continue }
             stream.expire(now: now, into: &packets)

@@ -35,7 +35,8 @@ internal import CSpanDSP
         return unsafe sound.withUnsafeBufferPointer { sound in
             unsafe payload.withUnsafeMutableBufferPointer { payload in
                 guard let start = payload.baseAddress else { return 0 }
-                return max(0, Int(unsafe gsm0610_encode(state, start + offset, sound.baseAddress, Int32(frames * Self.frameSamples))))
+                return max(
+                    0, Int(unsafe gsm0610_encode(state, start + offset, sound.baseAddress, Int32(frames * Self.frameSamples))))
             }
         }
     }
