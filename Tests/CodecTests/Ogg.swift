@@ -11,6 +11,25 @@ enum Ogg {
         return file
     }
 
+    /// The packets of a file, without its two headers.
+    static func packets(_ file: [UInt8]) -> [[UInt8]] {
+        var packets: [[UInt8]] = []
+        var (open, position): ([UInt8], Int) = ([], 0)
+        while position + 27 <= file.count, file[position..<(position + 4)].elementsEqual("OggS".utf8) {
+            let segments = Int(file[position + 26])
+            var start = position + 27 + segments
+            for length in file[(position + 27)..<min(start, file.count)] {
+                open += file[min(start, file.count)..<min(start + Int(length), file.count)]
+                start += Int(length)
+                guard length < 255 else { continue }
+                packets.append(open)
+                open = []
+            }
+            position = start
+        }
+        return Array(packets.dropFirst(2))
+    }
+
     private static func page(_ packet: [UInt8], number: Int, granule: Int, flags: UInt8) -> [UInt8] {
         let lacing = Array(repeating: UInt8(255), count: packet.count / 255) + [UInt8(packet.count % 255)]
         var page = Array("OggS".utf8) + [0, flags] + little(granule, 8) + little(0x7461, 4) + little(number, 4) + little(0, 4)

@@ -56,6 +56,26 @@ struct OracleTests {
         #expect(fit.ratio > 20)
     }
 
+    @Test(
+        "RFC 7587 §4.2: stereo at 48 kHz that others encode is heard as mono at our rates", arguments: [8000, 16000, 48000],
+        [10, 20, 60])
+    func stereo(rate: Int, milliseconds: Int) throws {
+        let left = Sine.samples(500, rate: 48000, count: 48000)
+        let right = Sine.samples(1500, rate: 48000, count: 48000)
+        let file = try Self.ffmpeg(
+            ["-f", "s16le", "-ar", "48000", "-ac", "2"], zip(left, right).flatMap { [$0, $1] }.bytes,
+            ["-f", "ogg", "-c:a", "libopus", "-b:a", "96k", "-frame_duration", "\(milliseconds)"])
+        let packets = Ogg.packets(file)
+        #expect(packets.count >= 1000 / milliseconds)
+        var decoder = try Decoder(.opus, rate: rate)
+        let heard = decoder.sound(packets)
+        #expect(heard.count >= rate)
+        for frequency in [500.0, 1500] {
+            let fit = Sine.fit(heard.dropFirst(rate / 4).prefix(rate / 2), frequency, rate: rate)
+            #expect(abs(Sine.decibels(fit.amplitude, 4000)) < 1.5, "\(frequency) Hz")
+        }
+    }
+
     /// The ratio in dB of one sound to its difference from another, at the best of a few delays.
     static func distance(_ one: [Int16], _ other: [Int16]) -> Double {
         let count = min(one.count, other.count) - 200
@@ -70,8 +90,16 @@ struct OracleTests {
         }.max() ?? -100
     }
 
-    /// Runs ffmpeg over files: raw or contained sound in, raw sound out.
+    /// Raw or contained sound in, mono out.
     static func ffmpeg(from input: String, _ rate: Int?, _ bytes: [UInt8], to output: String, _ wanted: Int) throws -> [UInt8] {
+        let raw = ["s16le", "s16be", "mulaw", "alaw"].contains(input)
+        return try ffmpeg(
+            ["-f", input] + (raw ? ["-ar", "\(rate ?? 8000)", "-ac", "1"] : []), bytes,
+            ["-f", output, "-ar", "\(wanted)", "-ac", "1"])
+    }
+
+    /// Runs ffmpeg over files.
+    private static func ffmpeg(_ input: [String], _ bytes: [UInt8], _ output: [String]) throws -> [UInt8] {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("codec-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -79,12 +107,7 @@ struct OracleTests {
         try Data(bytes).write(to: source)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/ffmpeg")
-        let raw = ["s16le", "s16be", "mulaw", "alaw"].contains(input)
-        process.arguments =
-            ["-nostdin", "-loglevel", "error", "-f", input] + (raw ? ["-ar", "\(rate ?? 8000)", "-ac", "1"] : []) + [
-                "-i", source.path,
-            ]
-            + ["-f", output, "-ar", "\(wanted)", "-ac", "1", target.path]
+        process.arguments = ["-nostdin", "-loglevel", "error"] + input + ["-i", source.path] + output + [target.path]
         try process.run()
         process.waitUntilExit()
         try #require(process.terminationStatus == 0, "ffmpeg refused \(input) to \(output)")

@@ -152,6 +152,13 @@ public struct JitterBuffer: ~Copyable {
         memory.span.extracting(entry.start..<(entry.start + entry.length))
     }
 
+    /// Another source begins: what waits is dropped, what was counted and learnt stays.
+    public mutating func restart() {
+        for index in slots.indices { slots[index].isTaken = false }
+        (waiting, expected, seen, strayNext, gapNoticed) = (0, nil, 0, nil, nil)
+        estimate.restart()
+    }
+
     // MARK: Arrivals
 
     private mutating func accept(
@@ -211,8 +218,7 @@ public struct JitterBuffer: ~Copyable {
             return .refused
         }
         guard waiting == 0 else { return .crowded }
-        (expected, seen, gapNoticed) = (nil, 0, nil)
-        estimate.restart()
+        restart()
         return accept(sequence, timestamp, content, lost: 0, now)
     }
 

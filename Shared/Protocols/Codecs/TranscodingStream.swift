@@ -76,9 +76,9 @@ public struct TranscodingStream: ~Copyable {
     }
 
     /// Another source takes the place of this one, `elapsed` after its last packet.
-    public mutating func interrupt(elapsed: Interval, clockRate: Int, into packets: inout TranscodedPackets) {
+    public mutating func interrupt(elapsed: Interval, into packets: inout TranscodedPackets) {
         packets.removeAll()
-        buffer = JitterBuffer(clockRate: clockRate, settings: settings.jitter)
+        buffer.restart()
         transcoder.interrupt(afterMilliseconds: Int(elapsed.nanoseconds / 1_000_000), into: &packets)
         nextFill = nil
     }
