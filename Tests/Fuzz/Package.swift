@@ -17,6 +17,12 @@ let package = Package(
     name: "Fuzz",
     targets: [
         .systemLibrary(name: "COpenSSL", path: "Shared/C/COpenSSL", pkgConfig: "openssl"),
+        .systemLibrary(name: "CSndfile", path: "Shared/C/CSndfile", pkgConfig: "sndfile"),
+        .systemLibrary(name: "CSamplerate", path: "Shared/C/CSamplerate", pkgConfig: "samplerate"),
+        .systemLibrary(name: "COpus", path: "Shared/C/COpus", pkgConfig: "opus"),
+        .systemLibrary(name: "CSpanDSP", path: "Shared/C/CSpanDSP", pkgConfig: "spandsp"),
+        .systemLibrary(name: "CBcg729", path: "Shared/C/CBcg729", pkgConfig: "libbcg729"),
+        .systemLibrary(name: "CSpeexDSP", path: "Shared/C/CSpeexDSP", pkgConfig: "speexdsp"),
         library("Foundations", "Bytes"),
         library("Foundations", "Deadlines"),
         library("Foundations", "Addresses", ["Bytes"]),
@@ -29,6 +35,8 @@ let package = Package(
         library("Protocols", "RTP", ["Bytes", "Deadlines"]),
         library("Protocols", "SRTP", ["COpenSSL", "Bytes", "RTP"]),
         library("Protocols", "DTLS", ["COpenSSL", "Bytes", "Deadlines", "SRTP"]),
+        library("Protocols", "Audio", ["Bytes", "CSndfile", "CSamplerate"]),
+        library("Protocols", "Codecs", ["Bytes", "Deadlines", "RTP", "Audio", "COpus", "CSpanDSP", "CBcg729", "CSpeexDSP"]),
         library("Protocols", "Flow", ["Bytes", "Deadlines"]),
         .target(
             name: "EdgeCore", dependencies: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"], path: "EdgeProxy",
@@ -37,8 +45,8 @@ let package = Package(
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "RTP", "SRTP", "DTLS", "Flow",
-                "EdgeCore", "Hostile",
+                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "RTP", "SRTP", "DTLS", "Codecs",
+                "Flow", "EdgeCore", "Hostile",
             ],
             path: "Fuzz", swiftSettings: instrumented,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),

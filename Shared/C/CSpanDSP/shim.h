@@ -1,0 +1,9 @@
+#pragma once
+#include <stdint.h>
+#include <stdlib.h>
+#include <spandsp/telephony.h>
+#include <spandsp/logging.h>
+#include <spandsp/super_tone_rx.h>
+#include <spandsp/g722.h>
+#include <spandsp/gsm0610.h>
+#include <spandsp/dtmf.h>
