@@ -73,7 +73,7 @@ let modules: [Module] = [
     Module(.protocols, "HEP", .library(hot: true), "Shared/Protocols/HEP", uses: ["Addresses"]),
     Module(.protocols, "STUN", .library(hot: true), "Shared/Protocols/STUN", uses: ["Addresses", "Cryptography"]),
     Module(.protocols, "ICE", .library(hot: true), "Shared/Protocols/ICE", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "STUN"]),
-    Module(.protocols, "MediaSession", .library(hot: true), "Shared/Protocols/MediaSession", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "ICE", "SRTP", "DTLS"]),
+    Module(.protocols, "MediaSession", .library(hot: true), "Shared/Protocols/MediaSession", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "Codecs", "ICE", "SRTP", "DTLS"]),
     Module(.protocols, "Flow", .library(hot: false), "Shared/Protocols/Flow"),
     Module(.protocols, "Contracts", .library(hot: false), "Shared/Protocols/Contracts", uses: ["Bytes", "Flow"]),
 

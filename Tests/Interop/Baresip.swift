@@ -29,14 +29,15 @@ struct Baresip {
         if let dial { arguments += ["-e", "/dial sip:\(dial)@\(suite.domain)"] }
         program = try Program("baresip", arguments) { folder in
             try FileManager.default.createDirectory(at: folder.appending(path: "heard"), withIntermediateDirectories: true)
-            var sine = Tone(frequency: tone)
-            try Data(WAVWriter.encode(Samples(sine.next(60 * Samples.rate)))).write(to: folder.appending(path: "tone.wav"))
+            try Self.wave(tone, as: codec).write(to: folder.appending(path: "tone.wav"))
             let config = """
                 sip_listen 127.0.0.1:\(port)
                 net_interface 127.0.0.1
                 rtp_ports \(port + 2)-\(port + 9)
                 module_path /usr/lib/baresip/modules
                 module g711.so
+                module g722.so
+                module opus.so
                 module aufile.so
                 module aubridge.so
                 module sndfile.so
@@ -51,7 +52,7 @@ struct Baresip {
                 """
             let line = """
                 <sip:\(account.number)@\(suite.domain);transport=\(transport)>;auth_pass=\(account.password);outbound="\(server)"\
-                ;regint=60;answermode=auto;audio_codecs=\(codec)/8000/1\
+                ;regint=60;answermode=auto;audio_codecs=\(codec.contains("/") ? codec : codec + "/8000/1")\
                 \(protection.map { ";mediaenc=\($0.rawValue)" } ?? "")
 
                 """
@@ -59,6 +60,22 @@ struct Baresip {
             try Data(line.utf8).write(to: folder.appending(path: "accounts"))
             try Data().write(to: folder.appending(path: "contacts"))
         }
+    }
+
+    /// A minute of a tone at the sampling rate and with the channels of a codec: baresip converts neither.
+    private static func wave(_ frequency: Double, as codec: String) -> Data {
+        let parts = codec.split(separator: "/").compactMap { Int($0) }
+        let (rate, channels) = (parts.first ?? Samples.rate, parts.dropFirst().first ?? 1)
+        var sound: [UInt8] = []
+        for place in 0..<60 * rate {
+            let value = UInt16(bitPattern: Int16(7_300 * sin(2 * .pi * frequency * Double(place) / Double(rate))))
+            for _ in 0..<channels { sound += [UInt8(truncatingIfNeeded: value), UInt8(value >> 8)] }
+        }
+        func number(_ value: Int, _ width: Int) -> [UInt8] { (0..<width).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+        let format = number(1, 2) + number(channels, 2) + number(rate, 4) + number(rate * channels * 2, 4) + number(channels * 2, 2) + number(16, 2)
+        return Data(
+            Array("RIFF".utf8) + number(36 + sound.count, 4) + Array("WAVEfmt ".utf8) + number(16, 4) + format + Array("data".utf8)
+                + number(sound.count, 4) + sound)
     }
 
     func registers() async throws { try await program.prints("200 OK", within: .seconds(8)) }

@@ -18,6 +18,16 @@ struct BaresipTests {
         #expect(levels[1] < -40, "and nothing else")
     }
 
+    @Test("RFC 7587, RFC 3551 §4.5.2: 600 echoes the tone of a phone that speaks nothing but Opus, or G.722", arguments: ["opus/48000/2", "G722/16000/1"])
+    func transcoded(_ codec: String) async throws {
+        let account = try await suite.makeAccount()
+        let phone = try Baresip(as: account, in: suite, tone: 500, codec: codec, dial: "600", life: .seconds(5))
+        try await phone.talks()
+        try await phone.ends()
+        let levels = try phone.heard([500, 700])
+        #expect(levels[0] > -18 && levels[1] < -38, "its own tone comes back, and nothing else: \(levels)")
+    }
+
     @Test(
         "RFC 4568, RFC 5763: 600 echoes the tone of a phone that has its keys in the description, and of one that shakes hands for them",
         arguments: Baresip.Protection.allCases)

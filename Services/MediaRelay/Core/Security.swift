@@ -28,6 +28,9 @@ struct Security: Sendable {
         if case .sdes(let local, _)? = exchange.agreement?.security { before = [local] }
         exchange.local.transports = ["RTP/AVP", "RTP/AVPF"]
         exchange.local.security = LocalSecurity(kinds: [.dtls, .sdes, .none], fingerprints: [fingerprint].compactMap(\.self))
+        exchange.local.codecs = ForwardingPlan.plainCodecs
+        // What needs no transcoding, wherever it is offered.
+        if (try? exchange.prospect(of: offer)) == nil { exchange.local.codecs = ForwardingPlan.codecs }
         let prospect = try exchange.prospect(of: offer)
         if prospect.kind == .sdes { exchange.local.security?.crypto = prospect.crypto.compactMap { Self.line(answering: $0, before) } }
         // Two ports would want two agents' worth of checks: whoever does without a shared one does without ICE.

@@ -16,8 +16,10 @@ extension MediaLoop {
         schedule(leg)
     }
 
-    private func schedule(_ leg: Leg) {
-        guard let deadline = leg.session.transport?.deadline, deadline < leg.wakeAt else { return }
+    func schedule(_ leg: Leg) {
+        var deadline = leg.session.transcodingDeadline
+        if let own = leg.session.transportDeadline { deadline = min(own, deadline ?? own) }
+        guard let deadline, deadline < leg.wakeAt else { return }
         leg.wakeAt = deadline
         let name = leg.insideSSRC
         loop.schedule(at: deadline) { [unowned self] in wake(name) }
@@ -27,6 +29,7 @@ extension MediaLoop {
         guard let leg = legs[name], leg.wakeAt <= loop.now else { return }
         leg.wakeAt = .distantFuture
         leg.session.transport?.expire(now: loop.now)
+        if leg.session.isTranscoding { goOn(leg) }
         tend(leg)
     }
 }

@@ -106,11 +106,13 @@ actor MediaLoop {
             Self.forward(
                 fromPhone, fromPhone[0].bytes.count, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms,
                 traffic: &traffic, inside: inside)
+            if leg.session.isTranscoding { schedule(leg) }
             return
         }
         guard let count = open(leg) else { return }
         Self.forward(
             fromPhone, count, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms, traffic: &traffic, inside: inside)
+        if leg.session.isTranscoding { schedule(leg) }
     }
 
     /// How long the packet is that came protected; nil when it was none.
@@ -148,6 +150,24 @@ actor MediaLoop {
         for number in 0..<packets.count {
             if toRooms.isFull { traffic.notSent += inside.send(&toRooms) }
             _ = toRooms.append(packets[number], to: room)
+        }
+    }
+
+    /// A transcoder's time has come without a packet.
+    func goOn(_ leg: Leg) {
+        packets.removeAll()
+        leg.session.expireInward(now: loop.now, into: &packets)
+        if let room = leg.session.room {
+            for number in 0..<packets.count {
+                if toRooms.isFull { traffic.notSent += inside.send(&toRooms) }
+                _ = toRooms.append(packets[number], to: room)
+            }
+        }
+        packets.removeAll()
+        leg.session.expireOutward(now: loop.now, into: &packets)
+        guard let rtp = leg.rtp, let destination = leg.session.destination else { return }
+        for number in 0..<packets.count where leg.session.seal(&packets, number) && rtp.send(packets[number], to: destination) != .sent {
+            traffic.notSent += 1
         }
     }
 

@@ -32,7 +32,7 @@ extension MediaLoop {
         _ command: CreateMediaSession, _ offer: SessionDescription?, _ port: UInt16, _ sockets: (rtp: OutsideSocket, rtcp: OutsideSocket)
     ) throws(RPCError) -> CreateMediaSession.Reply {
         let now = loop.now
-        let local = LocalMedia(address: SocketAddress(settings.media, port: port), codecs: ForwardingPlan.codecs)
+        let local = LocalMedia(address: SocketAddress(settings.media, port: port), codecs: ForwardingPlan.plainCodecs)
         var exchange = OfferAnswer(sessionID: UInt64(clamping: WallClock.milliseconds()), local: local)
         var session = Session(random: (.random(in: .min ... .max), .random(in: .min ... .max)), now: now)
         let description: SessionDescription

@@ -1,5 +1,6 @@
 public import Addresses
 internal import Audio
+internal import Codecs
 internal import RTP
 public import SDP
 
@@ -7,7 +8,7 @@ public import SDP
 public struct ForwardingPlan: Sendable {
     /// What a payload type of the phone means.
     enum Meaning: UInt8, Sendable {
-        case unknown, sound, soundInALaw, event
+        case unknown, sound, soundInALaw, event, coded, comfortNoise
     }
 
     /// Where the phone listens; nil while it named no address (the hold of RFC 2543).
@@ -26,39 +27,70 @@ public struct ForwardingPlan: Sendable {
     /// Through which µ-law codes go on their way to the phone; nil when it takes them as they are.
     let outwardTable: [UInt8]?
     private let meanings: InlineArray<128, Meaning>
+    /// What is sent when it is not G.711.
+    let coding: Coding?
+    /// What the payload types of the phone that mean `coded` are coded in.
+    private let codings: [PayloadType: Coding]
+    /// Ticks in a second, of the sound we send and of the events of both directions.
+    let clockRate: Int
+    let eventClockRate: Int
+    private let eventClockRates: [PayloadType: Int]
 
     /// Nil when the codec agreed on is none this session carries.
     public init?(_ agreement: Agreement) {
-        guard let format = agreement.codec, let law = Self.law(of: format.codec) else { return nil }
+        guard let format = agreement.codec else { return nil }
+        let law = Self.law(of: format.codec)
+        coding = law == nil ? Self.coding(of: format.codec) : nil
+        guard law != nil || coding != nil else { return nil }
+        var (codings, eventClockRates): ([PayloadType: Coding], [PayloadType: Int]) = ([:], [:])
         var meanings = InlineArray<128, Meaning>(repeating: .unknown)
         for format in agreement.formats where format.receivingPayloadType < 128 {
             let meaning: Meaning? =
                 if format.codec.isTelephoneEvent {
                     .event
+                } else if format.codec.isComfortNoise {
+                    .comfortNoise
+                } else if let law = Self.law(of: format.codec) {
+                    law == .ulaw ? .sound : .soundInALaw
                 } else {
-                    Self.law(of: format.codec).map { $0 == .ulaw ? .sound : .soundInALaw }
+                    Self.coding(of: format.codec) == nil ? nil : .coded
                 }
-            if let meaning { meanings[Int(format.receivingPayloadType)] = meaning }
+            guard let meaning else { continue }
+            meanings[Int(format.receivingPayloadType)] = meaning
+            if meaning == .coded { codings[PayloadType(format.receivingPayloadType)] = Self.coding(of: format.codec) }
+            if meaning == .event { eventClockRates[PayloadType(format.receivingPayloadType)] = Int(format.codec.clockRate) }
         }
-        self.meanings = meanings
+        (self.meanings, self.codings, self.eventClockRates) = (meanings, codings, eventClockRates)
+        clockRate = coding?.clockRate ?? 8000
+        eventClockRate = agreement.telephoneEvent.map { Int($0.codec.clockRate) } ?? 8000
         let isAddressed = agreement.remote.port != 0 && agreement.remote.address != .anyIPv4 && agreement.ice == nil
         remote = isAddressed ? agreement.remote : nil
         remoteControl = isAddressed ? agreement.remoteControl : nil
         // With ICE the address is what checks find.
         (sends, receives) = (agreement.direction.sends && (isAddressed || agreement.ice != nil), agreement.direction.receives)
         isOnOnePort = agreement.multiplexesRTCP
-        codec = law == .ulaw ? "PCMU" : "PCMA"
+        codec = law == nil ? format.codec.name : law == .ulaw ? "PCMU" : "PCMA"
         soundPayloadType = PayloadType(format.sendingPayloadType)
         eventPayloadType = agreement.telephoneEvent.map { PayloadType($0.sendingPayloadType) }
-        outwardTable = law == .ulaw ? nil : G711.alawFromUlaw
+        outwardTable = law == .alaw ? G711.alawFromUlaw : nil
         // Other wishes are met with 20 ms, which every phone plays.
         packetSamples = [10, 20, 30, 40, 60].contains(agreement.packetTime) ? agreement.packetTime * 8 : 160
     }
 
-    /// The codecs a session can carry.
-    public static let codecs: [Codec] = [.pcmu, .pcma, .telephoneEvent]
+    /// The codecs a session can carry, those first that need no transcoding.
+    public static let codecs: [Codec] = [.pcmu, .pcma, .g722, .opus, .g729, .gsm, .telephoneEvent, .telephoneEvent(48_000)]
+    /// What needs no transcoding, and every phone has: our offers, and our answers wherever it is offered.
+    public static let plainCodecs: [Codec] = [.pcmu, .pcma, .telephoneEvent]
 
     func meaning(of payloadType: PayloadType) -> Meaning { meanings[Int(payloadType.value)] }
+
+    func coding(of payloadType: PayloadType) -> Coding? { codings[payloadType] }
+
+    func eventClockRate(of payloadType: PayloadType) -> Int { eventClockRates[payloadType] ?? 8000 }
+
+    private static func coding(of codec: Codec) -> Coding? {
+        Coding(name: codec.name, clockRate: Int(codec.clockRate), channels: codec.channels)
+    }
 
     private static func law(of codec: Codec) -> G711.Law? {
         if codec.isSameFormat(as: .pcmu) { return .ulaw }

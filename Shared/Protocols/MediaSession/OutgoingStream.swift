@@ -6,7 +6,6 @@ internal import RTP
 /// Sequence numbers follow the source's distances, so that a loss stays visible as one; the numbering goes on without a break
 /// when the source changes, pauses or starts anew, with the marker bit set (RFC 3551 §4.1).
 struct OutgoingStream {
-    private static let clockRate: Int64 = 8000
     /// RFC 3550 A.1: beyond these the source has restarted.
     private static let maximumDropout = 3000
     private static let maximumMisorder = 100
@@ -16,6 +15,8 @@ struct OutgoingStream {
     var ssrc: SSRC
     /// Samples in each packet of sound.
     var packetSamples: Int
+    /// Ticks of its timestamps in a second.
+    var clockRate = 8000
     private(set) var sequence: SequenceNumber
     private(set) var timestamp: Timestamp
     private(set) var packets = 0
@@ -39,7 +40,7 @@ struct OutgoingStream {
     }
 
     /// What one packet may bring so that it fits a buffer, whatever is left from the last one.
-    var maximumPayload: Int { (PacketBuffer.capacity - 1) * packetSamples }
+    var maximumPayload: Int { 7 * packetSamples }
 
     /// The next packet comes from another source, or after a pause.
     mutating func interrupt() { sourceSequence = nil }
@@ -92,6 +93,18 @@ struct OutgoingStream {
         return true
     }
 
+    /// A packet that was made here, with its place in the clock of whoever made it.
+    mutating func made(
+        _ payload: Span<UInt8>, as payloadType: PayloadType, timestamp made: Timestamp, marker: Bool, now: Instant,
+        into buffer: inout PacketBuffer
+    ) {
+        let header = Header(payloadType: payloadType, sequence: sequence, timestamp: made, ssrc: ssrc)
+        if sourceSequence == nil { _ = restart(header, now: now) }
+        write(
+            payload, through: nil, payloadType, sequence.next, Timestamp(made.value &+ timestampOffset), marker: marker || isRestarting,
+            isNewest: true, now: now, into: &buffer)
+    }
+
     /// A packet that is not forwarded (comfort noise, an unknown format) is no loss.
     mutating func skip(_ header: Header) {
         if let source = sourceSequence, header.sequence == source.next { sourceSequence = header.sequence }
@@ -100,7 +113,7 @@ struct OutgoingStream {
     /// What the clock of the stream shows at `now` (RFC 3550 §6.4.1: a sender report's RTP timestamp).
     func timestamp(at now: Instant) -> Timestamp {
         guard let lastSentAt else { return timestamp }
-        return timestamp.advanced(by: Self.samples(in: now - lastSentAt))
+        return timestamp.advanced(by: samples(in: now - lastSentAt))
     }
 
     // MARK: Following the source
@@ -127,14 +140,17 @@ struct OutgoingStream {
         residueCount = 0
         var elapsed = 0
         if let lastSentAt {
-            elapsed = max(packetSamples, min(Self.samples(in: now - lastSentAt), 1 << 30))
+            elapsed = max(packetSamples, min(samples(in: now - lastSentAt), 1 << 30))
         }
         timestampOffset = timestamp.advanced(by: elapsed).value &- header.timestamp.value
         (sourceSequence, sourceTimestamp, isRestarting) = (header.sequence, header.timestamp, true)
         return 1
     }
 
-    private static func samples(in interval: Interval) -> Int { Int(interval.nanoseconds / (1_000_000_000 / clockRate)) }
+    private func samples(in interval: Interval) -> Int {
+        let (seconds, rest) = interval.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return Int(seconds) * clockRate + Int(rest) * clockRate / 1_000_000_000
+    }
 
     // MARK: Writing
 

@@ -1,15 +1,18 @@
+internal import Codecs
 internal import RTP
 
 /// The packets that one incoming packet becomes: none, one, or several when it carried more sound than a packet of the other
 /// side holds. The memory is the caller's and is used again and again.
 public struct PacketBuffer: ~Copyable {
-    /// 160 ms of G.711 cut into 20 ms make eight packets.
-    public static let capacity = 8
-    /// Header and 60 ms of G.711, and any telephone event; and room for the tag of a protected packet.
-    static let packetSize = Header.length + 480 + MediaTransport.overhead
+    /// 160 ms of G.711 cut into 20 ms make eight packets; what waited for a gap to close comes together.
+    public static let capacity = 16
+    /// Header, the longest payload a codec makes, and room for the tag of a protected packet.
+    static let packetSize = Header.length + Coding.largestPayload + MediaTransport.overhead
     public private(set) var count = 0
     private var memory = [UInt8](repeating: 0, count: PacketBuffer.capacity * PacketBuffer.packetSize)
-    private var lengths = InlineArray<8, Int>(repeating: 0)
+    private var lengths = InlineArray<16, Int>(repeating: 0)
+    /// Between a transcoder and the packets.
+    var transcoded = TranscodedPackets()
 
     public init() {}
 
@@ -23,6 +26,14 @@ public struct PacketBuffer: ~Copyable {
     }
 
     public mutating func removeAll() { count = 0 }
+
+    /// The payload of a packet that a transcoder made, copied so that it can be appended here; its length.
+    borrowing func copyTranscoded(_ index: Int, into payload: inout InlineArray<1400, UInt8>) -> Int {
+        let made = transcoded.payload(index)
+        let count = min(made.count, payload.count)
+        for place in 0..<count { payload[place] = made[place] }
+        return count
+    }
 
     /// Lets `change` rewrite a packet where it lies; it gives the new length, or nil and the packet is empty.
     mutating func rewrite(_ index: Int, _ change: (inout MutableSpan<UInt8>, Int) -> Int?) -> Bool {

@@ -2,6 +2,13 @@ public import Addresses
 public import Deadlines
 
 extension Session {
+    public var transportDeadline: Instant? {
+        switch transport {
+        case .some(let transport): transport.deadline
+        case nil: nil
+        }
+    }
+
     /// Whether the way to the phone is found by checks.
     public var hasChecks: Bool {
         switch transport {

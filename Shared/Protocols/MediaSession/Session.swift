@@ -1,5 +1,6 @@
 public import Addresses
 internal import Audio
+internal import Codecs
 public import Deadlines
 public import RTP
 
@@ -27,7 +28,11 @@ public struct Session: ~Copyable {
     /// Where the room listens; nil while the leg is in none.
     public private(set) var room: SocketAddress?
     var outside: OutgoingStream
-    private var inside: OutgoingStream
+    var inside: OutgoingStream
+    /// The two directions of a leg whose codec is not G.711; made with its first packets.
+    var inward: TranscodingStream?
+    var inwardCoding: Coding?
+    var outward: TranscodingStream?
     var counts = SessionStatistics()
     var receiver = ReceiverStatistics()
     private var receiverSource: SSRC?
@@ -61,6 +66,13 @@ public struct Session: ~Copyable {
     public mutating func apply(_ plan: ForwardingPlan, now: Instant) {
         latch.arm(path ?? plan.remote)
         outside.repacketise(plan.packetSamples)
+        outside.clockRate = plan.clockRate
+        if plan.coding != self.plan?.coding || plan.packetSamples != self.plan?.packetSamples {
+            inward = nil
+            outward = nil
+            outside.interrupt()
+            inside.interrupt()
+        }
         if !plan.sends || self.plan?.sends == false { outside.interrupt() }
         if !plan.receives || self.plan?.receives == false { inside.interrupt() }
         self.plan = plan
@@ -74,6 +86,8 @@ public struct Session: ~Copyable {
         inside.ssrc = ssrc
         inside.interrupt()
         outside.interrupt()
+        // Another room's sound begins anew.
+        outward = nil
     }
 
     /// Where packets to the phone go: the path that checks have found, else the latched source, else the signalled address.
@@ -106,7 +120,12 @@ public struct Session: ~Copyable {
         }
         let meaning = plan.meaning(of: header.payloadType)
         let length = header.payloadRange.count
-        let isUsable = meaning == .event ? length == TelephoneEvent.length : length > 0 && length <= inside.maximumPayload
+        let isUsable =
+            switch meaning {
+            case .event: length == TelephoneEvent.length
+            case .coded, .comfortNoise: length > 0 && length <= Coding.largestPayload
+            default: length > 0 && length <= inside.maximumPayload
+            }
         guard meaning != .unknown, isUsable else {
             if latch.locked == SourceLatch.Source(address: source, ssrc: header.ssrc) { passOver(header, now: now) }
             counts.malformed += 1
@@ -124,9 +143,11 @@ public struct Session: ~Copyable {
         }
         let before = buffer.count
         let isTaken =
-            if meaning == .event {
-                inside.event(header, packet, as: Self.insideEventPayloadType, now: now, into: &buffer)
-            } else {
+            switch meaning {
+            case .coded, .comfortNoise: transcodeInward(header, packet, meaning, plan, now: now, into: &buffer)
+            case .event where inward != nil: eventInward(header, packet, plan, now: now, into: &buffer)
+            case .event: inside.event(header, packet, as: Self.insideEventPayloadType, now: now, into: &buffer)
+            default:
                 inside.sound(
                     header, packet, through: meaning == .soundInALaw ? inwardTable : nil, as: .pcmu, now: now, into: &buffer)
             }
@@ -143,7 +164,7 @@ public struct Session: ~Copyable {
             return .stranger
         }
         guard let header = try? Header(parsing: packet), !header.payloadRange.isEmpty,
-            header.payloadRange.count <= outside.maximumPayload
+            header.payloadRange.count <= (plan?.coding == nil ? outside.maximumPayload : Coding.largestPayload)
         else {
             counts.malformed += 1
             return .malformed
@@ -157,6 +178,7 @@ public struct Session: ~Copyable {
         let before = buffer.count
         let isTaken: Bool
         switch header.payloadType {
+        case .pcmu where plan.coding != nil: isTaken = transcodeOutward(header, packet, plan, now: now, into: &buffer)
         case .pcmu:
             isTaken = outside.sound(
                 header, packet, through: plan.outwardTable, as: plan.soundPayloadType, now: now, into: &buffer)
@@ -166,7 +188,10 @@ public struct Session: ~Copyable {
                 counts.held += 1
                 return .held
             }
-            isTaken = outside.event(header, packet, as: payloadType, now: now, into: &buffer)
+            isTaken =
+                plan.coding == nil
+                ? outside.event(header, packet, as: payloadType, now: now, into: &buffer)
+                : eventOutward(header, packet, plan, as: payloadType, now: now, into: &buffer)
         default:
             counts.malformed += 1
             return .malformed

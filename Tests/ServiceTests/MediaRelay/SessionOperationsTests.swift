@@ -82,7 +82,7 @@ struct SessionOperationsTests {
         let rig = try Rig()
         let created = try await rig.create(offer: nil)
         #expect(try SessionDescription.parse(created.description).media[0].formats == ["0", "8", "101"])
-        let early = await code { try await rig.update(.answer, offer(formats: "18")) }
+        let early = await code { try await rig.update(.answer, offer(formats: "4")) }
         #expect(early == .notAcceptable)
         let reply = try await rig.update(.answer, offer(formats: "8"))
         #expect(reply == UpdateMediaSession.Reply(description: nil, held: false))
@@ -99,7 +99,7 @@ struct SessionOperationsTests {
     func notAcceptable() async throws {
         let rig = try Rig(sessionLimit: 1)
         let bad = [
-            offer(formats: "18"), "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n", "no description", "",
+            offer(formats: "4"), "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n", "no description", "",
             offer().replacing("c=IN IP4 127.0.0.1", with: "c=IN IP4 phone.example"),
             offer().replacing("c=IN IP4 127.0.0.1", with: "c=IN IP6 ::1"), offer().replacing("RTP/AVP", with: "RTP/SAVP"),
         ]
@@ -118,7 +118,7 @@ struct SessionOperationsTests {
         _ = try await rig.create(offer: offer())
         let held = try await rig.update(.offer, offer(version: 2, "a=sendonly"))
         #expect(held.held && held.description?.contains("a=recvonly") == true)
-        let refused = await code { try await rig.update(.offer, offer(version: 3, formats: "18")) }
+        let refused = await code { try await rig.update(.offer, offer(version: 3, formats: "4")) }
         #expect(refused == .notAcceptable)
         let ours = try await rig.update(.makeOffer, "")
         #expect(ours.held && ours.description?.contains("a=sendrecv") == true)
