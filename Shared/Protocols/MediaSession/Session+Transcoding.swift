@@ -24,15 +24,18 @@ extension Session {
 
     /// What waited for a gap to close, or fills a pause, for the room.
     public mutating func expireInward(now: Instant, into buffer: inout PacketBuffer) {
-        guard inward != nil, room != nil else { return }
+        guard inward != nil else { return }
+        // Time goes on where nobody hears it, too: a deadline that stays would be due for ever.
         inward?.expire(now: now, into: &buffer.transcoded)
+        guard room != nil else { return }
         deliverInward(now: now, into: &buffer)
     }
 
     /// The same for the phone.
     public mutating func expireOutward(now: Instant, into buffer: inout PacketBuffer) {
-        guard outward != nil, let plan, plan.sends else { return }
+        guard outward != nil else { return }
         outward?.expire(now: now, into: &buffer.transcoded)
+        guard let plan, plan.sends else { return }
         deliverOutward(plan, now: now, into: &buffer)
     }
 
