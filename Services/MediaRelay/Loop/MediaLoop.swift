@@ -155,8 +155,15 @@ actor MediaLoop {
 
     /// A transcoder's time has come without a packet.
     func goOn(_ leg: Leg) {
+        Self.goOn(leg, now: loop.now, packets: &packets, toRooms: &toRooms, traffic: &traffic, inside: inside)
+    }
+
+    private static func goOn(
+        _ leg: Leg, now: Instant, packets: inout PacketBuffer, toRooms: inout SendBatch, traffic: inout Traffic,
+        inside: borrowing DatagramSocket
+    ) {
         packets.removeAll()
-        leg.session.expireInward(now: loop.now, into: &packets)
+        leg.session.expireInward(now: now, into: &packets)
         if let room = leg.session.room {
             for number in 0..<packets.count {
                 if toRooms.isFull { traffic.notSent += inside.send(&toRooms) }
@@ -164,10 +171,11 @@ actor MediaLoop {
             }
         }
         packets.removeAll()
-        leg.session.expireOutward(now: loop.now, into: &packets)
+        leg.session.expireOutward(now: now, into: &packets)
         guard let rtp = leg.rtp, let destination = leg.session.destination else { return }
-        for number in 0..<packets.count where leg.session.seal(&packets, number) && rtp.send(packets[number], to: destination) != .sent {
-            traffic.notSent += 1
+        for number in 0..<packets.count {
+            guard leg.session.seal(&packets, number) else { continue }
+            if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
         }
     }
 

@@ -1,11 +1,12 @@
 /// How the packets of RTP or of RTCP are encrypted and authenticated under one set of session keys.
 struct Transform: ~Copyable {
-    private enum Cipher: ~Copyable {
+    // None of these is private: optimised builds of other modules, which destroy one, would not find its metadata (Swift 6.3).
+    enum Cipher: ~Copyable {
         case counterMode(Counter)
         case galois(Galois)
     }
 
-    private struct Counter: ~Copyable {
+    struct Counter: ~Copyable {
         let stream: CounterMode
         let code: KeyedSHA1
         let saltHigh: UInt64
@@ -18,7 +19,7 @@ struct Transform: ~Copyable {
         }
     }
 
-    private struct Galois: ~Copyable {
+    struct Galois: ~Copyable {
         let mode: GaloisCounterMode
         let saltHigh: UInt32
         let saltLow: UInt64
