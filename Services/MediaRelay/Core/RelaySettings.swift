@@ -3,6 +3,7 @@ import Bytes
 import Deadlines
 import FoundationEssentials
 import ServiceKit
+import Threads
 
 /// The relay's settings in the form the service uses them.
 struct RelaySettings: Sendable {
@@ -15,6 +16,8 @@ struct RelaySettings: Sendable {
     var threads: Int
     var sessionLimit: Int
     var timeout: Interval
+    /// When packets may wait for the next ones.
+    var moderation = WakeupModeration(interval: .microseconds(500), above: 2000)
 
     static let declared = [
         Setting("TANDEM_MEDIA_ADDRESS", default: "127.0.0.1", "address that phones send their RTP to"),
@@ -23,6 +26,12 @@ struct RelaySettings: Sendable {
         Setting("TANDEM_MEDIA_THREADS", .integer(0...256), default: "0", "media threads; 0: one per processor"),
         Setting("TANDEM_MEDIA_SESSIONS", .integer(1...65_536), default: "2000", "sessions this instance carries when it is full"),
         Setting("TANDEM_RTP_TIMEOUT", .integer(5...86_400), default: "60", "seconds without a packet of the phone until its call is told"),
+        Setting(
+            "TANDEM_MEDIA_GATHER_MICROSECONDS", .integer(0...10_000), default: "500",
+            "under load, how long packets may wait to be read together with the next ones; 0: not at all"),
+        Setting(
+            "TANDEM_MEDIA_GATHER_RATE", .integer(0...10_000_000), default: "2000",
+            "packets a second above which a media thread is under load in this sense"),
     ]
 
     struct Mistake: Error, CustomStringConvertible {
@@ -46,6 +55,9 @@ struct RelaySettings: Sendable {
         // Every session has a pair of ports.
         sessionLimit = min(settings.integer("TANDEM_MEDIA_SESSIONS"), ports.count / 2)
         timeout = .seconds(settings.integer("TANDEM_RTP_TIMEOUT"))
+        moderation = WakeupModeration(
+            interval: .microseconds(settings.integer("TANDEM_MEDIA_GATHER_MICROSECONDS")),
+            above: settings.integer("TANDEM_MEDIA_GATHER_RATE"))
     }
 
     /// `30000-39999`: ports above the reserved ones, at least one even/odd pair.

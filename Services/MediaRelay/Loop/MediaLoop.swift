@@ -64,6 +64,7 @@ actor MediaLoop {
     private func open() {
         loop.watch(inside.descriptor, .read) { [unowned self] _ in readInside() }
         loop.afterEachBatch { [unowned self] in flush() }
+        loop.moderate(settings.moderation)
         scheduleSweep()
     }
 
@@ -74,9 +75,12 @@ actor MediaLoop {
         // Bounded, so that rooms cannot keep the phones waiting.
         for _ in 0..<4 {
             let count = inside.receive(into: &fromRooms)
+            loop.handled(count)
             Self.forward(fromRooms, to: legs, now: now, packets: &packets, traffic: &traffic)
             if count < fromRooms.capacity { return }
         }
+        // What is left there does not wait for the next turn.
+        loop.fallBehind()
     }
 
     private static func forward(
@@ -102,6 +106,7 @@ actor MediaLoop {
     /// Called for each readable RTP socket; what is left in it makes it readable again.
     private func readPhone(_ name: UInt32) {
         guard let leg = legs[name], let rtp = leg.rtp, rtp.socket.receive(into: &fromPhone, limit: 1) > 0 else { return }
+        loop.handled(1)
         guard leg.session.transport != nil else {
             Self.forward(
                 fromPhone, fromPhone[0].bytes.count, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms,

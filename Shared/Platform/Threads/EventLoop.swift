@@ -169,6 +169,8 @@ public final class EventLoop: @unchecked Sendable {
         while !mustStop.load(ordering: .acquiring) {
             let ready = wait(for: &events)
             cachedNow = MonotonicClock.now()
+            // There may be more of them.
+            isBehind = ready == events.count
             for index in 0..<ready { dispatch(events[index]) }
             deliver(&letters)
             fireTimers()
