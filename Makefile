@@ -61,7 +61,7 @@ fuzz: deps ## feed the parsers of outside input with libFuzzer: FUZZ="sip via", 
 	@Tests/Fuzz/run $(FUZZ)
 
 lint: deps ## check scripts and the compose file
-	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test} Tests/Fuzz/run Tests/Benchmarks/{edge-against-kamailio,edge-connections,srtp,codecs}
+	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test} Tests/Fuzz/run Tests/Benchmarks/{edge-against-kamailio,edge-connections,relay-against-rtpengine,relay-allocations,srtp,codecs} Tests/MediaLoad/speech
 	@docker-compose --file docker-compose.yml config --quiet
 
 clean: ## stop, and remove data, logs and builds

@@ -1,7 +1,7 @@
-// Counts what the edge's loops take from the heap: preloaded into EdgeProxy, it prints the number so far at SIGUSR2.
+// Counts what loops take from the heap: preloaded into EdgeProxy or MediaRelay, it prints the number so far at SIGUSR2.
 //
-// Only threads named `edge-...` are counted, and the benchmarks of forwarding, SRTP and codecs, since the rest of the process (metrics, logs) may
-// allocate as it likes.
+// Only threads named `edge-...` and `media-...` are counted, and the benchmarks of forwarding, SRTP and codecs, since the rest of the
+// process (metrics, logs) may allocate as it likes.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <signal.h>
@@ -18,8 +18,8 @@ static void count(void) {
     if (!is_loop) {
         char name[17] = {0};
         prctl(PR_GET_NAME, name);
-        is_loop = strncmp(name, "edge-", 5) == 0 || strncmp(name, "Forwarding", 10) == 0 || strncmp(name, "SecureMedia", 11) == 0 ||
-            strncmp(name, "Codec", 5) == 0;
+        is_loop = strncmp(name, "edge-", 5) == 0 || strncmp(name, "media-", 6) == 0 ||
+            strncmp(name, "Forwarding", 10) == 0 || strncmp(name, "SecureMedia", 11) == 0 || strncmp(name, "Codec", 5) == 0;
     }
     if (is_loop) atomic_fetch_add(&allocations, 1);
 }
