@@ -54,20 +54,28 @@ actor Archive {
 
     nonisolated func sessionEnded(_ record: SessionRecord, _ statistics: SessionStatistics) {
         post { archive in
-            archive.logger.info(
-                "media session ended",
-                metadata: [
-                    "session": "\(record.id)", "call": "\(record.callID)",
-                    "in": "\(statistics.outsideIn)", "out": "\(statistics.outsideOut)",
-                    "room_in": "\(statistics.insideIn)", "room_out": "\(statistics.insideOut)", "lost": "\(statistics.lost)",
-                    "strangers": "\(statistics.strangers)", "malformed": "\(statistics.malformed)",
-                    "late": "\(statistics.late)",
-                    "jitter_ms": "\(statistics.jitterMilliseconds.rounded())",
-                ])
+            QualityMetrics.observe(statistics)
+            var metadata: Logger.Metadata = [
+                "session": "\(record.id)", "call": "\(record.callID)", "in": "\(statistics.outsideIn)", "out": "\(statistics.outsideOut)",
+                "room_in": "\(statistics.insideIn)", "room_out": "\(statistics.insideOut)", "strangers": "\(statistics.strangers)",
+                "malformed": "\(statistics.malformed)", "late": "\(statistics.late)",
+            ]
+            Self.describe(statistics.received, "received", into: &metadata)
+            if let sent = statistics.sent { Self.describe(sent, "sent", into: &metadata) }
+            if let roundTrip = statistics.roundTripMilliseconds { metadata["round_trip_ms"] = "\(Self.tenths(roundTrip))" }
+            archive.logger.info("media session ended", metadata: metadata)
             archive.living[record.id] = nil
             if archive.ended.count < Self.endedLimit { archive.ended.append((record.id, record.epoch)) }
         }
     }
+
+    private static func describe(_ quality: StreamQuality, _ direction: String, into metadata: inout Logger.Metadata) {
+        metadata["\(direction)_lost"] = "\(quality.lost)"
+        metadata["\(direction)_jitter_ms"] = "\(tenths(quality.jitterMilliseconds))"
+        if let score = quality.meanOpinionScore { metadata["\(direction)_mos"] = "\(tenths(score))" }
+    }
+
+    private static func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }
 
     nonisolated func transport(_ sessionID: String, _ event: MediaTransport.Event) {
         post { archive in

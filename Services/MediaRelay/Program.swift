@@ -19,7 +19,7 @@ struct Program {
                 silent: { command, owner in bus.tell(command, to: .instance(owner)) }, transport: archive.transport)
             let occupancy = Occupancy(limit: settings.sessionLimit) { load in runtime.announce { $0.load = load } }
             // One certificate for the life of the process: it vouches by its fingerprint in each description.
-            let security = Security(Endpoint(.make(now: WallClock.milliseconds() / 1000)))
+            let security = Security(Endpoint(.make(now: WallClock.milliseconds() / 1000)), settings.preferences)
             let relay = try Relay(settings: settings, security: security, occupancy: occupancy, events: events)
             serve(relay, on: bus)
             runtime.announce { $0.addresses["media"] = settings.media.description }

@@ -114,6 +114,7 @@ struct SDPBrowserTests {
                 a=ptime:20\r
                 a=sendrecv\r
                 a=rtcp-mux\r
+                a=rtcp-xr:rcvr-rtt=all\r
                 a=fingerprint:sha-256 \(digest)\r
                 a=setup:passive\r
                 a=ice-ufrag:tdmA\r

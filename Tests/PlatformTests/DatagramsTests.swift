@@ -36,6 +36,16 @@ struct DatagramsTests {
         #expect(!isTruncated)
     }
 
+    @Test("RFC 2474: packets are marked with the code point asked for, in both families", arguments: loopbacks)
+    func marks(_ address: SocketAddress) throws {
+        let socket = try DatagramSocket(bind: address)
+        try socket.mark(dscp: 46)
+        var (octet, length): (Int32, socklen_t) = (0, socklen_t(MemoryLayout<Int32>.size))
+        let (level, option) = address.address.isIPv4 ? (Int32(IPPROTO_IP), IP_TOS) : (Int32(IPPROTO_IPV6), IPV6_TCLASS)
+        #expect(unsafe getsockopt(socket.descriptor, level, option, &octet, &length) == 0)
+        #expect(octet == 46 << 2)
+    }
+
     @Test("A batch is sent whole and received whole, in order, and can be used again", arguments: loopbacks)
     func batches(_ address: SocketAddress) throws {
         let sender = try DatagramSocket(bind: address)

@@ -17,6 +17,7 @@ struct ResourceSchema: Sendable {
             switch (members[field.name], schema) {
             case (nil, _): members[field.name] = .null
             case (let inner?, .reference(Self.media.name)): members[field.name] = Self.media.completed(inner)
+            case (let inner?, .reference(Self.mediaQuality.name)): members[field.name] = Self.mediaQuality.completed(inner)
             default: break
             }
         }
@@ -74,10 +75,17 @@ extension ResourceSchema {
         .required("deaf", .boolean), .required("talking", .boolean), .required("joined_at", .text(.timestamp)),
     ])
 
+    static let mediaQuality = ResourceSchema("MediaQuality", [
+        .required("packets", .integer(0...Int64.max)), .required("lost", .integer(0...Int64.max)), .required("loss_percent", .number),
+        .required("jitter_ms", .number), .optional("mos", .nullable(.number), "By ITU-T G.107, 1 to 4.5."),
+    ])
+
     static let media = ResourceSchema("Media", [
         .optional("codec", .nullable(text)), .required("packets_in", .integer(0...Int64.max)),
         .required("packets_out", .integer(0...Int64.max)), .required("lost", .integer(0...Int64.max)),
-        .required("jitter_ms", .number), .optional("mos", .nullable(.number)),
+        .required("jitter_ms", .number), .optional("mos", .nullable(.number)), .optional("round_trip_ms", .nullable(.number)),
+        .optional("received", .nullable(mediaQuality.reference), "What was heard of the phone."),
+        .optional("sent", .nullable(mediaQuality.reference), "What the phone heard, as it reports it."),
     ])
 
     static let call = ResourceSchema("Call", [
@@ -105,6 +113,6 @@ extension ResourceSchema {
 
     /// Everything the OpenAPI document names.
     static let all = [
-        customer, key, newKey, `extension`, flow, run, conference, participant, media, call, newCalls, event,
+        customer, key, newKey, `extension`, flow, run, conference, participant, mediaQuality, media, call, newCalls, event,
     ]
 }

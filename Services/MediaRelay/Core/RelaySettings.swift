@@ -18,8 +18,9 @@ struct RelaySettings: Sendable {
     var timeout: Interval
     /// When packets may wait for the next ones.
     var moderation = WakeupModeration(interval: .microseconds(500), above: 2000)
+    var preferences = MediaPreferences()
 
-    static let declared = [
+    static let declared = MediaPreferences.declared + [
         Setting("TANDEM_MEDIA_ADDRESS", default: "127.0.0.1", "address that phones send their RTP to"),
         Setting("TANDEM_MEDIA_LISTEN", default: "", "address the RTP sockets are bound to (default: TANDEM_MEDIA_ADDRESS)"),
         Setting("TANDEM_RTP_PORTS", default: "30000-39999", "range of UDP ports for RTP and RTCP"),
@@ -58,6 +59,7 @@ struct RelaySettings: Sendable {
         moderation = WakeupModeration(
             interval: .microseconds(settings.integer("TANDEM_MEDIA_GATHER_MICROSECONDS")),
             above: settings.integer("TANDEM_MEDIA_GATHER_RATE"))
+        preferences = try MediaPreferences(settings)
     }
 
     /// `30000-39999`: ports above the reserved ones, at least one even/odd pair.

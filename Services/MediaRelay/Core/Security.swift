@@ -12,36 +12,38 @@ import SRTP
 struct Security: Sendable {
     let endpoint: Endpoint
     private let fingerprint: SDP.Fingerprint?
+    private let preferences: MediaPreferences
 
-    init(_ endpoint: Endpoint) {
-        self.endpoint = endpoint
+    init(_ endpoint: Endpoint, _ preferences: MediaPreferences = MediaPreferences()) {
+        (self.endpoint, self.preferences) = (endpoint, preferences)
         let own = endpoint.certificate.fingerprint
         fingerprint = SDP.Fingerprint(algorithm: own.algorithm.rawValue, digest: own.hash)
     }
 
     // MARK: Before a description of ours
 
-    /// What an answer to `offer` needs to know of us before it can be written.
-    func prepare(_ exchange: inout OfferAnswer, answering offer: SessionDescription, _ leg: ICE.Agent?) throws(OfferAnswer.Refusal) {
+    /// What an answer to `offer` needs to know of us before it can be written; the order of codecs that is to be given to it.
+    func prepare(
+        _ exchange: inout OfferAnswer, answering offer: SessionDescription, _ leg: ICE.Agent?, codecs: CodecChoice
+    ) throws(OfferAnswer.Refusal) -> [Codec] {
         // Only the key in use may be used on: one that was left has protected packets with other numbers (RELIABILITY V27).
         var before: [String] = []
         if case .sdes(let local, _)? = exchange.agreement?.security { before = [local] }
         exchange.local.transports = ["RTP/AVP", "RTP/AVPF"]
         exchange.local.security = LocalSecurity(kinds: [.dtls, .sdes, .none], fingerprints: [fingerprint].compactMap(\.self))
-        exchange.local.codecs = ForwardingPlan.plainCodecs
-        // What needs no transcoding, wherever it is offered.
-        if (try? exchange.prospect(of: offer)) == nil { exchange.local.codecs = ForwardingPlan.codecs }
-        let prospect = try exchange.prospect(of: offer)
+        let order = codecs.prepare(&exchange, answering: offer, takesComfortNoise: preferences.comfortNoise != .off)
+        let prospect = try exchange.prospect(of: offer, preferring: order)
         if prospect.kind == .sdes { exchange.local.security?.crypto = prospect.crypto.compactMap { Self.line(answering: $0, before) } }
         // Two ports would want two agents' worth of checks: whoever does without a shared one does without ICE.
         guard let theirs = prospect.ice, offer.media[prospect.index].multiplexesRTCP else {
             exchange.local.ice = nil
-            return
+            return order
         }
         var ours = exchange.local.ice
         if ours == nil || leg?.isRestart(theirs.credentials) ?? true { ours = Self.connectivity(of: Self.credentials()) }
         ours?.candidates = [Candidate(exchange.local.address).description]
         exchange.local.ice = ours
+        return order
     }
 
     /// What an offer of ours says under that profile.
@@ -49,7 +51,7 @@ struct Security: Sendable {
         switch profile {
         case .plain: (exchange.local.security, exchange.local.ice) = (nil, nil)
         case .sdes:
-            let lines = Self.offered.enumerated().compactMap { CryptoAttribute(tag: $0.offset + 1, $0.element, random: Self.key($0.element)) }
+            let lines = preferences.suites.enumerated().compactMap { CryptoAttribute(tag: $0.offset + 1, $0.element, random: Self.key($0.element)) }
             exchange.local.security = LocalSecurity(kinds: [.sdes], crypto: lines.map(\.description))
             exchange.local.ice = nil
         case .browser:
@@ -72,9 +74,6 @@ struct Security: Sendable {
         }
         exchange.local.multiplexesRTCP = agreement.multiplexesRTCP
     }
-
-    /// AES-GCM costs least, and every phone has the first of RFC 4568.
-    private static let offered: [Suite] = [.aes128CounterModeSHA1_80, .aeadAES128GCM, .aes128CounterModeSHA1_32]
 
     /// Our line for one of theirs: with the key it had, if it is there already.
     private static func line(answering text: String, _ before: [String]) -> String? {
@@ -114,7 +113,7 @@ struct Security: Sendable {
         guard let theirs = agreement.ice, let own = local.ice?.credentials else { return transport.dropAgent() }
         if !transport.hasChecks {
             var agent = ICE.Agent(
-                mode: .lite, role: .controlled, local: own, random: (.random(in: .min ... .max), .random(in: .min ... .max)))
+                preferences.ice, mode: .lite, role: .controlled, local: own, random: (.random(in: .min ... .max), .random(in: .min ... .max)))
             agent.addLocal(Candidate(local.address), base: transport.base, now: now)
             transport.use(agent)
         }
@@ -144,7 +143,7 @@ struct Security: Sendable {
             let fingerprints = terms.fingerprints.compactMap { theirs in
                 DTLS.Fingerprint.Algorithm(rawValue: theirs.algorithm).flatMap { DTLS.Fingerprint($0, hash: theirs.digest) }
             }
-            transport.shake(endpoint, terms.isClient ? .active : .passive, fingerprints)
+            transport.shake(endpoint, terms.isClient ? .active : .passive, fingerprints, limits: preferences.dtls)
         }
     }
 

@@ -19,4 +19,6 @@ struct SessionRecord: Codable, Sendable {
     var insideSSRC: UInt32
     var exchange: OfferAnswer
     var streams: SessionSnapshot
+    /// The list its codecs are from; nil: the usual one.
+    var codecs: [String]?
 }

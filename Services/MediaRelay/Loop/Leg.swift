@@ -22,6 +22,8 @@ final class Leg {
     let rtcp: OutsideSocket
     var exchange: OfferAnswer
     var session: Session
+    /// What its next descriptions may name.
+    var codecs = CodecChoice.usual
     /// Random and made for this session (RFC 7022 §4.2).
     let canonicalName: String
     /// The command that made the session and its reply: repeated, it is answered again.
@@ -51,6 +53,6 @@ final class Leg {
     func record(insideAddress: SocketAddress) -> SessionRecord {
         SessionRecord(
             id: id, customerID: customerID, callID: callID, owner: owner, epoch: epoch, port: port, insideAddress: insideAddress,
-            insideSSRC: insideSSRC, exchange: exchange, streams: session.snapshot)
+            insideSSRC: insideSSRC, exchange: exchange, streams: session.snapshot, codecs: codecs.names)
     }
 }

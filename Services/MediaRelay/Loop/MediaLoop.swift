@@ -227,7 +227,7 @@ actor MediaLoop {
             leg.rtp = nil
         }
         guard leg.rtp == nil else { return }
-        leg.rtp = try OutsideSocket(bind: SocketAddress(settings.listen, port: leg.port))
+        leg.rtp = try OutsideSocket(bind: SocketAddress(settings.listen, port: leg.port), dscp: settings.preferences.dscp)
         watchPhone(leg)
     }
 
@@ -269,8 +269,7 @@ actor MediaLoop {
 
     private func lookAfter(_ leg: Leg, now: Instant) {
         if now >= leg.nextReportAt, leg.session.plan != nil {
-            // RFC 3550 §6.2: five seconds, spread by half to either side.
-            leg.nextReportAt = now + .milliseconds(.random(in: 2500...7500))
+            leg.nextReportAt = now + reportPause(isFirst: false)
             sendReport(leg, isLast: false)
         }
         if now >= leg.nextSnapshotAt { save(leg) }
@@ -293,11 +292,16 @@ actor MediaLoop {
         for index in 0..<legs.end { legs[place: index]?.nextSnapshotAt = loop.now }
     }
 
+    func reportPause(isFirst: Bool) -> Interval {
+        ReportInterval.pause(minimum: settings.preferences.reportInterval, isFirst: isFirst, random: .random(in: 0..<1))
+    }
+
     private func sendReport(_ leg: Leg, isLast: Bool) {
-        guard let destination = leg.session.controlDestination else { return }
-        let report = leg.session.report(now: loop.now, ntpTime: NTP.now(), canonicalName: leg.canonicalName, isLast: isLast)
+        guard let destination = leg.session.controlDestination,
+            let report = leg.session.report(now: loop.now, ntpTime: NTP.now(), canonicalName: leg.canonicalName, isLast: isLast),
+            let packet = leg.session.sealed(control: report)
+        else { return }
         // RFC 5761: on one port when both sides agreed to it.
-        guard let packet = leg.session.sealed(control: report) else { return }
         let isShared = leg.session.plan?.isOnOnePort ?? false
         let outcome = isShared ? leg.rtp?.send(packet.span, to: destination) : leg.rtcp.send(packet.span, to: destination)
         if outcome != .sent { traffic.notSent += 1 }

@@ -9,8 +9,10 @@ final class OutsideSocket {
     /// Nil while strangers are heard as well.
     var connectedDescriptor: Int32? { isConnected ? socket.descriptor : nil }
 
-    init(bind address: SocketAddress) throws(SocketError) {
+    init(bind address: SocketAddress, dscp: Int) throws(SocketError) {
         socket = try DatagramSocket(bind: address, receiveBuffer: 1 << 18)
+        // Sound without its mark is still sound.
+        try? socket.mark(dscp: dscp)
     }
 
     /// From now on the kernel keeps strangers away. Without success they are kept away packet by packet.

@@ -32,14 +32,17 @@ extension MediaLoop {
         _ command: CreateMediaSession, _ offer: SessionDescription?, _ port: UInt16, _ sockets: (rtp: OutsideSocket, rtcp: OutsideSocket)
     ) throws(RPCError) -> CreateMediaSession.Reply {
         let now = loop.now
-        let local = LocalMedia(address: SocketAddress(settings.media, port: port), codecs: ForwardingPlan.plainCodecs)
+        let codecs = try codecs(named: command.codecs) ?? settings.preferences.codecs
+        let local = LocalMedia(
+            address: SocketAddress(settings.media, port: port), codecs: codecs.offered, packetTime: settings.preferences.packetTime)
         var exchange = OfferAnswer(sessionID: UInt64(clamping: WallClock.milliseconds()), local: local)
-        var session = Session(random: (.random(in: .min ... .max), .random(in: .min ... .max)), now: now)
+        var session = Session(
+            random: (.random(in: .min ... .max), .random(in: .min ... .max)), now: now, settings: settings.preferences.session)
         let description: SessionDescription
         if let offer {
             description = try Self.agreeing { () throws(OfferAnswer.Refusal) in
-                try security.prepare(&exchange, answering: offer, nil)
-                return try exchange.answer(offer)
+                let order = try security.prepare(&exchange, answering: offer, nil, codecs: codecs)
+                return try exchange.answer(offer, preferring: order)
             }
             let plan = try plan(exchange.agreement)
             session.transport = security.transport(nil, base: base(port), exchange, before: nil, now: now)
@@ -61,6 +64,8 @@ extension MediaLoop {
             description: description.description, inside: InsideEndpoint(address: insideAddress.description, ssrc: leg.insideSSRC))
         leg.creation = (command.offer, reply)
         leg.remoteOrigin = offer?.origin
+        leg.codecs = codecs
+        leg.nextReportAt = now + reportPause(isFirst: true)
         names[leg.id] = leg.insideSSRC
         self.watch(leg)
         tend(leg)
@@ -86,8 +91,8 @@ extension MediaLoop {
         for _ in 0..<min(ports.count, 256) {
             guard let port = ports.take(now: loop.now) else { break }
             do throws(SocketError) {
-                let rtp = try OutsideSocket(bind: SocketAddress(settings.listen, port: port))
-                return (port, (rtp, try OutsideSocket(bind: SocketAddress(settings.listen, port: port + 1))))
+                let rtp = try OutsideSocket(bind: SocketAddress(settings.listen, port: port), dscp: settings.preferences.dscp)
+                return (port, (rtp, try OutsideSocket(bind: SocketAddress(settings.listen, port: port + 1), dscp: settings.preferences.dscp)))
             } catch {
                 ports.giveBack(port, now: loop.now)
                 obstacle = "\(error)"

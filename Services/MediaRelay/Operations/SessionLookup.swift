@@ -38,13 +38,20 @@ extension MediaLoop {
         } catch {
             switch error {
             case .noAudio: throw RPCError(.notAcceptable, "no audio stream over RTP/AVP is described")
-            case .noCommonCodec: throw RPCError(.notAcceptable, "no codec of ours is described: PCMU or PCMA is needed")
+            case .noCommonCodec: throw RPCError(.notAcceptable, "no codec of ours, or none that may be used here, is described")
             case .noAddress: throw RPCError(.notAcceptable, "no address to send media to is described")
             case .noCommonSecurity: throw RPCError(.notAcceptable, "no protection of ours is described")
             case .malformed: throw RPCError(.notAcceptable, "a key, fingerprint or tag that belongs there is missing or broken")
             case .unexpectedAnswer: throw RPCError(.conflict, "the answer fits no offer of ours")
             }
         }
+    }
+
+    /// Nil without a wish.
+    func codecs(named names: [String]?) throws(RPCError) -> CodecChoice? {
+        guard let names else { return nil }
+        if let choice = CodecChoice(names: names) { return choice }
+        throw RPCError(.invalid, "no codec of ours", problems: [Problem(pointer: "/codecs", detail: "names a codec that is not known here")])
     }
 
     func plan(_ agreement: Agreement?) throws(RPCError) -> ForwardingPlan {

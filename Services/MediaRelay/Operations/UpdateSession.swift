@@ -10,6 +10,7 @@ extension MediaLoop {
         let leg = try living(command.sessionID, epoch: command.epoch)
         // On a copy: a refused offer leaves everything as it was (RFC 3261 §14.1).
         var exchange = leg.exchange
+        let codecs = try codecs(named: command.codecs) ?? leg.codecs
         var reply = UpdateMediaSession.Reply(description: nil, held: false)
         switch command.kind {
         case .makeOffer:
@@ -22,6 +23,7 @@ extension MediaLoop {
             } else {
                 security.prepareAgain(&exchange)
             }
+            if command.codecs != nil { exchange.local.codecs = codecs.offered }
             reply.description = exchange.offer().description
             leg.exchange = exchange
         case .answer:
@@ -31,11 +33,12 @@ extension MediaLoop {
         case .offer:
             let offer = try Self.description(command.remote)
             reply.description = try Self.agreeing { () throws(OfferAnswer.Refusal) in
-                try security.prepare(&exchange, answering: offer, leg.session.transport?.agent)
-                return try exchange.answer(offer)
+                let order = try security.prepare(&exchange, answering: offer, leg.session.transport?.agent, codecs: codecs)
+                return try exchange.answer(offer, preferring: order)
             }.description
             try adopt(exchange, offer.origin, on: leg)
         }
+        leg.codecs = codecs
         reply.held = exchange.agreement.map { $0.direction != .sendReceive } ?? false
         save(leg)
         return reply

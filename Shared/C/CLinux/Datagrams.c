@@ -19,6 +19,13 @@ int tandem_udp_open(const struct tandem_address *local, int reuse_port, int rece
     return descriptor;
 }
 
+int tandem_udp_set_dscp(int socket, int is_ipv4, int dscp) {
+    int octet = dscp << 2;
+    int result = is_ipv4 ? setsockopt(socket, IPPROTO_IP, IP_TOS, &octet, sizeof octet)
+                         : setsockopt(socket, IPPROTO_IPV6, IPV6_TCLASS, &octet, sizeof octet);
+    return result < 0 ? -errno : 0;
+}
+
 int tandem_udp_connect(int socket, const struct tandem_address *peer) {
     struct sockaddr_storage address;
     socklen_t length = tandem_encode_address(peer, &address);

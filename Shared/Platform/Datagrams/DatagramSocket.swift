@@ -32,6 +32,12 @@ public struct DatagramSocket: ~Copyable {
 
     deinit { close(descriptor) }
 
+    /// How routers are to treat what is sent (RFC 2474): six bits.
+    public func mark(dscp: Int) throws(SocketError) {
+        let result = tandem_udp_set_dscp(descriptor, localAddress.address.isIPv4 ? 1 : 0, Int32(clamping: max(0, min(63, dscp))))
+        guard result == 0 else { throw SocketError(.udp, localAddress, code: -result) }
+    }
+
     /// Takes datagrams from `peer` only, and sends faster to it. May be called again with another peer.
     public func connect(to peer: SocketAddress) throws(SocketError) {
         var kernel = peer.kernelAddress

@@ -123,6 +123,11 @@ public final class Histogram: Metric, Sendable {
         self.init(name, help, bounds, unitsShown: 1, labels)
     }
 
+    /// Of ratios and scores, kept in thousandths; `bounds` ascending.
+    public convenience init(_ name: String, _ help: String, ratios bounds: [Double], labels: KeyValuePairs<String, String> = [:]) {
+        self.init(name, help, bounds.map { UInt64(($0 * 1000).rounded()) }, unitsShown: 1000, labels)
+    }
+
     private init(_ name: String, _ help: String, _ bounds: [UInt64], unitsShown: UInt64, _ labels: KeyValuePairs<String, String>) {
         (self.name, self.help, self.bounds, self.unitsShown, self.labels) = (name, help, bounds, unitsShown, labels)
         buckets = (0...bounds.count).map { _ in Cell() }
@@ -133,6 +138,8 @@ public final class Histogram: Metric, Sendable {
     public func observe(nanoseconds: UInt64, times: UInt64 = 1) { observe(nanoseconds, times) }
 
     public func observe(count: UInt64) { observe(count, 1) }
+
+    public func observe(ratio: Double) { observe(UInt64(max(0, min(ratio, 1e12)) * 1000 + 0.5), 1) }
 
     private func observe(_ value: UInt64, _ times: UInt64) {
         let index = bounds.firstIndex { value <= $0 } ?? bounds.count

@@ -7,14 +7,41 @@ public struct InsideEndpoint: Codable, Sendable, Equatable, Hashable {
     public init(address: String, ssrc: UInt32) { (self.address, self.ssrc) = (address, ssrc) }
 }
 
+/// How one direction of a leg's sound arrived; the opinion score is that of ITU-T G.107, 1 to 4.5.
+public struct MediaQuality: Codable, Sendable, Equatable {
+    public var packets: Int64
+    public var lost: Int64
+    public var lossPercent: Double
+    public var jitterMilliseconds: Double
+    public var mos: Double?
+
+    public init(packets: Int64 = 0, lost: Int64 = 0, lossPercent: Double = 0, jitterMilliseconds: Double = 0, mos: Double? = nil) {
+        (self.packets, self.lost, self.lossPercent) = (packets, lost, lossPercent)
+        (self.jitterMilliseconds, self.mos) = (jitterMilliseconds, mos)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case packets, lost, mos
+        case lossPercent = "loss_percent"
+        case jitterMilliseconds = "jitter_ms"
+    }
+}
+
 /// What a leg's media was like; times in ms, jitter as RFC 3550 §6.4.1 defines it.
 public struct MediaStatistics: Codable, Sendable, Equatable {
     public var codec: String?
     public var packetsIn: Int64
     public var packetsOut: Int64
+    /// Loss, jitter and opinion score of what came from the phone.
     public var lost: Int64
     public var jitterMilliseconds: Double
     public var mos: Double?
+    /// Nil while the phone's control packets have not made it known.
+    public var roundTripMilliseconds: Double?
+    /// What was heard of the phone.
+    public var received: MediaQuality?
+    /// What the phone heard, as it reports it.
+    public var sent: MediaQuality?
 
     public init(
         codec: String? = nil, packetsIn: Int64 = 0, packetsOut: Int64 = 0, lost: Int64 = 0, jitterMilliseconds: Double = 0,
@@ -25,10 +52,11 @@ public struct MediaStatistics: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case codec, lost, mos
+        case codec, lost, mos, received, sent
         case packetsIn = "packets_in"
         case packetsOut = "packets_out"
         case jitterMilliseconds = "jitter_ms"
+        case roundTripMilliseconds = "round_trip_ms"
     }
 }
 
@@ -56,10 +84,18 @@ public struct CreateMediaSession: Command {
     public var epoch: UInt64
     /// The phone's SDP, as received.
     public var offer: String?
+    /// The only codecs to answer or offer, best first, by their names in SDP; nil leaves it to the relay.
+    public var codecs: [String]?
+    /// Nil: `pass`.
+    public var digits: DigitTreatment?
 
-    public init(sessionID: String, customerID: String, callID: String, owner: String, epoch: UInt64, offer: String?) {
+    public init(
+        sessionID: String, customerID: String, callID: String, owner: String, epoch: UInt64, offer: String?, codecs: [String]? = nil,
+        digits: DigitTreatment? = nil
+    ) {
         (self.sessionID, self.customerID, self.callID) = (sessionID, customerID, callID)
         (self.owner, self.epoch, self.offer) = (owner, epoch, offer)
+        (self.codecs, self.digits) = (codecs, digits)
     }
 
     public struct Reply: Codable, Sendable, Equatable {
@@ -89,9 +125,15 @@ public struct UpdateMediaSession: Command {
     public var remote: String
     /// Of an offer of ours; nil: as before, `plain` at first.
     public var profile: MediaProfile?
+    /// The only codecs from now on; nil: as before. An offer that was answered and whose answer has not been sent may be given again
+    /// with another list.
+    public var codecs: [String]?
 
-    public init(sessionID: String, epoch: UInt64, kind: Kind, remote: String, profile: MediaProfile? = nil) {
+    public init(
+        sessionID: String, epoch: UInt64, kind: Kind, remote: String, profile: MediaProfile? = nil, codecs: [String]? = nil
+    ) {
         (self.sessionID, self.epoch, self.kind, self.remote, self.profile) = (sessionID, epoch, kind, remote, profile)
+        self.codecs = codecs
     }
 
     public struct Reply: Codable, Sendable, Equatable {

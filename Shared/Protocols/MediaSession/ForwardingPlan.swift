@@ -18,6 +18,9 @@ public struct ForwardingPlan: Sendable {
     public let isOnOnePort: Bool
     public let sends: Bool
     public let receives: Bool
+    /// Whether control packets are welcome at all (RFC 3556 §2), and which of RFC 3611.
+    let takesReports: Bool
+    let extendedReports: ExtendedReports?
     /// The codec's name as the statistics show it.
     public let codec: String
     /// Samples in a packet to the phone.
@@ -69,6 +72,7 @@ public struct ForwardingPlan: Sendable {
         // With ICE the address is what checks find.
         (sends, receives) = (agreement.direction.sends && (isAddressed || agreement.ice != nil), agreement.direction.receives)
         isOnOnePort = agreement.multiplexesRTCP
+        (takesReports, extendedReports) = (agreement.takesReports, agreement.extendedReports)
         codec = law == nil ? format.codec.name : law == .ulaw ? "PCMU" : "PCMA"
         soundPayloadType = PayloadType(format.sendingPayloadType)
         eventPayloadType = agreement.telephoneEvent.map { PayloadType($0.sendingPayloadType) }
@@ -78,7 +82,10 @@ public struct ForwardingPlan: Sendable {
     }
 
     /// The codecs a session can carry, those first that need no transcoding.
-    public static let codecs: [Codec] = [.pcmu, .pcma, .g722, .opus, .g729, .gsm, .telephoneEvent, .telephoneEvent(48_000)]
+    public static let codecs: [Codec] = [
+        .pcmu, .pcma, .g722, .opus, .g729, .gsm, .linear(16_000), .linear(8_000), .telephoneEvent, .telephoneEvent(16_000),
+        .telephoneEvent(48_000),
+    ]
     /// What needs no transcoding, and every phone has: our offers, and our answers wherever it is offered.
     public static let plainCodecs: [Codec] = [.pcmu, .pcma, .telephoneEvent]
 

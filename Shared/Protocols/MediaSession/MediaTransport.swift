@@ -49,8 +49,9 @@ public struct MediaTransport: ~Copyable {
         let endpoint: Endpoint
         let role: Handshake.Role
         let fingerprints: [DTLS.Fingerprint]
+        let limits: Handshake.Limits
 
-        var handshake: Handshake { Handshake(endpoint, role: role, fingerprints: fingerprints) }
+        var handshake: Handshake { Handshake(endpoint, role: role, fingerprints: fingerprints, limits: limits) }
     }
 
     /// What ICE calls the port.
@@ -132,11 +133,13 @@ public struct MediaTransport: ~Copyable {
     }
 
     /// A handshake is to give the keys; a new one when the other side's certificate or name changed (RFC 8842 §4).
-    public mutating func shake(_ endpoint: Endpoint, _ role: Handshake.Role, _ fingerprints: [DTLS.Fingerprint]) {
+    public mutating func shake(
+        _ endpoint: Endpoint, _ role: Handshake.Role, _ fingerprints: [DTLS.Fingerprint], limits: Handshake.Limits = Handshake.Limits()
+    ) {
         keys = nil
         peer = nil
         isProtected = true
-        let agreed = Terms(endpoint: endpoint, role: role, fingerprints: fingerprints)
+        let agreed = Terms(endpoint: endpoint, role: role, fingerprints: fingerprints, limits: limits)
         terms = agreed
         handshake = agreed.handshake
     }

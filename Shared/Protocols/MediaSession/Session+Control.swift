@@ -2,16 +2,6 @@ public import Addresses
 public import Deadlines
 internal import RTP
 
-/// What a session remembers between control packets.
-struct ControlState {
-    /// The middle 32 bits of the phone's last sender report, and when it came (RFC 3550 §6.4.1).
-    var lastSenderReport: UInt32 = 0
-    var lastSenderReportAt: Instant?
-    /// Where the phone's control packets come from.
-    var source: SocketAddress?
-    var saidGoodbye = false
-}
-
 extension Session {
     /// A control packet of the phone; false when it is none, or another's (V6).
     @discardableResult
@@ -37,10 +27,13 @@ extension Session {
             case .receiverReport(let report) where report.ssrc == phone.ssrc:
                 note(report.blocks, ntpTime: ntpTime)
                 isPhones = true
+            case .extendedReport(let report) where report.ssrc == phone.ssrc:
+                for block in report.blocks { note(block, now: now, ntpTime: ntpTime) }
+                isPhones = true
             case .goodbye(let sources, _) where sources.contains(phone.ssrc):
                 control.saidGoodbye = true
                 isPhones = true
-            case .senderReport, .receiverReport, .goodbye, .sourceDescription, .other:
+            case .senderReport, .receiverReport, .extendedReport, .goodbye, .sourceDescription, .other:
                 break
             }
         }
@@ -53,45 +46,37 @@ extension Session {
 
     private mutating func note(_ blocks: [ReportBlock], ntpTime: UInt64) {
         guard let block = blocks.first(where: { $0.ssrc == outside.ssrc }) else { return }
-        counts.remoteLost = Int(block.cumulativeLost)
-        guard block.lastSenderReport != 0 else { return }
-        // RFC 3550 §6.4.1: A - LSR - DLSR, in 1/65536 s; a clock that was set gives nonsense, which is left out.
-        let roundTrip = UInt32(truncatingIfNeeded: ntpTime >> 16) &- block.lastSenderReport &- block.delaySinceLast
+        (control.block, control.sentAtBlock) = (block, outside.packets)
+        measure(since: block.lastSenderReport, less: block.delaySinceLast, ntpTime: ntpTime)
+    }
+
+    private mutating func note(_ block: ExtendedReport.Block, now: Instant, ntpTime: UInt64) {
+        switch block {
+        case .referenceTime(let time):
+            control.lastReference = UInt32(truncatingIfNeeded: time >> 16)
+            control.lastReferenceAt = now
+        case .delaysSinceReference(let delays):
+            guard let own = delays.first(where: { $0.ssrc == outside.ssrc }) else { return }
+            measure(since: own.lastReference, less: own.delay, ntpTime: ntpTime)
+        case .voice(let metrics) where metrics.ssrc == outside.ssrc: control.voice = metrics
+        case .voice, .other: break
+        }
+    }
+
+    /// RFC 3550 §6.4.1: A - LSR - DLSR, in 1/65536 s; a clock that was set gives nonsense, which is left out.
+    private mutating func measure(since then: UInt32, less delay: UInt32, ntpTime: UInt64) {
+        guard then != 0 else { return }
+        let roundTrip = UInt32(truncatingIfNeeded: ntpTime >> 16) &- then &- delay
         if roundTrip < 10 << 16 { counts.roundTripMilliseconds = Double(roundTrip) / 65.536 }
     }
 
     /// Where control packets to the phone go: where its own come from, else where it asked for them. Nil when neither is known
-    /// to be the phone (behind a NAT that was latched) or when it named no address.
+    /// to be the phone (behind a NAT that was latched), when it named no address, or when it wants none.
     public var controlDestination: SocketAddress? {
-        guard let plan else { return nil }
+        guard let plan, plan.takesReports else { return nil }
         if let source = control.source, source.address == destination?.address { return source }
         // RFC 5761: on a shared port control packets go where sound goes.
         if plan.isOnOnePort { return destination }
         return destination == plan.remote ? plan.remoteControl : nil
-    }
-
-    /// The regular compound: a sender report when we sent, a receiver report when not, and our name (RFC 3550 §6.1);
-    /// with a goodbye at the end of the session.
-    public mutating func report(now: Instant, ntpTime: UInt64, canonicalName: String, isLast: Bool = false) -> [UInt8] {
-        var blocks: [ReportBlock] = []
-        if let phone = latch.locked, receiver.expected > 0 {
-            var delay: UInt32 = 0
-            if let at = control.lastSenderReportAt { delay = UInt32(clamping: (now - at).nanoseconds / 15_259) }
-            blocks = [receiver.report(about: phone.ssrc, lastSenderReport: control.lastSenderReport, delaySinceLast: delay)]
-        }
-        var compound: [UInt8] = []
-        if outside.packets > 0 {
-            ControlPacket.senderReport(
-                SenderReport(
-                    ssrc: outside.ssrc, ntpTime: ntpTime, timestamp: outside.timestamp(at: now),
-                    packetCount: UInt32(truncatingIfNeeded: outside.packets), octetCount: UInt32(truncatingIfNeeded: outside.octets),
-                    blocks: blocks)
-            ).append(to: &compound)
-        } else {
-            ControlPacket.receiverReport(ReceiverReport(ssrc: outside.ssrc, blocks: blocks)).append(to: &compound)
-        }
-        ControlPacket.sourceDescription([SourceDescription(ssrc: outside.ssrc, canonicalName: canonicalName)]).append(to: &compound)
-        if isLast { ControlPacket.goodbye(sources: [outside.ssrc], reason: nil).append(to: &compound) }
-        return compound
     }
 }

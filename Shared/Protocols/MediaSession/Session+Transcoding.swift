@@ -49,7 +49,7 @@ extension Session {
         guard let coding else { return false }
         if inwardCoding != coding || inward == nil {
             guard let transcoder = try? Transcoder(from: coding, to: .pcmu, origin: Timestamp(0)) else { return false }
-            inward = TranscodingStream(transcoder, clockRate: coding.clockRate)
+            inward = TranscodingStream(transcoder, clockRate: coding.clockRate, settings: .init(jitter: settings.jitter))
             inwardCoding = coding
             inside.interrupt()
         }
@@ -107,9 +107,9 @@ extension Session {
 
     private mutating func openOutward(_ coding: Coding, _ plan: ForwardingPlan) -> Bool {
         guard outward == nil else { return true }
-        let settings = Transcoder.Settings(packetTime: plan.packetSamples / 8)
-        guard let transcoder = try? Transcoder(from: .pcmu, to: coding, origin: Timestamp(0), settings: settings) else { return false }
-        outward = TranscodingStream(transcoder, clockRate: 8000)
+        let wished = Transcoder.Settings(packetTime: plan.packetSamples / 8, opus: settings.opus)
+        guard let transcoder = try? Transcoder(from: .pcmu, to: coding, origin: Timestamp(0), settings: wished) else { return false }
+        outward = TranscodingStream(transcoder, clockRate: 8000, settings: .init(jitter: settings.jitter))
         outside.interrupt()
         return true
     }

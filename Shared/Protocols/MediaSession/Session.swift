@@ -36,16 +36,18 @@ public struct Session: ~Copyable {
     var counts = SessionStatistics()
     var receiver = ReceiverStatistics()
     private var receiverSource: SSRC?
-    private var lostBefore = 0
+    private(set) var lostBefore = 0
     /// When the phone last showed that it is there, or began to be expected.
     var heardAt: Instant
     private let inwardTable = G711.ulawFromAlaw
     var control = ControlState()
+    let settings: SessionSettings
     /// Nil: plain RTP.
     public var transport: MediaTransport?
 
     /// `random` gives the unguessable first values RFC 3550 §5.1 and §8.1 ask for.
-    public init(random: (UInt64, UInt64), now: Instant) {
+    public init(random: (UInt64, UInt64), now: Instant, settings: SessionSettings = SessionSettings()) {
+        self.settings = settings
         let (first, second) = random
         // Half of the numbers: who gets keys late must not have missed that they began again (RFC 3711 §3.3.1).
         outside = OutgoingStream(
@@ -135,7 +137,7 @@ public struct Session: ~Copyable {
             counts.strangers += 1
             return .stranger
         }
-        heard(header, now: now)
+        heard(header, meaning, plan, now: now)
         guard plan.receives, room != nil else {
             inside.interrupt()
             counts.held += 1
@@ -216,30 +218,24 @@ public struct Session: ~Copyable {
 
     // MARK: Statistics
 
-    /// Comfort noise and the like: not forwarded, but part of the phone's stream and a sign of life.
+    /// What nobody agreed on: not forwarded, but part of the phone's stream and a sign of life.
     private mutating func passOver(_ header: Header, now: Instant) {
         inside.skip(header)
         heardAt = now
-        receiver.receive(header, now: now)
+        receiver.receive(header, isTimed: false, now: now)
     }
 
-    private mutating func heard(_ header: Header, now: Instant) {
+    private mutating func heard(_ header: Header, _ meaning: ForwardingPlan.Meaning, _ plan: ForwardingPlan, now: Instant) {
         heardAt = now
         counts.outsideIn += 1
-        if receiverSource != header.ssrc {
+        if receiverSource != header.ssrc || receiver.clockRate != plan.clockRate {
             lostBefore += max(0, receiver.lost)
-            (receiver, receiverSource) = (ReceiverStatistics(), header.ssrc)
-            inside.interrupt()
+            if receiverSource != header.ssrc { inside.interrupt() }
+            (receiver, receiverSource) = (ReceiverStatistics(clockRate: plan.clockRate), header.ssrc)
             control.saidGoodbye = false
         }
-        receiver.receive(header, now: now)
-    }
-
-    public var statistics: SessionStatistics {
-        var statistics = counts
-        statistics.lost = lostBefore + max(0, receiver.lost)
-        statistics.jitterMilliseconds = receiver.jitter / 8
-        return statistics
+        let isTimed = plan.coding == nil ? meaning == .sound || meaning == .soundInALaw : meaning == .coded
+        receiver.receive(header, isTimed: isTimed, now: now)
     }
 
     /// The state that lets another process go on with the same streams.

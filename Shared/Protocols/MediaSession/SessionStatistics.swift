@@ -16,22 +16,11 @@ public struct SessionStatistics: Hashable, Sendable {
     public var late = 0
     /// Not forwarded because of the direction agreed on, or because there is no room.
     public var held = 0
-    /// Of the phone's stream (RFC 3550 A.3, A.8).
-    public var lost = 0
-    public var jitterMilliseconds: Double = 0
-    /// What the phone last reported of ours, if it reports.
-    public var remoteLost: Int?
+    /// From us to the phone and back (RFC 3550 §6.4.1, RFC 3611 §4.5), when it was last measured.
     public var roundTripMilliseconds: Double?
+    /// What we heard of the phone, and what it heard of us as far as it told.
+    public var received = StreamQuality()
+    public var sent: StreamQuality?
 
     public init() {}
-
-    /// The E-model's opinion score for G.711 without concealment at this loss (ITU-T G.107 §7, G.113 appendix I: Bpl 4.3), delay
-    /// not counted; nil before anything arrived.
-    public var meanOpinionScore: Double? {
-        guard outsideIn > 0 else { return nil }
-        let lossPercent = 100 * Double(max(0, lost)) / Double(outsideIn + max(0, lost))
-        let rating = 93.2 - 95 * lossPercent / (lossPercent + 4.3)
-        guard rating > 0 else { return 1 }
-        return 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6
-    }
 }

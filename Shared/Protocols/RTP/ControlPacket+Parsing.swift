@@ -42,6 +42,8 @@ extension ControlPacket {
             guard body.count >= 4 * count else { throw .inconsistent }
             let sources = (0..<count).map { SSRC(body.bigEndian32(at: 4 * $0)) }
             return .goodbye(sources: sources, reason: text(in: body, at: 4 * count))
+        case ExtendedReport.packetType:
+            return .extendedReport(try ExtendedReport(parsing: body))
         default:
             return .other(type: type)
         }

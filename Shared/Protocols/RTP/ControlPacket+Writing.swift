@@ -30,6 +30,9 @@ extension ControlPacket {
             for source in sources.prefix(31) { compound.appendBigEndian(source.value) }
             if let reason { Self.append(reason, type: nil, to: &compound) }
             Self.pad(&compound, from: start)
+        case .extendedReport(let report):
+            compound += [0x80, ExtendedReport.packetType, 0, 0]
+            report.appendBody(to: &compound)
         case .other(let type):
             compound += [0x80, type, 0, 0]
         }

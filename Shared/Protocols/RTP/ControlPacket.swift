@@ -5,7 +5,8 @@ public enum ControlPacket: Hashable, Sendable {
     /// Source and canonical name of every chunk.
     case sourceDescription([SourceDescription])
     case goodbye(sources: [SSRC], reason: String?)
-    /// A type this module gives no meaning to (APP, feedback, XR).
+    case extendedReport(ExtendedReport)
+    /// A type this module gives no meaning to (APP, feedback).
     case other(type: UInt8)
 }
 

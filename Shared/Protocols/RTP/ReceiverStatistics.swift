@@ -12,7 +12,10 @@ public struct ReceiverStatistics: Sendable {
     /// The mean deviation of transit times, in timestamp units.
     public var jitter: Double { jitterScaled / 16 }
 
-    private let clockRate: Int
+    /// How the losses were spread; packets that were merely late count as lost here.
+    public private(set) var pattern = LossPattern()
+
+    public let clockRate: Int
     private var baseSequence = 0
     private var maximumSequence = 0
     private var cycles = 0
@@ -27,10 +30,12 @@ public struct ReceiverStatistics: Sendable {
     public init(clockRate: Int = 8000) { self.clockRate = max(1, clockRate) }
 
     /// One packet arrived; false while the source is on probation and for a packet that does not belong to the stream.
+    ///
+    /// `isTimed`: its timestamp says when it was made, in this clock. That of an event says when the key went down (RFC 4733 §2.3).
     @discardableResult
-    public mutating func receive(_ header: Header, now: Instant) -> Bool {
+    public mutating func receive(_ header: Header, isTimed: Bool = true, now: Instant) -> Bool {
         guard updateSequence(Int(header.sequence.value)) else { return false }
-        updateJitter(header.timestamp, now: now)
+        if isTimed { updateJitter(header.timestamp, now: now) }
         return true
     }
 
@@ -64,6 +69,8 @@ public struct ReceiverStatistics: Sendable {
         if delta < Self.maximumDropout {
             if sequence < maximumSequence { cycles += Self.sequenceModulus }
             maximumSequence = sequence
+            for _ in 0..<max(0, delta - 1) { pattern.missed() }
+            if delta > 0 { pattern.arrived() }
         } else if delta <= Self.sequenceModulus - Self.maximumMisorder {
             // A jump: believed when the next packet follows it, for then the source restarted.
             guard sequence == badSequence else {

@@ -34,6 +34,9 @@ public struct Agreement: Hashable, Sendable, Codable {
     public var security: AgreedSecurity
     /// Theirs, where both sides speak ICE: `remote` is then a first guess at most.
     public var ice: Connectivity?
+    /// Whether they take control packets, and which of the extended ones they asked for.
+    public var takesReports = true
+    public var extendedReports: ExtendedReports?
 
     /// The codec to send: the first that carries sound.
     public var codec: AgreedFormat? { formats.first(where: \.isSound) }
@@ -74,10 +77,12 @@ public struct Agreement: Hashable, Sendable, Codable {
         self.init(
             remote: remote, remoteControl: control, direction: direction, formats: formats,
             packetTime: min(media.packetTime ?? 20, media.maximumPacketTime ?? .max), security: security, ice: ice)
+        takesReports = !media.refusesReports
+        extendedReports = description.extendedReports(ofMedia: index)
     }
 
     private enum CodingKeys: String, CodingKey {
-        case remote, remoteControl, direction, formats, packetTime, security, ice
+        case remote, remoteControl, direction, formats, packetTime, security, ice, takesReports, extendedReports
     }
 
     /// What snapshots of earlier versions do not have is as they meant it.
@@ -91,5 +96,7 @@ public struct Agreement: Hashable, Sendable, Codable {
             packetTime: try values.decode(Int.self, forKey: .packetTime),
             security: try values.decodeIfPresent(AgreedSecurity.self, forKey: .security) ?? AgreedSecurity.none,
             ice: try values.decodeIfPresent(Connectivity.self, forKey: .ice))
+        takesReports = try values.decodeIfPresent(Bool.self, forKey: .takesReports) ?? true
+        extendedReports = try values.decodeIfPresent(ExtendedReports.self, forKey: .extendedReports)
     }
 }

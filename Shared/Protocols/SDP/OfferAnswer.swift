@@ -60,6 +60,8 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
         let theirs = offer.media[index]
         ours.transport = theirs.transport
         if theirs.multiplexesRTCP { ours.attributes.append(Attribute("rtcp-mux")) }
+        // RFC 3611 §5.2: what they asked for they get, and are asked for.
+        if let reports = agreement.extendedReports { ours.attributes.append(Attribute("rtcp-xr", reports.value)) }
         let bundle = offer.bundle(ofMedia: index) == nil ? nil : theirs.mid
         if let mid = theirs.mid { ours.attributes.insert(Attribute("mid", mid), at: 0) }
         ours.attributes += terms.attributes

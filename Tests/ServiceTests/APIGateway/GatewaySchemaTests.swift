@@ -96,9 +96,15 @@ struct GatewayResourceTests {
             id: "conf_1", customerID: "cust_1", name: "r", number: "8", pin: "1", maxParticipants: 3, createdAt: now, updatedAt: now)),
         (.participant, Participant(
             id: "part_1", callID: "call_1", role: "member", muted: false, deaf: false, talking: true, joinedAt: now)),
-        (.media, MediaStatistics(codec: "PCMU", mos: 4.4)),
+        (.media, fullMedia), (.mediaQuality, MediaQuality(mos: 4.4)),
         (.call, fullCall),
     ]
+
+    private static var fullMedia: MediaStatistics {
+        var media = MediaStatistics(codec: "PCMU", mos: 4.4)
+        (media.roundTripMilliseconds, media.received, media.sent) = (12, MediaQuality(), MediaQuality())
+        return media
+    }
 
     private static var fullCall: Call {
         var call = Call(id: "call_1", customerID: "cust_1", direction: .inbound, status: .completed, from: "1", to: "2", createdAt: now)

@@ -53,6 +53,7 @@ struct tandem_address {
 /// A non-blocking UDP socket. A `receive_buffer` of 0 keeps the system's.
 int tandem_udp_open(const struct tandem_address *local, int reuse_port, int receive_buffer);
 /// Sets the only peer; datagrams of others are then refused by the kernel.
+int tandem_udp_set_dscp(int socket, int is_ipv4, int dscp);
 int tandem_udp_connect(int socket, const struct tandem_address *peer);
 /// `peer` is null for a connected socket.
 int tandem_udp_send(int socket, const uint8_t *bytes, size_t length, const struct tandem_address *peer);
