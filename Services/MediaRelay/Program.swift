@@ -7,7 +7,7 @@ import Threads
 /// The media relay: the codec and security edge between phones and rooms (DESIGN §7). Wiring only.
 @main
 struct Program {
-    static let declaration = ServiceProgram.Declaration(.mediaRelay, settings: RelaySettings.declared, needs: [.bus, .cache])
+    static let declaration = ServiceProgram.Declaration(.mediaRelay, settings: RelaySettings.declared + TapSettings.declared, needs: [.bus, .cache])
 
     static func main() async {
         await ServiceProgram.run(declaration) { runtime in
@@ -20,7 +20,8 @@ struct Program {
             let occupancy = Occupancy(limit: settings.sessionLimit) { load in runtime.announce { $0.load = load } }
             // One certificate for the life of the process: it vouches by its fingerprint in each description.
             let security = Security(Endpoint(.make(now: WallClock.milliseconds() / 1000)), settings.preferences)
-            let relay = try Relay(settings: settings, security: security, occupancy: occupancy, events: events)
+            let recorder = Recorder(TapSettings(runtime.settings), logger: runtime.logger)
+            let relay = try Relay(settings: settings, security: security, occupancy: occupancy, events: events, recorder: recorder)
             serve(relay, on: bus)
             runtime.announce { $0.addresses["media"] = settings.media.description }
             runtime.cache.onReconnect {
@@ -31,10 +32,12 @@ struct Program {
                 await archive.watchOwners { id, epoch in relay.loop(of: id).post { $0.abandon(id, epoch: epoch) } }
             }
             archive.loop.start()
+            recorder.loop.start()
             for loop in relay.loops { loop.start() }
             runtime.whenDraining {
                 await relay.drained()
                 relay.stop()
+                await recorder.finishAll()
             }
         }
     }
@@ -46,5 +49,7 @@ struct Program {
         relay.serve(LinkMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.link(command) }
         relay.serve(DeleteMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.delete(command) }
         relay.serve(QueryMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.query(command) }
+        relay.serve(RecordMediaSession.self, bus, about: { $0.sessionID }, later: { $0.record($1, $2) })
+        relay.serve(CaptureMediaSession.self, bus, about: { $0.sessionID }, later: { $0.capture($1, $2) })
     }
 }

@@ -8,11 +8,11 @@ struct Relay: Sendable {
     let loops: [MediaLoop]
     let occupancy: Occupancy
 
-    init(settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents) throws(RelaySettings.Mistake) {
+    init(settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents, recorder: Recorder? = nil) throws(RelaySettings.Mistake) {
         self.occupancy = occupancy
         do throws(SocketError) {
             loops = try (0..<settings.threads).map { index throws(SocketError) in
-                try MediaLoop(index: index, settings: settings, security: security, occupancy: occupancy, events: events)
+                try MediaLoop(index: index, settings: settings, security: security, occupancy: occupancy, events: events, recorder: recorder)
             }
         } catch {
             throw RelaySettings.Mistake(description: error.description(setting: "TANDEM_INSIDE_ADDRESS"))
@@ -33,6 +33,16 @@ struct Relay: Sendable {
             loop(of: sessionID(command)).post { loop in
                 respond(Result { () throws(RPCError) in try perform(loop, command) })
             }
+        }
+    }
+
+    /// The same for a command whose answer comes later.
+    func serve<C: Command>(
+        _ command: C.Type, _ bus: Bus, about sessionID: @escaping @Sendable (C) -> String,
+        later perform: @escaping @Sendable (isolated MediaLoop, C, @escaping @Sendable (Result<C.Reply, RPCError>) -> Void) -> Void
+    ) {
+        bus.serve(immediately: command, on: .thisInstance) { command, _, respond in
+            loop(of: sessionID(command)).post { perform($0, command, respond) }
         }
     }
 

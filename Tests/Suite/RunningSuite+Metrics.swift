@@ -38,7 +38,7 @@ extension RunningSuite {
         try String(contentsOfFile: "\(folder)/secrets/bootstrap", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    private func setting(_ name: String, of service: String, _ instance: Int) throws -> String {
+    func setting(_ name: String, of service: String, _ instance: Int) throws -> String {
         let settings = try String(contentsOfFile: "\(folder)/settings/\(service)-\(instance)", encoding: .utf8)
         let value = settings.split(separator: "\n").first { $0.hasPrefix("\(name)=") }?.dropFirst(name.count + 1)
         guard let value else { throw Missing.refused("\(service) has no \(name)") }

@@ -33,6 +33,8 @@ final class Leg {
     var silence: SilenceWatch
     var nextReportAt: Instant
     var nextSnapshotAt: Instant
+    /// What copies its packets; nil while nobody wants them.
+    var tap: Tap?
     /// When the transport is to be woken, if that has been asked for.
     var wakeAt = Instant.distantFuture
 

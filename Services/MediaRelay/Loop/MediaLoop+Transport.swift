@@ -6,8 +6,9 @@ extension MediaLoop {
     /// After anything that may have moved a transport.
     func tend(_ leg: Leg) {
         guard leg.session.transport?.hasOutgoing == true else { return schedule(leg) }
-        for datagram in leg.session.transport?.takeOutgoing() ?? [] where leg.rtp?.send(datagram.bytes.span, to: datagram.to) != .sent {
-            traffic.notSent += 1
+        for datagram in leg.session.transport?.takeOutgoing() ?? [] {
+            if let tap = leg.tap { tap.datagram(datagram.bytes.span, .left, .sealed, peer: datagram.to, port: leg.port, now: loop.now) }
+            if leg.rtp?.send(datagram.bytes.span, to: datagram.to) != .sent { traffic.notSent += 1 }
         }
         for event in leg.session.transport?.takeEvents() ?? [] {
             leg.session.follow(event)

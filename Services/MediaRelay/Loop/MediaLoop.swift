@@ -22,6 +22,9 @@ actor MediaLoop {
     let occupancy: Occupancy
     let events: SessionEvents
     let security: Security
+    let recorder: Recorder?
+    /// Towards the recorder, once there is something to record.
+    var ring: RecordRing?
 
     private let inside: DatagramSocket
     var legs: SlotTable<Leg>
@@ -41,8 +44,9 @@ actor MediaLoop {
 
     /// Opens the inside socket of thread `index`.
     init(
-        index: Int, settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents
+        index: Int, settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents, recorder: Recorder? = nil
     ) throws(SocketError) {
+        self.recorder = recorder
         loop = EventLoop(name: "media-\(index)")
         inside = try DatagramSocket(bind: SocketAddress(settings.inside, port: 0), receiveBuffer: 1 << 22)
         insideAddress = inside.localAddress
@@ -95,9 +99,12 @@ actor MediaLoop {
             packets.removeAll()
             let verdict = leg.session.insidePacket(datagram.bytes, from: datagram.source, now: now, into: &packets)
             traffic.countRooms(verdict)
+            if let tap = leg.tap, verdict == .forwarded || verdict == .collected { tap.sound(datagram.bytes, .heard, now: now) }
             guard packets.count > 0, let rtp = leg.rtp, let destination = leg.session.destination else { continue }
             for number in 0..<packets.count {
+                if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: false, now: now) }
                 guard leg.session.seal(&packets, number) else { continue }
+                if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: true, now: now) }
                 if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
             }
         }
@@ -107,6 +114,7 @@ actor MediaLoop {
     private func readPhone(_ name: UInt32) {
         guard let leg = legs[name], let rtp = leg.rtp, rtp.socket.receive(into: &fromPhone, limit: 1) > 0 else { return }
         loop.handled(1)
+        if leg.tap != nil { Self.tapArrived(leg, fromPhone, fromPhone[0].bytes.count, isOpened: false, on: leg.port, now: loop.now) }
         guard leg.session.transport != nil else {
             Self.forward(
                 fromPhone, fromPhone[0].bytes.count, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms,
@@ -115,6 +123,7 @@ actor MediaLoop {
             return
         }
         guard let count = open(leg) else { return }
+        if leg.tap != nil { Self.tapArrived(leg, fromPhone, count, isOpened: true, on: leg.port, now: loop.now) }
         Self.forward(
             fromPhone, count, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms, traffic: &traffic, inside: inside)
         if leg.session.isTranscoding { schedule(leg) }
@@ -153,6 +162,7 @@ actor MediaLoop {
         if !rtp.isConnected, !leg.session.hasChecks, let source = leg.session.latch.locked { rtp.connect(to: source.address) }
         guard packets.count > 0, let room = leg.session.room else { return }
         for number in 0..<packets.count {
+            if let tap = leg.tap { tap.sound(packets[number], .said, now: now) }
             if toRooms.isFull { traffic.notSent += inside.send(&toRooms) }
             _ = toRooms.append(packets[number], to: room)
         }
@@ -171,6 +181,7 @@ actor MediaLoop {
         leg.session.expireInward(now: now, into: &packets)
         if let room = leg.session.room {
             for number in 0..<packets.count {
+                if let tap = leg.tap { tap.sound(packets[number], .said, now: now) }
                 if toRooms.isFull { traffic.notSent += inside.send(&toRooms) }
                 _ = toRooms.append(packets[number], to: room)
             }
@@ -179,7 +190,9 @@ actor MediaLoop {
         leg.session.expireOutward(now: now, into: &packets)
         guard let rtp = leg.rtp, let destination = leg.session.destination else { return }
         for number in 0..<packets.count {
+            if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: false, now: now) }
             guard leg.session.seal(&packets, number) else { continue }
+            if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: true, now: now) }
             if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
         }
     }
@@ -191,10 +204,12 @@ actor MediaLoop {
     private func readControl(_ name: UInt32) {
         guard let leg = legs[name], leg.rtcp.socket.receive(into: &fromPhone, limit: 1) > 0 else { return }
         traffic.controlPackets += 1
+        if leg.tap != nil { Self.tapArrived(leg, fromPhone, fromPhone[0].bytes.count, isOpened: false, on: leg.port + 1, now: loop.now) }
         let isPlain = leg.session.transport == nil
         // Checks and handshakes belong to the port of RTP.
         guard isPlain || Multiplexed(fromPhone[0].bytes) == .rtcp else { return traffic.count(.foreign) }
         let count = isPlain ? fromPhone[0].bytes.count : open(leg)
+        if !isPlain, let count, leg.tap != nil { Self.tapArrived(leg, fromPhone, count, isOpened: true, on: leg.port + 1, now: loop.now) }
         if let count { Self.takeControl(fromPhone, count, of: leg, now: loop.now) }
     }
 
@@ -234,6 +249,7 @@ actor MediaLoop {
     /// The last of a session: a goodbye to the phone, its ports to rest.
     func close(_ leg: Leg) {
         if leg.session.plan != nil { sendReport(leg, isLast: true) }
+        defer { endTaps(of: leg) }
         if leg.session.transport != nil {
             leg.session.transport?.close()
             tend(leg)
@@ -303,6 +319,7 @@ actor MediaLoop {
         else { return }
         // RFC 5761: on one port when both sides agreed to it.
         let isShared = leg.session.plan?.isOnOnePort ?? false
+        if leg.tap != nil { tapReport(leg, report, packet, to: destination, isShared: isShared) }
         let outcome = isShared ? leg.rtp?.send(packet.span, to: destination) : leg.rtcp.send(packet.span, to: destination)
         if outcome != .sent { traffic.notSent += 1 }
     }

@@ -1,4 +1,4 @@
-/// Writes RIFF WAVE files: mono, 8 kHz, linear 16-bit or G.711.
+/// Writes RIFF WAVE files: 8 kHz, linear 16-bit or G.711; mono, or with several channels sample by sample.
 public enum WAVWriter {
     public enum Encoding: Sendable { case linear, g711(G711.Law) }
 
@@ -12,7 +12,7 @@ public enum WAVWriter {
     }
 
     /// The 44 bytes before the samples; a recorder writes them again with the final length.
-    public static func header(dataBytes: UInt32, _ encoding: Encoding = .linear) -> [UInt8] {
+    public static func header(dataBytes: UInt32, _ encoding: Encoding = .linear, channels: UInt16 = 1) -> [UInt8] {
         let (format, width): (UInt16, UInt16) =
             switch encoding {
             case .linear: (1, 2)
@@ -22,8 +22,8 @@ public enum WAVWriter {
         let rate = UInt32(Samples.rate)
         let padded = UInt32(clamping: UInt64(dataBytes) + UInt64(dataBytes % 2) + 36)
         var bytes = Array("RIFF".utf8) + littleEndian(padded) + Array("WAVEfmt ".utf8) + littleEndian(UInt32(16))
-        bytes += littleEndian(format) + littleEndian(UInt16(1)) + littleEndian(rate) + littleEndian(rate * UInt32(width))
-        bytes += littleEndian(width) + littleEndian(width * 8) + Array("data".utf8) + littleEndian(dataBytes)
+        bytes += littleEndian(format) + littleEndian(channels) + littleEndian(rate) + littleEndian(rate * UInt32(width * channels))
+        bytes += littleEndian(width * channels) + littleEndian(width * 8) + Array("data".utf8) + littleEndian(dataBytes)
         return bytes
     }
 

@@ -1,0 +1,37 @@
+import Bus
+public import Contracts
+import Logging
+
+/// The suite's relays, told something over its bus as a call server would.
+extension RunningSuite {
+    /// Performs a command on an instance of its service.
+    public func command<C: Command>(_ command: C, of service: String, _ instance: Int = 1) async throws -> C.Reply {
+        let url = try setting("TANDEM_AMQP_URL", of: service, instance)
+        guard let settings = Bus.Settings(url: url) else { throw Missing.refused("\(url) is no address of a broker") }
+        // It serves nothing, so it takes nobody's work.
+        let bus = Bus(
+            settings: settings, service: .edgeProxy, instance: "tests-\(UInt64.random(in: 0 ... .max))",
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        await bus.start()
+        let result: Result<C.Reply, RPCError>
+        do throws(RPCError) {
+            result = .success(try await bus.call(command, to: .instance("\(service)-\(instance)")))
+        } catch {
+            result = .failure(error)
+        }
+        await bus.stop()
+        return try result.get()
+    }
+
+    /// The media session of the latest call of this number.
+    public func session(from number: String) async throws -> String {
+        var found: String?
+        try await eventually("a call from \(number)") {
+            let calls = try await request("GET", "/v1/calls?from=\(number)").body
+            found = calls["data"]?.array?.first { $0["direction"]?.string == "inbound" }?["id"]?.string
+            return found != nil
+        }
+        guard let found, let underscore = found.firstIndex(of: "_") else { throw Missing.refused("no call from \(number)") }
+        return "sess_" + found[found.index(after: underscore)...]
+    }
+}
