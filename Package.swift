@@ -119,8 +119,8 @@ let modules: [Module] = [
     Module(.test, "CodecTests", .tests, "Tests/CodecTests", uses: ["Deadlines", "RTP", "Audio", "Codecs"]),
     Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow"]),
     Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Audio", "Speech", "Bus", "Database", "Cache", "ServiceKit", "Suite"]),
-    Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "MediaSession", "Flow", "Contracts", "Cache", "ServiceKit", "Hostile"]),
-    Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Addresses", "HEP", "Flow", "Contracts", "SIP", "SDP", "Audio", "TLS", "Phone", "Suite", "Hostile"]),
+    Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "MediaSession", "Flow", "Contracts", "Datagrams", "Cache", "ServiceKit", "Hostile"]),
+    Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Addresses", "HEP", "Flow", "Contracts", "SIP", "SDP", "RTP", "Audio", "ICE", "SRTP", "DTLS", "MediaSession", "TLS", "Threads", "Datagrams", "Phone", "Suite", "Hostile"]),
     Module(.test, "Faults", .tests, "Tests/Faults", uses: ["Addresses", "Deadlines", "SIP", "Phone", "Suite"]),
     Module(.test, "Interop", .tests, "Tests/Interop", uses: ["Addresses", "SIP", "Audio", "Phone", "Suite"]),
 ]

@@ -82,8 +82,8 @@ actor Archive {
             let session: Logger.Metadata = ["session": "\(sessionID)"]
             switch event {
             case .path(let address): archive.logger.debug("media path found", metadata: session.merging(["to": "\(address)"]) { $1 })
-            case .consentLost: archive.logger.info("the phone does not answer checks any more", metadata: session)
-            case .failed(let reason): archive.logger.info("media transport failed: \(reason)", metadata: session)
+            case .consentLost: archive.logger.info("the phone makes no checks any more: nothing is sent to it", metadata: session)
+            case .failed(let reason): archive.logger.info("media transport failed: \(reason.rawValue)", metadata: session)
             }
         }
     }

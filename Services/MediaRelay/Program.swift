@@ -16,7 +16,8 @@ struct Program {
             let bus = runtime.bus
             let events = SessionEvents(
                 began: archive.sessionBegan, changed: archive.save, ended: archive.sessionEnded,
-                silent: { command, owner in bus.tell(command, to: .instance(owner)) }, transport: archive.transport)
+                silent: { command, owner in bus.tell(command, to: .instance(owner)) },
+                failed: { command, owner in bus.tell(command, to: .instance(owner)) }, transport: archive.transport)
             let occupancy = Occupancy(limit: settings.sessionLimit) { load in runtime.announce { $0.load = load } }
             // One certificate for the life of the process: it vouches by its fingerprint in each description.
             let security = Security(Endpoint(.make(now: WallClock.milliseconds() / 1000)), settings.preferences)

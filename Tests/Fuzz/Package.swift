@@ -37,6 +37,7 @@ let package = Package(
         library("Protocols", "DTLS", ["COpenSSL", "Bytes", "Deadlines", "SRTP"]),
         library("Protocols", "Audio", ["Bytes", "CSndfile", "CSamplerate"]),
         library("Protocols", "Codecs", ["Bytes", "Deadlines", "RTP", "Audio", "COpus", "CSpanDSP", "CBcg729", "CSpeexDSP"]),
+        library("Protocols", "MediaSession", ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "Codecs", "ICE", "DTLS", "SRTP"]),
         library("Protocols", "Flow", ["Bytes", "Deadlines"]),
         .target(
             name: "EdgeCore", dependencies: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"], path: "EdgeProxy",
@@ -45,7 +46,7 @@ let package = Package(
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "RTP", "SRTP", "DTLS", "Codecs",
+                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "RTP", "SRTP", "DTLS", "Codecs", "MediaSession",
                 "Flow", "EdgeCore", "Hostile",
             ],
             path: "Fuzz", swiftSettings: instrumented,

@@ -121,12 +121,42 @@ struct SessionTests {
         #expect(simulation.run(limit: .seconds(5)) { simulation.agents[0].path() != nil })
     }
 
-    @Test("a lite agent answers for ever and claims to lose nothing")
-    func liteStays() {
+    @Test("RFC 7675 §5.1: a lite agent takes their checks for consent; 30 seconds after the last one it sends no more, until a restart")
+    func liteLosesConsent() {
         let simulation = connected(.full, .lite)
         simulation.unreachable = [right, left]
+        simulation.run(for: .seconds(23))
+        #expect(simulation.events[1].isEmpty && simulation.agents[1].path()?.remote == left)
+        simulation.run(for: .seconds(8))
+        #expect(simulation.events[1] == [.consentLost(Path(component: .rtp, base: right, remote: left))])
+        #expect(simulation.agents[1].path() == nil && simulation.agents[1].deadline == nil)
+        simulation.unreachable = []
+        for index in 0...1 { simulation.agents[index].restart(local: simulation.credentials()) }
+        simulation.exchange(0, 1)
+        #expect(simulation.run(limit: .seconds(5)) { simulation.agents[1].path() != nil })
+    }
+
+    @Test("RFC 5245 §10: who makes no checks once it has a path keeps it by authentic media")
+    func liteHearsMedia() {
+        let simulation = connected(.full, .lite)
+        simulation.unreachable = [right, left]
+        for _ in 0..<60 {
+            simulation.run(for: .seconds(10))
+            simulation.agents[1].consented(at: simulation.now)
+        }
+        #expect(simulation.events[1].isEmpty && simulation.agents[1].path()?.remote == left)
+        simulation.run(for: .seconds(31))
+        #expect(simulation.agents[1].path() == nil)
+        // What comes too late gives nothing back.
+        simulation.agents[1].consented(at: simulation.now)
+        #expect(simulation.agents[1].path() == nil)
+    }
+
+    @Test("§8.2: between two lite agents nobody asks, and nothing is lost")
+    func liteAndLiteStay() {
+        let simulation = connected(.lite, .lite)
         simulation.run(for: .seconds(600))
-        #expect(simulation.events[1].isEmpty && simulation.agents[1].path() != nil)
+        #expect(simulation.isQuiet && simulation.agents.allSatisfy { $0.path() != nil })
     }
 
     @Test("RELIABILITY §4.5: a successor answers the next check as its predecessor would have", arguments: [Mode.full, .lite])

@@ -17,9 +17,9 @@ struct Browser {
         as account: RunningSuite.Account, in suite: RunningSuite, page name: String = "phone.html", speaking tone: Int = 1_010,
         query: [String: String] = [:]
     ) async throws {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Fixtures/browser/\(name)")
-        page = try BrowserPage(html: Array(Data(contentsOf: file)))
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/browser")
+        page = try BrowserPage(
+            html: Array(Data(contentsOf: folder.appending(path: name))), script: Array(Data(contentsOf: folder.appending(path: "sip.js"))))
         var address = URLComponents()
         (address.scheme, address.host, address.port, address.path) = ("http", "127.0.0.1", page.port, "/")
         address.queryItems = [
@@ -55,12 +55,12 @@ struct Browser {
         return hash
     }
 
-    /// Waits until the page has come so far; what it says went wrong ends the wait.
-    func reports(_ step: String, within limit: Duration = .seconds(30)) async throws {
+    /// Waits until the page has come so far, so many times; what it says went wrong ends the wait.
+    func reports(_ step: String, times: Int = 1, within limit: Duration = .seconds(30)) async throws {
         do {
             try await program.until(limit, "report “\(step)”") {
                 if let failure = page.reports.first(where: { $0.hasPrefix("failed") }) { throw Failed(description: failure) }
-                return page.reports.contains(step)
+                return page.reports.count { $0 == step } >= times
             }
         } catch { throw Failed(description: "\(error)\nThe page had reported: \(page.reports)") }
     }

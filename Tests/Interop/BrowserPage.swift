@@ -2,11 +2,12 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A web server for one page on 127.0.0.1, and what the page reports to it with `POST /report`.
+/// A web server for one page and its script on 127.0.0.1, and what the page reports to it with `POST /report`.
 final class BrowserPage: Sendable {
     let port: Int
     private let listener: Int32
     private let html: [UInt8]
+    private let script: [UInt8]
     private let received = Mutex<[String]>([])
 
     var reports: [String] { received.withLock { $0 } }
@@ -15,8 +16,8 @@ final class BrowserPage: Sendable {
         let code: Int32
     }
 
-    init(html: [UInt8]) throws {
-        self.html = html
+    init(html: [UInt8], script: [UInt8]) throws {
+        (self.html, self.script) = (html, script)
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -69,11 +70,12 @@ final class BrowserPage: Sendable {
             received.withLock { $0.append(String(body)) }
             return respond("204 No Content")
         }
+        if head.hasPrefix("get /sip.js ") { return respond("200 OK", script, "text/javascript") }
         return head.hasPrefix("get /?") ? respond("200 OK", html) : respond("404 Not Found")
     }
 
-    private func respond(_ status: String, _ body: [UInt8] = []) -> [UInt8] {
-        let head = "HTTP/1.1 \(status)\r\nContent-Type: text/html\r\nContent-Length: \(body.count)\r\nConnection: close\r\n\r\n"
+    private func respond(_ status: String, _ body: [UInt8] = [], _ type: String = "text/html") -> [UInt8] {
+        let head = "HTTP/1.1 \(status)\r\nContent-Type: \(type)\r\nContent-Length: \(body.count)\r\nConnection: close\r\n\r\n"
         return Array(head.utf8) + body
     }
 }

@@ -1,8 +1,9 @@
+import Foundation
 import Phone
 import Suite
 import Testing
 
-@Suite("A page in Chromium as a phone", .timeLimit(.minutes(2)))
+@Suite("A page in Chromium as a phone", .timeLimit(.minutes(30)))
 struct BrowserTests {
     let suite: RunningSuite
 
@@ -49,6 +50,26 @@ struct BrowserTests {
             let call = try await phones[0].call(account.number)
             try await call.answered()
             try await talk(browser, call)
+        }
+    }
+
+    /// `TANDEM_TEST_SETUPS=100` makes a hundred of them (docs/benchmarks.md).
+    @Test("RFC 8829: calls one after the other each find a path and keys of their own", .timeLimit(.minutes(30)))
+    func setUps() async throws {
+        let count = ProcessInfo.processInfo.environment["TANDEM_TEST_SETUPS"].flatMap { Int($0) } ?? 5
+        let account = try await suite.makeAccount()
+        try await withPhones(1, in: suite) { phones in
+            let browser = try await Browser(
+                as: account, in: suite, page: "talk.html",
+                query: ["dial": phones[0].number, "tone": "\(Tones.of(0))", "rounds": "\(count)"])
+            for round in 1...count {
+                let call = try await phones[0].incomingCall(within: .seconds(20))
+                try await browser.reports("media connected", times: round)
+                try await browser.reports("hears \(Tones.of(0))", times: round)
+                #expect(await call.hears(1_010, within: .seconds(5)), "set-up \(round) of \(count)")
+                try await call.hangup()
+                try await browser.reports("ended", times: round)
+            }
         }
     }
 

@@ -54,6 +54,18 @@ private struct Pair: ~Copyable {
         exchange()
     }
 
+    /// Whatever happens in that time.
+    mutating func pass(_ duration: Interval) {
+        let end = now + duration
+        while now < end {
+            exchange()
+            now = now + .milliseconds(20)
+            relay.expire(now: now)
+            browser.expire(now: now)
+        }
+        exchange()
+    }
+
     mutating func exchange() {
         while relay.hasOutgoing || browser.hasOutgoing {
             for datagram in browser.takeOutgoing() where datagram.to == Self.relayAddress && !isLost() {
@@ -111,7 +123,7 @@ struct MediaTransportTests {
         var pair = Pair(expecting: Pair.relayEndpoint.certificate.fingerprint)
         pair.run(for: .seconds(3))
         let isKeyed = pair.relay.isKeyed
-        #expect(!isKeyed && pair.relayEvents.contains { if case .failed = $0 { true } else { false } })
+        #expect(!isKeyed && pair.relayEvents.contains(.failed(.wrongFingerprint)))
         #expect(Self.receive(packet, from: Pair.browserAddress, &pair.relay, pair.now) == .dropped(.unkeyed))
     }
 
@@ -122,6 +134,121 @@ struct MediaTransportTests {
         #expect(Self.receive(hello, from: Pair.browserAddress, &pair.relay, pair.now) == .dropped(.stranger))
         let isSilent = pair.relay.takeOutgoing().isEmpty
         #expect(isSilent)
+    }
+
+    @Test("RFC 7675 §5.1: when checks stop for 30 seconds nothing is sent any more")
+    func consentEnds() {
+        var pair = Pair()
+        pair.run()
+        pair.pass(.seconds(60))
+        let path = pair.relay.path
+        #expect(path == Pair.browserAddress && !pair.relayEvents.contains(.consentLost))
+        pair.lossPeriod = 1
+        pair.pass(.seconds(31))
+        let lost = pair.relay.path
+        #expect(lost == nil && pair.relayEvents.contains(.consentLost))
+    }
+
+    @Test("RFC 5245 §10: packets with the right tag stand for checks")
+    func mediaConsents() throws {
+        var pair = Pair()
+        pair.run()
+        pair.lossPeriod = 1
+        for number in UInt8(1)...10 {
+            pair.pass(.seconds(10))
+            let wire = try Self.protected(by: &pair.browser, sequence: number)
+            #expect(Self.receive(wire, from: Pair.browserAddress, &pair.relay, pair.now) == .sound(packet.count))
+        }
+        let path = pair.relay.path
+        #expect(path == Pair.browserAddress)
+    }
+
+    @Test("RFC 8842 §3.1: a client that shakes hands anew with the same certificate is followed; till then the old keys serve", arguments: [0, 3, 5])
+    func newAssociation(lossPeriod: Int) throws {
+        var pair = Pair()
+        pair.run()
+        let before = try Self.protected(by: &pair.browser, sequence: 1)
+        pair.lossPeriod = lossPeriod
+        pair.browser.shake(Pair.browserEndpoint, .active, [Pair.relayEndpoint.certificate.fingerprint])
+        let isStillKeyed = pair.browser.isKeyed && pair.relay.isKeyed
+        #expect(isStillKeyed)
+        pair.browser.begin(now: pair.now)
+        pair.pass(.seconds(10))
+        #expect(Self.receive(before, from: Pair.browserAddress, &pair.relay, pair.now) == .dropped(.unauthentic))
+        let after = try Self.protected(by: &pair.browser, sequence: 2)
+        #expect(Self.receive(after, from: Pair.browserAddress, &pair.relay, pair.now) == .sound(packet.count))
+        #expect(!pair.relayEvents.contains { if case .failed = $0 { true } else { false } })
+    }
+
+    @Test("RELIABILITY V4, V5: nobody else's handshake on an established path changes its keys")
+    func strangersAssociation() throws {
+        var pair = Pair()
+        pair.run()
+        // The right path, another certificate.
+        var thief = MediaTransport(base: Pair.browserAddress)
+        thief.aim(at: Pair.relayAddress)
+        thief.shake(Endpoint(.make(now: 1_700_000_000)), .active, [Pair.relayEndpoint.certificate.fingerprint])
+        thief.begin(now: pair.now)
+        for _ in 0..<200 {
+            for datagram in thief.takeOutgoing() { _ = Self.receive(datagram.bytes, from: Pair.browserAddress, &pair.relay, pair.now) }
+            for datagram in pair.relay.takeOutgoing() { _ = Self.receive(datagram.bytes, from: Pair.relayAddress, &thief, pair.now) }
+            pair.now = pair.now + .milliseconds(50)
+            thief.expire(now: pair.now)
+            pair.relay.expire(now: pair.now)
+        }
+        let wire = try Self.protected(by: &pair.browser, sequence: 1)
+        #expect(Self.receive(wire, from: Pair.browserAddress, &pair.relay, pair.now) == .sound(packet.count))
+        // And the phone itself may still begin anew.
+        pair.browser.shake(Pair.browserEndpoint, .active, [Pair.relayEndpoint.certificate.fingerprint])
+        pair.browser.begin(now: pair.now)
+        pair.pass(.seconds(10))
+        let after = try Self.protected(by: &pair.browser, sequence: 2)
+        #expect(Self.receive(after, from: Pair.browserAddress, &pair.relay, pair.now) == .sound(packet.count))
+    }
+
+    @Test("RELIABILITY V27: forked answers that go back to a line left before use no index of its key twice")
+    func lineComesBack() throws {
+        var transport = MediaTransport(base: Pair.relayAddress)
+        let (first, second, theirs) = (Self.key(1), Self.key(2), Self.key(3))
+        var reports: [[UInt8]] = []
+        for sending in [first, second, first, second] {
+            transport.key(sending: sending, receiving: theirs)
+            var bytes: [UInt8] = [0x80, 201, 0, 1, 0, 0, 0, 9] + [UInt8](repeating: 0, count: MediaTransport.overhead)
+            var span = bytes.mutableSpan
+            let length = try #require(transport.protectControl(&span, count: 8))
+            reports.append(Array(bytes.prefix(length)))
+        }
+        #expect(Set(reports).count == 4)
+        // An index is its packet's last four bytes before the tag.
+        #expect(reports.map { $0[11] } == [0, 0, 1, 1])
+        var wire = packet + [UInt8](repeating: 0, count: MediaTransport.overhead)
+        var span = wire.mutableSpan
+        let isSent = transport.protect(&span, count: packet.count) != nil
+        transport.key(sending: first, receiving: nil)
+        transport.key(sending: second, receiving: nil)
+        var again = packet + [UInt8](repeating: 0, count: MediaTransport.overhead)
+        var place = again.mutableSpan
+        let isSentAgain = transport.protect(&place, count: packet.count) != nil
+        #expect(isSent && !isSentAgain)
+    }
+
+    @Test("RFC 8445 §2.5: towards a lite agent we check and nominate, and the call comes up", arguments: [0, 3, 5])
+    func fullTowardsLite(lossPeriod: Int) {
+        // The same pair: what it calls browser is our full side here, and its relay the lite phone.
+        var pair = Pair()
+        pair.lossPeriod = lossPeriod
+        pair.run()
+        let (path, isKeyed) = (pair.browser.path, pair.browser.isKeyed)
+        let role = pair.browser.agent?.role
+        #expect(path == Pair.relayAddress && isKeyed && role == .controlling)
+    }
+
+    private static func protected(by transport: inout MediaTransport, sequence: UInt8) throws -> [UInt8] {
+        var bytes = packet + [UInt8](repeating: 0, count: MediaTransport.overhead)
+        bytes[3] = sequence
+        var span = bytes.mutableSpan
+        let length = try #require(transport.protect(&span, count: packet.count))
+        return Array(bytes.prefix(length))
     }
 
     @Test("RFC 4568: keys of the description protect at once, and others drop what the old ones made")

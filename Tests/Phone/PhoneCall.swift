@@ -1,3 +1,4 @@
+public import Addresses
 public import Deadlines
 
 /// One call of a phone, as a test holds it: what can be waited for, done, and measured.
@@ -84,6 +85,9 @@ public struct PhoneCall: Sendable {
 
     /// The sound heard last, 8 kHz, as much as the settings' `memory` keeps.
     public var sound: [Int16] { get async { await line.sound(id) } }
+
+    /// Where this phone sends its sound, once that is agreed.
+    public var relay: SocketAddress? { get async { await line.relay(id) } }
 
     /// The Call-ID this phone knows the call by.
     public var callID: String? { get async { await line.callID(id) } }

@@ -1,3 +1,4 @@
+import Addresses
 import Deadlines
 import SDP
 import RTP
@@ -84,6 +85,8 @@ extension PhoneLine {
 
     /// Lets go of all calls that have ended.
     public func forgetEndedCalls() { sessions = sessions.filter { $0.value.phase != .ended } }
+
+    func relay(_ id: Int) -> SocketAddress? { sessions[id]?.media.agreement?.remote }
 
     func callID(_ id: Int) -> String? { sessions[id]?.dialog?.callID }
 }

@@ -102,7 +102,7 @@ struct SRTPContextTests {
 
     @Test("Sources that are not authentic take no room; those beyond the limit are refused") func sourceLimit() throws {
         let master = Sample.master(.aes128CounterModeSHA1_80)
-        let receiver = Receiver(master, limits: Limits(sources: 2))
+        let receiver = Receiver(master, limits: Limits(sources: 2, formerSources: 0))
         let sender = Sender(master)
         for ssrc in UInt32(0)..<100 {
             let stranger = Sender(Sample.master(.aes128CounterModeSHA1_80, seed: 9))
@@ -115,6 +115,49 @@ struct SRTPContextTests {
         #expect(throws: Failure.tooManySources) { try receiver.unprotect(try sender.protect(Sample.packet(1, ssrc: 3))) }
         #expect(throws: Failure.tooManySources) { try receiver.unprotectControl(try sender.protectControl(Sample.report(ssrc: 3))) }
         #expect(try receiver.unprotect(try sender.protect(Sample.packet(2, ssrc: 1))) == Sample.packet(2, ssrc: 1))
+    }
+
+    @Test("RFC 3711 §3.2.3: of more sources than fit the most silent one makes room, and nothing of it is believed twice", arguments: SRTP.Suite.allCases)
+    func manySources(suite: SRTP.Suite) throws {
+        let master = Sample.master(suite)
+        let receiver = Receiver(master, limits: Limits(sources: 4, formerSources: 60))
+        let sender = Sender(master, limits: Limits(sources: 64))
+        var heard: [(packet: [UInt8], report: [UInt8])] = []
+        for ssrc in UInt32(1)...64 {
+            for sequence in UInt16(1)...3 {
+                let packet = try sender.protect(Sample.packet(sequence, ssrc: ssrc))
+                let report = try sender.protectControl(Sample.report(ssrc: ssrc))
+                #expect(try receiver.unprotect(packet) == Sample.packet(sequence, ssrc: ssrc))
+                _ = try receiver.unprotectControl(report)
+                heard.append((packet, report))
+            }
+        }
+        let successor = Receiver(ReceivingContext(master, limits: receiver.context.limits, resuming: receiver.snapshot))
+        for (packet, report) in heard {
+            #expect(throws: Failure.replayed) { try receiver.unprotect(packet) }
+            #expect(throws: Failure.replayed) { try receiver.unprotectControl(report) }
+            #expect(throws: Failure.replayed) { try successor.unprotect(packet) }
+        }
+        // One that made room goes on, and one that is too many for the memory is refused.
+        #expect(try receiver.unprotect(try sender.protect(Sample.packet(4, ssrc: 1))) == Sample.packet(4, ssrc: 1))
+        let other = Sender(master)
+        #expect(throws: Failure.tooManySources) { try receiver.unprotect(try other.protect(Sample.packet(1, ssrc: 99))) }
+    }
+
+    @Test("RELIABILITY V27: a key that comes back goes on behind what it has protected") func keyComesBack() throws {
+        let master = Sample.master(.aes128CounterModeSHA1_80)
+        let sender = Sender(master)
+        for sequence in UInt16(65_530)...65_535 { _ = try sender.protect(Sample.packet(sequence)) }
+        _ = try sender.protect(Sample.packet(0))
+        let report = try sender.protectControl(Sample.report())
+        let again = Sender(SendingContext(master, after: sender.context.used))
+        #expect(throws: Failure.replayed) { try again.protect(Sample.packet(0, payload: 9)) }
+        #expect(throws: Failure.replayed) { try again.protect(Sample.packet(65_535, payload: 9)) }
+        let (next, nextReport) = (try again.protect(Sample.packet(1)), try again.protectControl(Sample.report()))
+        #expect(nextReport != report)
+        let receiver = Receiver(master)
+        for packet in [try Sender(master).protect(Sample.packet(65_535)), next] { _ = try receiver.unprotect(packet) }
+        #expect(receiver.snapshot.sources.first?.highest == 0x1_0001)
     }
 
     @Test("Both directions live apart") func context() throws {

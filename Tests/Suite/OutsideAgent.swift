@@ -4,7 +4,7 @@ public import SIP
 /// A phone that a test speaks for line by line: over UDP, at an address of its own, answering challenges by digest.
 public final class OutsideAgent {
     public let agent: InsideAgent
-    private let edge: UInt16
+    public let edge: UInt16
     private let host: String
     private let domain: String
     private let account: RunningSuite.Account?

@@ -94,7 +94,11 @@ extension ResourceSchema {
         .optional("room_id", .nullable(text)), .optional("run_id", .nullable(text)), .optional("parent_call_id", .nullable(text)),
         .optional("sip_call_id", .nullable(text)), .optional("sip_code", .nullable(.integer(100...699))),
         .optional("hangup_cause", .nullable(.integer(0...127)), "Q.850."),
-        .optional("hangup_by", .nullable(text), "`caller`, `callee` or `platform`."), createdAt,
+        .optional("hangup_by", .nullable(text), "`caller`, `callee` or `platform`."),
+        .optional(
+            "hangup_reason", .nullable(text),
+            "Why the platform ended it: `media_timeout`, `media_no_path`, `media_wrong_fingerprint`, `media_no_common_suite` or "
+                + "`media_handshake_timed_out`."), createdAt,
         .optional("ringing_at", .nullable(.text(.timestamp))), .optional("answered_at", .nullable(.text(.timestamp))),
         .optional("ended_at", .nullable(.text(.timestamp))), .optional("media", .nullable(media.reference)),
     ])

@@ -15,12 +15,12 @@ extension Leg {
         return effects
     }
 
-    /// Sends the INVITEs as soon as both our offer and the bindings are there.
+    /// Sends the INVITEs as soon as the bindings and an offer for each kind of them are there.
     mutating func ringTargets(at moment: Moment, into effects: inout [LegEffect]) {
         guard let dial, dial.isSearched, media.stage == .ready, phase == .preparing else { return }
-        if dial.targets.allSatisfy(\.isBrowser), media.profile == nil { return effects.append(.offerMedia(.browser)) }
+        if dial.targets.contains(where: \.isBrowser), media.browserOffer == nil { return effects.append(.offerMedia(.browser)) }
         phase = .ringing
-        for branch in dial.targets.indices { effects.append(.invite(branch: branch, body: media.description)) }
+        for (branch, target) in dial.targets.enumerated() { effects.append(.invite(branch: branch, body: media.offer(to: target))) }
     }
 
     mutating func rang(_ branch: Int, at moment: Moment, into effects: inout [LegEffect]) {
@@ -39,7 +39,7 @@ extension Leg {
         dial?.winner = branch
         deadlines[.ring] = nil
         phase = .up
-        if let answer { effects.append(.updateMedia(.answer, remote: answer)) }
+        if let answer { effects.append(.updateMedia(.answer, remote: answer, profile: dial?.targets[branch].profile)) }
         effects.append(.acknowledge(branch: branch))
         cancelTargets(except: branch, into: &effects)
         if answer == nil {

@@ -37,14 +37,14 @@ extension Leg {
             guard phase == .up, !media.isRenegotiating else { return [.respondToReinvite(code: 491, body: nil)] }
             media.isRenegotiating = true
             media.awaitsAnswerInAck = offer == nil
-            effects.append(.updateMedia(offer == nil ? .makeOffer : .offer, remote: offer ?? ""))
+            effects.append(.updateMedia(offer == nil ? .makeOffer : .offer, remote: offer ?? "", profile: nil))
         case .reinviteCanceled:
             media.isRenegotiating = false
             media.awaitsAnswerInAck = false
         case .answeredInAck(let answer):
             guard media.awaitsAnswerInAck else { break }
             media.awaitsAnswerInAck = false
-            effects.append(.updateMedia(.answer, remote: answer))
+            effects.append(.updateMedia(.answer, remote: answer, profile: nil))
         case .dialogLost:
             end(phase == .up ? .completed : .failed, Status(code: 408, cause: 102), by: "platform", at: moment, into: &effects)
         case .resolved(let flowID, let actions):
@@ -54,7 +54,7 @@ extension Leg {
             refuse(error.code == .notFound ? Status(code: 404, cause: 1) : Status(code: 503, cause: 41), at: moment, into: &effects)
         case .found(let bindings):
             dial?.isSearched = true
-            dial?.targets = Target.offerable(bindings.map { Target(contact: $0.contact, route: $0.path, instanceID: $0.instanceID) })
+            dial?.targets = bindings.map { Target(contact: $0.contact, route: $0.path, instanceID: $0.instanceID) }
             guard !bindings.isEmpty else {
                 refuse(Status(code: 480, cause: 20), at: moment, into: &effects)
                 break
@@ -69,10 +69,17 @@ extension Leg {
             effects.append(.join(seat))
             ringTargets(at: moment, into: &effects)
         case .mediaOffered(let description, let profile):
-            (media.description, media.profile) = (description, profile)
+            guard profile == .browser else { break }
+            media.browserOffer = description
             ringTargets(at: moment, into: &effects)
         case .mediaOfferFailed(let error):
-            refuse(Self.status(of: error), at: moment, into: &effects)
+            guard let phones = dial?.targets.filter({ !$0.isBrowser }), !phones.isEmpty else {
+                refuse(Self.status(of: error), at: moment, into: &effects)
+                break
+            }
+            // The phones ring at least.
+            dial?.targets = phones
+            ringTargets(at: moment, into: &effects)
         case .mediaFailed(let error):
             media.stage = .failed
             refuse(Self.status(of: error), at: moment, into: &effects)
@@ -128,7 +135,10 @@ extension Leg {
             finish(.completed, at: moment, into: &effects)
         case .mediaSilent:
             guard phase == .up else { break }
+            record.hangupReason = "media_timeout"
             end(.completed, Status(code: 200, cause: 102), by: "platform", at: moment, into: &effects)
+        case .mediaLost(let reason):
+            mediaLost(reason, at: moment, into: &effects)
         case .childRang(let child):
             childRang(child, at: moment, into: &effects)
         case .childAnswered(let child):

@@ -1,3 +1,4 @@
+import Contracts
 import SIP
 
 /// What a contact takes: a browser nothing but ICE and DTLS (RFC 8827 §6.5), which other phones seldom do.
@@ -8,9 +9,10 @@ extension Leg.Target {
         return (transport == "ws" || transport == "wss") && uri.host.lowercased().hasSuffix(".invalid")
     }
 
-    /// One leg has one session and so one offer: where browsers and phones share an extension, it is for the phones.
-    static func offerable(_ targets: [Leg.Target]) -> [Leg.Target] {
-        let phones = targets.filter { !$0.isBrowser }
-        return phones.isEmpty ? targets : phones
-    }
+    var profile: MediaProfile { isBrowser ? .browser : .plain }
+}
+
+extension Leg.Media {
+    /// Our offer in the form that a contact takes.
+    func offer(to target: Leg.Target) -> String { target.isBrowser ? browserOffer ?? description : description }
 }

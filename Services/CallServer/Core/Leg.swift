@@ -62,8 +62,8 @@ struct Leg: Codable, Sendable {
         var stage = Stage.creating
         /// Our SDP for the phone.
         var description = ""
-        /// What `description` is an offer of; nil: plain.
-        var profile: MediaProfile?
+        /// The same for browsers, where one of them is to ring; the first answer decides which of the two was meant.
+        var browserOffer: String?
         var inside: InsideEndpoint?
         /// The relay has the phone's SDP too.
         var isAgreed = false

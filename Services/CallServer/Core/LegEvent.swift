@@ -45,6 +45,8 @@ enum LegEvent: Sendable {
     case playFinished(playID: String, PlayFinished.Reason)
     case removedFromRoom(roomID: String)
     case mediaSilent
+    /// There is no path to the phone, or there are no keys.
+    case mediaLost(reason: String)
 
     // From the other legs.
     case childRang(String)
@@ -73,8 +75,9 @@ enum LegEffect: Sendable {
     case resolve(number: String)
     case findBindings(number: String)
     case createMedia(offer: String?)
-    case updateMedia(UpdateMediaSession.Kind, remote: String)
-    /// Another first offer than the one there is.
+    /// `profile`: which of our offers it answers.
+    case updateMedia(UpdateMediaSession.Kind, remote: String, profile: MediaProfile?)
+    /// Another first offer beside the one there is.
     case offerMedia(MediaProfile)
     case link(InsideEndpoint, seat: Int)
     case deleteMedia

@@ -26,9 +26,9 @@ extension CallEngine {
                 UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: .makeOffer, remote: "", profile: profile),
                 for: leg, "media/\(revision)", at: leg.placement.relay
             ) { .mediaOffered($0.description ?? "", profile) } failed: { .mediaOfferFailed($0) }
-        case .updateMedia(let kind, let remote):
+        case .updateMedia(let kind, let remote, let profile):
             ask(
-                UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: kind, remote: remote), for: leg,
+                UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: kind, remote: remote, profile: profile), for: leg,
                 "media/\(revision)", at: leg.placement.relay
             ) { .mediaUpdated($0, kind: kind) } failed: { .mediaUpdateFailed($0, kind: kind) }
         case .link(let inside, let seat):

@@ -9,6 +9,7 @@ enum Signals {
         serve(PlayFinished.self, on: bus, engine) { ($0.callID, .playFinished(playID: $0.playID, $0.reason)) }
         serve(ParticipantRemoved.self, on: bus, engine) { ($0.callID, .removedFromRoom(roomID: $0.roomID)) }
         serve(MediaTimedOut.self, on: bus, engine) { ($0.callID, .mediaSilent) }
+        serve(MediaFailed.self, on: bus, engine) { ($0.callID, .mediaLost(reason: $0.reason)) }
     }
 
     private static func serve<C: Command>(

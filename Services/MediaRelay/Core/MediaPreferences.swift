@@ -20,6 +20,8 @@ struct MediaPreferences: Sendable {
     /// In the order of our offers. AES-GCM costs least, and every phone has the first of RFC 4568.
     var suites: [Suite] = [.aes128CounterModeSHA1_80, .aeadAES128GCM, .aes128CounterModeSHA1_32]
     var ice = ICE.Configuration()
+    /// What we say we are where the offer is ours; towards a lite agent we are full whatever this says (RFC 8445 §2.5).
+    var iceMode = ICE.Mode.lite
     var dtls = Handshake.Limits()
     /// RFC 4594 §4.1: telephony is forwarded expedited (EF).
     var dscp = 46
@@ -44,6 +46,9 @@ struct MediaPreferences: Sendable {
         Setting(
             "TANDEM_SRTP_SUITES", default: "AES_CM_128_HMAC_SHA1_80,AEAD_AES_128_GCM,AES_CM_128_HMAC_SHA1_32",
             "crypto suites of our offers with keys in SDP, best first"),
+        Setting(
+            "TANDEM_ICE", default: "lite",
+            "what our offers say of ICE: lite, where phones reach this address, or full (RFC 8445 §2.5); a lite phone is checked anyway"),
         Setting("TANDEM_ICE_TIMEOUT", .integer(1...300), default: "40", "seconds until ICE gives up finding a path"),
         Setting("TANDEM_ICE_CONSENT", .integer(5...300), default: "30", "seconds without an answered check until a path is dead"),
         Setting("TANDEM_DTLS_TIMEOUT", .integer(1...300), default: "30", "seconds that a handshake may take with all its attempts"),
@@ -74,6 +79,10 @@ struct MediaPreferences: Sendable {
             discontinuous: settings.flag("TANDEM_OPUS_DTX"))
         session.jitter = .init(
             floor: .milliseconds(settings.integer("TANDEM_JITTER_MIN")), ceiling: .milliseconds(settings.integer("TANDEM_JITTER_MAX")))
+        guard let mode = ICE.Mode(rawValue: settings.text("TANDEM_ICE")) else {
+            throw RelaySettings.Mistake(description: "TANDEM_ICE must be lite or full")
+        }
+        iceMode = mode
         ice.patience = .seconds(settings.integer("TANDEM_ICE_TIMEOUT"))
         ice.consentLifetime = .seconds(settings.integer("TANDEM_ICE_CONSENT"))
         dtls = Handshake.Limits(

@@ -38,11 +38,12 @@ struct PortPool {
         return nil
     }
 
-    /// The session on that port ended, or another process has the port: it is not tried again for a while.
-    mutating func giveBack(_ port: UInt16, now: Instant) {
+    /// The session on that port ended, or another process has the port: it is not tried again for a while. A port that nobody outside
+    /// was told of (`isUnknown`) need not rest.
+    mutating func giveBack(_ port: UInt16, isUnknown: Bool = false, now: Instant) {
         let index = ((Int(port) - Int(first)) / 2 - share) / shares
         guard usableAt.indices.contains(index), self.port(at: index) == port else { return }
-        usableAt[index] = now + Self.rest
+        usableAt[index] = isUnknown ? now : now + Self.rest
     }
 
     private func port(at index: Int) -> UInt16 { first + UInt16((index * shares + share) * 2) }

@@ -1,4 +1,5 @@
 import Addresses
+import Contracts
 import MediaSession
 import SDP
 
@@ -18,6 +19,8 @@ struct SessionRecord: Codable, Sendable {
     /// What the room writes into its packets for this session.
     var insideSSRC: UInt32
     var exchange: OfferAnswer
+    /// Our first offers, while none of them is answered.
+    var proposals: [MediaProfile: OfferAnswer]?
     var streams: SessionSnapshot
     /// The list its codecs are from; nil: the usual one.
     var codecs: [String]?

@@ -21,9 +21,13 @@ final class Leg {
     var rtp: OutsideSocket?
     let rtcp: OutsideSocket
     var exchange: OfferAnswer
+    /// Our offers that nobody has answered yet, by what they are for.
+    var proposals: [MediaProfile: OfferAnswer] = [:]
     var session: Session
     /// What its next descriptions may name.
     var codecs = CodecChoice.usual
+    /// The owner knows that there is no path, or no keys.
+    var hasToldFailure = false
     /// Random and made for this session (RFC 7022 §4.2).
     let canonicalName: String
     /// The command that made the session and its reply: repeated, it is answered again.
@@ -55,6 +59,7 @@ final class Leg {
     func record(insideAddress: SocketAddress) -> SessionRecord {
         SessionRecord(
             id: id, customerID: customerID, callID: callID, owner: owner, epoch: epoch, port: port, insideAddress: insideAddress,
-            insideSSRC: insideSSRC, exchange: exchange, streams: session.snapshot, codecs: codecs.names)
+            insideSSRC: insideSSRC, exchange: exchange, proposals: proposals.isEmpty ? nil : proposals, streams: session.snapshot,
+            codecs: codecs.names)
     }
 }

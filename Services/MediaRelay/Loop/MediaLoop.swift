@@ -133,7 +133,17 @@ actor MediaLoop {
     private func open(_ leg: Leg) -> Int? {
         let (source, length) = (fromPhone[0].source, fromPhone[0].bytes.count)
         var bytes = fromPhone.mutableBytes(at: 0)
-        let received = leg.session.open(&bytes, count: length, from: source, now: loop.now)
+        return taken(leg.session.open(&bytes, count: length, from: source, now: loop.now), leg)
+    }
+
+    /// The same for the port of RTCP.
+    private func openControl(_ leg: Leg) -> Int? {
+        let (source, length) = (fromPhone[0].source, fromPhone[0].bytes.count)
+        var bytes = fromPhone.mutableBytes(at: 0)
+        return taken(leg.session.openControl(&bytes, count: length, from: source, now: loop.now), leg)
+    }
+
+    private func taken(_ received: MediaTransport.Received, _ leg: Leg) -> Int? {
         tend(leg)
         switch received {
         case .sound(let count), .control(let count): return count
@@ -206,9 +216,10 @@ actor MediaLoop {
         traffic.controlPackets += 1
         if leg.tap != nil { Self.tapArrived(leg, fromPhone, fromPhone[0].bytes.count, isOpened: false, on: leg.port + 1, now: loop.now) }
         let isPlain = leg.session.transport == nil
-        // Checks and handshakes belong to the port of RTP.
-        guard isPlain || Multiplexed(fromPhone[0].bytes) == .rtcp else { return traffic.count(.foreign) }
-        let count = isPlain ? fromPhone[0].bytes.count : open(leg)
+        // Checks and handshakes belong to the port of RTP, unless this one has its own; sound never belongs here.
+        let kind = isPlain ? .rtcp : Multiplexed(fromPhone[0].bytes)
+        guard kind == .rtcp || kind != .rtp && leg.session.controlTransport != nil else { return traffic.count(.foreign) }
+        let count = isPlain ? fromPhone[0].bytes.count : openControl(leg)
         if !isPlain, let count, leg.tap != nil { Self.tapArrived(leg, fromPhone, count, isOpened: true, on: leg.port + 1, now: loop.now) }
         if let count { Self.takeControl(fromPhone, count, of: leg, now: loop.now) }
     }
@@ -252,6 +263,7 @@ actor MediaLoop {
         defer { endTaps(of: leg) }
         if leg.session.transport != nil {
             leg.session.transport?.close()
+            leg.session.controlTransport?.close()
             tend(leg)
         }
         if let rtp = leg.rtp { loop.unwatch(rtp.socket.descriptor) }

@@ -8,6 +8,8 @@ struct SessionEvents: Sendable {
     var ended: @Sendable (SessionRecord, SessionStatistics) -> Void
     /// The phone has fallen silent; to be told to the call's owner.
     var silent: @Sendable (MediaTimedOut, _ owner: String) -> Void
+    /// There is no path, or there are no keys; to be told likewise.
+    var failed: @Sendable (MediaFailed, _ owner: String) -> Void = { _, _ in }
     /// What became of a leg's checks and keys.
     var transport: @Sendable (_ sessionID: String, MediaTransport.Event) -> Void = { _, _ in }
 }

@@ -19,7 +19,7 @@ extension MediaLoop {
             do throws(RPCError) {
                 return try begin(command, offer, port, sockets)
             } catch {
-                ports.giveBack(port, now: loop.now)
+                ports.giveBack(port, isUnknown: true, now: loop.now)
                 throw error
             }
         } catch {
@@ -45,7 +45,7 @@ extension MediaLoop {
                 return try exchange.answer(offer, preferring: order)
             }
             let plan = try plan(exchange.agreement)
-            session.transport = security.transport(nil, base: base(port), exchange, before: nil, now: now)
+            follow(exchange, before: nil, weOffered: false, of: &session, port: port)
             session.apply(plan, now: now)
         } else {
             description = exchange.offer()
@@ -63,6 +63,7 @@ extension MediaLoop {
         let reply = CreateMediaSession.Reply(
             description: description.description, inside: InsideEndpoint(address: insideAddress.description, ssrc: leg.insideSSRC))
         leg.creation = (command.offer, reply)
+        if offer == nil { leg.proposals[.plain] = exchange }
         leg.remoteOrigin = offer?.origin
         leg.codecs = codecs
         leg.nextReportAt = now + reportPause(isFirst: true)

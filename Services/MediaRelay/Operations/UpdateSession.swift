@@ -14,29 +14,20 @@ extension MediaLoop {
         var reply = UpdateMediaSession.Reply(description: nil, held: false)
         switch command.kind {
         case .makeOffer:
-            if let profile = command.profile {
-                // Nobody has seen the offer before it.
-                if exchange.agreement == nil {
-                    exchange = OfferAnswer(sessionID: UInt64(clamping: WallClock.milliseconds()), local: exchange.local)
-                }
-                security.prepare(&exchange, offering: profile)
-            } else {
-                security.prepareAgain(&exchange)
-            }
-            if command.codecs != nil { exchange.local.codecs = codecs.offered }
-            reply.description = exchange.offer().description
+            reply.description = makeOffer(&exchange, command.profile, command.codecs == nil ? nil : codecs.offered, of: leg).description
             leg.exchange = exchange
         case .answer:
             let answer = try Self.description(command.remote)
+            exchange = command.profile.flatMap { leg.proposals[$0] } ?? exchange
             _ = try Self.agreeing { () throws(OfferAnswer.Refusal) in try exchange.accept(answer) }
-            try adopt(exchange, answer.origin, on: leg)
+            try adopt(exchange, answer.origin, weOffered: true, on: leg)
         case .offer:
             let offer = try Self.description(command.remote)
             reply.description = try Self.agreeing { () throws(OfferAnswer.Refusal) in
                 let order = try security.prepare(&exchange, answering: offer, leg.session.transport?.agent, codecs: codecs)
                 return try exchange.answer(offer, preferring: order)
             }.description
-            try adopt(exchange, offer.origin, on: leg)
+            try adopt(exchange, offer.origin, weOffered: false, on: leg)
         }
         leg.codecs = codecs
         reply.held = exchange.agreement.map { $0.direction != .sendReceive } ?? false
@@ -44,8 +35,22 @@ extension MediaLoop {
         return reply
     }
 
+    /// Before there is an agreement every profile has an offer of its own, and the answer says to which: phones and browsers of one
+    /// extension ring together (RFC 3261 §16.7). After that the session has one, which is left as it was when the offer is refused.
+    private func makeOffer(
+        _ exchange: inout OfferAnswer, _ profile: MediaProfile?, _ codecs: [Codec]?, of leg: Leg
+    ) -> SessionDescription {
+        var local = profile.map { security.local(exchange.local, offering: $0) } ?? security.localAgain(exchange)
+        local.codecs = codecs ?? local.codecs
+        guard exchange.agreement == nil, let profile else { return exchange.propose(local) }
+        exchange = OfferAnswer(sessionID: UInt64(clamping: WallClock.milliseconds()), local: local)
+        let description = exchange.offer()
+        leg.proposals[profile] = exchange
+        return description
+    }
+
     /// Puts an agreement into effect. One that repeats the last (a session refresh, RFC 4028) does not open the latch.
-    private func adopt(_ exchange: OfferAnswer, _ origin: Origin, on leg: Leg) throws(RPCError) {
+    private func adopt(_ exchange: OfferAnswer, _ origin: Origin, weOffered: Bool, on leg: Leg) throws(RPCError) {
         let isRepetition = origin == leg.remoteOrigin && exchange.agreement == leg.exchange.agreement
         if !isRepetition {
             let plan = try plan(exchange.agreement)
@@ -54,12 +59,11 @@ extension MediaLoop {
             } catch {
                 throw RPCError(.failed, "the session's port could not be opened again: \(error)")
             }
-            let current = leg.session.transport.take()
-            leg.session.transport = security.transport(
-                current, base: base(leg.port), exchange, before: leg.exchange.agreement, now: loop.now)
+            follow(exchange, before: leg.exchange.agreement, weOffered: weOffered, of: &leg.session, port: leg.port)
             leg.session.apply(plan, now: loop.now)
+            leg.hasToldFailure = false
             tend(leg)
         }
-        (leg.exchange, leg.remoteOrigin) = (exchange, origin)
+        (leg.exchange, leg.remoteOrigin, leg.proposals) = (exchange, origin, [:])
     }
 }

@@ -32,6 +32,8 @@ public struct Call: Codable, Sendable, Equatable {
     public var hangupCause: Int?
     /// `caller`, `callee` or `platform`.
     public var hangupBy: String?
+    /// Why the platform ended it, where no SIP code tells: `media_` and what became of the media.
+    public var hangupReason: String?
     public var createdAt: Timestamp
     public var ringingAt: Timestamp?
     public var answeredAt: Timestamp?
@@ -55,6 +57,7 @@ public struct Call: Codable, Sendable, Equatable {
         case sipCode = "sip_code"
         case hangupCause = "hangup_cause"
         case hangupBy = "hangup_by"
+        case hangupReason = "hangup_reason"
         case createdAt = "created_at"
         case ringingAt = "ringing_at"
         case answeredAt = "answered_at"
@@ -181,4 +184,19 @@ public struct MediaTimedOut: Command {
     public var sessionID: String
 
     public init(callID: String, sessionID: String) { (self.callID, self.sessionID) = (callID, sessionID) }
+}
+
+/// The phone's media found no path or gave no keys: there is no sound and will be none.
+public struct MediaFailed: Command {
+    public typealias Reply = Done
+    public static let name = "call.media_failed"
+    public static let service = ServiceName.callServer
+    public var callID: String
+    public var sessionID: String
+    /// `no_path`, `wrong_fingerprint`, `no_common_suite` or `handshake_timed_out`.
+    public var reason: String
+
+    public init(callID: String, sessionID: String, reason: String) {
+        (self.callID, self.sessionID, self.reason) = (callID, sessionID, reason)
+    }
 }

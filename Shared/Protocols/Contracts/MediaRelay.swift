@@ -123,7 +123,8 @@ public struct UpdateMediaSession: Command {
     public var epoch: UInt64
     public var kind: Kind
     public var remote: String
-    /// Of an offer of ours; nil: as before, `plain` at first.
+    /// Of an offer of ours; nil: as before, `plain` at first. Before the first answer each profile may have an offer, and an answer says
+    /// here which of them it is for.
     public var profile: MediaProfile?
     /// The only codecs from now on; nil: as before. An offer that was answered and whose answer has not been sent may be given again
     /// with another list.

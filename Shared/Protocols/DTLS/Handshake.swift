@@ -101,6 +101,12 @@ public struct Handshake: ~Copyable {
     /// Whether a datagram begins a handshake: on one that is established, the peer wants another, for which there is another value.
     public static func isClientHello(_ datagram: Span<UInt8>) -> Bool { Record.clientRandom(datagram) != nil }
 
+    /// The same, and another one than led to what is (or was) established here: repetitions of that do not count.
+    public func isBegunAnew(by datagram: Span<UInt8>) -> Bool {
+        guard state == .established || state == .ended, let random = Record.clientRandom(datagram) else { return false }
+        return random != clientRandom
+    }
+
     // MARK: Events
 
     /// The active side speaks, the passive one listens.

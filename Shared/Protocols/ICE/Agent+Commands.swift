@@ -74,6 +74,13 @@ extension Agent {
         (current, previous) = (before, nil)
     }
 
+    /// Something authentic came over the path in use at that time. It stands for a check: agents of before RFC 7675 make none once they
+    /// have a path, and who sends protected media is there.
+    public mutating func consented(_ component: Component = .rtp, at instant: Instant) {
+        if let path = current.selection(component)?.path { current.consented(path, at: instant, core) }
+        if let path = previous?.selection(component)?.path { previous?.consented(path, at: instant, core) }
+    }
+
     private mutating func takeOverAfterCommand(into outbox: inout Outbox) {
         guard previous != nil, current.isConnected else { return }
         previous = nil

@@ -72,7 +72,7 @@ extension Generation {
             Selection(
                 $0.path, priority: $0.priority, checkPriority: $0.checkPriority, heardAt: now,
                 nextAt: isFull ? now : now + core.configuration.keepAliveInterval,
-                consentUntil: isFull ? now + core.configuration.consentLifetime : nil)
+                consentUntil: isFull || !core.remoteIsLite ? now + core.configuration.consentLifetime : nil)
         }
         isConnected = isSettled(core.components)
     }

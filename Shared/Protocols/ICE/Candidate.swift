@@ -54,6 +54,13 @@ public struct Candidate: Hashable, Sendable, Codable {
             relatedAddress: related, fragment: nil)
     }
 
+    /// The same address on its own, for an agent that has one component only.
+    public func alone() -> Candidate {
+        Candidate(
+            foundation: foundation, component: .rtp, priority: priority, address: address, kind: kind, relatedAddress: relatedAddress,
+            fragment: fragment)
+    }
+
     /// §5.1.2.1.
     static func priority(_ kind: Kind, preference: UInt16, component: Component) -> UInt32 {
         kind.preference << 24 | UInt32(preference) << 8 | UInt32(256 - min(component.rawValue, 256))

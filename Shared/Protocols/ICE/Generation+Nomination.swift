@@ -62,7 +62,7 @@ extension Generation {
         let selection = Selection(
             path, priority: priority, checkPriority: checkPriority, heardAt: now,
             nextAt: now + (isFull ? core.consentInterval() : core.configuration.keepAliveInterval),
-            consentUntil: isFull ? now + core.configuration.consentLifetime : nil)
+            consentUntil: isFull || !core.remoteIsLite ? now + core.configuration.consentLifetime : nil)
         if let index = selections.firstIndex(where: { $0.path.component == path.component }) {
             selections[index] = selection
         } else {

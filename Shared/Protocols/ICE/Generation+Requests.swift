@@ -114,6 +114,7 @@ extension Generation {
         heard(path, now: now)
         guard core.mode == .full else {
             startedAt = startedAt ?? now
+            consented(path, at: now, core)
             // The last one counts: who controls has a reason to change.
             if nominates { select(path, priority: 0, checkPriority: priority, now: now, &core, into: &outbox) }
             return

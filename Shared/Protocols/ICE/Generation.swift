@@ -88,6 +88,12 @@ struct Generation: Sendable {
         if let index = selections.firstIndex(where: { $0.path == path }) { selections[index].heardAt = now }
     }
 
+    /// RFC 7675 §5.1, from the side that is asked: whoever checks a path wants what is sent there.
+    mutating func consented(_ path: Path, at instant: Instant, _ core: Core) {
+        guard core.mode == .lite, let index = selections.firstIndex(where: { $0.path == path }) else { return }
+        selections[index].consented(at: instant, lifetime: core.configuration.consentLifetime)
+    }
+
     // MARK: Time
 
     /// The distant future when there is nothing to wait for.

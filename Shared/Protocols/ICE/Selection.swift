@@ -9,7 +9,7 @@ struct Selection: Sendable {
     var heardAt: Instant
     /// When the next check, or the keep-alive of a lite agent, is due.
     var nextAt: Instant
-    /// Nil for a lite agent, which asks for nothing.
+    /// Nil between two lite agents, where nobody asks. A lite one takes a check of theirs for their consent.
     var consentUntil: Instant?
     var isLost = false
     /// Checks whose answers renew the consent.
@@ -28,6 +28,12 @@ struct Selection: Sendable {
     mutating func ask(_ transaction: TransactionID) {
         if asked.count >= 8 { asked.removeFirst() }
         asked.append(transaction)
+    }
+
+    /// They have shown since then that they want what is sent.
+    mutating func consented(at instant: Instant, lifetime: Interval) {
+        guard !isLost, let end = consentUntil else { return }
+        consentUntil = max(end, instant + lifetime)
     }
 
     mutating func answered(_ transaction: TransactionID, now: Instant, lifetime: Interval) {

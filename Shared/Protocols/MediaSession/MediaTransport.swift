@@ -39,10 +39,9 @@ public struct MediaTransport: ~Copyable {
     public enum Event: Hashable, Sendable {
         /// Media goes there from now on.
         case path(SocketAddress)
-        /// The other side does not answer any more (RFC 7675 §5.1).
+        /// The other side does not ask or answer any more (RFC 7675 §5.1).
         case consentLost
-        /// No path was found, or no keys.
-        case failed(String)
+        case failed(TransportFailure)
     }
 
     private struct Terms {
@@ -54,13 +53,30 @@ public struct MediaTransport: ~Copyable {
         var handshake: Handshake { Handshake(endpoint, role: role, fingerprints: fingerprints, limits: limits) }
     }
 
+    /// A key that another took the place of, and what it has protected.
+    struct FormerKey {
+        let key: MasterKey
+        let used: Reservation
+    }
+
+    /// More than one offer of ours has lines; keys of earlier offers do not come back.
+    private static let formerKeyLimit = 8
+
     /// What ICE calls the port.
     public let base: SocketAddress
     public private(set) var agent: ICE.Agent?
     private var handshake: Handshake?
+    /// The peer of an established association shakes hands anew; that one goes on until this one has keys.
+    private var successor: Handshake?
     /// What another attempt is made of.
     private var terms: Terms?
     private var keys: Context?
+    /// Under what we send, where signalling gave it.
+    private var sendingKey: MasterKey?
+    private var formerKeys: [FormerKey] = []
+    /// When a packet with the right tag came over the path in use.
+    private var authenticAt: Instant?
+    private var isShaking = false
     /// Checks alone leave packets as they are.
     private var isProtected = false
     /// Where the description says they are, when there is no ICE.
@@ -120,36 +136,73 @@ public struct MediaTransport: ~Copyable {
 
     /// Keys that signalling agreed on (RFC 4568). Those of a direction stay as they are where nil is given.
     public mutating func key(sending: MasterKey?, receiving: MasterKey?) {
-        handshake = nil
-        terms = nil
+        if terms != nil { keys = nil }
+        forgetHandshakes()
         isProtected = true
         if keys == nil {
             guard let sending, let receiving else { return }
-            keys = Context(sending: sending, receiving: receiving)
+            keys = Context(sending: sendingContext(sending), receiving: ReceivingContext(receiving))
             return
         }
-        if let sending { keys?.replace(sending: SendingContext(sending)) }
+        if let sending {
+            let context = sendingContext(sending)
+            keys?.replace(sending: context)
+        }
         if let receiving { keys?.replace(receiving: ReceivingContext(receiving)) }
     }
 
-    /// A handshake is to give the keys; a new one when the other side's certificate or name changed (RFC 8842 §4).
+    /// A key that comes back (an offer was forked, and the phone that answered first answers last) goes on where it was: no index is
+    /// used twice (RELIABILITY V27).
+    private mutating func sendingContext(_ key: MasterKey) -> SendingContext {
+        leaveKey()
+        sendingKey = key
+        if let before = formerKeys.firstIndex(where: { $0.key == key }) {
+            return SendingContext(key, after: formerKeys.remove(at: before).used)
+        }
+        return SendingContext(key)
+    }
+
+    private mutating func leaveKey() {
+        switch keys {
+        case .some(let keys):
+            guard let sendingKey else { break }
+            if formerKeys.count >= Self.formerKeyLimit { formerKeys.removeFirst() }
+            formerKeys.append(FormerKey(key: sendingKey, used: keys.used))
+        case nil: break
+        }
+        sendingKey = nil
+    }
+
+    /// A handshake is to give the keys; a new one when the other side's certificate, name or role changed (RFC 8842 §3.1). While it is
+    /// the same certificate, what has been agreed protects until there is better.
     public mutating func shake(
         _ endpoint: Endpoint, _ role: Handshake.Role, _ fingerprints: [DTLS.Fingerprint], limits: Handshake.Limits = Handshake.Limits()
     ) {
-        keys = nil
+        if terms?.fingerprints != fingerprints {
+            leaveKey()
+            keys = nil
+        }
         peer = nil
-        isProtected = true
+        (isProtected, isShaking) = (true, true)
         let agreed = Terms(endpoint: endpoint, role: role, fingerprints: fingerprints, limits: limits)
         terms = agreed
         handshake = agreed.handshake
+        successor = nil
     }
 
     /// From now on packets are as they are: only checks remain.
     public mutating func unprotect() {
+        leaveKey()
         keys = nil
-        handshake = nil
-        terms = nil
+        forgetHandshakes()
         isProtected = false
+    }
+
+    private mutating func forgetHandshakes() {
+        handshake = nil
+        successor = nil
+        terms = nil
+        isShaking = false
     }
 
     /// Where they said they are.
@@ -167,7 +220,7 @@ public struct MediaTransport: ~Copyable {
     /// The active side begins when it knows where to; for the passive one, time runs from the first record of the other: it may come as
     /// late as somebody takes to answer.
     private mutating func startHandshake(to address: SocketAddress?, now: Instant) {
-        guard terms?.role == .active, keys == nil, let address else { return }
+        guard terms?.role == .active, isShaking, let address else { return }
         peer = peer ?? address
         if let outcome = handshake?.start(now: now, into: &records) { take(outcome) }
         drainRecords()
@@ -198,14 +251,34 @@ public struct MediaTransport: ~Copyable {
                 return .dropped(.stranger)
             }
             peer = source
-            if let outcome = handshake?.start(now: now, into: &records) { take(outcome) }
-            if let outcome = handshake?.receive(datagram.span.extracting(0..<count), now: now, into: &records) { take(outcome) }
-            drainRecords()
+            receive(records: datagram.span.extracting(0..<count), now: now)
             return .consumed
         case .rtp, .rtcp:
             guard agent == nil || isBelievable(source) else { return .dropped(.stranger) }
-            return unprotect(&datagram, count: count, isControl: kind == .rtcp)
+            return unprotect(&datagram, count: count, isControl: kind == .rtcp, from: source, now: now)
         case .zrtp, .turnChannel, .unknown: return .dropped(.foreign)
+        }
+    }
+
+    private mutating func receive(records datagram: Span<UInt8>, now: Instant) {
+        if !isShaking, beginsAnew(datagram) { successor = terms?.handshake }
+        if successor != nil {
+            if let outcome = successor?.start(now: now, into: &records) { takeSuccessor(outcome) }
+            if let outcome = successor?.receive(datagram, now: now, into: &records) { takeSuccessor(outcome) }
+        } else {
+            if let outcome = handshake?.start(now: now, into: &records) { take(outcome) }
+            if let outcome = handshake?.receive(datagram, now: now, into: &records) { take(outcome) }
+        }
+        drainRecords()
+    }
+
+    /// Whether the client of an established association wants another, with no word of it in signalling (RFC 8842 §3.1): it has lost its
+    /// own, or is another device behind one certificate.
+    private func beginsAnew(_ datagram: Span<UInt8>) -> Bool {
+        guard successor == nil, terms?.role == .passive else { return false }
+        switch handshake {
+        case .some(let handshake): return handshake.isBegunAnew(by: datagram)
+        case nil: return false
         }
     }
 
@@ -215,14 +288,17 @@ public struct MediaTransport: ~Copyable {
         return agent.isValidated(source, on: base)
     }
 
-    private mutating func unprotect(_ packet: inout MutableSpan<UInt8>, count: Int, isControl: Bool) -> Received {
+    private mutating func unprotect(
+        _ packet: inout MutableSpan<UInt8>, count: Int, isControl: Bool, from source: SocketAddress, now: Instant
+    ) -> Received {
         guard keys != nil else {
             guard isProtected else { return isControl ? .control(count) : .sound(count) }
             return .dropped(.unkeyed)
         }
         do throws(SRTP.Failure) {
-            if isControl { return .control(try keys?.unprotectControl(&packet, count: count) ?? 0) }
-            return .sound(try keys?.unprotect(&packet, count: count) ?? 0)
+            let length = try isControl ? keys?.unprotectControl(&packet, count: count) : keys?.unprotect(&packet, count: count)
+            if agent != nil, source == peer { authenticAt = now }
+            return isControl ? .control(length ?? 0) : .sound(length ?? 0)
         } catch {
             switch error {
             case .replayed: return .dropped(.replayed)
@@ -254,19 +330,28 @@ public struct MediaTransport: ~Copyable {
     }
 
     private var handshakeDeadline: Instant? {
+        let next: Instant?
+        switch successor {
+        case .some(let successor): next = successor.deadline
+        case nil: next = nil
+        }
         switch handshake {
-        case .some(let handshake): handshake.deadline
-        case nil: nil
+        case .some(let handshake):
+            guard let own = handshake.deadline else { return next }
+            return min(own, next ?? own)
+        case nil: return next
         }
     }
 
     public mutating func expire(now: Instant) {
         if let deadline = agent?.deadline, deadline <= now {
+            if let authenticAt { agent?.consented(at: authenticAt) }
             agent?.expire(now: now, into: &checks)
             drainChecks(now: now)
         }
         guard let deadline = handshakeDeadline, deadline <= now else { return }
         if let outcome = handshake?.expire(now: now, into: &records) { take(outcome) }
+        if let outcome = successor?.expire(now: now, into: &records) { takeSuccessor(outcome) }
         drainRecords()
     }
 
@@ -279,11 +364,11 @@ public struct MediaTransport: ~Copyable {
         for event in happened {
             switch event {
             case .selected(let path) where path.component == .rtp:
-                peer = path.remote
+                (peer, authenticAt) = (path.remote, nil)
                 events.append(.path(path.remote))
                 startHandshake(to: path.remote, now: now)
             case .consentLost(let path) where path.component == .rtp: events.append(.consentLost)
-            case .failed: events.append(.failed("no path was found"))
+            case .failed: events.append(.failed(.noPath))
             case .selected, .consentLost, .connected, .restarted, .roleChanged: break
             }
         }
@@ -298,12 +383,29 @@ public struct MediaTransport: ~Copyable {
     private mutating func take(_ outcome: Handshake.Outcome) {
         switch outcome {
         case .none: break
-        case .established(let keying): keys = Context(sending: keying.sending, receiving: keying.receiving)
+        case .established(let keying): use(keying)
         case .failed(let failure):
-            events.append(.failed("the handshake gave no keys: \(failure)"))
+            events.append(.failed(TransportFailure(failure)))
             // Whoever it was, the phone may still come (RELIABILITY V4).
             handshake = terms?.handshake
         case .closed: break
         }
+    }
+
+    /// What comes of it in vain changes nothing for what is established.
+    private mutating func takeSuccessor(_ outcome: Handshake.Outcome) {
+        switch outcome {
+        case .none: break
+        case .established(let keying):
+            handshake = successor.take()
+            use(keying)
+        case .failed, .closed: successor = nil
+        }
+    }
+
+    private mutating func use(_ keying: Keying) {
+        leaveKey()
+        keys = Context(sending: keying.sending, receiving: keying.receiving)
+        isShaking = false
     }
 }

@@ -74,6 +74,7 @@ extension Session {
     /// to be the phone (behind a NAT that was latched), when it named no address, or when it wants none.
     public var controlDestination: SocketAddress? {
         guard let plan, plan.takesReports else { return nil }
+        if hasControlChecks { return controlPath }
         if let source = control.source, source.address == destination?.address { return source }
         // RFC 5761: on a shared port control packets go where sound goes.
         if plan.isOnOnePort { return destination }

@@ -3,10 +3,13 @@ public import Deadlines
 
 extension Session {
     public var transportDeadline: Instant? {
+        let own: Instant?
         switch transport {
-        case .some(let transport): transport.deadline
-        case nil: nil
+        case .some(let transport): own = transport.deadline
+        case nil: own = nil
         }
+        guard let control = controlTransportDeadline else { return own }
+        return min(control, own ?? control)
     }
 
     /// Whether the way to the phone is found by checks.
@@ -36,15 +39,19 @@ extension Session {
         _ datagram: inout MutableSpan<UInt8>, count: Int, from source: SocketAddress, now: Instant
     ) -> MediaTransport.Received {
         guard let received = transport?.receive(&datagram, count: count, from: source, now: now) else { return .dropped(.foreign) }
+        if received == .consumed, isOnPath(source) { heardAt = now }
+        note(received)
+        return received
+    }
+
+    mutating func note(_ received: MediaTransport.Received) {
         switch received {
-        case .consumed where isOnPath(source): heardAt = now
         case .dropped(.stranger): counts.strangers += 1
         case .dropped(.malformed), .dropped(.foreign): counts.malformed += 1
         case .dropped(.unauthentic), .dropped(.replayed): counts.unauthentic += 1
         case .dropped(.unkeyed): counts.held += 1
         case .sound, .control, .consumed: break
         }
-        return received
     }
 
     /// Protects a packet for the phone where it lies; false when it cannot be sent (yet).
@@ -58,6 +65,7 @@ extension Session {
     /// The same for a control packet; nil when it cannot be sent.
     public mutating func sealed(control packet: [UInt8]) -> [UInt8]? {
         guard transport != nil else { return packet }
+        if controlTransport != nil { return sealedApart(control: packet) }
         var bytes = packet + [UInt8](repeating: 0, count: MediaTransport.overhead)
         var span = bytes.mutableSpan
         guard let length = transport?.protectControl(&span, count: packet.count) ?? nil else { return nil }

@@ -44,6 +44,8 @@ public struct Session: ~Copyable {
     let settings: SessionSettings
     /// Nil: plain RTP.
     public var transport: MediaTransport?
+    /// Of the port of RTCP, where that has checks or a handshake of its own.
+    public var controlTransport: MediaTransport?
 
     /// `random` gives the unguessable first values RFC 3550 §5.1 and §8.1 ask for.
     public init(random: (UInt64, UInt64), now: Instant, settings: SessionSettings = SessionSettings()) {

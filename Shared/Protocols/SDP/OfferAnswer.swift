@@ -27,6 +27,9 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
     var audioIndex = 0
     /// Our offer, until the next exchange begins.
     private var offered: SessionDescription?
+    /// What our side was before an offer that changes it: what it is again when that comes to nothing.
+    private var localBefore: LocalMedia?
+    private var descriptionBefore: SessionDescription?
     private var isAnswered = false
 
     /// `sessionID` should be a clock or random number (RFC 8866 §5.2); it is the first version, too.
@@ -68,6 +71,7 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
         if agreement.ice != nil, let ice = local.ice { ours.attributes += ice.attributes }
         media[index] = ours
         (self.agreement, audioIndex, offered) = (agreement, index, nil)
+        (localBefore, descriptionBefore) = (nil, nil)
         return publish(media, bundle: bundle, isLite: agreement.ice != nil && local.ice?.isLite == true)
     }
 
@@ -93,6 +97,13 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
         return description
     }
 
+    /// An offer of something else than our side is: it becomes that with the answer (RFC 3264 §8).
+    public mutating func propose(_ local: LocalMedia, direction: Direction = .sendReceive) -> SessionDescription {
+        if localBefore == nil { (localBefore, descriptionBefore) = (self.local, localDescription) }
+        self.local = local
+        return offer(direction: direction)
+    }
+
     /// Takes the answer. It may come again, and the last one counts: a provisional response's answer is repeated by the final
     /// one, or replaced when the call was forked (RFC 3261 §13.2.1, RFC 6337 §3.1.1).
     public mutating func accept(_ answer: SessionDescription) throws(Refusal) -> Agreement {
@@ -111,11 +122,16 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
                 ice: local.ice == nil ? nil : answer.connectivity(ofMedia: audioIndex))
         else { throw .noAddress }
         (self.agreement, isAnswered) = (agreement, true)
+        (localBefore, descriptionBefore) = (nil, nil)
         return agreement
     }
 
     /// The offer was refused: the session goes on as agreed before (RFC 3261 §14.1).
     public mutating func withdrawOffer() {
         if isOfferPending { offered = nil }
+        guard let localBefore else { return }
+        // The version counts on: that of the offer was seen (§8).
+        (local, localDescription) = (localBefore, descriptionBefore)
+        (self.localBefore, descriptionBefore) = (nil, nil)
     }
 }

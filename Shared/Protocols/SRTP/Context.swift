@@ -41,6 +41,8 @@ public struct Context: ~Copyable {
 
     // MARK: Survival
 
+    /// What has been protected under the key in use.
+    public var used: Reservation { sending.used }
     public var needsReservation: Bool { sending.needsReservation }
     public func reserve() -> Reservation { sending.reserve() }
     public mutating func commit(_ reservation: Reservation) { sending.commit(reservation) }

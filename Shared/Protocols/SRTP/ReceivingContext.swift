@@ -9,6 +9,8 @@ public struct ReceivingContext: ~Copyable {
         let ssrc: UInt32
         var window = ReplayWindow()
         var control = ReplayWindow()
+        /// When it was heard last, counted in packets.
+        var usedAt: UInt64 = 0
     }
 
     public let suite: Suite
@@ -17,6 +19,9 @@ public struct ReceivingContext: ~Copyable {
     private let rtp: Transform
     private let rtcp: Transform
     private var sources: [Source] = []
+    /// Those that made room: closed up to their highest indexes.
+    private var former: [Source] = []
+    private var clock: UInt64 = 0
 
     public init(_ master: MasterKey, limits: Limits = Limits()) {
         (suite, self.limits) = (master.suite, limits)
@@ -25,10 +30,10 @@ public struct ReceivingContext: ~Copyable {
         sources.reserveCapacity(limits.sources)
     }
 
-    /// Goes on where another was; sources beyond the limit, and windows of another shape, begin anew.
+    /// Goes on where another was; windows of another shape are closed.
     public init(_ master: MasterKey, limits: Limits = Limits(), resuming snapshot: ReceivingSnapshot) {
         self.init(master, limits: limits)
-        for saved in snapshot.sources.prefix(limits.sources) {
+        for saved in snapshot.sources.prefix(limits.sources + limits.formerSources) {
             var source = Source(ssrc: saved.ssrc.value)
             if let highest = saved.highest, highest < SendingContext.indexCount {
                 source.window = ReplayWindow(highest: highest, words: saved.window) ?? ReplayWindow(closedTo: highest)
@@ -36,7 +41,7 @@ public struct ReceivingContext: ~Copyable {
             if let highest = saved.controlHighest, highest < UInt64(SendingContext.controlIndexCount) {
                 source.control = ReplayWindow(highest: highest, words: saved.controlWindow) ?? ReplayWindow(closedTo: highest)
             }
-            sources.append(source)
+            if sources.count < limits.sources { sources.append(source) } else { former.append(source) }
         }
     }
 
@@ -48,7 +53,7 @@ public struct ReceivingContext: ~Copyable {
     }
 
     public var snapshot: ReceivingSnapshot {
-        ReceivingSnapshot(sources: sources.map { source in
+        ReceivingSnapshot(sources: (sources.sorted { $0.usedAt > $1.usedAt } + former).map { source in
             ReceivingSnapshot.Source(
                 ssrc: SSRC(source.ssrc), highest: source.window.highest, window: source.window.saved,
                 controlHighest: source.control.highest, controlWindow: source.control.saved)
@@ -63,16 +68,19 @@ public struct ReceivingContext: ~Copyable {
         let head = try PacketHead(packet.span, count: end)
         // The tag is in the buffer, too.
         guard count <= packet.count else { throw .malformed }
-        let place = place(of: head.ssrc)
-        var index = UInt64(head.sequence)
-        if let place {
-            index = try sources[place].window.index(of: head.sequence)
-            guard sources[place].window.isFresh(index, length: limits.replayWindow) else { throw .replayed }
-        } else if sources.count >= limits.sources {
-            throw .tooManySources
+        guard let place = place(of: head.ssrc) else {
+            let window = try window(ofNew: head.ssrc)
+            let index = try window.index(of: head.sequence)
+            guard window.isFresh(index, length: limits.replayWindow) else { throw .replayed }
+            guard rtp.unprotect(&packet, clear: head.headerLength, end: end, ssrc: head.ssrc, index: index) else { throw .unauthentic }
+            sources[add(head.ssrc)].window.accept(index)
+            return end
         }
+        let index = try sources[place].window.index(of: head.sequence)
+        guard sources[place].window.isFresh(index, length: limits.replayWindow) else { throw .replayed }
         guard rtp.unprotect(&packet, clear: head.headerLength, end: end, ssrc: head.ssrc, index: index) else { throw .unauthentic }
-        sources[place ?? add(head.ssrc)].window.accept(index)
+        sources[place].window.accept(index)
+        note(place)
         return end
     }
 
@@ -84,15 +92,16 @@ public struct ReceivingContext: ~Copyable {
         let word = packet.span.bigEndian32(at: rtcp.place(ofWordIn: count))
         let index = UInt64(word & ~(1 << 31))
         let place = place(of: ssrc)
-        if let place {
-            guard sources[place].control.isFresh(index, length: limits.replayWindow) else { throw .replayed }
-        } else if sources.count >= limits.sources {
-            throw .tooManySources
-        }
+        let window = if let place { sources[place].control } else { try control(ofNew: ssrc) }
+        guard window.isFresh(index, length: limits.replayWindow) else { throw .replayed }
         guard rtcp.unprotectControl(&packet, end: end, ssrc: ssrc, word: word) else { throw .unauthentic }
-        sources[place ?? add(ssrc)].control.accept(index)
+        let own = place ?? add(ssrc)
+        sources[own].control.accept(index)
+        note(own)
         return end
     }
+
+    // MARK: Sources
 
     @inline(__always)
     private func place(of ssrc: UInt32) -> Int? {
@@ -100,8 +109,42 @@ public struct ReceivingContext: ~Copyable {
         return nil
     }
 
+    @inline(__always)
+    private mutating func note(_ place: Int) {
+        clock &+= 1
+        sources[place].usedAt = clock
+    }
+
+    /// What is known of a source that is not there: nothing, or where it was when it made room.
+    private func window(ofNew ssrc: UInt32) throws(Failure) -> ReplayWindow {
+        if let before = former.first(where: { $0.ssrc == ssrc }) { return before.window }
+        guard hasRoom else { throw .tooManySources }
+        return ReplayWindow()
+    }
+
+    private func control(ofNew ssrc: UInt32) throws(Failure) -> ReplayWindow {
+        if let before = former.first(where: { $0.ssrc == ssrc }) { return before.control }
+        guard hasRoom else { throw .tooManySources }
+        return ReplayWindow()
+    }
+
+    private var hasRoom: Bool { sources.count < limits.sources || former.count < limits.formerSources }
+
+    /// Its first authentic packet has come. Of too many, the one that was silent for longest makes room; what it has sent stays used.
     private mutating func add(_ ssrc: UInt32) -> Int {
-        sources.append(Source(ssrc: ssrc))
-        return sources.count - 1
+        var source = Source(ssrc: ssrc)
+        if let before = former.firstIndex(where: { $0.ssrc == ssrc }) { source = former.remove(at: before) }
+        clock &+= 1
+        source.usedAt = clock
+        guard sources.count >= limits.sources, let oldest = sources.indices.min(by: { sources[$0].usedAt < sources[$1].usedAt }) else {
+            sources.append(source)
+            return sources.count - 1
+        }
+        var leaving = sources[oldest]
+        if let highest = leaving.window.highest { leaving.window = ReplayWindow(closedTo: highest) }
+        if let highest = leaving.control.highest { leaving.control = ReplayWindow(closedTo: highest) }
+        former.append(leaving)
+        sources[oldest] = source
+        return oldest
     }
 }

@@ -42,6 +42,23 @@ public struct SendingContext: ~Copyable {
         }
     }
 
+    /// With a key that was left for another and came back: behind all that it has protected (RELIABILITY V27).
+    public init(_ master: MasterKey, limits: Limits = Limits(), after used: Reservation) {
+        self.init(master, limits, isReserving: false)
+        for source in used.sources.prefix(limits.sources) {
+            let window = source.end > 0 ? ReplayWindow(closedTo: source.end - 1) : ReplayWindow()
+            sources.append(
+                Source(
+                    ssrc: source.ssrc.value, window: window, end: Self.indexCount, controlNext: source.controlEnd,
+                    controlEnd: Self.controlIndexCount))
+        }
+    }
+
+    /// What every source has come to: the first indexes that were not used.
+    public var used: Reservation {
+        Reservation(sources: sources.map { Reservation.Source(ssrc: SSRC($0.ssrc), end: $0.next, controlEnd: $0.controlNext) })
+    }
+
     private init(_ master: MasterKey, _ limits: Limits, isReserving: Bool) {
         (suite, self.limits, self.isReserving) = (master.suite, limits, isReserving)
         rtp = Transform(master, for: .rtp)

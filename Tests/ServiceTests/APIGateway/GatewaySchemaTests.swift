@@ -110,6 +110,7 @@ struct GatewayResourceTests {
         var call = Call(id: "call_1", customerID: "cust_1", direction: .inbound, status: .completed, from: "1", to: "2", createdAt: now)
         (call.roomID, call.runID, call.parentCallID, call.sipCallID) = ("room_1", "run_1", "call_0", "a@b")
         (call.sipCode, call.hangupCause, call.hangupBy, call.media) = (200, 16, "caller", MediaStatistics())
+        call.hangupReason = "media_timeout"
         (call.ringingAt, call.answeredAt, call.endedAt) = (now, now, now)
         return call
     }

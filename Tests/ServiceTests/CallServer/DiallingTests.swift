@@ -147,4 +147,46 @@ import Testing
         let effects = fixture.apply(.mediaUpdated(.init(description: nil, held: false), kind: .answer))
         #expect(effects.contains { if case .startRun = $0 { true } else { false } })
     }
+
+    @Test("An extension of a page and of desk phones rings them all, each with the offer it takes; the answer says to which offer it is")
+    func mixedExtension() {
+        var fixture = LegFixture.outbound()
+        _ = fixture.leg.begin(at: fixture.moment)
+        _ = fixture.seatDown()
+        let contacts = ["sip:a@127.0.0.1:5080", "sip:b@x1y2.invalid;transport=ws", "sip:c@127.0.0.1:5081"]
+        let bindings = contacts.map {
+            ReachableBinding(contact: $0, path: [], q: 1, expiresAt: Timestamp(milliseconds: 0), instanceID: nil)
+        }
+        let found = fixture.apply(.found(bindings))
+        #expect(found.invitedBranches.isEmpty && found.contains { if case .offerMedia(.browser) = $0 { true } else { false } })
+        let rung = fixture.apply(.mediaOffered("for a browser", .browser))
+        #expect(rung.invitations == ["our sdp", "for a browser", "our sdp"])
+        let accepted = fixture.apply(.accepted(branch: 1, answer: "the page's"))
+        #expect(accepted.canceledBranches == [0, 2] && accepted.answered == [.browser])
+    }
+
+    @Test("Without an offer for pages the desk phones ring all the same")
+    func noBrowserOffer() {
+        var fixture = LegFixture.outbound()
+        _ = fixture.leg.begin(at: fixture.moment)
+        _ = fixture.seatDown()
+        let bindings = ["sip:b@x1y2.invalid;transport=ws", "sip:c@127.0.0.1:5081"].map {
+            ReachableBinding(contact: $0, path: [], q: 1, expiresAt: Timestamp(milliseconds: 0), instanceID: nil)
+        }
+        _ = fixture.apply(.found(bindings))
+        let rung = fixture.apply(.mediaOfferFailed(RPCError(.unavailable)))
+        #expect(rung.invitations == ["our sdp"] && fixture.leg.dial?.targets.map(\.contact) == ["sip:c@127.0.0.1:5081"])
+        #expect(fixture.apply(.accepted(branch: 0, answer: "sdp")).answered == [.plain])
+    }
+
+    @Test("RELIABILITY V5: a call whose media has no path or no keys ends, and its record says why", arguments: ["wrong_fingerprint", "no_path"])
+    func mediaLost(reason: String) {
+        var fixture = ringing()
+        #expect(fixture.apply(.mediaLost(reason: reason)).isEmpty, "nothing is decided before the answer")
+        _ = fixture.apply(.accepted(branch: 1, answer: "sdp"))
+        let effects = fixture.apply(.mediaLost(reason: reason))
+        #expect(effects.hasBye && effects.deletesMedia)
+        #expect(fixture.leg.record.status == .failed && fixture.leg.record.hangupBy == "platform")
+        #expect(fixture.leg.record.hangupReason == "media_" + reason && fixture.leg.record.sipCode == 488)
+    }
 }

@@ -75,6 +75,8 @@ extension [LegEffect] {
     var published: [String] { compactMap { if case .publish(let type, _, _, _) = $0 { type } else { nil } } }
     var outcomes: [Outcome] { compactMap { if case .advance(_, _, let outcome) = $0 { outcome } else { nil } } }
     var invitedBranches: [Int] { compactMap { if case .invite(let branch, _) = $0 { branch } else { nil } } }
+    var invitations: [String] { compactMap { if case .invite(_, let body) = $0 { body } else { nil } } }
+    var answered: [MediaProfile?] { compactMap { if case .updateMedia(.answer, _, let profile) = $0 { profile } else { nil } } }
     var canceledBranches: [Int] { compactMap { if case .cancel(let branch) = $0 { branch } else { nil } } }
     var hasBye: Bool { contains { if case .bye = $0 { true } else { false } } }
     var deletesMedia: Bool { contains { if case .deleteMedia = $0 { true } else { false } } }

@@ -2,6 +2,7 @@ import Addresses
 import Contracts
 import DTLS
 import Deadlines
+import Hostile
 import MediaSession
 import SDP
 import Synchronization
@@ -110,6 +111,24 @@ struct SessionOperationsTests {
         _ = try await rig.create(offer: offer())
         let full = await code { try await rig.create("t", offer: offer()) }
         #expect(full == .exhausted)
+    }
+
+    @Test("RELIABILITY V6, V7: whatever is offered that is no description or cannot be followed is refused, and keeps no port and no session")
+    func badDescriptions() async throws {
+        // One pair of ports, which would have to rest if a phone had heard of it.
+        let rig = try Rig(sessionLimit: 1, ports: 44200...44201)
+        for bad in BadDescription.all {
+            let refusal = await code { try await rig.create(offer: bad.text) }
+            #expect(refusal == .notAcceptable, "\(bad.name)")
+        }
+        #expect(rig.records.changed.withLock { $0.isEmpty } && rig.records.ended.withLock { $0.isEmpty })
+        _ = try await rig.create(offer: offer())
+        for bad in BadDescription.all {
+            let refusal = await code { try await rig.update(.offer, bad.text) }
+            #expect(refusal == .notAcceptable, "\(bad.name)")
+        }
+        let kept = try await rig.update(.offer, offer(version: 2))
+        #expect(!kept.held)
     }
 
     @Test("Hold and resume by re-INVITE; a refused one changes nothing")
