@@ -16,28 +16,56 @@ enum {
     SEGMENTS = 64,             // the kernel's limit for one run (UDP_MAX_SEGMENTS)
     SEGMENT_SIZE = 1452,       // longer ones would be cut into IP fragments on an Ethernet, which a run cannot be
     RUN_SIZE = 65535 - 48,     // a run is one UDP datagram until the kernel takes it apart
+    SEQUENCES = 1 << 10,       // sequences that share their highest ten bits stay in order among each other, too
+    OPEN_RUNS = 512,
 };
 
 struct datagram {
     size_t offset;
     size_t length;
-    uint64_t sequence;  // a bit for the sequence it belongs to: nothing of one sequence overtakes another of it; all: nothing at all
-    socklen_t address_length;
+    int next;  // the one behind it in its run; -1 at the end
+};
+
+// Datagrams of one length to one peer that the kernel gets as one and takes apart again.
+struct run {
+    int peer;
+    int first;
+    int last;
+    int count;
+    size_t length;
+    size_t total;
+};
+
+struct peer {
+    uint32_t turn;  // in which the rest was written; of another turn it is nothing
+    int last_run;
+    int barrier;  // what comes now joins no run before this one
+    socklen_t encoded_length;
+    struct tandem_address address;
+    struct sockaddr_in6 encoded;  // or the shorter one of IPv4
+};
+
+struct sequence {
+    uint32_t turn;
+    int last_run;
 };
 
 struct tandem_outbox {
     int capacity;
     int count;
+    int run_count;
+    uint32_t turn;
     size_t size;
     size_t room;
     size_t used;
     int cannot_segment;
     uint8_t *bytes;
     struct datagram *datagrams;
-    uint64_t *keys;  // of the addresses: equal for equal ones
-    struct sockaddr_storage *addresses;
-    int *next;  // the datagram behind this one in its run; -1 at the end
-    uint8_t *is_taken;
+    struct run *runs;
+    size_t peer_places;  // a power of two, twice the capacity at least; behind them that of a connected socket
+    struct peer *peers;
+    struct sequence sequences[SEQUENCES];
+    uint16_t open[OPEN_RUNS];  // by peer and length, where to look for a run that another datagram may join
     struct mmsghdr *headers;
     struct iovec *pieces;
     union {
@@ -56,14 +84,15 @@ struct tandem_outbox *tandem_outbox_create(int capacity, size_t size) {
     outbox->room = count * common + size;
     outbox->bytes = malloc(outbox->room);
     outbox->datagrams = calloc(count, sizeof *outbox->datagrams);
-    outbox->keys = calloc(count, sizeof *outbox->keys);
-    outbox->addresses = calloc(count, sizeof *outbox->addresses);
-    outbox->next = calloc(count, sizeof *outbox->next);
-    outbox->is_taken = calloc(count, sizeof *outbox->is_taken);
+    outbox->runs = calloc(count, sizeof *outbox->runs);
+    outbox->peer_places = 2;
+    while (outbox->peer_places < count * 2) outbox->peer_places *= 2;
+    outbox->peers = calloc(outbox->peer_places + 1, sizeof *outbox->peers);
+    outbox->turn = 1;
     outbox->headers = calloc(count, sizeof *outbox->headers);
     outbox->pieces = calloc(count, sizeof *outbox->pieces);
     outbox->controls = calloc(count, sizeof *outbox->controls);
-    if (!outbox->bytes || !outbox->datagrams || !outbox->keys || !outbox->addresses || !outbox->next || !outbox->is_taken ||
+    if (!outbox->bytes || !outbox->datagrams || !outbox->runs || !outbox->peers ||
         !outbox->headers || !outbox->pieces || !outbox->controls) {
         tandem_outbox_destroy(outbox);
         return NULL;
@@ -74,10 +103,8 @@ struct tandem_outbox *tandem_outbox_create(int capacity, size_t size) {
 void tandem_outbox_destroy(struct tandem_outbox *outbox) {
     free(outbox->bytes);
     free(outbox->datagrams);
-    free(outbox->keys);
-    free(outbox->addresses);
-    free(outbox->next);
-    free(outbox->is_taken);
+    free(outbox->runs);
+    free(outbox->peers);
     free(outbox->headers);
     free(outbox->pieces);
     free(outbox->controls);
@@ -97,80 +124,101 @@ const uint8_t *tandem_outbox_last(const struct tandem_outbox *outbox, size_t *le
     return outbox->bytes + last->offset;
 }
 
+// The place of a peer: there is always a free one.
+static int find_peer(struct tandem_outbox *outbox, const struct tandem_address *address) {
+    size_t mask = outbox->peer_places - 1;
+    uint64_t mixed = (address->low ^ (uint64_t)address->port << 40 ^ address->high * 31) * 0x9e3779b97f4a7c15u;
+    for (size_t place = (mixed >> 32) & mask;; place = (place + 1) & mask) {
+        struct peer *peer = &outbox->peers[place];
+        if (peer->turn != outbox->turn) {
+            *peer = (struct peer){.turn = outbox->turn, .last_run = -1, .address = *address};
+            struct sockaddr_storage encoded;
+            peer->encoded_length = tandem_encode_address(address, &encoded);
+            memcpy(&peer->encoded, &encoded, peer->encoded_length);
+            return (int)place;
+        }
+        if (peer->address.low == address->low && peer->address.high == address->high && peer->address.port == address->port &&
+            peer->address.is_ipv4 == address->is_ipv4) return (int)place;
+    }
+}
+
+// Where a connected socket's datagrams stand.
+static int connected_peer(struct tandem_outbox *outbox) {
+    struct peer *peer = &outbox->peers[outbox->peer_places];
+    if (peer->turn != outbox->turn) *peer = (struct peer){.turn = outbox->turn, .last_run = -1};
+    return (int)outbox->peer_places;
+}
+
+// Puts the datagram into a run of its peer's, or into one of its own. A run leaves when its first datagram would have: to join one is
+// to overtake all that came for that peer behind it, which must not be of the same sequence. Sequence 0: it overtakes nothing, and
+// nothing overtakes it.
+static void join(struct tandem_outbox *outbox, int index, int place, uint64_t sequence) {
+    struct datagram *datagram = &outbox->datagrams[index];
+    struct peer *peer = &outbox->peers[place];
+    struct sequence *own = &outbox->sequences[sequence >> 54];
+    int earliest = sequence ? peer->barrier : peer->last_run;
+    if (sequence && own->turn == outbox->turn && own->last_run > earliest) earliest = own->last_run;
+
+    uint16_t *open = &outbox->open[((size_t)place * 61 + datagram->length) % OPEN_RUNS];
+    int number = *open;
+    struct run *run = &outbox->runs[number];
+    int joins = number < outbox->run_count && number >= earliest && run->peer == place && run->length == datagram->length &&
+                run->count < SEGMENTS && run->total + datagram->length <= RUN_SIZE && datagram->length <= SEGMENT_SIZE &&
+                !outbox->cannot_segment;
+    if (joins) {
+        outbox->datagrams[run->last].next = index;
+        run->last = index;
+        run->count++;
+        run->total += datagram->length;
+    } else {
+        number = outbox->run_count++;
+        outbox->runs[number] = (struct run){place, index, index, 1, datagram->length, datagram->length};
+        *open = (uint16_t)number;
+        peer->last_run = number;
+    }
+    if (sequence) {
+        *own = (struct sequence){outbox->turn, number};
+    } else {
+        peer->barrier = number;
+    }
+}
+
 void tandem_outbox_keep(struct tandem_outbox *outbox, size_t length, const struct tandem_address *peer, uint64_t sequence) {
     int index = outbox->count++;
     struct datagram *datagram = &outbox->datagrams[index];
-    *datagram = (struct datagram){outbox->used, length, sequence, 0};
-    outbox->keys[index] = 0;
-    if (peer) {
-        datagram->address_length = tandem_encode_address(peer, &outbox->addresses[index]);
-        outbox->keys[index] = (peer->low * 0x9e3779b97f4a7c15u ^ peer->high) * 0x9e3779b97f4a7c15u ^ peer->port;
-    }
+    *datagram = (struct datagram){outbox->used, length, -1};
+    join(outbox, index, peer ? find_peer(outbox, peer) : connected_peer(outbox), sequence);
     size_t end = (outbox->used + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     outbox->used = end < outbox->room ? end : outbox->room;
 }
 
-static int same_peer(const struct tandem_outbox *outbox, int left, int right) {
-    socklen_t length = outbox->datagrams[left].address_length;
-    return outbox->keys[left] == outbox->keys[right] && length == outbox->datagrams[right].address_length &&
-           memcmp(&outbox->addresses[left], &outbox->addresses[right], length) == 0;
-}
-
-// Links what may go with `first` to the same peer as one run: datagrams of one length. What else that peer gets comes in runs of its
-// own, later, and with it all that is of the same sequence. The number of datagrams.
-static int link_run(struct tandem_outbox *outbox, int first) {
-    size_t length = outbox->datagrams[first].length, total = length;
-    uint64_t passed = 0;
-    int count = 1, last = first;
-    outbox->next[first] = -1;
-    if (outbox->cannot_segment || length > SEGMENT_SIZE) return 1;
-    for (int index = first + 1; index < outbox->count && count < SEGMENTS && total + length <= RUN_SIZE && ~passed; index++) {
-        if (outbox->keys[index] != outbox->keys[first] || outbox->is_taken[index] || !same_peer(outbox, first, index)) continue;
-        const struct datagram *datagram = &outbox->datagrams[index];
-        if (datagram->length != length || datagram->sequence & passed) {
-            passed |= datagram->sequence;
-            continue;
+// One header for each run.
+static void prepare(struct tandem_outbox *outbox) {
+    int used = 0;
+    for (int number = 0; number < outbox->run_count; number++) {
+        const struct run *run = &outbox->runs[number];
+        struct msghdr *header = &outbox->headers[number].msg_hdr;
+        *header = (struct msghdr){.msg_iov = &outbox->pieces[used], .msg_iovlen = (size_t)run->count};
+        struct peer *peer = &outbox->peers[run->peer];
+        if (peer->encoded_length > 0) {
+            header->msg_name = &peer->encoded;
+            header->msg_namelen = peer->encoded_length;
         }
-        outbox->next[last] = index;
-        outbox->next[index] = -1;
-        outbox->is_taken[index] = 1;
-        last = index;
-        total += length;
-        count++;
-    }
-    return count;
-}
-
-// Prepares one header for each run; the number of runs.
-static int prepare(struct tandem_outbox *outbox) {
-    int runs = 0, used = 0;
-    memset(outbox->is_taken, 0, (size_t)outbox->count);
-    for (int first = 0; first < outbox->count; first++) {
-        if (outbox->is_taken[first]) continue;
-        int count = link_run(outbox, first);
-        struct msghdr *header = &outbox->headers[runs].msg_hdr;
-        *header = (struct msghdr){.msg_iov = &outbox->pieces[used], .msg_iovlen = (size_t)count};
-        if (outbox->datagrams[first].address_length > 0) {
-            header->msg_name = &outbox->addresses[first];
-            header->msg_namelen = outbox->datagrams[first].address_length;
-        }
-        for (int index = first; index >= 0; index = outbox->next[index]) {
+        for (int index = run->first; index >= 0; index = outbox->datagrams[index].next) {
             const struct datagram *datagram = &outbox->datagrams[index];
             outbox->pieces[used++] = (struct iovec){.iov_base = outbox->bytes + datagram->offset, .iov_len = datagram->length};
         }
-        if (count > 1) {
-            header->msg_control = &outbox->controls[runs];
-            header->msg_controllen = sizeof outbox->controls[runs].bytes;
+        if (run->count > 1) {
+            header->msg_control = &outbox->controls[number];
+            header->msg_controllen = sizeof outbox->controls[number].bytes;
             struct cmsghdr *control = CMSG_FIRSTHDR(header);
             control->cmsg_level = IPPROTO_UDP;
             control->cmsg_type = UDP_SEGMENT;
             control->cmsg_len = CMSG_LEN(sizeof(uint16_t));
-            uint16_t size = (uint16_t)outbox->datagrams[first].length;
+            uint16_t size = (uint16_t)run->length;
             memcpy(CMSG_DATA(control), &size, sizeof size);
         }
-        runs++;
     }
-    return runs;
 }
 
 // The datagrams of a run that the kernel did not take as one, each by itself; the number it took.
@@ -186,7 +234,8 @@ static int send_apart(int socket, const struct msghdr *run) {
 }
 
 int tandem_outbox_send(int socket, struct tandem_outbox *outbox) {
-    int runs = prepare(outbox), sent = 0, attempt = 0;
+    prepare(outbox);
+    int runs = outbox->run_count, sent = 0, attempt = 0;
     for (int next = 0; next < runs;) {
         int accepted = sendmmsg(socket, outbox->headers + next, (unsigned)(runs - next), MSG_NOSIGNAL);
         if (accepted > 0) {
@@ -205,6 +254,8 @@ int tandem_outbox_send(int socket, struct tandem_outbox *outbox) {
         }
     }
     outbox->count = 0;
+    outbox->run_count = 0;
     outbox->used = 0;
+    outbox->turn++;
     return sent;
 }

@@ -54,13 +54,12 @@ internal import CLinux
     }
 
     private mutating func keep(length: Int, _ peer: SocketAddress?, _ sequence: UInt64? = nil) {
-        // Sequences share a bit now and then: that keeps them in order among each other, too.
-        let bit = sequence.map { 1 &<< (($0 &* 0x9e37_79b9_7f4a_7c15) &>> 58) } ?? UInt64.max
+        let name = sequence.map { ($0 &* 0x9e37_79b9_7f4a_7c15) | 1 } ?? 0
         if let peer {
             var kernel = peer.kernelAddress
-            unsafe tandem_outbox_keep(outbox, length, &kernel, bit)
+            unsafe tandem_outbox_keep(outbox, length, &kernel, name)
         } else {
-            unsafe tandem_outbox_keep(outbox, length, nil, bit)
+            unsafe tandem_outbox_keep(outbox, length, nil, name)
         }
         count += 1
         isFull = unsafe tandem_outbox_place(outbox) == nil

@@ -177,7 +177,13 @@ public struct MessageView: ~Escapable {
     /// A word by which messages of different calls differ nearly always, and those of one call never; nil when it is of none.
     public var callSequence: UInt64? {
         guard let range = first(.callID)?.valueRange, range.count >= 8 else { return nil }
-        return bytes.word(at: range.lowerBound) &* 31 ^ bytes.word(at: range.upperBound - 8)
+        var (sum, index) = (bytes.word(at: range.upperBound &- 8), range.lowerBound)
+        while index &+ 8 <= range.upperBound {
+            sum = (sum ^ bytes.word(at: index)) &* 0x9e37_79b9_7f4a_7c15
+            sum ^= sum &>> 32
+            index &+= 8
+        }
+        return sum
     }
 
     /// A hash of the Call-ID that is the same in every process: the key for placing a call.

@@ -84,7 +84,8 @@ struct tandem_outbox *tandem_outbox_create(int capacity, size_t size);
 void tandem_outbox_destroy(struct tandem_outbox *outbox);
 /// Where the next datagram may be written, `size` bytes long; null when what is there has to be sent first.
 uint8_t *tandem_outbox_place(struct tandem_outbox *outbox);
-/// Keeps what was written at that place; `peer` is null for a connected socket.
+/// Keeps what was written at that place; `peer` is null for a connected socket. It may overtake what goes to the same peer under another
+/// `sequence`; under 0 it overtakes nothing, and nothing overtakes it.
 void tandem_outbox_keep(struct tandem_outbox *outbox, size_t length, const struct tandem_address *peer, uint64_t sequence);
 /// The datagram that was kept last; null, and no length, when there is none.
 const uint8_t *tandem_outbox_last(const struct tandem_outbox *outbox, size_t *length);
