@@ -43,6 +43,7 @@ let hummingbird = (name: "Hummingbird", package: "hummingbird")
 let modules: [Module] = [
     // Cellar: system libraries only.
     Module(.cellar, "CLinux", .c, "Shared/C/CLinux"),
+    Module(.cellar, "CLanes", .c, "Shared/C/CLanes"),
     Module(.cellar, "COpenSSL", .system(pkgConfig: "openssl", apt: "libssl-dev"), "Shared/C/COpenSSL"),
     Module(.cellar, "CRabbitMQ", .system(pkgConfig: "librabbitmq", apt: "librabbitmq-dev"), "Shared/C/CRabbitMQ"),
     Module(.cellar, "CPostgres", .system(pkgConfig: "libpq", apt: "libpq-dev"), "Shared/C/CPostgres"),
@@ -56,7 +57,7 @@ let modules: [Module] = [
     Module(.cellar, "CEspeak", .system(pkgConfig: "espeak-ng", apt: "libespeak-ng-dev"), "Shared/C/CEspeak"),
 
     // Foundations: values everything else is made of.
-    Module(.foundation, "Bytes", .library(hot: true), "Shared/Foundations/Bytes"),
+    Module(.foundation, "Bytes", .library(hot: true), "Shared/Foundations/Bytes", uses: ["CLanes"]),
     Module(.foundation, "Deadlines", .library(hot: true), "Shared/Foundations/Deadlines"),
     Module(.foundation, "Addresses", .library(hot: true), "Shared/Foundations/Addresses", uses: ["Bytes"]),
     Module(.foundation, "Cryptography", .library(hot: true), "Shared/Foundations/Cryptography", uses: ["COpenSSL", "Bytes"]),

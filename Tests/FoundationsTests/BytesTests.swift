@@ -115,4 +115,44 @@ struct BytesTests {
         #expect(load.values.allSatisfy { (800...1200).contains($0) })
         #expect(Rendezvous.pick(key: 1, among: [UInt64]()) == nil)
     }
+
+    /// What is searched for, and which bytes are meant.
+    enum Search: CaseIterable {
+        case control, comma, uriDelimiter, valueDelimiter, nonHost
+
+        func isMeant(_ byte: UInt8) -> Bool {
+            switch self {
+            case .control: byte < 32 || byte == 127
+            case .comma: byte == UInt8(ascii: ",")
+            case .uriDelimiter: byte < UInt8(ascii: "&") || ":;<=>?@".utf8.contains(byte) || byte > UInt8(ascii: "~")
+            case .valueDelimiter: byte < UInt8(ascii: "#") || ",;<=>".utf8.contains(byte)
+            case .nonHost: !("0"..."9" ~= Unicode.Scalar(byte) || "a"..."z" ~= Unicode.Scalar(byte | 32) || "-._".utf8.contains(byte))
+            }
+        }
+
+        func first(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+            switch self {
+            case .control: bytes.firstControl(from: start, to: end)
+            case .comma: bytes.firstIndex(of: UInt8(ascii: ","), from: start, to: end)
+            case .uriDelimiter: bytes.firstURIDelimiter(from: start, to: end)
+            case .valueDelimiter: bytes.firstValueDelimiter(from: start, to: end)
+            case .nonHost: bytes.firstNonHost(from: start, to: end)
+            }
+        }
+    }
+
+    @Test("Every byte is found or passed over as its kind wants, wherever it stands and wherever the range ends", arguments: Search.allCases)
+    func searches(_ search: Search) {
+        let filler = UInt8(ascii: "x")
+        for byte in UInt8.min ... .max {
+            for (length, place) in [(1, 0), (7, 6), (15, 3), (16, 15), (17, 16), (40, 31), (40, 39)] {
+                var bytes = [UInt8](repeating: filler, count: length)
+                bytes[place] = byte
+                #expect(search.first(bytes.span, from: 0, to: length) == (search.isMeant(byte) ? place : length), "\(byte) at \(place)")
+                // What stands behind the range, or before it, does not count.
+                #expect(search.first(bytes.span, from: 0, to: place) == place)
+                #expect(search.first(bytes.span, from: place + 1, to: length) == length)
+            }
+        }
+    }
 }

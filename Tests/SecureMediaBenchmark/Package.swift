@@ -17,7 +17,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COpenSSL", path: "Shared/C/COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CSRTP", path: "CSRTP"),
-        library("Foundations", "Bytes"),
+        .target(name: "CLanes", path: "Shared/C/CLanes"),
+        library("Foundations", "Bytes", ["CLanes"]),
         library("Foundations", "Deadlines"),
         library("Protocols", "RTP", ["Bytes", "Deadlines"]),
         library("Protocols", "SRTP", ["COpenSSL", "Bytes", "RTP"]),

@@ -1,4 +1,6 @@
-/// Eight bytes at a time, for the loops through which every received byte passes.
+public import CLanes
+
+/// Eight and sixteen bytes at a time, for the loops through which every received byte passes.
 extension Span where Element == UInt8 {
     /// Eight bytes from `offset`, the first in the lowest place.
     @inlinable @inline(__always)
@@ -7,23 +9,28 @@ extension Span where Element == UInt8 {
         return unsafe withUnsafeBytes { unsafe UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
     }
 
+    /// The first of the bytes from `offset` to `end` that is of a kind, as far as it can be told sixteen at a time: else where to go on.
+    /// Bytes behind `end` are looked at, and do not count.
+    @inlinable @inline(__always)
+    func firstLane(from offset: Int, to end: Int, _ kind: (UnsafePointer<UInt8>) -> UInt32) -> (index: Int, isFound: Bool) {
+        precondition(offset >= 0 && end <= count, "the range lies within the bytes")
+        var index = offset
+        while index < end, index &+ 16 <= count {
+            let found = unsafe withUnsafeBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { return 0 as UInt32 }
+                return unsafe kind(start + index)
+            }
+            if found != 0 { return (Swift.min(index &+ found.trailingZeroBitCount, end), true) }
+            index &+= 16
+        }
+        return (Swift.min(index, end), index >= end)
+    }
+
     /// The first byte from `offset` that is a control character (below 32, or 127); `end` when there is none before it.
     @inlinable
     public func firstControl(from offset: Int, to end: Int) -> Int {
-        var index = offset
-        while index &+ 16 <= end {
-            let first = Lanes(word(at: index)).controls
-            let second = Lanes(word(at: index &+ 8)).controls
-            if first | second != 0 {
-                return first != 0 ? index &+ first.trailingZeroBitCount &>> 3 : index &+ 8 &+ second.trailingZeroBitCount &>> 3
-            }
-            index &+= 16
-        }
-        if index &+ 8 <= end {
-            let found = Lanes(word(at: index)).controls
-            if found != 0 { return index &+ found.trailingZeroBitCount &>> 3 }
-            index &+= 8
-        }
+        var (index, isFound) = unsafe firstLane(from: offset, to: end) { unsafe tandem_lanes_controls($0) }
+        if isFound { return index }
         while index < end {
             let byte = self[index]
             if byte < 32 || byte == 127 { return index }
@@ -35,15 +42,8 @@ extension Span where Element == UInt8 {
     /// The first `byte` from `offset`; `end` when there is none before it.
     @inlinable
     public func firstIndex(of byte: UInt8, from offset: Int, to end: Int) -> Int {
-        let (ones, highs) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
-        var index = offset
-        while index &+ 8 <= end {
-            let word = word(at: index) ^ (ones &* UInt64(byte))
-            // Exact in the lowest byte that is found.
-            let found = (word &- ones) & ~word & highs
-            if found != 0 { return index &+ found.trailingZeroBitCount &>> 3 }
-            index &+= 8
-        }
+        var (index, isFound) = unsafe firstLane(from: offset, to: end) { unsafe tandem_lanes_equal($0, byte) }
+        if isFound { return index }
         while index < end, self[index] != byte { index &+= 1 }
         return index
     }
@@ -51,13 +51,8 @@ extension Span where Element == UInt8 {
     /// The first byte from `offset` that may have a meaning in a URI: below `&`, one of `:;<=>?@`, or above `~`; `end` when there is none.
     @inlinable @inline(__always)
     public func firstURIDelimiter(from offset: Int, to end: Int) -> Int {
-        var index = offset
-        while index &+ 8 <= end {
-            let word = Lanes(word(at: index))
-            let found = word.below(0x26) | word.within(0x3a, 0x40) | word.atLeast(0x7f)
-            if found != 0 { return index &+ found.trailingZeroBitCount &>> 3 }
-            index &+= 8
-        }
+        var (index, isFound) = unsafe firstLane(from: offset, to: end) { unsafe tandem_lanes_uri_delimiters($0) }
+        if isFound { return index }
         while index < end {
             let byte = self[index]
             if byte < 0x26 || byte &- 0x3a < 7 || byte >= 0x7f { return index }
@@ -70,13 +65,8 @@ extension Span where Element == UInt8 {
     /// none.
     @inlinable @inline(__always)
     public func firstValueDelimiter(from offset: Int, to end: Int) -> Int {
-        var index = offset
-        while index &+ 8 <= end {
-            let word = Lanes(word(at: index))
-            let found = word.below(0x23) | word.within(0x2c, 0x2c) | word.within(0x3b, 0x3e)
-            if found != 0 { return index &+ found.trailingZeroBitCount &>> 3 }
-            index &+= 8
-        }
+        var (index, isFound) = unsafe firstLane(from: offset, to: end) { unsafe tandem_lanes_value_delimiters($0) }
+        if isFound { return index }
         while index < end {
             let byte = self[index]
             if byte < 0x23 || byte == 0x2c || byte &- 0x3b < 4 { return index }
@@ -89,15 +79,8 @@ extension Span where Element == UInt8 {
     /// when there is none.
     @inlinable @inline(__always)
     public func firstNonHost(from offset: Int, to end: Int) -> Int {
-        var index = offset
-        while index &+ 8 <= end {
-            let bytes = word(at: index)
-            let (word, letters) = (Lanes(bytes), Lanes(bytes | 0x2020_2020_2020_2020))
-            let host = letters.within(0x61, 0x7a) | word.within(0x30, 0x39) | word.within(0x2d, 0x2e) | word.within(0x5f, 0x5f)
-            let found = ~host & 0x8080_8080_8080_8080
-            if found != 0 { return index &+ found.trailingZeroBitCount &>> 3 }
-            index &+= 8
-        }
+        var (index, isFound) = unsafe firstLane(from: offset, to: end) { unsafe tandem_lanes_non_hosts($0) }
+        if isFound { return index }
         while index < end {
             let byte = self[index]
             guard (byte | 32) &- 97 < 26 || byte &- 48 < 10 || byte == 0x2d || byte == 0x2e || byte == 0x5f else { return index }
@@ -107,33 +90,6 @@ extension Span where Element == UInt8 {
     }
 
     public func array() -> [UInt8] { unsafe withUnsafeBufferPointer { unsafe Array($0) } }
-}
-
-/// Eight bytes beside each other in a word. A comparison sets the highest bit of each byte for which it holds, exactly.
-@usableFromInline
-struct Lanes {
-    @inlinable @inline(__always)
-    static var ones: UInt64 { 0x0101_0101_0101_0101 }
-    @inlinable @inline(__always)
-    static var highs: UInt64 { 0x8080_8080_8080_8080 }
-    @usableFromInline let low, high: UInt64
-
-    @inlinable @inline(__always)
-    init(_ word: UInt64) { (low, high) = (word & ~Self.highs, word & Self.highs) }
-
-    /// `bound` is 1 to 128.
-    @inlinable @inline(__always)
-    func atLeast(_ bound: UInt64) -> UInt64 { (low &+ Self.ones &* (128 &- bound)) & Self.highs | high }
-
-    @inlinable @inline(__always)
-    func below(_ bound: UInt64) -> UInt64 { ~atLeast(bound) & Self.highs }
-
-    /// Below 32, or 127.
-    @inlinable @inline(__always)
-    var controls: UInt64 { (~(low &+ Self.ones &* 96) | (low &+ Self.ones)) & Self.highs & ~high }
-
-    @inlinable @inline(__always)
-    func within(_ first: UInt64, _ last: UInt64) -> UInt64 { atLeast(first) & ~atLeast(last &+ 1) }
 }
 
 /// Numbers in network byte order, in memory that is there already.

@@ -52,7 +52,7 @@ public enum StatelessForwarding {
     public static func branch(for message: borrowing MessageView, _ head: RequestHead, key: SipHash) -> Branch {
         let bytes = message.bytes
         // An ACK of a failure has a To tag that its INVITE had not, so that tag has no part in it.
-        var loop = key.chain()
+        var loop = key.lightChain()
         loop.absorb(bytes.extracting(head.callID))
         if let uri = message.requestURIRange { loop.absorb(bytes.extracting(uri)) }
         loop.absorb(bytes.extracting(head.from.tag ?? 0..<0))
