@@ -114,4 +114,12 @@ struct URITests {
         #expect(try #require(URI(text)).emergencyService == name)
         #expect(EmergencyService.isNamed(by: Array(text.utf8).span) == (name != nil))
     }
+
+    @Test("RFC 3966 §3, §5.1.1: the number of a tel URI has neither parameters nor visual separators", arguments: [
+        ("tel:+1-201-555-0123", "+12015550123"), ("tel:7042;phone-context=example.com", "7042"), ("TEL:(03)5555.1234", "0355551234"),
+        ("tel:*21#", "*21#"), ("tel:+", nil), ("tel:bob", nil), ("tel:1+2", nil), ("sip:112@a", nil), ("urn:service:sos", nil),
+    ])
+    func telephoneNumbers(text: String, number: String?) throws {
+        #expect(try #require(URI(text)).telephoneNumber == number)
+    }
 }

@@ -11,7 +11,7 @@ struct EmergencyCallTests {
 
     init() throws { suite = try RunningSuite() }
 
-    @Test("urn:service:sos, and what stands below it, reaches whom the customer's 112 reaches; nobody there is 404, another service 416")
+    @Test("urn:service:sos, what stands below it and tel:112 reach whom the customer's 112 reaches; nobody there is 404, another service 416")
     func service() async throws {
         let agent = try OutsideAgent(suite, try await suite.makeAccount(), at: "127.0.0.81")
         let sound = "v=0\r\no=- 1 1 IN IP4 127.0.0.81\r\ns=-\r\nc=IN IP4 127.0.0.81\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
@@ -23,7 +23,8 @@ struct EmergencyCallTests {
         let flow = try await suite.create("flows", ["name": "help", "actions": [["type": "answer"], ["type": "hangup"]]])
         let help = try await suite.create(
             "extensions", ["number": "112", "password": "a-long-secret", "name": "Help", "flow_id": flow["id"] ?? .null])
-        for service in ["urn:service:sos", "urn:service:sos.fire", "sip:112@\(suite.domain)"] { #expect(try await call(service) == 200) }
+        let names = ["urn:service:sos", "urn:service:sos.fire", "sip:112@\(suite.domain)", "tel:112", "tel:1-12;phone-context=\(suite.domain)"]
+        for service in names { #expect(try await call(service) == 200) }
         #expect(try await call("urn:service:counseling") == 416)
         let id = try #require(help["id"]?.string)
         #expect(try await suite.request("DELETE", "/v1/extensions/\(id)").status == 204)

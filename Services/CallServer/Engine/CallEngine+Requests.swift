@@ -57,8 +57,8 @@ extension CallEngine {
             answer(transaction, message, 403)
             return
         }
-        guard let callID = message.callID, let uri = message.requestURI, let number = uri.emergencyService ?? uri.user,
-            !number.isEmpty
+        guard let callID = message.callID, let uri = message.requestURI,
+            let number = uri.emergencyService ?? uri.telephoneNumber ?? uri.user, !number.isEmpty
         else {
             answer(transaction, message, 404)
             return
