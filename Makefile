@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps needs check build up down status logs test bench bench-edge bench-codecs fuzz lint clean
+.PHONY: help deps needs check build up down status logs test bench bench-edge bench-relay bench-codecs fuzz lint clean
 
 local := deploy/local
 # An import that Package.swift does not allow is an error, not luck with the build order.
@@ -53,6 +53,11 @@ bench-edge: needs ## compare the edge, alone, with Kamailio on this machine: CPU
 	@Tests/Benchmarks/edge-against-kamailio
 	@Tests/Benchmarks/edge-connections
 
+bench-relay: deps ## compare the relay, alone, with RTPEngine on this machine: CPU per packet, delay, streams on one core; count allocations
+	@swift build -c release --product MediaRelay
+	@Tests/Benchmarks/relay-allocations
+	@Tests/Benchmarks/relay-against-rtpengine
+
 bench-codecs: needs ## time a packet's transcoding for every codec, and count what it allocates
 	@swift build -c release --product CodecBenchmark
 	@Tests/Benchmarks/codecs
@@ -61,7 +66,7 @@ fuzz: deps ## feed the parsers of outside input with libFuzzer: FUZZ="sip via", 
 	@Tests/Fuzz/run $(FUZZ)
 
 lint: deps ## check scripts and the compose file
-	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test} Tests/Fuzz/run Tests/Benchmarks/{edge-against-kamailio,edge-connections,relay-against-rtpengine,relay-allocations,srtp,codecs} Tests/MediaLoad/speech
+	@shellcheck -x -P SCRIPTDIR .ci/run $(local)/{layout.sh,services.sh,servers,supervise,suite,dependencies,test} Tests/Fuzz/run Tests/Benchmarks/{edge-against-kamailio,edge-connections,relay-against-rtpengine,relay-allocations,relay-kill,srtp,codecs} Tests/MediaLoad/speech
 	@docker-compose --file docker-compose.yml config --quiet
 
 clean: ## stop, and remove data, logs and builds

@@ -75,6 +75,7 @@ let modules: [Module] = [
     Module(.protocols, "STUN", .library(hot: true), "Shared/Protocols/STUN", uses: ["Addresses", "Cryptography"]),
     Module(.protocols, "ICE", .library(hot: true), "Shared/Protocols/ICE", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "STUN"]),
     Module(.protocols, "MediaSession", .library(hot: true), "Shared/Protocols/MediaSession", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "Codecs", "ICE", "SRTP", "DTLS"]),
+    Module(.protocols, "NG", .library(hot: false), "Shared/Protocols/NG", uses: ["Bytes", "Deadlines", "Addresses", "SDP"]),
     Module(.protocols, "Flow", .library(hot: false), "Shared/Protocols/Flow"),
     Module(.protocols, "Contracts", .library(hot: false), "Shared/Protocols/Contracts", uses: ["Bytes", "Flow"]),
 
@@ -82,6 +83,7 @@ let modules: [Module] = [
     Module(.platform, "Telemetry", .library(hot: true), "Shared/Platform/Telemetry", products: [log]),
     Module(.platform, "Threads", .library(hot: true), "Shared/Platform/Threads", uses: ["CLinux", "Deadlines"]),
     Module(.platform, "Datagrams", .library(hot: true), "Shared/Platform/Datagrams", uses: ["CLinux", "Bytes", "Addresses", "Threads"]),
+    Module(.platform, "Processes", .library(hot: true), "Shared/Platform/Processes", uses: ["CLinux"]),
     Module(.platform, "Streams", .library(hot: true), "Shared/Platform/Streams", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Threads", "Datagrams"]),
     Module(.platform, "TLS", .library(hot: true), "Shared/Platform/TLS", uses: ["COpenSSL"]),
     Module(.platform, "Bus", .library(hot: false), "Shared/Platform/Bus", uses: ["CLinux", "CRabbitMQ", "Bytes", "Deadlines", "Contracts", "Threads", "Telemetry"], products: [log]),
@@ -95,7 +97,7 @@ let modules: [Module] = [
     Module(.service, "Registrar", .executable, "Services/Registrar", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
     Module(.service, "CallServer", .executable, "Services/CallServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Flow", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
     Module(.service, "ConferenceServer", .executable, "Services/ConferenceServer", uses: ["Bytes", "Deadlines", "Addresses", "RTP", "Audio", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "Speech", "ServiceKit"], products: [log, (name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")], resources: ["Migrations"]),
-    Module(.service, "MediaRelay", .executable, "Services/MediaRelay", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "Codecs", "ICE", "SRTP", "DTLS", "MediaSession", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Cache", "ServiceKit"], products: [log]),
+    Module(.service, "MediaRelay", .executable, "Services/MediaRelay", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SDP", "RTP", "Audio", "Codecs", "ICE", "SRTP", "DTLS", "MediaSession", "NG", "Contracts", "Telemetry", "Threads", "Datagrams", "Processes", "Bus", "Cache", "ServiceKit"], products: [log]),
     Module(.service, "FlowManager", .executable, "Services/FlowManager", uses: ["Flow", "Contracts", "Telemetry", "Bus", "Database", "ServiceKit"], resources: ["Migrations"]),
     Module(.service, "APIGateway", .executable, "Services/APIGateway", uses: ["Bytes", "Deadlines", "Cryptography", "Flow", "Contracts", "Telemetry", "Threads", "Bus", "Database", "ServiceKit"], products: [log, (name: "HummingbirdCore", package: "hummingbird"), (name: "HTTPTypes", package: "swift-http-types"), (name: "NIOCore", package: "swift-nio"), (name: "NIOHTTP1", package: "swift-nio"), (name: "NIOWebSocket", package: "swift-nio"), (name: "NIOPosix", package: "swift-nio"), (name: "NIOHTTPTypes", package: "swift-nio-extras"), (name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")], resources: ["Migrations"]),
 
@@ -114,16 +116,17 @@ let modules: [Module] = [
     Module(.test, "HEPTests", .tests, "Tests/HEPTests", uses: ["Addresses", "HEP"]),
     Module(.test, "STUNTests", .tests, "Tests/STUNTests", uses: ["Bytes", "Addresses", "STUN"]),
     Module(.test, "ICETests", .tests, "Tests/ICETests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "STUN", "ICE"]),
-    Module(.test, "MediaTests", .tests, "Tests/MediaTests", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "ICE", "SRTP", "DTLS", "MediaSession"]),
+    Module(.test, "MediaTests", .tests, "Tests/MediaTests", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "Codecs", "ICE", "SRTP", "DTLS", "MediaSession"]),
     Module(.test, "CSRTP", .system(pkgConfig: nil, apt: "libsrtp2-dev"), "Tests/CSRTP"),
     Module(.test, "SecureMediaTests", .tests, "Tests/SecureMediaTests", uses: ["CSRTP", "Bytes", "Deadlines", "Addresses", "RTP", "SRTP", "DTLS", "Threads", "Datagrams"]),
     Module(.test, "CodecTests", .tests, "Tests/CodecTests", uses: ["Deadlines", "RTP", "Audio", "Codecs"]),
+    Module(.test, "NGTests", .tests, "Tests/NGTests", uses: ["Deadlines", "Addresses", "SDP", "NG"]),
     Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow"]),
     Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Audio", "Speech", "Bus", "Database", "Cache", "ServiceKit", "Suite"]),
-    Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "MediaSession", "Flow", "Contracts", "Datagrams", "Cache", "ServiceKit", "Hostile"]),
+    Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "MediaSession", "NG", "Flow", "Contracts", "Datagrams", "Processes", "Cache", "ServiceKit", "Hostile"]),
     Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Addresses", "HEP", "Flow", "Contracts", "SIP", "SDP", "RTP", "Audio", "ICE", "SRTP", "DTLS", "MediaSession", "TLS", "Threads", "Datagrams", "Phone", "Suite", "Hostile"]),
     Module(.test, "Faults", .tests, "Tests/Faults", uses: ["Addresses", "Deadlines", "SIP", "Phone", "Suite"]),
-    Module(.test, "Interop", .tests, "Tests/Interop", uses: ["Addresses", "SIP", "Audio", "Phone", "Suite"]),
+    Module(.test, "Interop", .tests, "Tests/Interop", uses: ["Addresses", "SDP", "NG", "SIP", "Audio", "Phone", "Suite"]),
 ]
 
 // The import rule, checked whenever the manifest is read.

@@ -26,6 +26,9 @@ struct Program {
             Setting(
                 "TANDEM_RECONNECT_SECONDS", .integer(0...60), default: "10",
                 "how long a call waits for a phone that lost its connection to register anew"),
+            Setting(
+                "TANDEM_RELAY_LOST_SECONDS", .integer(0...3600), default: "5",
+                "after so long without word of a media relay its calls are offered another; 0: never"),
             Setting("TANDEM_RECORD_SPOOL", .integer(100...10_000_000), default: "50000", "call events kept while PostgreSQL is away"),
         ] + InsideStreams.declared,
         needs: [.bus, .database, .cache, .fleet], schema: CallStore.schema,
@@ -45,6 +48,7 @@ struct Program {
                 listen: SocketAddress(inside, port: port), longestDatagram: settings.integer("TANDEM_SIP_DATAGRAM_BYTES"),
                 streams: try InsideStreams(settings), domain: settings.text("TANDEM_SIP_DOMAIN"),
                 emergencyNumber: settings.text("TANDEM_EMERGENCY_NUMBER"), maximumLegs: settings.integer("TANDEM_MAX_CALLS"), limits: limits,
+                relayPatience: .seconds(settings.integer("TANDEM_RELAY_LOST_SECONDS")),
                 reconnectTime: .seconds(settings.integer("TANDEM_RECONNECT_SECONDS")))
 
             let outbox = Outbox(schema: CallStore.schema, runtime: runtime)

@@ -1,4 +1,5 @@
 import Cache
+import Cryptography
 import Deadlines
 import FoundationEssentials
 import Logging
@@ -26,6 +27,8 @@ actor Archive {
     /// Sessions that have ended and whose snapshots are still to be removed.
     private var ended: [(id: String, epoch: UInt64)] = []
     private let encoder = JSONEncoder()
+    /// Seals what is secret in the snapshots.
+    private let key: [UInt8]
 
     private struct Living {
         let epoch: UInt64
@@ -34,10 +37,10 @@ actor Archive {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
-    init(cache: Cache, instance: String, logger: Logger) {
+    init(cache: Cache, instance: String, key: [UInt8], logger: Logger) {
         // A session that is not written for so long has no process any more.
         snapshots = Snapshots(cache: cache, stateLength: .seconds(3600))
-        (self.instance, self.logger) = (instance, logger)
+        (self.instance, self.key, self.logger) = (instance, key, logger)
     }
 
     // MARK: From the media threads
@@ -96,7 +99,8 @@ actor Archive {
 
     private func write(_ record: SessionRecord) {
         living[record.id] = Living(epoch: record.epoch, callID: record.callID)
-        guard let state = try? encoder.encode(record) else {
+        let nonce = (0..<SealedBox.nonceLength).map { _ in UInt8.random(in: .min ... .max) }
+        guard let state = try? encoder.encode(StoredSession(record, key: key, nonce: nonce)) else {
             // Every field is plain, so this is a mistake of ours; the call goes on without snapshot.
             return logger.error("a snapshot cannot be written as JSON", metadata: ["session": "\(record.id)"])
         }

@@ -1,29 +1,55 @@
+import Addresses
 import Bus
 import Contracts
 import DTLS
 import ServiceKit
+import Telemetry
 import Threads
 
 /// The media relay: the codec and security edge between phones and rooms (DESIGN §7). Wiring only.
 @main
 struct Program {
-    static let declaration = ServiceProgram.Declaration(.mediaRelay, settings: RelaySettings.declared + TapSettings.declared, needs: [.bus, .cache])
+    static let declaration = ServiceProgram.Declaration(
+        .mediaRelay, settings: RelaySettings.declared + RelaySettings.keeperDeclared + TapSettings.declared, needs: [.bus, .cacheAside],
+        standsAlone: NGSettings.standsAlone)
+
+    private static let sessions = Gauge("tandem_relay_sessions", "Media sessions that are open.")
 
     static func main() async {
+        let link = KeeperLink.inherited()
+        if link == nil, Keeper.isWanted { await Keeper.run() }
+        var declaration = declaration
+        if let link {
+            link.start()
+            declaration.hold = { await link.turn.wait() }
+        }
         await ServiceProgram.run(declaration) { runtime in
             let settings = try RelaySettings(runtime.settings)
-            let archive = Archive(cache: runtime.cache, instance: runtime.instance, logger: runtime.logger)
+            if let listen = settings.ng.listen { return try serveNG(listen, settings, runtime) }
+            let archive = Archive(
+                cache: runtime.cache, instance: runtime.instance, key: runtime.key(for: "snapshots of media sessions"), logger: runtime.logger)
             let bus = runtime.bus
             let events = SessionEvents(
                 began: archive.sessionBegan, changed: archive.save, ended: archive.sessionEnded,
                 silent: { command, owner in bus.tell(command, to: .instance(owner)) },
-                failed: { command, owner in bus.tell(command, to: .instance(owner)) }, transport: archive.transport)
-            let occupancy = Occupancy(limit: settings.sessionLimit) { load in runtime.announce { $0.load = load } }
-            // One certificate for the life of the process: it vouches by its fingerprint in each description.
-            let security = Security(Endpoint(.make(now: WallClock.milliseconds() / 1000)), settings.preferences)
+                failed: { command, owner in bus.tell(command, to: .instance(owner)) },
+                digit: { command, owner in bus.tell(command, to: .instance(owner)) }, transport: archive.transport)
+            let occupancy = Occupancy(limit: settings.sessionLimit) { load in
+                Self.sessions.set(Int((load * Double(settings.sessionLimit)).rounded()))
+                runtime.announce { $0.load = load }
+            }
+            let legacy = await Inheritance.find(link)
+            // One certificate for the life of the relay: it vouches by its fingerprint in each description.
+            let certificate = legacy.certificate ?? .make(now: WallClock.milliseconds() / 1000)
+            let security = Security(Endpoint(certificate), settings.preferences, second: settings.place6?.media)
             let recorder = Recorder(TapSettings(runtime.settings), logger: runtime.logger)
-            let relay = try Relay(settings: settings, security: security, occupancy: occupancy, events: events, recorder: recorder)
+            let relay = try Relay(
+                settings: settings, security: security, occupancy: occupancy, events: events, recorder: recorder,
+                custody: try legacy.custody(link, settings))
             serve(relay, on: bus)
+            let handOver = HandOver(
+                relay: relay, runtime: runtime, pause: runtime.settings.integer("TANDEM_DRAIN_HANDOVER"),
+                rate: runtime.settings.integer("TANDEM_DRAIN_RATE"))
             runtime.announce { $0.addresses["media"] = settings.media.description }
             runtime.cache.onReconnect {
                 for loop in relay.loops { loop.post { $0.saveAllSoon() } }
@@ -34,12 +60,41 @@ struct Program {
             }
             archive.loop.start()
             recorder.loop.start()
-            for loop in relay.loops { loop.start() }
+            if let link {
+                relay.standBy(link, certificate)
+                runtime.whenReady { link.serve() }
+            } else {
+                for loop in relay.loops { loop.start() }
+            }
             runtime.whenDraining {
-                await relay.drained()
+                await handOver.run()
                 relay.stop()
                 await recorder.finishAll()
             }
+        }
+    }
+
+    /// Alone: whoever speaks `ng` says which calls there are.
+    private static func serveNG(_ listen: SocketAddress, _ settings: RelaySettings, _ runtime: Runtime) throws {
+        let logger = runtime.logger
+        let events = SessionEvents(
+            began: { _ in }, changed: { _ in },
+            ended: { record, statistics in
+                logger.debug("leg ended", metadata: ["call": "\(record.callID)", "port": "\(record.port)", "in": "\(statistics.outsideIn)", "out": "\(statistics.outsideOut)"])
+            }, silent: { _, _ in })
+        let security = Security(Endpoint(.make(now: WallClock.milliseconds() / 1000)), settings.preferences, second: settings.place6?.media)
+        let relay = try Relay(settings: settings, security: security, occupancy: Occupancy(limit: settings.sessionLimit) { _ in }, events: events)
+        let control = try ControlSocket(listen, settings: settings.ng, relay: relay)
+        for loop in relay.loops { loop.start() }
+        runtime.whenReady {
+            control.start()
+            logger.info("works alone, controlled over ng", metadata: ["address": "\(control.address)", "media": "\(settings.media)", "threads": "\(relay.loops.count)"])
+        }
+        runtime.whenDraining {
+            control.drain()
+            await relay.drained()
+            control.stop()
+            relay.stop()
         }
     }
 
@@ -47,7 +102,9 @@ struct Program {
     private static func serve(_ relay: Relay, on bus: Bus) {
         relay.serve(CreateMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.create(command) }
         relay.serve(UpdateMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.update(command) }
-        relay.serve(LinkMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.link(command) }
+        bus.serve(immediately: LinkMediaSession.self, on: .thisInstance) { command, _, respond in relay.link(command, respond) }
+        relay.serve(SetMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.set(command) }
+        relay.serve(PressInMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.press(command) }
         relay.serve(DeleteMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.delete(command) }
         relay.serve(QueryMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.query(command) }
         relay.serve(RecordMediaSession.self, bus, about: { $0.sessionID }, later: { $0.record($1, $2) })

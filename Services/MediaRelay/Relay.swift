@@ -8,11 +8,19 @@ struct Relay: Sendable {
     let loops: [MediaLoop]
     let occupancy: Occupancy
 
-    init(settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents, recorder: Recorder? = nil) throws(RelaySettings.Mistake) {
+    /// With `custody` for each thread, there are as many as there were.
+    init(
+        settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents, recorder: Recorder? = nil,
+        custody: [Custody] = []
+    ) throws(RelaySettings.Mistake) {
         self.occupancy = occupancy
+        var settings = settings
+        if !custody.isEmpty { settings.threads = custody.count }
         do throws(SocketError) {
             loops = try (0..<settings.threads).map { index throws(SocketError) in
-                try MediaLoop(index: index, settings: settings, security: security, occupancy: occupancy, events: events, recorder: recorder)
+                try MediaLoop(
+                    index: index, settings: settings, security: security, occupancy: occupancy, events: events, recorder: recorder,
+                    custody: custody.isEmpty ? nil : custody[index])
             }
         } catch {
             throw RelaySettings.Mistake(description: error.description(setting: "TANDEM_INSIDE_ADDRESS"))

@@ -10,6 +10,17 @@ struct ConcurrentCalls {
     var seconds = 20
 
     func run() async throws -> [Figure] {
+        try await run { lines, placed, failures in
+            for line in lines { await line.forgetWhatWasHeard() }
+            try await Task.sleep(for: .seconds(seconds))
+            var reports: [CallReport] = []
+            for line in lines { reports += await line.reports.filter { $0.phase == .answered } }
+            return [figure(reports, placed, failures)]
+        }
+    }
+
+    /// Measures while all calls are up: given the lines, the number of calls, and what went wrong.
+    func run(_ measure: ([PhoneLine], Int, [String]) async throws -> [Figure]) async throws -> [Figure] {
         // A line of its own on each loop for both sides, so that the phones use both processors, too.
         let loops = [PhoneLoops.next(), PhoneLoops.next()]
         let callees = ["1002", "1003"]
@@ -20,13 +31,10 @@ struct ConcurrentCalls {
         for line in lines.callees { try await line.register() }
         let (placed, failures) = await place(lines.callers, callees)
         let all = lines.callers + lines.callees
-        for line in all { await line.forgetWhatWasHeard() }
-        try await Task.sleep(for: .seconds(seconds))
-        var reports: [CallReport] = []
-        for line in all { reports += await line.reports.filter { $0.phase == .answered } }
+        let figures = try await measure(all, placed.count, failures)
         await hangUp(placed)
         for line in all { await line.close() }
-        return [figure(reports, placed.count, failures)]
+        return figures
     }
 
     private func place(_ callers: [PhoneLine], _ callees: [String]) async -> ([PhoneCall], [String]) {

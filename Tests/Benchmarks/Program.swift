@@ -5,8 +5,8 @@ import Glibc
 @main
 struct Program {
     static let usage = """
-        usage: Benchmarks [setup] [calls] [bus] [--seconds N] [--rate N] [--calls N]
-        Without a name all are measured. Wants the running suite: `make bench`, or `source .run/demo.env` and TANDEM_AMQP_URL.
+        usage: Benchmarks [setup] [calls] [bus] [kill] [--seconds N] [--rate N] [--calls N]
+        Without a name setup, calls and bus are measured. Wants the running suite: `make bench`, or `source .run/demo.env` and TANDEM_AMQP_URL.
         """
 
     static func main() async {
@@ -25,7 +25,7 @@ struct Program {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
-            case "setup", "calls", "bus": names.insert(argument)
+            case "setup", "calls", "bus", "kill": names.insert(argument)
             case "--seconds", "--rate", "--calls":
                 guard let text = rest.popFirst(), let number = Int(text), (1...10_000).contains(number) else {
                     throw Settings.Missing(text: "\(argument) wants a number from 1 to 10000")
@@ -50,6 +50,12 @@ struct Program {
             setup.rate = numbers["--rate"] ?? setup.rate
             setup.seconds = numbers["--seconds"] ?? setup.seconds
             show(try await setup.run())
+        }
+        if names.contains("kill") {
+            var kill = RelayKill(settings: settings)
+            kill.calls = numbers["--calls"] ?? kill.calls
+            kill.rate = numbers["--rate"] ?? kill.rate
+            show(try await kill.run())
         }
         if all || names.contains("calls") {
             var concurrent = ConcurrentCalls(settings: settings)

@@ -33,6 +33,7 @@ let package = Package(
         library("Protocols", "STUN", ["Addresses", "Cryptography"]),
         library("Protocols", "ICE", ["Bytes", "Deadlines", "Addresses", "Cryptography", "STUN"]),
         library("Protocols", "SDP", ["Bytes", "Addresses"]),
+        library("Protocols", "NG", ["Bytes", "Deadlines", "Addresses", "SDP"]),
         library("Protocols", "RTP", ["Bytes", "Deadlines"]),
         library("Protocols", "SRTP", ["COpenSSL", "Bytes", "RTP"]),
         library("Protocols", "DTLS", ["COpenSSL", "Bytes", "Deadlines", "SRTP"]),
@@ -47,7 +48,7 @@ let package = Package(
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "RTP", "SRTP", "DTLS", "Codecs", "MediaSession",
+                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "NG", "RTP", "SRTP", "DTLS", "Codecs", "MediaSession",
                 "Flow", "EdgeCore", "Hostile",
             ],
             path: "Fuzz", swiftSettings: instrumented,

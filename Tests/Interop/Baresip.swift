@@ -1,3 +1,4 @@
+import Addresses
 import Audio
 import Foundation
 import Suite
@@ -6,8 +7,6 @@ import Testing
 /// baresip: a real phone with a tone for a microphone and a recorder for an ear.
 struct Baresip {
     private let program: Program
-    private let account: RunningSuite.Account
-
     /// How it protects its sound. (Its ICE gathers nothing on a loopback.)
     enum Protection: String, CaseIterable {
         case sdes = "srtp-mand"
@@ -22,11 +21,20 @@ struct Baresip {
         as account: RunningSuite.Account, in suite: RunningSuite, transport: Sipp.Transport = .udp, tone: Double = 700,
         codec: String = "PCMU", protection: Protection? = nil, dial: String? = nil, life: Duration
     ) throws {
-        self.account = account
+        try self.init(
+            account.number, password: account.password, domain: suite.domain, server: suite.sip, transport: transport, tone: tone, codec: codec,
+            protection: protection, dial: dial, life: life)
+    }
+
+    /// The same behind any server.
+    init(
+        _ number: String, password: String = "none", domain: String, server address: SocketAddress, transport: Sipp.Transport = .udp,
+        tone: Double = 700, codec: String = "PCMU", protection: Protection? = nil, dial: String? = nil, life: Duration
+    ) throws {
         let port = LocalPort.ten() // SIP on the first, its TLS on the second, RTP on the rest
-        let server = "sip:\(suite.sip);transport=\(transport)"
+        let server = "sip:\(address);transport=\(transport)"
         var arguments = ["-f", ".", "-t", String(Int(life / .seconds(1)))]
-        if let dial { arguments += ["-e", "/dial sip:\(dial)@\(suite.domain)"] }
+        if let dial { arguments += ["-e", "/dial sip:\(dial)@\(domain)"] }
         program = try Program("baresip", arguments) { folder in
             try FileManager.default.createDirectory(at: folder.appending(path: "heard"), withIntermediateDirectories: true)
             try Self.wave(tone, as: codec).write(to: folder.appending(path: "tone.wav"))
@@ -51,7 +59,7 @@ struct Baresip {
 
                 """
             let line = """
-                <sip:\(account.number)@\(suite.domain);transport=\(transport)>;auth_pass=\(account.password);outbound="\(server)"\
+                <sip:\(number)@\(domain);transport=\(transport)>;auth_pass=\(password);outbound="\(server)"\
                 ;regint=60;answermode=auto;audio_codecs=\(codec.contains("/") ? codec : codec + "/8000/1")\
                 \(protection.map { ";mediaenc=\($0.rawValue)" } ?? "")
 

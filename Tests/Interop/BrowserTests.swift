@@ -73,6 +73,30 @@ struct BrowserTests {
         }
     }
 
+    @Test("RELIABILITY K4, RFC 7675: the relay's worker dies, and a page and a phone hear each other longer than a consent lives")
+    func survives() async throws {
+        let account = try await suite.makeAccount()
+        try await withPhones(1, in: suite) { phones in
+            let browser = try await Browser(
+                as: account, in: suite, page: "talk.html",
+                query: ["dial": phones[0].number, "tone": "\(Tones.of(0))", "again": "45000"])
+            try await browser.reports("answered")
+            let call = try await phones[0].incomingCall()
+            try await browser.reports("hears \(Tones.of(0))")
+            #expect(await call.hears(1_010, within: .seconds(5)))
+            let before = await call.report.sound
+            let worker = try suite.worker(of: "MediaRelay")
+            try suite.killWorker(of: "MediaRelay")
+            try await suite.waitUntilWorks("MediaRelay", insteadOf: worker)
+            try await browser.reports("hears \(Tones.of(0)) still", within: .seconds(75))
+            #expect(await call.hears(1_010, within: .seconds(5)))
+            let after = await call.report.sound
+            #expect(after.lost - before.lost <= 2 && after.sources == 1)
+            try await call.hangup()
+            try await browser.reports("ended")
+        }
+    }
+
     private func talk(_ browser: Browser, _ call: PhoneCall) async throws {
         try await browser.reports("media connected")
         try await browser.reports("hears \(Tones.of(0))")

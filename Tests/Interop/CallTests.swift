@@ -51,6 +51,17 @@ struct CallTests {
         try await phone.succeeds()
     }
 
+    @Test("RFC 6086: keys in INFO requests reach a flow, each once")
+    func keysInMessages() async throws {
+        let number = try await suite.makeNumber(running: [
+            ["id": "in", "type": "digits_receive", "option": ["duration": 10_000, "length": 2]],
+            ["id": "choice", "type": "branch", "option": ["target_ids": ["42": "right"], "default_target_id": "wrong"]],
+            ["id": "right", "type": "hangup", "option": [:]],
+            ["id": "wrong", "type": "sleep", "option": ["duration": 60_000]],
+        ])
+        try await call(number.number, "caller_presses").succeeds()
+    }
+
     @Test("RFC 3261 §9: CANCEL reaches the ringing phone, the INVITE ends with 487")
     func cancel() async throws {
         let (number, phone) = try await callee("callee_rings")

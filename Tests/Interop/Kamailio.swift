@@ -7,19 +7,22 @@ struct Kamailio {
     let address: SocketAddress
     private let program: Program
 
-    init() async throws {
+    /// With `relay` the sound of calls goes through a media relay that is controlled there. What the called phone is offered, its number
+    /// says: 2 in front of its last digit asks for keys in the description, 3 for G.722 alone.
+    init(relay: SocketAddress? = nil) async throws {
         let port = LocalPort.ten()
         let address = SocketAddress(.loopbackIPv4, port: UInt16(port))
         self.address = address
         // -DD: in the foreground, with worker processes; shared memory and each one's own stay small.
         program = try Program("kamailio", ["-DD", "-E", "-f", "kamailio.cfg", "-m", "32", "-M", "4"]) { folder in
-            try Self.configuration(address).write(to: folder.appending(path: "kamailio.cfg"), atomically: true, encoding: .utf8)
+            try Self.configuration(address, relay: relay).write(to: folder.appending(path: "kamailio.cfg"), atomically: true, encoding: .utf8)
         }
         try await program.until(.seconds(10), "open port \(port)") { LocalPort.isOpen(port) }
     }
 
-    private static func configuration(_ address: SocketAddress) -> String {
-        """
+    private static func configuration(_ address: SocketAddress, relay: SocketAddress?) -> String {
+        let media = relay.map(mediaRoutes) ?? (modules: "", inDialog: "", offer: "", end: "", routes: "")
+        return """
         debug=0
         log_stderror=yes
         children=2
@@ -36,20 +39,24 @@ struct Kamailio {
         loadmodule "siputils.so"
         loadmodule "usrloc.so"
         loadmodule "registrar.so"
+        \(media.modules)
         modparam("usrloc", "db_mode", 0)
         modparam("registrar", "use_path", 1)
         modparam("registrar", "path_mode", 0)
+        \(media.routes)
         request_route {
             if (!mf_process_maxfwd_header("10")) {
                 sl_send_reply("483", "Too Many Hops");
                 exit;
             }
             if (is_method("CANCEL")) {
+                \(media.end)
                 if (t_check_trans()) t_relay();
                 exit;
             }
             if (has_totag()) {
                 if (loose_route()) {
+                    \(media.inDialog)
                     t_relay();
                     exit;
                 }
@@ -75,8 +82,42 @@ struct Kamailio {
                 t_reply("404", "Not Found");
                 exit;
             }
+            \(media.offer)
             t_relay();
         }
         """
+    }
+
+    /// The rtpengine module as its documentation uses it: offers on INVITE, answers on replies with a description, deletes at the end.
+    private static func mediaRoutes(
+        _ relay: SocketAddress
+    ) -> (modules: String, inDialog: String, offer: String, end: String, routes: String) {
+        let modules = """
+            loadmodule "rtpengine.so"
+            modparam("rtpengine", "rtpengine_sock", "udp:\(relay)")
+            """
+        let routes = """
+            route[MEDIA] {
+                if (!has_body("application/sdp")) return;
+                if ($tU =~ "2.$") {
+                    rtpengine_offer("replace-origin replace-session-connection trust-address ICE=remove RTP/SAVP DTLS=off");
+                } else if ($tU =~ "3.$") {
+                    rtpengine_offer("replace-origin replace-session-connection ICE=remove codec-mask-all codec-except-telephone-event codec-transcode-G722");
+                } else {
+                    rtpengine_offer("replace-origin replace-session-connection ICE=remove");
+                }
+                t_on_reply("MEDIA");
+            }
+            onreply_route[MEDIA] {
+                if (status =~ "(18[0-9])|(2[0-9][0-9])" && has_body("application/sdp")) {
+                    rtpengine_answer("replace-origin replace-session-connection ICE=remove");
+                }
+            }
+            """
+        let inDialog = """
+            if (is_method("BYE")) rtpengine_delete();
+            if (is_method("INVITE")) route(MEDIA);
+            """
+        return (modules, inDialog, "route(MEDIA);", "rtpengine_delete();", routes)
     }
 }

@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAMES = 250, LARGEST = 400, SIZE = 2048, READ = 8, FIRST_PORT = 20000, FRAME_NS = 20000000, WARM_UP = 200, HEADER = 12, MARK = 12, KEY = 30 };
+enum { FRAMES = 250, LARGEST = 400, SIZE = 2048, READ = 8, FIRST_PORT = 20000, FRAME_NS = 20000000, GRAIN_NS = 40000, WARM_UP = 200, HEADER = 12, MARK = 12, KEY = 30 };
 
 static struct sound { int count, length[FRAMES], step; uint8_t type, bytes[FRAMES][LARGEST]; } narrow, coded;
 static struct end { int fd; uint16_t sequence; uint32_t timestamp, ssrc; int place; struct sound *sound; srtp_t out, in; } *ends;
@@ -381,10 +381,11 @@ int main(int argc, char **argv) {
         if (frame == WARM_UP) mark(count, pids), window_begin = now(CLOCK_REALTIME), before = cpu(count, pids);
         for (long i = 0; i < streams; i++) {
             uint64_t due = start + frame * (uint64_t)FRAME_NS + i * (uint64_t)FRAME_NS / streams;
-            if (now(CLOCK_MONOTONIC) + 20000 < due) {
-                struct timespec t = {.tv_sec = due / 1000000000, .tv_nsec = due % 1000000000};
+            if (now(CLOCK_MONOTONIC) < due) { // what is due within so short a time leaves together: sleeping for each would cost more than sending it
+                uint64_t until = due + GRAIN_NS;
+                struct timespec t = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
                 clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
-            } else while (now(CLOCK_MONOTONIC) < due);
+            }
             transmit(&ends[i], now(CLOCK_REALTIME));
             receive(&ends[i]);
         }

@@ -1,6 +1,7 @@
 import Addresses
 import DTLS
 import Deadlines
+import FoundationEssentials
 import ICE
 import MediaSession
 import SRTP
@@ -264,6 +265,75 @@ struct MediaTransportTests {
         #expect(Self.receive(Array(bytes.prefix(length)), from: Pair.relayAddress, &right, Instant(nanoseconds: 0)) == .sound(packet.count))
         right.key(sending: nil, receiving: third)
         #expect(Self.receive(Array(bytes.prefix(length)), from: Pair.relayAddress, &right, Instant(nanoseconds: 0)) == .dropped(.unauthentic))
+    }
+
+    @Test("RELIABILITY §4.5: a successor answers checks, opens and protects with the same keys, says no goodbye, and takes no other handshake")
+    func survives() throws {
+        var pair = Pair()
+        pair.run()
+        func protected(_ sequence: UInt8, _ transport: inout MediaTransport) throws -> [UInt8] {
+            var plain = packet
+            plain[3] = sequence
+            var bytes = plain + [UInt8](repeating: 0, count: MediaTransport.overhead)
+            var span = bytes.mutableSpan
+            let length = try #require(transport.protect(&span, count: plain.count))
+            return Array(bytes.prefix(length))
+        }
+        let (old, theirs) = (try protected(7, &pair.relay), try protected(1, &pair.browser))
+        #expect(Self.receive(theirs, from: Pair.browserAddress, &pair.relay, pair.now) == .sound(packet.count))
+        var position = MediaTransport.KeyPosition()
+        pair.relay.write(&position)
+        let kept = try JSONEncoder().encode(pair.relay.makeRecord())
+        let record = try JSONDecoder().decode(MediaTransport.Record.self, from: kept)
+        let fingerprint = Pair.browserEndpoint.certificate.fingerprint
+        pair.relay = MediaTransport(
+            resuming: record, position, handshake: (Pair.relayEndpoint, .passive, [fingerprint]), random: (21, 22), now: pair.now)
+        #expect(pair.relay.path == Pair.browserAddress)
+        let isSilent = pair.relay.takeOutgoing().isEmpty
+        #expect(isSilent)
+
+        // The next number, never the last one again.
+        var again = packet + [UInt8](repeating: 0, count: MediaTransport.overhead)
+        again[3] = 7
+        var span = again.mutableSpan
+        let repeated = pair.relay.protect(&span, count: packet.count)
+        #expect(repeated == nil)
+        #expect(Self.receive(old, from: Pair.relayAddress, &pair.browser, pair.now) == .sound(packet.count))
+        #expect(Self.receive(try protected(8, &pair.relay), from: Pair.relayAddress, &pair.browser, pair.now) == .sound(packet.count))
+        #expect(Self.receive(theirs, from: Pair.browserAddress, &pair.relay, pair.now) == .dropped(.replayed))
+        #expect(Self.receive(try protected(2, &pair.browser), from: Pair.browserAddress, &pair.relay, pair.now) == .sound(packet.count))
+
+        // A minute of consent checks (RFC 7675), and a record of the association that is lost.
+        var isConnected = true
+        for _ in 0..<600 {
+            pair.now = pair.now + .milliseconds(100)
+            pair.browser.expire(now: pair.now)
+            pair.relay.expire(now: pair.now)
+            pair.exchange()
+            isConnected = isConnected && pair.browser.path == Pair.relayAddress
+        }
+        #expect(isConnected)
+        let stray: [UInt8] = [23, 254, 253, 0, 1, 0, 0, 0, 0, 0, 9, 0, 4, 1, 2, 3, 4]
+        #expect(Self.receive(stray, from: Pair.browserAddress, &pair.relay, pair.now) == .dropped(.foreign))
+        pair.relay.close()
+        let saysNothing = pair.relay.takeOutgoing().isEmpty
+        #expect(saysNothing)
+    }
+
+    @Test("RELIABILITY V27: keys that were used up to where nobody knows are not used again")
+    func unknownPosition() throws {
+        var left = MediaTransport(base: Pair.relayAddress)
+        left.key(sending: Self.key(1), receiving: Self.key(2))
+        let record = left.makeRecord()
+        left.key(sending: Self.key(3), receiving: nil)
+        var position = MediaTransport.KeyPosition()
+        left.write(&position)
+        // The newer key was used, and its record did not reach the keeper.
+        var successor = MediaTransport(resuming: record, position, handshake: nil, random: (1, 2), now: Instant(nanoseconds: 0))
+        var bytes = packet + [UInt8](repeating: 0, count: MediaTransport.overhead)
+        var span = bytes.mutableSpan
+        let protected = successor.protect(&span, count: packet.count)
+        #expect(protected == nil)
     }
 
     private static func key(_ byte: UInt8) -> MasterKey? {

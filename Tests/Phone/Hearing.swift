@@ -15,6 +15,8 @@ struct Hearing {
     private var lostBefore = 0
     private var recent: [UInt8] = []
     private var law = G711.Law.ulaw
+    private var senderReport: (middle: UInt32, at: Instant)?
+    private var now = Instant(nanoseconds: 0)
     private let memory: Int
 
     /// `memory`: how much sound is kept.
@@ -49,7 +51,23 @@ struct Hearing {
         (self.source, self.highest, self.law) = (source, highest, law)
     }
 
+    /// What a report says of what was heard (RFC 3550 §6.4.1).
+    mutating func reportBlocks() -> [ReportBlock] {
+        guard let source, statistics.expected > 0 else { return [] }
+        let delay = senderReport.map { UInt32(clamping: (now - $0.at).nanoseconds / 15_259) } ?? 0
+        return [statistics.report(about: source, lastSenderReport: senderReport?.middle ?? 0, delaySinceLast: delay)]
+    }
+
+    mutating func hear(control packet: Span<UInt8>, now: Instant) {
+        self.now = now
+        guard let packets = try? ControlPacket.parse(packet) else { return }
+        for case .senderReport(let report) in packets where report.ssrc == source {
+            senderReport = (UInt32(truncatingIfNeeded: report.ntpTime >> 16), now)
+        }
+    }
+
     mutating func receive(_ header: Header, now: Instant) {
+        self.now = now
         if header.ssrc != source {
             // A new stream is counted from its own beginning.
             lostBefore += max(0, statistics.lost)

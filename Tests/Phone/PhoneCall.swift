@@ -67,6 +67,18 @@ public struct PhoneCall: Sendable {
         while await line.isSendingDigits(id) { try await Task.sleep(for: .milliseconds(20)) }
     }
 
+    /// Presses keys that are heard as tones in its sound; returns when all have been sent.
+    public func send(tones: String) async throws {
+        try await line.send(tones: tones, id)
+        while await line.isSendingDigits(id) { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    /// Tells of something in an INFO; the status of the answer.
+    @discardableResult
+    public func sendInfo(_ contentType: String, _ body: String) async throws -> Int {
+        try await line.sendInfo(id, contentType: contentType, body: body)
+    }
+
     /// Sends another tone from now on; nil is silence.
     public func setTone(_ frequency: Int?) async throws { try await line.setTone(frequency, id) }
 

@@ -55,6 +55,29 @@ extension PhoneLine {
             })
     }
 
+    /// Presses a key and tells of it in an INFO (RFC 6086); returns the status of the answer.
+    func sendInfo(_ id: Int, contentType: String, body: String) async throws -> Int {
+        let session = try session(id)
+        guard session.phase == .answered, var dialog = session.dialog else {
+            throw PhoneError.wrongState("the call with \(session.peer) is \(session.phase): nothing can be told in it")
+        }
+        var request = dialog.request(.info)
+        session.dialog = dialog
+        if !body.isEmpty { (request.contentType, request.body) = (contentType, Array(body.utf8)) }
+        return try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int, any Error>) in
+            send(request, renew: renewal(in: session)) { _, reply in
+                switch reply {
+                case .provisional: break
+                case .final(let response): continuation.resume(returning: response.status ?? 0)
+                case .none(let error): continuation.resume(throwing: error)
+                }
+            }
+        }
+    }
+
+    /// Queues keys to be heard as tones (ITU-T Q.23) in its sound.
+    func send(tones: String, _ id: Int) throws { try session(id).sound.send(tones: tones) }
+
     func isSendingDigits(_ id: Int) -> Bool { sessions[id].map { $0.phase != .ended && $0.sound.isSendingDigits } ?? false }
 
     func setTone(_ frequency: Int?, _ id: Int) throws { try session(id).sound.tone = frequency }

@@ -151,7 +151,10 @@ public actor PhoneLine {
         let id = nextCall
         nextCall += 1
         let sound = try SoundStream(loop: loop, local: settings.media ?? settings.local, tone: settings.tone, memory: settings.memory)
-        let local = LocalMedia(address: sound.localAddress, codecs: settings.codecs + [.telephoneEvent])
+        (sound.reports, sound.losesEach) = (settings.reports, settings.losesEach)
+        let local = LocalMedia(
+            address: sound.localAddress, codecs: settings.codecs + (settings.hasEvents ? [.telephoneEvent] : []),
+            multiplexesRTCP: settings.reports)
         let media = OfferAnswer(sessionID: .random(in: .min ... .max), local: local)
         let session = CallSession(id: id, role: role, peer: peer, sound: sound, media: media, now: loop.now)
         sessions[id] = session

@@ -39,6 +39,12 @@ public struct PhoneSettings: Sendable {
     public var incoming = IncomingPolicy.answer(after: .zero)
     /// In order of preference, without telephone events, which are always offered.
     public var codecs: [Codec] = [.pcmu, .pcma]
+    /// Whether it sends and takes telephone events (RFC 4733); one that does not presses its keys as tones.
+    public var hasEvents = true
+    /// Whether it has RTP and RTCP on one port (RFC 5761) and reports twice a second of what it hears.
+    public var reports = false
+    /// Every so many packets, one it sends and one it receives gets lost.
+    public var losesEach: Int?
     /// Bytes that its descriptions, and in part its Contact, are longer by than they need to be.
     public var padding = 0
     /// The tone it sends, in whole hertz; nil sends silence.

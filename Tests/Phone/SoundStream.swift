@@ -33,6 +33,12 @@ final class SoundStream {
     private var digits: [UInt8] = []
     private var event: EventSender?
     private var pauseFrames = 0
+    /// Frames of keys that are pressed as tones.
+    private var tones: [[UInt8]] = []
+    var reports = false
+    var losesEach: Int?
+    private var reportDue = 0
+    private var heardCount = 0
     private var isClosed = false
 
     init(loop: EventLoop, local: IPAddress, tone: Int?, memory: Interval) throws {
@@ -72,7 +78,15 @@ final class SoundStream {
     /// Sends the digits as telephone events, one after the other.
     func send(digits more: [UInt8]) { digits += more }
 
-    var isSendingDigits: Bool { !digits.isEmpty || event != nil }
+    var isSendingDigits: Bool { !digits.isEmpty || event != nil || !tones.isEmpty }
+
+    /// Each key for 100 ms, with as much silence before it.
+    func send(tones keys: String) {
+        let silence = [Int16](repeating: 0, count: 5 * Samples.frame)
+        let sound = keys.reduce(into: [Int16]()) { $0 += silence + (DTMF.samples(of: $1)?.values ?? []) } + silence
+        let codes = G711.encode(sound, law)
+        tones += stride(from: 0, to: codes.count, by: Samples.frame).map { Array(codes[$0..<min($0 + Samples.frame, codes.count)]) }
+    }
 
     func forgetWhatWasHeard() { hearing.forget() }
 
@@ -110,7 +124,7 @@ final class SoundStream {
         var packet: [UInt8] = []
         packet.reserveCapacity(Header.length + Samples.frame)
         header(PayloadType(format.sendingPayloadType), timestamp, marker: marksNext).append(to: &packet)
-        packet += toneLoop[frame]
+        packet += tones.isEmpty ? toneLoop[frame] : tones.removeFirst()
         marksNext = false
         frame += 1
         send(packet)
@@ -143,8 +157,19 @@ final class SoundStream {
 
     private func send(_ packet: [UInt8]) {
         guard let agreement else { return }
-        socket.send(packet, to: agreement.remote)
         packetsSent += 1
+        if let losesEach, packetsSent % losesEach == 0 { return }
+        socket.send(packet, to: agreement.remote)
+        reportDue += 1
+        if reports, reportDue % 25 == 0 { sendReport(to: agreement.remote) }
+    }
+
+    /// RFC 3550 §6.4.2, and its name (§6.5).
+    private func sendReport(to peer: SocketAddress) {
+        var compound: [UInt8] = []
+        ControlPacket.receiverReport(ReceiverReport(ssrc: ssrc, blocks: hearing.reportBlocks())).append(to: &compound)
+        ControlPacket.sourceDescription([SourceDescription(ssrc: ssrc, canonicalName: "phone")]).append(to: &compound)
+        socket.send(compound, to: peer)
     }
 
     // MARK: Hearing
@@ -155,10 +180,12 @@ final class SoundStream {
     }
 
     private func hear(_ packet: Span<UInt8>, from source: SocketAddress) {
-        guard !Header.isControlPacket(packet) else { return }
+        guard !Header.isControlPacket(packet) else { return hearing.hear(control: packet, now: loop.now) }
         guard let agreement, source == agreement.remote, let header = try? Header(parsing: packet) else {
             return hearing.countUnexpected()
         }
+        heardCount += 1
+        if let losesEach, heardCount % losesEach == 0 { return }
         let payload = packet.extracting(header.payloadRange)
         let format = agreement.formats.first { $0.receivingPayloadType == header.payloadType.value }
         switch format?.codec {

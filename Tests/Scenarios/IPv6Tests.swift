@@ -11,10 +11,10 @@ struct IPv6Tests {
     init() throws { suite = try RunningSuite() }
 
     @Test(
-        "a phone that signals over IPv6 registers, calls 600, talks with a phone at 127.0.0.1 and is called by it",
+        "a phone at ::1, signalling and sound, registers, calls 600, talks with a phone at 127.0.0.1 and is called by it",
         arguments: [Transport.udp, .tcp, .ws])
     func calls(transport: Transport) async throws {
-        try await withPhones(1, in: suite, transport: transport, at: .loopbackIPv6, media: .loopbackIPv4) { six in
+        try await withPhones(1, in: suite, transport: transport, at: .loopbackIPv6) { six in
             try await withPhones(2, in: suite) { four in
                 let echo = try await six[0].call("600")
                 try await echo.answered()
@@ -23,22 +23,35 @@ struct IPv6Tests {
                 let (out, outThere) = try await connect(six[0], four[1])
                 #expect(await out.hears(620))
                 #expect(await outThere.hears(440))
+                try await out.hold()
+                try await out.resume()
+                await outThere.forgetWhatWasHeard()
+                #expect(await outThere.hears(440))
                 try await out.hangup()
                 #expect(try await outThere.ended() == .hungUpThere)
                 let (back, backHere) = try await connect(four[1], six[0])
                 #expect(await back.hears(440))
+                #expect(await backHere.hears(620))
                 try await backHere.hangup()
                 #expect(try await back.ended() == .hungUpThere)
             }
         }
     }
 
-    // The relay has addresses of one family: media over IPv6 is a thing of its own.
-    @Test("RFC 6157 §4.1: a phone that can only hear over IPv6 is told that nothing of what it offers is acceptable")
-    func mediaFamily() async throws {
-        try await withPhones(1, in: suite, at: .loopbackIPv6) { phones in
-            let call = try await phones[0].call("600")
-            #expect(try await call.ended() == .refused(status: 488, reason: "Not Acceptable Here"))
+    @Test("RFC 6157 §4: two phones at ::1 talk; whoever offers IPv4 although it signals over IPv6 is answered in IPv4")
+    func families() async throws {
+        try await withPhones(2, in: suite, at: .loopbackIPv6) { six in
+            let (caller, callee) = try await connect(six[0], six[1])
+            #expect(await caller.hears(620))
+            #expect(await callee.hears(440))
+            try await caller.hangup()
+            try await callee.ended()
+        }
+        try await withPhones(1, in: suite, at: .loopbackIPv6, media: .loopbackIPv4) { mixed in
+            let echo = try await mixed[0].call("600")
+            try await echo.answered()
+            #expect(await echo.hears(440))
+            try await echo.hangup()
         }
     }
 

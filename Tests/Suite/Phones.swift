@@ -7,7 +7,7 @@ public import SIP
 public func withPhones<Result: Sendable>(
     _ count: Int, in suite: RunningSuite, transport: Transport = .udp, codecs: [Codec] = [.pcmu, .pcma],
     padding: Int = 0, at local: IPAddress = .loopbackIPv4, media: IPAddress? = nil,
-    _ body: ([PhoneLine]) async throws -> Result
+    options: (inout PhoneSettings) -> Void = { _ in }, _ body: ([PhoneLine]) async throws -> Result
 ) async throws -> Result {
     var phones: [PhoneLine] = []
     for index in 0..<count {
@@ -21,6 +21,7 @@ public func withPhones<Result: Sendable>(
         settings.padding = padding
         (settings.local, settings.media) = (local, media)
         if !local.isIPv4 { settings.proxy.address = local }
+        options(&settings)
         let phone = PhoneLine(settings)
         _ = try await phone.register()
         phones.append(phone)

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 import FoundationNetworking
 
 extension RunningSuite {
@@ -11,6 +11,13 @@ extension RunningSuite {
         return String(decoding: data, as: UTF8.self).split(separator: "\n")
             .filter { $0.hasPrefix(name) && (label.isEmpty || $0.contains(label)) }
             .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
+    }
+
+    /// A page of the instance's admin port.
+    public func adminURL(of service: String, _ instance: Int = 1, _ path: String) throws -> URL {
+        let address = try setting("TANDEM_ADMIN_LISTEN", of: service, instance)
+        guard let url = URL(string: "http://\(address)\(path)") else { throw Missing.refused("\(address) is no address") }
+        return url
     }
 
     /// Waits until the instance takes nothing new any more.

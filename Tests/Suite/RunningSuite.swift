@@ -177,7 +177,7 @@ public struct RunningSuite: Sendable {
     }
 
     /// What its admin port says of an instance.
-    private func isReady(_ service: String, _ instance: Int) async -> Bool {
+    func isReady(_ service: String, _ instance: Int) async -> Bool {
         let name = "TANDEM_ADMIN_LISTEN="
         let settings = (try? String(contentsOfFile: "\(folder)/settings/\(service)-\(instance)", encoding: .utf8)) ?? ""
         guard let line = settings.split(separator: "\n").first(where: { $0.hasPrefix(name) }),

@@ -95,6 +95,7 @@ EDGE
         MediaRelay)
             echo "$cache"
             echo "TANDEM_MEDIA_ADDRESS=127.0.0.1"
+            [ "$(on_loopback 1)" = 127.0.0.1:1 ] || echo "TANDEM_MEDIA_ADDRESS6=::1"
             echo "TANDEM_RECORDINGS=$run/recordings"
             echo "TANDEM_CAPTURES=$run/captures"
             echo "TANDEM_RTP_PORTS=$(share_of "$rtp_ports" "$2" "$3")"

@@ -178,6 +178,13 @@ extension Leg {
         takeDigits(at: moment, into: &effects)
     }
 
+    /// A key ends a prompt that waits for one; the room does that by itself where it hears the key.
+    mutating func interruptPrompt(at moment: Moment, into effects: inout [LegEffect]) {
+        guard let current = performing, current.playID != nil, case .talk(let option) = current.action.kind, option.digitsHandle == .next
+        else { return }
+        playEnded(.digit, at: moment, into: &effects)
+    }
+
     /// Ends `digits_receive` when enough digits, or the ending key, are there.
     private mutating func takeDigits(at moment: Moment, into effects: inout [LegEffect]) {
         guard let current = performing, current.isStarted, case .digitsReceive(let option) = current.action.kind else { return }

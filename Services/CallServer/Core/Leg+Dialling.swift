@@ -18,7 +18,9 @@ extension Leg {
     /// Sends the INVITEs as soon as the bindings and an offer for each kind of them are there.
     mutating func ringTargets(at moment: Moment, into effects: inout [LegEffect]) {
         guard let dial, dial.isSearched, media.stage == .ready, phase == .preparing else { return }
-        if dial.targets.contains(where: \.isBrowser), media.browserOffer == nil { return effects.append(.offerMedia(.browser)) }
+        let phones = dial.targets.filter { !$0.isBrowser }
+        if !phones.isEmpty, phones.allSatisfy(\.isIPv6), media.family == nil { return effects.append(.offerMedia(.plain, .ipv6)) }
+        if dial.targets.contains(where: \.isBrowser), media.browserOffer == nil { return effects.append(.offerMedia(.browser, nil)) }
         phase = .ringing
         for (branch, target) in dial.targets.enumerated() { effects.append(.invite(branch: branch, body: media.offer(to: target))) }
     }
@@ -37,6 +39,8 @@ extension Leg {
             return
         }
         dial?.winner = branch
+        // What it was offered is what the next offer goes on with.
+        if let target = dial?.targets[branch] { media.description = media.offer(to: target) }
         deadlines[.ring] = nil
         phase = .up
         if let answer { effects.append(.updateMedia(.answer, remote: answer, profile: dial?.targets[branch].profile)) }

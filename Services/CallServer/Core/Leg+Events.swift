@@ -34,7 +34,7 @@ extension Leg {
                 phase == .up ? .completed : .canceled, status, by: isInbound ? "caller" : "callee", sayBye: false, at: moment,
                 into: &effects)
         case .reinvited(let offer):
-            guard phase == .up, !media.isRenegotiating else { return [.respondToReinvite(code: 491, body: nil)] }
+            guard phase == .up, !media.isRenegotiating, moves?.move?.stage != .offering else { return [.respondToReinvite(code: 491, body: nil)] }
             media.isRenegotiating = true
             media.awaitsAnswerInAck = offer == nil
             effects.append(.updateMedia(offer == nil ? .makeOffer : .offer, remote: offer ?? "", profile: nil))
@@ -69,16 +69,18 @@ extension Leg {
             effects.append(.join(seat))
             ringTargets(at: moment, into: &effects)
         case .mediaOffered(let description, let profile):
-            guard profile == .browser else { break }
-            media.browserOffer = description
+            if profile == .browser { media.browserOffer = description } else { (media.description, media.family) = (description, .ipv6) }
             ringTargets(at: moment, into: &effects)
         case .mediaOfferFailed(let error):
             guard let phones = dial?.targets.filter({ !$0.isBrowser }), !phones.isEmpty else {
                 refuse(Self.status(of: error), at: moment, into: &effects)
                 break
             }
+            // What could not be offered is not asked for again.
+            media.family = media.family ?? .ipv4
             // The phones ring at least.
             dial?.targets = phones
+            media.family = media.family ?? .ipv4
             ringTargets(at: moment, into: &effects)
         case .mediaFailed(let error):
             media.stage = .failed
@@ -86,7 +88,7 @@ extension Leg {
         case .mediaUpdated(let reply, let kind):
             mediaUpdated(reply, kind, at: moment, into: &effects)
         case .mediaUpdateFailed(let error, let kind):
-            if kind == .answer, !isInbound || !media.isAgreed {
+            if kind == .answer, !isInbound || !media.isAgreed || moves != nil {
                 end(.failed, Status(code: 488, cause: 88), by: "platform", at: moment, into: &effects)
             } else if kind != .answer {
                 media.isRenegotiating = false
@@ -95,15 +97,22 @@ extension Leg {
             }
         case .mediaDeleted:
             break
+        case .moveWanted(let relay): moveWanted(to: relay, at: moment, into: &effects)
+        case .createdElsewhere(let session, let reply): createdElsewhere(session, reply, at: moment, into: &effects)
+        case .creationElsewhereFailed(let session): creationElsewhereFailed(session, into: &effects)
+        case .moveAccepted(let session, let answer): moveAccepted(session, answer: answer, at: moment, into: &effects)
+        case .moveRefused(let session, let code, let wait): moveRefused(session, code: code, wait: wait, at: moment, into: &effects)
+        case .sessionLeft(let statistics): sessionLeft(statistics)
         case .joined(let number, let roomID, let instance, let inside):
             guard seat.number == number, seat.stage == .joining else {
                 // Another place was taken meanwhile.
                 effects.append(.leave(roomID: roomID, participantID: seat.participantID, instance: instance))
                 break
             }
-            (seat.roomID, seat.instance, seat.stage) = (roomID, instance, .linking)
+            (seat.roomID, seat.instance, seat.stage, seat.inside) = (roomID, instance, .linking, inside)
             if record.roomID != roomID { record.roomID = roomID }
             effects.append(.link(inside, seat: number))
+            pointLateSeat(into: &effects)
         case .joinFailed(let number, let error):
             guard seat.number == number else { break }
             // Nobody knows whether a command that timed out was performed.
@@ -125,6 +134,12 @@ extension Leg {
             stepFailed(error, at: moment, into: &effects)
         case .digit(let digit):
             pressed(digit, at: moment, into: &effects)
+        case .digitPastRoom(let digit):
+            pressed(digit, at: moment, into: &effects)
+            interruptPrompt(at: moment, into: &effects)
+        case .keyInMessage(let digit, let duration):
+            guard media.stage == .ready else { break }
+            effects.append(.pressKey(digit, duration: duration))
         case .playFinished(let playID, let reason):
             guard performing?.playID == playID else { break }
             performing?.playID = nil
@@ -179,7 +194,7 @@ extension Leg {
         case .reinvited:
             effects.append(.respondToReinvite(code: 481, body: nil))
         case .mediaDeleted(let statistics):
-            record.media = statistics ?? record.media
+            record.media = statistics?.after(moves?.earlier) ?? moves?.earlier ?? record.media
             media.stage = .gone
             sayFarewell(into: &effects)
         case .mediaFailed:
@@ -219,6 +234,7 @@ extension Leg {
             actionTimeIsUp(at: moment, into: &effects)
         case .flowRetry:
             askFlow(into: &effects)
+        case .move: moveIsDue(at: moment, into: &effects)
         case .farewell:
             break
         }
@@ -261,6 +277,7 @@ extension Leg {
             effects.append(.advance(runID: performing.runID, step: performing.step, .callEnded))
         }
         performing = nil
+        endMove(into: &effects)
         switch media.stage {
         case .ready: deleteMedia(into: &effects)
         case .failed: sayFarewell(into: &effects)

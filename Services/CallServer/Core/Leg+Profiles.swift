@@ -1,3 +1,4 @@
+import Addresses
 import Contracts
 import SIP
 
@@ -10,6 +11,9 @@ extension Leg.Target {
     }
 
     var profile: MediaProfile { isBrowser ? .browser : .plain }
+
+    /// Whoever is reached at an IPv6 address hears there (RFC 6157 §4): to a phone that has both, either will do.
+    var isIPv6: Bool { URI(contact).flatMap { IPAddress($0.host) }.map { !$0.isIPv4 } ?? false }
 }
 
 extension Leg.Media {

@@ -24,10 +24,12 @@ struct Leg: Codable, Sendable {
     let epoch: UInt64
     /// Events applied so far; with the epoch it names what an effect belongs to, for the idempotency keys of commands.
     var revision: UInt64 = 0
-    let placement: Placement
+    var placement: Placement
     var phase = Phase.preparing
     var media = Media()
     var seat: Seat
+    /// Nil: it has always been with the relay it began with.
+    var moves: Moves?
     var performing: Performing?
     var children: [String] = []
     /// The child that talks with this leg.
@@ -64,6 +66,8 @@ struct Leg: Codable, Sendable {
         var description = ""
         /// The same for browsers, where one of them is to ring; the first answer decides which of the two was meant.
         var browserOffer: String?
+        /// Of the phones that our offer is for, when it is not the usual one.
+        var family: AddressFamily?
         var inside: InsideEndpoint?
         /// The relay has the phone's SDP too.
         var isAgreed = false
@@ -82,6 +86,8 @@ struct Leg: Codable, Sendable {
         var stage = Stage.none
         /// Counts the places this leg has had: what concerns an earlier one must not touch this one.
         var number = 0
+        /// Where the room takes the leg's sound.
+        var inside: InsideEndpoint?
         /// Set while the leg sits in a conference instead of its call's room.
         var conferenceID: String?
     }
@@ -134,6 +140,8 @@ struct Leg: Codable, Sendable {
         case flowRetry
         /// A prompt whose end nobody told must not hold the flow for ever.
         case play
+        /// Its media is to be carried over another relay.
+        case move
     }
 
     /// Bounds of a leg; settings of the service.

@@ -16,6 +16,8 @@ enum LegEvent: Sendable {
     // From SIP, both.
     case byed
     case reinvited(offer: String?)
+    /// The phone told of a key in an INFO; for so many ms.
+    case keyInMessage(String, duration: Int)
     /// An ACK that carries the answer to an offer of ours.
     case answeredInAck(String)
     /// No ACK came for our 200, or a request of ours found the dialog gone.
@@ -34,6 +36,14 @@ enum LegEvent: Sendable {
     case mediaUpdated(UpdateMediaSession.Reply, kind: UpdateMediaSession.Kind)
     case mediaUpdateFailed(RPCError, kind: UpdateMediaSession.Kind)
     case mediaDeleted(MediaStatistics?)
+    /// The relay is to be left for another.
+    case moveWanted(relay: String)
+    case createdElsewhere(session: Int, CreateMediaSession.Reply)
+    case creationElsewhereFailed(session: Int)
+    case moveAccepted(session: Int, answer: String?)
+    /// `wait`: how long to keep away after a collision.
+    case moveRefused(session: Int, code: Int, wait: Interval)
+    case sessionLeft(MediaStatistics)
     /// `seat` is the number of the place that was asked for.
     case joined(seat: Int, roomID: String, instance: String, inside: InsideEndpoint)
     case joinFailed(seat: Int, RPCError)
@@ -42,6 +52,8 @@ enum LegEvent: Sendable {
     case step(RunStep)
     case stepFailed(RPCError)
     case digit(String)
+    /// One that the room did not hear.
+    case digitPastRoom(String)
     case playFinished(playID: String, PlayFinished.Reason)
     case removedFromRoom(roomID: String)
     case mediaSilent
@@ -77,14 +89,24 @@ enum LegEffect: Sendable {
     case createMedia(offer: String?)
     /// `profile`: which of our offers it answers.
     case updateMedia(UpdateMediaSession.Kind, remote: String, profile: MediaProfile?)
-    /// Another first offer beside the one there is.
-    case offerMedia(MediaProfile)
+    /// Another first offer beside the one there is; with a family, in place of it.
+    case offerMedia(MediaProfile, AddressFamily?)
     case link(InsideEndpoint, seat: Int)
     case deleteMedia
+    /// A session at another relay, whose offer goes on with what the phone was told last.
+    case createElsewhere(relay: String, session: Int, continuing: String)
+    case deleteElsewhere(relay: String, sessionID: String)
+    /// The offer of that session, within the dialog.
+    case reinvite(session: Int, body: String)
+    /// The leg's new session speaks to the seat it has, and the seat to it.
+    case relink(InsideEndpoint)
+    case pointSeat(InsideEndpoint)
     case join(Leg.Seat)
     case leave(roomID: String, participantID: String, instance: String)
     case play(playID: String, [PlaySource], loop: Bool, stopOnDigit: Bool)
     case stopPlay(playID: String)
+    /// A key of the phone, to go the way of its other keys.
+    case pressKey(String, duration: Int)
     case setParticipant(muted: Bool?, echo: Bool?)
     case sendDigits(String, duration: Int, interval: Int)
     case startRun
@@ -98,8 +120,9 @@ enum LegEffect: Sendable {
     /// Whether a phone sees it: such an effect waits for the leg's snapshot.
     var isVisibleOutside: Bool {
         switch self {
-        case .respond, .invite, .cancel, .dismiss, .acknowledge, .respondToReinvite, .bye: true
-        case .resolve, .findBindings, .createMedia, .updateMedia, .offerMedia, .link, .deleteMedia, .join, .leave, .play, .stopPlay, .setParticipant,
+        case .respond, .invite, .cancel, .dismiss, .acknowledge, .respondToReinvite, .bye, .reinvite: true
+        case .resolve, .findBindings, .createMedia, .updateMedia, .offerMedia, .link, .deleteMedia, .createElsewhere, .deleteElsewhere, .relink,
+            .pointSeat, .pressKey, .join, .leave, .play, .stopPlay, .setParticipant,
             .sendDigits, .startRun, .advance, .createChild, .tellParent, .tellChild, .publish, .forget: false
         }
     }

@@ -21,25 +21,33 @@ extension CallEngine {
         case .findBindings(let number):
             ask(ListBindings(customerID: leg.record.customerID, number: number), for: leg, "bindings") { .found($0.bindings) } failed: { .notFound($0) }
         case .createMedia(let offer): createMedia(leg, offer: offer)
-        case .offerMedia(let profile):
-            ask(
-                UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: .makeOffer, remote: "", profile: profile),
-                for: leg, "media/\(revision)", at: leg.placement.relay
+        case .offerMedia(let profile, let family):
+            askRelay(
+                UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: .makeOffer, remote: "", profile: profile, family: family),
+                for: leg, "media/\(revision)"
             ) { .mediaOffered($0.description ?? "", profile) } failed: { .mediaOfferFailed($0) }
         case .updateMedia(let kind, let remote, let profile):
-            ask(
+            askRelay(
                 UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: kind, remote: remote, profile: profile), for: leg,
-                "media/\(revision)", at: leg.placement.relay
+                "media/\(revision)"
             ) { .mediaUpdated($0, kind: kind) } failed: { .mediaUpdateFailed($0, kind: kind) }
         case .link(let inside, let seat):
-            ask(
-                LinkMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, inside: inside), for: leg, "link/\(revision)",
-                at: leg.placement.relay
+            askRelay(
+                LinkMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, inside: inside), for: leg, "link/\(revision)"
             ) { _ in .linked(seat: seat) } failed: { .linkFailed(seat: seat, $0) }
         case .deleteMedia:
-            ask(
-                DeleteMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch), for: leg, "delete", at: leg.placement.relay
+            askRelay(
+                DeleteMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch), for: leg, "delete"
             ) { .mediaDeleted($0) } failed: { _ in .mediaDeleted(nil) }
+        case .createElsewhere(let relay, let session, let continuing): createElsewhere(leg, relay, session, continuing)
+        case .deleteElsewhere(let relay, let sessionID): deleteElsewhere(leg, relay, sessionID)
+        case .reinvite(let session, let body): reinvite(id, session: session, body: body)
+        case .relink(let inside):
+            ask(
+                LinkMediaSession(sessionID: leg.sessionID, epoch: leg.epoch, inside: inside), for: leg, "relink/\(revision)",
+                at: leg.placement.relay
+            ) { _ in nil } failed: { [seat = leg.seat.number] in .linkFailed(seat: seat, $0) }
+        case .pointSeat(let inside): pointSeat(leg, at: inside, revision)
         case .join(let seat): join(leg, seat, revision)
         case .leave(let roomID, let participantID, let instance):
             leave(LeaveRoom(roomID: roomID, participantID: participantID, epoch: leg.epoch), instance, leg.record.customerID, attempt: 1)
@@ -52,6 +60,15 @@ extension CallEngine {
             bus.tell(
                 StopPlay(roomID: leg.seat.roomID, playID: playID), to: .instance(leg.seat.instance),
                 context: CallContext(customer: leg.record.customerID))
+        case .pressKey(let digit, let duration):
+            ask(
+                PressInMediaSession(
+                    sessionID: sessionID(of: leg), epoch: leg.epoch, pressID: "\(leg.epoch)/\(revision)", digits: digit, duration: duration),
+                for: leg, "press/\(revision)", at: leg.placement.relay
+            ) { _ in nil } failed: { _ in
+                Counters.lostKeys.add()
+                return nil
+            }
         case .setParticipant(let muted, let echo):
             bus.tell(
                 SetParticipant(roomID: leg.seat.roomID, participantID: leg.seat.participantID, muted: muted, echo: echo),
@@ -80,10 +97,10 @@ extension CallEngine {
         }
     }
 
-    private func sessionID(of leg: Leg) -> String { "sess_" + leg.record.id.drop { $0 != "_" }.dropFirst() }
+    private func sessionID(of leg: Leg) -> String { leg.sessionID }
 
     /// Sends a command; its answer comes back to the leg as an event, on this loop.
-    private func ask<C: Command>(
+    func ask<C: Command>(
         _ command: C, for leg: Leg, _ purpose: String, at instance: String? = nil, _ answered: @escaping @Sendable (C.Reply) -> LegEvent?,
         failed: @escaping @Sendable (RPCError) -> LegEvent?
     ) {
@@ -104,7 +121,7 @@ extension CallEngine {
         let command = CreateMediaSession(
             sessionID: sessionID(of: leg), customerID: leg.record.customerID, callID: leg.record.id, owner: runtime.instance,
             epoch: leg.epoch, offer: offer)
-        ask(command, for: leg, "media", at: leg.placement.relay) { .mediaCreated($0) } failed: { .mediaFailed($0) }
+        askRelay(command, for: leg, "media") { .mediaCreated($0) } failed: { .mediaFailed($0) }
     }
 
     /// A dialled number is an extension or a conference of the caller's customer.

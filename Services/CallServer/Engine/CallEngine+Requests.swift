@@ -142,10 +142,26 @@ extension CallEngine {
             legs[id]?.reinvite = transaction
             invites[transaction] = id
             handle(id, .reinvited(offer: sessionDescription(of: message)))
-        case .options, .info:
+        case .info:
+            receiveInfo(message, transaction, id)
+        case .options:
             answer(transaction, message, 200)
         default:
             answer(transaction, message, 405)
+        }
+    }
+
+    /// A key, or an INFO without content, which some phones keep a dialog alive with.
+    private func receiveInfo(_ message: Message, _ transaction: ServerTransactionID, _ id: String) {
+        // RFC 6086 §4.2.2: none of the packages is known here.
+        guard message.value(named: "Info-Package") == nil else { return answer(transaction, message, 469) }
+        guard !message.bodyRange.isEmpty else { return answer(transaction, message, 200) }
+        do throws(PressedKey.Mistake) {
+            let key = try PressedKey(contentType: message.contentType ?? "", body: message.body)
+            answer(transaction, message, 200)
+            handle(id, .keyInMessage(key.digit, duration: key.duration))
+        } catch {
+            answer(transaction, message, error == .unsupported ? 415 : 400)
         }
     }
 
@@ -167,6 +183,10 @@ extension CallEngine {
     private func receiveResponse(_ message: Message, _ transaction: ClientTransactionID) {
         guard let status = message.status, case .invite(let id, let branch)? = purposes[transaction] else {
             guard let status = message.status, status >= 200 else { return }
+            if case .move(let id, let session, let request)? = purposes[transaction] {
+                purposes[transaction] = nil
+                return moveAnswered(id, session, request, message, status)
+            }
             switch purposes.removeValue(forKey: transaction) {
             case .abandoned(let request)? where status < 300:
                 guard var dialog = Dialog(callerOf: request, response: message) else { return }
@@ -199,6 +219,10 @@ extension CallEngine {
     }
 
     private func failed(_ transaction: ClientTransactionID, code: Int) {
+        if case .move(let id, let session, _)? = purposes[transaction] {
+            purposes[transaction] = nil
+            return handle(id, .moveRefused(session: session, code: code, wait: .zero))
+        }
         guard case .invite(let id, let branch)? = purposes.removeValue(forKey: transaction) else { return }
         // Nothing came back: what may still come is not ours to answer.
         handle(id, .refused(branch: branch, code: code))
@@ -224,6 +248,12 @@ extension CallEngine {
         switch code {
         case 503: builder.add(.retryAfter, String(Int.random(in: 5...30)))
         case 200, 405: builder.add(.allow, CallEngine.allowed)
+        // RFC 3261 §21.4.13: what is understood instead.
+        case 415: builder.add(.accept, PressedKey.contentTypes)
+        // RFC 6086 §4.2.2.
+        case 469:
+            builder.reason = "Bad Info Package"
+            builder.headers.append(Header("Recv-Info", ""))
         default: break
         }
         respond(transaction, builder)

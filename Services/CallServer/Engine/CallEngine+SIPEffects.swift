@@ -13,6 +13,9 @@ extension CallEngine {
         case .bye:
             let request = legs[id]?.leg.sip.dialog?.request(.bye)
             legs[id]?.bye = request
+        case .reinvite:
+            let request = legs[id]?.leg.sip.dialog?.request(.invite)
+            legs[id]?.reinviting = request
         case .respond(200, _):
             legs[id]?.leg.sip.dialog?.confirm()
         default:

@@ -29,6 +29,8 @@ actor CallEngine {
     var layer: TransactionLayer
     var outbox = SIP.Outbox()
     var edges = EdgeTable()
+    /// Since when nothing has been heard of relays that legs are with.
+    var lostRelays: [String: Instant] = [:]
     /// The edges over TCP.
     var streams: PeerStreams?
     private var layerTimer: (timer: EventLoop.Timer, at: Instant)?
@@ -53,6 +55,8 @@ actor CallEngine {
         var successes: [Int: Message] = [:]
         /// Built with the snapshot that counts its CSeq.
         var bye: RequestBuilder?
+        /// The same for a re-INVITE of ours.
+        var reinviting: RequestBuilder?
         var acknowledgement: (request: RequestBuilder, destination: SocketAddress)?
         var timers: [Leg.TimerKind: (timer: EventLoop.Timer, at: Instant)] = [:]
     }
@@ -76,6 +80,8 @@ actor CallEngine {
         case abandoned(RequestBuilder)
         /// BYE, or the BYE of a branch that lost: its answer changes nothing, unless it says that the flow is dead.
         case goodbye(Goodbye?)
+        /// A re-INVITE of ours, with the session it offers.
+        case move(leg: String, session: Int, RequestBuilder)
     }
 
     init(runtime: Runtime, journal: Journal, settings: EngineSettings) throws {
@@ -96,6 +102,7 @@ actor CallEngine {
     private func listen() throws {
         try openStreams()
         refreshEdges()
+        watchRelays()
         loop.watch(socket.descriptor, .read) { _ in self.assumeIsolated { $0.readable() } }
         loop.afterEachBatch { self.assumeIsolated { $0.armLayer() } }
     }
@@ -324,6 +331,8 @@ struct EngineSettings: Sendable {
     var emergencyNumber: String
     var maximumLegs: Int
     var limits: Leg.Limits
+    /// A relay of which nothing has been heard for so long has gone, and its calls with it to another; zero: never.
+    var relayPatience: Interval
     /// How long a request waits for a phone that lost its connection to register anew.
     var reconnectTime: Interval
 }
@@ -334,6 +343,7 @@ enum Counters {
     static let overStreams = Counter("tandem_call_stream_messages_total", "SIP messages received over TCP")
     static let longDatagrams = Counter(
         "tandem_call_long_datagrams_total", "datagrams longer than TANDEM_SIP_DATAGRAM_BYTES, for want of a connection")
+    static let lostKeys = Counter("tandem_call_lost_keys_total", "keys told of in INFO requests that the relay did not take")
     static let calls = Counter("tandem_call_legs_total", "call legs begun")
     static let refused = Counter("tandem_call_refused_total", "calls refused because a limit was reached or a service was away")
     static let live = Gauge("tandem_call_legs_active", "call legs that are not over")

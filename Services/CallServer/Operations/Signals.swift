@@ -5,11 +5,26 @@ import Threads
 /// What rooms and relays tell the instance that owns a call.
 enum Signals {
     static func serve(on bus: Bus, _ engine: CallEngine) {
-        serve(DigitPressed.self, on: bus, engine) { ($0.callID, .digit($0.digit)) }
+        serve(DigitPressed.self, on: bus, engine) { ($0.callID, $0.bypassesRoom == true ? .digitPastRoom($0.digit) : .digit($0.digit)) }
         serve(PlayFinished.self, on: bus, engine) { ($0.callID, .playFinished(playID: $0.playID, $0.reason)) }
         serve(ParticipantRemoved.self, on: bus, engine) { ($0.callID, .removedFromRoom(roomID: $0.roomID)) }
-        serve(MediaTimedOut.self, on: bus, engine) { ($0.callID, .mediaSilent) }
-        serve(MediaFailed.self, on: bus, engine) { ($0.callID, .mediaLost(reason: $0.reason)) }
+        serve(MediaTimedOut.self, on: bus, engine) { ($0.callID, $0.sessionID, .mediaSilent) }
+        serve(MediaFailed.self, on: bus, engine) { ($0.callID, $0.sessionID, .mediaLost(reason: $0.reason)) }
+        bus.serve(immediately: MoveCallMedia.self, on: .thisInstance) { command, _, respond in
+            engine.loop.post { engine.assumeIsolated { $0.move(command.callID, from: command.relay) } }
+            respond(.success(Done()))
+        }
+    }
+
+    /// What concerns one session of the call: to one that the call has left nothing happens.
+    private static func serve<C: Command>(
+        _ command: C.Type, on bus: Bus, _ engine: CallEngine, _ event: @escaping @Sendable (C) -> (String, String, LegEvent)
+    ) where C.Reply == Done {
+        bus.serve(immediately: command, on: .thisInstance) { command, _, respond in
+            let (id, session, event) = event(command)
+            engine.loop.post { engine.assumeIsolated { $0.happened(id, session: session, event) } }
+            respond(.success(Done()))
+        }
     }
 
     private static func serve<C: Command>(

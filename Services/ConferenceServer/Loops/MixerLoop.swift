@@ -74,6 +74,10 @@ actor MixerLoop {
         try mixer.set(room: room, participant: participant, muted: muted, deaf: deaf, echo: echo, role: role)
     }
 
+    func point(room: String, participant: String, at inside: InsideEndpoint, _ relay: SocketAddress) throws(RPCError) {
+        try mixer.point(room: room, participant: participant, at: inside, relay)
+    }
+
     /// False when this play had begun before.
     func play(_ play: Play, room: String, participant: String?) throws(RPCError) -> Bool {
         try mixer.play(play, room: room, participant: participant, into: &outgoing)

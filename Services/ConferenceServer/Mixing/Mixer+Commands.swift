@@ -73,6 +73,13 @@ extension Mixer {
         if let role { seats[slot].role = role }
     }
 
+    /// Another relay carries the participant's media from now on.
+    mutating func point(room: String, participant: String, at inside: InsideEndpoint, _ relay: SocketAddress) throws(RPCError) {
+        let slot = try seated(participant, in: room)
+        seats[slot].settings.inside = inside
+        seats[slot].relay = relay
+    }
+
     /// Begins a play whose pieces follow with `extend`; to one participant, or to all. False when it had begun before.
     @discardableResult
     mutating func play<Out: Outgoing & ~Copyable>(

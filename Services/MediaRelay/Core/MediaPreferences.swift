@@ -42,6 +42,7 @@ struct MediaPreferences: Sendable {
         Setting("TANDEM_OPUS_DTX", .flag, default: "0", "Opus sends nothing in pauses"),
         Setting("TANDEM_JITTER_MIN", .integer(0...500), default: "10", "ms that a transcoder waits at least for a packet that is late"),
         Setting("TANDEM_JITTER_MAX", .integer(10...2000), default: "120", "ms that it waits at most"),
+        Setting("TANDEM_DTMF_INBAND", .flag, default: "1", "keys are heard in the sound of phones that send no events (RFC 4733)"),
         Setting("TANDEM_COMFORT_NOISE", default: "receive", "comfort noise of RFC 3389: off, receive, or both to send it in pauses as well"),
         Setting(
             "TANDEM_SRTP_SUITES", default: "AES_CM_128_HMAC_SHA1_80,AEAD_AES_128_GCM,AES_CM_128_HMAC_SHA1_32",
@@ -83,6 +84,8 @@ struct MediaPreferences: Sendable {
             throw RelaySettings.Mistake(description: "TANDEM_ICE must be lite or full")
         }
         iceMode = mode
+        session.describesPauses = noise == .both
+        session.hearsTones = settings.flag("TANDEM_DTMF_INBAND")
         ice.patience = .seconds(settings.integer("TANDEM_ICE_TIMEOUT"))
         ice.consentLifetime = .seconds(settings.integer("TANDEM_ICE_CONSENT"))
         dtls = Handshake.Limits(

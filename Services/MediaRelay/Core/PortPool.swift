@@ -38,12 +38,22 @@ struct PortPool {
         return nil
     }
 
+    /// A session that another process began has this port.
+    mutating func claim(_ port: UInt16) {
+        guard let index = index(of: port) else { return }
+        usableAt[index] = .distantFuture
+    }
+
     /// The session on that port ended, or another process has the port: it is not tried again for a while. A port that nobody outside
     /// was told of (`isUnknown`) need not rest.
     mutating func giveBack(_ port: UInt16, isUnknown: Bool = false, now: Instant) {
-        let index = ((Int(port) - Int(first)) / 2 - share) / shares
-        guard usableAt.indices.contains(index), self.port(at: index) == port else { return }
+        guard let index = index(of: port) else { return }
         usableAt[index] = isUnknown ? now : now + Self.rest
+    }
+
+    private func index(of port: UInt16) -> Int? {
+        let index = ((Int(port) - Int(first)) / 2 - share) / shares
+        return usableAt.indices.contains(index) && self.port(at: index) == port ? index : nil
     }
 
     private func port(at index: Int) -> UInt16 { first + UInt16((index * shares + share) * 2) }

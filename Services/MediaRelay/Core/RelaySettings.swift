@@ -12,6 +12,8 @@ struct RelaySettings: Sendable {
     var media: IPAddress
     /// What the sockets are bound to: another one behind a one-to-one NAT or in a container.
     var listen: IPAddress
+    /// The same for phones that are met over IPv6, beside IPv4.
+    var place6: Place?
     var ports: ClosedRange<UInt16>
     var threads: Int
     var sessionLimit: Int
@@ -19,13 +21,20 @@ struct RelaySettings: Sendable {
     /// When packets may wait for the next ones.
     var moderation = WakeupModeration(interval: .microseconds(500), above: 2000)
     var preferences = MediaPreferences()
+    var ng = NGSettings()
 
     static let declared = MediaPreferences.declared + [
         Setting("TANDEM_MEDIA_ADDRESS", default: "127.0.0.1", "address that phones send their RTP to"),
         Setting("TANDEM_MEDIA_LISTEN", default: "", "address the RTP sockets are bound to (default: TANDEM_MEDIA_ADDRESS)"),
+        Setting("TANDEM_MEDIA_ADDRESS6", default: "", "IPv6 address for RTP beside TANDEM_MEDIA_ADDRESS; empty: none"),
+        Setting("TANDEM_MEDIA_LISTEN6", default: "", "address those RTP sockets are bound to (default: TANDEM_MEDIA_ADDRESS6)"),
         Setting("TANDEM_RTP_PORTS", default: "30000-39999", "range of UDP ports for RTP and RTCP"),
         Setting("TANDEM_MEDIA_THREADS", .integer(0...256), default: "0", "media threads; 0: one per processor"),
         Setting("TANDEM_MEDIA_SESSIONS", .integer(1...65_536), default: "2000", "sessions this instance carries when it is full"),
+        Setting(
+            "TANDEM_DRAIN_HANDOVER", .integer(-1...3600), default: "2",
+            "a relay that is told to stop waits so many seconds before its sessions are moved to others; -1: they end here"),
+        Setting("TANDEM_DRAIN_RATE", .integer(1...1000), default: "20", "sessions that are asked to move in a second"),
         Setting("TANDEM_RTP_TIMEOUT", .integer(5...86_400), default: "60", "seconds without a packet of the phone until its call is told"),
         Setting(
             "TANDEM_MEDIA_GATHER_MICROSECONDS", .integer(0...10_000), default: "500",
@@ -33,6 +42,15 @@ struct RelaySettings: Sendable {
         Setting(
             "TANDEM_MEDIA_GATHER_RATE", .integer(0...10_000_000), default: "2000",
             "packets a second above which a media thread is under load in this sense"),
+    ] + NGSettings.declared
+
+    /// The keeper's own, which it reads before anybody has judged the settings.
+    static let keeper = "TANDEM_RELAY_KEEPER"
+    static let patience = "TANDEM_RELAY_PATIENCE"
+    static let defaultPatience = 3
+    static let keeperDeclared = [
+        Setting(keeper, .flag, default: "1", "a keeper holds sockets and sessions, so that they outlive the process that serves them"),
+        Setting(patience, .integer(1...3600), default: "\(defaultPatience)", "seconds until a worker that does not answer is replaced"),
     ]
 
     struct Mistake: Error, CustomStringConvertible {
@@ -47,6 +65,14 @@ struct RelaySettings: Sendable {
         guard listen.isIPv4 == media.isIPv4 else {
             throw Mistake(description: "TANDEM_MEDIA_LISTEN and TANDEM_MEDIA_ADDRESS must be both IPv4 or both IPv6")
         }
+        if !settings.text("TANDEM_MEDIA_ADDRESS6").isEmpty {
+            let media6 = try Self.address("TANDEM_MEDIA_ADDRESS6", settings)
+            let listen6 = settings.text("TANDEM_MEDIA_LISTEN6").isEmpty ? media6 : try Self.address("TANDEM_MEDIA_LISTEN6", settings)
+            guard media.isIPv4, !media6.isIPv4, !listen6.isIPv4 else {
+                throw Mistake(description: "TANDEM_MEDIA_ADDRESS6 and TANDEM_MEDIA_LISTEN6 are IPv6 addresses beside a TANDEM_MEDIA_ADDRESS of IPv4")
+            }
+            place6 = Place(media: media6, listen: listen6)
+        }
         guard let ports = Self.ports(settings.text("TANDEM_RTP_PORTS")) else {
             throw Mistake(description: "TANDEM_RTP_PORTS must be FIRST-LAST with room for a pair, for example 30000-39999")
         }
@@ -60,6 +86,7 @@ struct RelaySettings: Sendable {
             interval: .microseconds(settings.integer("TANDEM_MEDIA_GATHER_MICROSECONDS")),
             above: settings.integer("TANDEM_MEDIA_GATHER_RATE"))
         preferences = try MediaPreferences(settings)
+        ng = try NGSettings(settings)
     }
 
     /// `30000-39999`: ports above the reserved ones, at least one even/odd pair.

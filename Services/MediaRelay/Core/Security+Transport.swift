@@ -19,13 +19,22 @@ extension Security {
 
     /// Lets the transport of a leg's port follow what was agreed on; nil where it needs none. `weOffered`: the last offer was ours.
     func transport(
-        _ current: consuming MediaTransport?, _ port: Port = .rtp, base: SocketAddress, _ exchange: OfferAnswer, before: Agreement?,
-        weOffered: Bool = false, now: Instant
+        _ current: consuming MediaTransport?, _ port: Port = .rtp, base: SocketAddress, second: SocketAddress? = nil, _ exchange: OfferAnswer,
+        before: Agreement?, weOffered: Bool = false, now: Instant
     ) -> MediaTransport? {
-        guard let agreement = exchange.agreement, Self.needsTransport(agreement, port) else { return nil }
+        guard let agreement = exchange.agreement else { return nil }
+        return transport(
+            current, port, base: base, second: second, agreement, exchange.local, before: before, weOffered: weOffered, now: now)
+    }
+
+    func transport(
+        _ current: consuming MediaTransport?, _ port: Port, base: SocketAddress, second: SocketAddress?, _ agreement: Agreement,
+        _ local: LocalMedia, before: Agreement?, weOffered: Bool, now: Instant
+    ) -> MediaTransport? {
+        guard Self.needsTransport(agreement, port) else { return nil }
         let before = current == nil ? nil : before
-        var transport = current ?? MediaTransport(base: base)
-        follow(agreement, exchange.local, port, weOffered: weOffered, &transport, now: now)
+        var transport = current ?? MediaTransport(base: base, second: second)
+        follow(agreement, local, port, weOffered: weOffered, &transport, now: now)
         if agreement.security != before?.security { key(agreement.security, before?.security, &transport) }
         transport.aim(at: port == .rtp ? agreement.remote : agreement.remoteControl)
         transport.begin(now: now)
@@ -53,8 +62,10 @@ extension Security {
             var agent = ICE.Agent(
                 preferences.ice, mode: mode, role: mode == .full && weOffered ? .controlling : .controlled, local: own,
                 random: (.random(in: .min ... .max), .random(in: .min ... .max)))
-            let address = port == .rtp ? local.address : SocketAddress(local.address.address, port: local.address.port + 1)
-            agent.addLocal(Candidate(address), base: transport.base, now: now)
+            let control = SocketAddress(local.address.address, port: local.address.port + 1)
+            let ports = agreement.multiplexesRTCP
+                ? candidates(local.address, isOnOnePort: true) : [Candidate(port == .rtp ? local.address : control)]
+            for candidate in ports { agent.addLocal(candidate, base: transport.base(facing: candidate.address), now: now) }
             transport.use(agent)
         }
         transport.withAgent { agent, outbox in
@@ -86,11 +97,27 @@ extension Security {
         case .dtls(let terms):
             // The same certificate, name and role go on with the same association (RFC 8842 §3.1), whatever becomes of the path.
             if case .dtls(let old)? = before, old == terms { return }
-            let fingerprints = terms.fingerprints.compactMap { theirs in
-                DTLS.Fingerprint.Algorithm(rawValue: theirs.algorithm).flatMap { DTLS.Fingerprint($0, hash: theirs.digest) }
-            }
-            transport.shake(endpoint, terms.isClient ? .active : .passive, fingerprints, limits: preferences.dtls)
+            transport.shake(endpoint, terms.isClient ? .active : .passive, Self.fingerprints(terms), limits: preferences.dtls)
         }
+    }
+
+    private static func fingerprints(_ terms: DTLSTerms) -> [DTLS.Fingerprint] {
+        terms.fingerprints.compactMap { theirs in
+            DTLS.Fingerprint.Algorithm(rawValue: theirs.algorithm).flatMap { DTLS.Fingerprint($0, hash: theirs.digest) }
+        }
+    }
+
+    /// A transport that a predecessor left.
+    func resume(
+        _ record: MediaTransport.Record, _ position: MediaTransport.KeyPosition?, second: SocketAddress?, _ exchange: OfferAnswer, now: Instant
+    ) -> MediaTransport {
+        var handshake: (Endpoint, Handshake.Role, [DTLS.Fingerprint])?
+        if case .dtls(let terms)? = exchange.agreement?.security {
+            handshake = (endpoint, terms.isClient ? .active : .passive, Self.fingerprints(terms))
+        }
+        return MediaTransport(
+            resuming: record, position, second: second, handshake: handshake, limits: preferences.dtls,
+            random: (.random(in: .min ... .max), .random(in: .min ... .max)), now: now)
     }
 }
 

@@ -14,8 +14,11 @@ struct Security: Sendable {
     let fingerprint: SDP.Fingerprint?
     let preferences: MediaPreferences
 
-    init(_ endpoint: Endpoint, _ preferences: MediaPreferences = MediaPreferences()) {
-        (self.endpoint, self.preferences) = (endpoint, preferences)
+    /// Beside a leg's address, for checks.
+    private let second: IPAddress?
+
+    init(_ endpoint: Endpoint, _ preferences: MediaPreferences = MediaPreferences(), second: IPAddress? = nil) {
+        (self.endpoint, self.preferences, self.second) = (endpoint, preferences, second)
         let own = endpoint.certificate.fingerprint
         fingerprint = SDP.Fingerprint(algorithm: own.algorithm.rawValue, digest: own.hash)
     }
@@ -44,7 +47,7 @@ struct Security: Sendable {
         let isLite = preferences.iceMode == .lite && !theirs.isLite
         var ours = exchange.local.ice
         if ours?.isLite != isLite || leg?.isRestart(theirs.credentials) ?? true { ours = Self.connectivity(of: Self.credentials(), isLite: isLite) }
-        ours?.candidates = Self.candidates(exchange.local.address, isOnOnePort: isOnOnePort)
+        ours?.candidates = candidates(exchange.local.address, isOnOnePort: isOnOnePort).map(\.description)
         exchange.local.ice = ours
         return order
     }
@@ -62,13 +65,12 @@ struct Security: Sendable {
         switch profile {
         case .plain: (local.security, local.ice) = (nil, nil)
         case .sdes:
-            let lines = preferences.suites.enumerated().compactMap { CryptoAttribute(tag: $0.offset + 1, $0.element, random: Self.key($0.element)) }
-            local.security = LocalSecurity(kinds: [.sdes], crypto: lines.map(\.description))
+            local.security = LocalSecurity(kinds: [.sdes], crypto: Self.lines(preferences.suites))
             local.ice = nil
         case .browser:
             guard let fingerprint else { break }
             var ice = Self.connectivity(of: Self.credentials(), isLite: preferences.iceMode == .lite)
-            ice.candidates = Self.candidates(local.address, isOnOnePort: true)
+            ice.candidates = candidates(local.address, isOnOnePort: true).map(\.description)
             local = .browser(
                 address: local.address, codecs: local.codecs, fingerprint: fingerprint, ice: ice, packetTime: local.packetTime)
         }
@@ -88,8 +90,21 @@ struct Security: Sendable {
         return local
     }
 
+    /// A port that RTCP shares at each address that it is met at, no two with one priority (RFC 8445 §5.1.2); or two ports, each a component
+    /// (§5.1.1), at one address.
+    func candidates(_ rtp: SocketAddress, isOnOnePort: Bool) -> [Candidate] {
+        guard isOnOnePort else { return [Candidate(rtp), Candidate(SocketAddress(rtp.address, port: rtp.port + 1), component: .rtcp)] }
+        guard let second, second.isIPv4 != rtp.address.isIPv4 else { return [Candidate(rtp)] }
+        return [Candidate(rtp), Candidate(SocketAddress(second, port: rtp.port), preference: .max - 1)]
+    }
+
+    /// Lines of an offer, with fresh keys.
+    static func lines(_ suites: [Suite]) -> [String] {
+        suites.enumerated().compactMap { CryptoAttribute(tag: $0.offset + 1, $0.element, random: key($0.element))?.description }
+    }
+
     /// Our line for one of theirs: with the key it had, if it is there already.
-    private static func line(answering text: String, _ before: [String]) -> String? {
+    static func line(answering text: String, _ before: [String]) -> String? {
         guard let theirs = try? CryptoAttribute(parsing: text), theirs.key != nil else { return nil }
         let same = before.first { (try? CryptoAttribute(parsing: $0)).map { $0.tag == theirs.tag && $0.suite == theirs.suite } ?? false }
         return same ?? CryptoAttribute(tag: theirs.tag, theirs.suite, random: key(theirs.suite))?.description
@@ -97,19 +112,13 @@ struct Security: Sendable {
 
     private static func key(_ suite: Suite) -> [UInt8] { (0..<suite.keyLength + suite.saltLength).map { _ in .random(in: .min ... .max) } }
 
-    private static func credentials() -> Credentials {
+    static func credentials() -> Credentials {
         Credentials(random: (.random(in: .min ... .max), .random(in: .min ... .max), .random(in: .min ... .max)))
     }
 
     /// A lite agent leaves the checks to the other side: whoever can be reached may (RFC 8445 §2.5).
-    private static func connectivity(of credentials: Credentials, isLite: Bool) -> Connectivity {
+    static func connectivity(of credentials: Credentials, isLite: Bool) -> Connectivity {
         Connectivity(fragment: credentials.fragment, password: credentials.password, isLite: isLite, options: ["ice2"])
-    }
-
-    /// RTCP has one of its own where it has a port of its own (RFC 8445 §5.1.1).
-    private static func candidates(_ rtp: SocketAddress, isOnOnePort: Bool) -> [String] {
-        let control = SocketAddress(rtp.address, port: rtp.port + 1)
-        return [Candidate(rtp).description] + (isOnOnePort ? [] : [Candidate(control, component: .rtcp).description])
     }
 
     /// Whether what was agreed on gives keys: a line may ask for what is not done (an identifier in each packet, several keys).

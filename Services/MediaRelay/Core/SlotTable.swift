@@ -35,6 +35,21 @@ struct SlotTable<Element> {
         return element
     }
 
+    /// Stores what `make` gives under a name that another table gave; nil when the place is taken.
+    mutating func restore(_ name: UInt32, _ make: () -> Element) -> Element? {
+        let index = Int(name & 0xffff)
+        while slots.count <= index {
+            free.append(slots.count)
+            slots.append(Slot(generation: firstGeneration, element: nil))
+        }
+        guard slots[index].element == nil else { return nil }
+        let element = make()
+        slots[index] = Slot(generation: UInt16(name >> 16), element: element)
+        free.removeAll { $0 == index }
+        count += 1
+        return element
+    }
+
     subscript(name: UInt32) -> Element? {
         let index = Int(name & 0xffff)
         guard index < slots.count, slots[index].generation == UInt16(name >> 16) else { return nil }

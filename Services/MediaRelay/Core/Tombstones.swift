@@ -21,14 +21,28 @@ struct Tombstones {
 
     subscript(id: String) -> Stone? { stones[id] }
 
-    mutating func bury(_ id: String, _ stone: Stone, now: Instant) {
+    /// Each with the end of its time.
+    var all: [(id: String, stone: Stone, until: Instant)] {
+        order[oldest...].compactMap { entry in stones[entry.id].map { (entry.id, $0, entry.until) } }
+    }
+
+    mutating func bury(_ id: String, _ stone: Stone, now: Instant) { bury(id, stone, until: now + Self.lifetime) }
+
+    mutating func bury(_ id: String, _ stone: Stone, until end: Instant) {
         guard stones.updateValue(stone, forKey: id) == nil else { return }
-        order.append((id, now + Self.lifetime))
+        order.append((id, end))
         if stones.count > Self.limit { removeOldest() }
     }
 
-    mutating func expire(now: Instant) {
-        while oldest < order.count, order[oldest].until <= now { removeOldest() }
+    /// Those whose time has come.
+    @discardableResult
+    mutating func expire(now: Instant) -> [String] {
+        let first = oldest
+        var end = oldest
+        while end < order.count, order[end].until <= now { end += 1 }
+        let expired = order[first..<end].map(\.id)
+        for _ in expired { removeOldest() }
+        return expired
     }
 
     private mutating func removeOldest() {

@@ -19,7 +19,11 @@ final class Leg {
     let port: UInt16
     /// Nil only while it is opened anew, or when that failed.
     var rtp: OutsideSocket?
-    let rtcp: OutsideSocket
+    var rtcp: OutsideSocket
+    /// Where its phone is met.
+    var place: Place
+    /// RTP at the same port of the other family, while checks may find a way there.
+    var second: OutsideSocket?
     var exchange: OfferAnswer
     /// Our offers that nobody has answered yet, by what they are for.
     var proposals: [MediaProfile: OfferAnswer] = [:]
@@ -32,6 +36,7 @@ final class Leg {
     let canonicalName: String
     /// The command that made the session and its reply: repeated, it is answered again.
     var creation: (offer: String?, reply: CreateMediaSession.Reply)?
+    var presses = RecentNames()
     /// The version of the phone's last description: the same one again changes nothing.
     var remoteOrigin: Origin?
     var silence: SilenceWatch
@@ -39,19 +44,53 @@ final class Leg {
     var nextSnapshotAt: Instant
     /// What copies its packets; nil while nobody wants them.
     var tap: Tap?
+    /// The transports as they were deposited last.
+    var kept: LegRecord.Transports?
     /// When the transport is to be woken, if that has been asked for.
     var wakeAt = Instant.distantFuture
+    /// The leg whose phone this one's is connected with, without a room between them.
+    var peer: Leg?
+    /// It was asked for over `ng`: nobody on the bus owns it.
+    var isOfNG = false
+    /// What the phone is sent in place of what its peer says.
+    var player: Player?
+    /// What wakes it.
+    var waking: (() -> Void)?
 
     init(
         _ command: CreateMediaSession, insideSSRC: UInt32, port: UInt16, sockets: (rtp: OutsideSocket, rtcp: OutsideSocket),
-        exchange: OfferAnswer, session: consuming Session, canonicalName: String, silence: SilenceWatch, now: Instant
+        exchange: OfferAnswer, place: Place, session: consuming Session, canonicalName: String, silence: SilenceWatch, now: Instant
     ) {
         (id, customerID, callID) = (command.sessionID, command.customerID, command.callID)
         (owner, epoch) = (command.owner, command.epoch)
         (self.insideSSRC, self.port, rtp, rtcp) = (insideSSRC, port, sockets.rtp, sockets.rtcp)
         (self.exchange, self.canonicalName, self.silence) = (exchange, canonicalName, silence)
+        self.place = place
         self.session = session
         (nextReportAt, nextSnapshotAt) = (now + .seconds(2), now + .seconds(15))
+    }
+
+    /// A leg that another process began.
+    init(
+        _ record: LegRecord, at place: Place, sockets: (rtp: OutsideSocket, rtcp: OutsideSocket), session: consuming Session,
+        silence: SilenceWatch, now: Instant
+    ) {
+        (id, customerID, callID, owner, epoch) = (record.id, record.customerID, record.callID, record.owner, record.epoch)
+        (insideSSRC, port, rtp, rtcp) = (record.insideSSRC, record.port, sockets.rtp, sockets.rtcp)
+        (exchange, canonicalName, self.silence) = (record.exchange, record.canonicalName, silence)
+        self.place = place
+        proposals = record.proposals
+        codecs = record.codecs.flatMap { CodecChoice(names: $0) } ?? .usual
+        (creation, remoteOrigin) = (record.creation.map { ($0.offer, $0.reply) }, record.remoteOrigin)
+        self.session = session
+        self.session.blocksDigits = record.blocksDigits
+        (nextReportAt, nextSnapshotAt) = (now + .seconds(2), now + .seconds(15))
+    }
+
+    /// The socket that reaches that address.
+    func socket(to peer: SocketAddress) -> OutsideSocket? {
+        guard let second, peer.address.isIPv4 != place.isIPv4 else { return rtp }
+        return second
     }
 
     var statistics: MediaStatistics { MediaStatistics(session.statistics, codec: session.plan?.codec) }
@@ -60,6 +99,6 @@ final class Leg {
         SessionRecord(
             id: id, customerID: customerID, callID: callID, owner: owner, epoch: epoch, port: port, insideAddress: insideAddress,
             insideSSRC: insideSSRC, exchange: exchange, proposals: proposals.isEmpty ? nil : proposals, streams: session.snapshot,
-            codecs: codecs.names)
+            codecs: codecs.names, blocksDigits: session.blocksDigits ? true : nil)
     }
 }

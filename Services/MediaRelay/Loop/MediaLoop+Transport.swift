@@ -6,13 +6,15 @@ import SDP
 // What the transports of legs want: their datagrams sent, their events heard, to be woken in time.
 extension MediaLoop {
     /// Lets the transports of a session's ports follow what was agreed on.
-    func follow(_ exchange: OfferAnswer, before: Agreement?, weOffered: Bool, of session: inout Session, port: UInt16) {
+    func follow(_ exchange: OfferAnswer, before: Agreement?, weOffered: Bool, of session: inout Session, at place: Place, port: UInt16) {
         let rtp = session.transport.take()
+        let isOnOnePort = exchange.agreement?.multiplexesRTCP ?? false
+        let second = isOnOnePort ? settings.other(than: place)?.base(port) : nil
         session.transport = security.transport(
-            rtp, base: base(port), exchange, before: before, weOffered: weOffered, now: loop.now)
+            rtp, base: place.base(port), second: second, exchange, before: before, weOffered: weOffered, now: loop.now)
         let rtcp = session.controlTransport.take()
         session.controlTransport = security.transport(
-            rtcp, .rtcp, base: base(port + 1), exchange, before: before, weOffered: weOffered, now: loop.now)
+            rtcp, .rtcp, base: place.base(port + 1), exchange, before: before, weOffered: weOffered, now: loop.now)
     }
 
     /// After anything that may have moved a transport.
@@ -21,7 +23,7 @@ extension MediaLoop {
         guard leg.session.transport?.hasOutgoing == true else { return schedule(leg) }
         for datagram in leg.session.transport?.takeOutgoing() ?? [] {
             if let tap = leg.tap { tap.datagram(datagram.bytes.span, .left, .sealed, peer: datagram.to, port: leg.port, now: loop.now) }
-            if leg.rtp?.send(datagram.bytes.span, to: datagram.to) != .sent { traffic.notSent += 1 }
+            if leg.socket(to: datagram.to)?.send(datagram.bytes.span, to: datagram.to) != .sent { traffic.notSent += 1 }
         }
         for event in leg.session.transport?.takeEvents() ?? [] {
             leg.session.follow(event)
@@ -49,19 +51,31 @@ extension MediaLoop {
 
     func schedule(_ leg: Leg) {
         var deadline = leg.session.transcodingDeadline
+        if let own = leg.session.digitDeadline { deadline = min(own, deadline ?? own) }
         if let own = leg.session.transportDeadline { deadline = min(own, deadline ?? own) }
         guard let deadline, deadline < leg.wakeAt else { return }
         leg.wakeAt = deadline
+        loop.schedule(at: deadline, waking(leg))
+    }
+
+    /// Made once for each leg: with a transcoder it is wanted at every other packet.
+    private func waking(_ leg: Leg) -> () -> Void {
+        if let waking = leg.waking { return waking }
         let name = leg.insideSSRC
-        loop.schedule(at: deadline) { [unowned self] in wake(name) }
+        let waking = { [unowned self] in wake(name) }
+        leg.waking = waking
+        return waking
     }
 
     private func wake(_ name: UInt32) {
         guard let leg = legs[name], leg.wakeAt <= loop.now else { return }
         leg.wakeAt = .distantFuture
-        leg.session.transport?.expire(now: loop.now)
-        leg.session.controlTransport?.expire(now: loop.now)
-        if leg.session.isTranscoding { goOn(leg) }
+        if leg.session.transport != nil || leg.session.controlTransport != nil {
+            leg.session.transport?.expire(now: loop.now)
+            leg.session.controlTransport?.expire(now: loop.now)
+            keepTransport(leg)
+        }
+        if leg.session.hasDeadlines { goOn(leg) }
         tend(leg)
     }
 }

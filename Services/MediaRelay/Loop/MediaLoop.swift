@@ -2,6 +2,7 @@ import Addresses
 import Contracts
 import Datagrams
 import Deadlines
+import FoundationEssentials
 import ICE
 import MediaSession
 import RTP
@@ -26,7 +27,13 @@ actor MediaLoop {
     /// Towards the recorder, once there is something to record.
     var ring: RecordRing?
 
-    private let inside: DatagramSocket
+    let index: Int
+    /// Nil: nobody goes on with our sessions.
+    let custody: Custody?
+    let inside: DatagramSocket
+    /// Sessions of the worker before us, until it is our turn.
+    var heirs: [String: Heir] = [:]
+    let encoder = JSONEncoder()
     var legs: SlotTable<Leg>
     var names: [String: UInt32] = [:]
     var tombstones = Tombstones()
@@ -35,8 +42,12 @@ actor MediaLoop {
 
     // Memory of the packets under way.
     private var fromRooms = ReceiveBatch(capacity: 64)
-    private var fromPhone = ReceiveBatch(capacity: 1)
-    private var packets = PacketBuffer()
+    var fromPhone = ReceiveBatch(capacity: 1)
+    var packets = PacketBuffer()
+    /// What those of one leg become for its peer.
+    var linked = PacketBuffer()
+    /// Calls that were asked for over `ng`.
+    var calls = CallTable()
     private var toRooms = SendBatch(capacity: 64)
     private var group = 0
 
@@ -44,11 +55,17 @@ actor MediaLoop {
 
     /// Opens the inside socket of thread `index`.
     init(
-        index: Int, settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents, recorder: Recorder? = nil
+        index: Int, settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents, recorder: Recorder? = nil,
+        custody: Custody? = nil
     ) throws(SocketError) {
         self.recorder = recorder
         loop = EventLoop(name: "media-\(index)")
-        inside = try DatagramSocket(bind: SocketAddress(settings.inside, port: 0), receiveBuffer: 1 << 22)
+        (self.index, self.custody) = (index, custody)
+        if let inherited = custody?.thread.inside?.duplicate(), let socket = DatagramSocket(adopting: inherited) {
+            inside = socket
+        } else {
+            inside = try DatagramSocket(bind: SocketAddress(settings.inside, port: 0), receiveBuffer: 1 << 22)
+        }
         insideAddress = inside.localAddress
         legs = SlotTable(seed: .random(in: .min ... .max))
         ports = PortPool(range: settings.ports, share: index, of: settings.threads, start: .random(in: .min ... .max))
@@ -60,12 +77,14 @@ actor MediaLoop {
         loop.start()
     }
 
+    var insideDescriptor: Int32 { inside.descriptor }
+
     /// Runs `work` on the media thread.
     nonisolated func post(_ work: @escaping @Sendable (isolated MediaLoop) -> Void) {
         loop.post { self.assumeIsolated(work) }
     }
 
-    private func open() {
+    func open() {
         loop.watch(inside.descriptor, .read) { [unowned self] _ in readInside() }
         loop.afterEachBatch { [unowned self] in flush() }
         loop.moderate(settings.moderation)
@@ -80,7 +99,7 @@ actor MediaLoop {
         for _ in 0..<4 {
             let count = inside.receive(into: &fromRooms)
             loop.handled(count)
-            Self.forward(fromRooms, to: legs, now: now, packets: &packets, traffic: &traffic)
+            Self.forward(fromRooms, to: legs, now: now, packets: &packets, traffic: &traffic, shelf: custody?.shelf)
             if count < fromRooms.capacity { return }
         }
         // What is left there does not wait for the next turn.
@@ -88,7 +107,8 @@ actor MediaLoop {
     }
 
     private static func forward(
-        _ batch: borrowing ReceiveBatch, to legs: SlotTable<Leg>, now: Instant, packets: inout PacketBuffer, traffic: inout Traffic
+        _ batch: borrowing ReceiveBatch, to legs: SlotTable<Leg>, now: Instant, packets: inout PacketBuffer, traffic: inout Traffic,
+        shelf: Shelf?
     ) {
         for index in 0..<batch.count {
             let datagram = batch[index]
@@ -100,37 +120,46 @@ actor MediaLoop {
             let verdict = leg.session.insidePacket(datagram.bytes, from: datagram.source, now: now, into: &packets)
             traffic.countRooms(verdict)
             if let tap = leg.tap, verdict == .forwarded || verdict == .collected { tap.sound(datagram.bytes, .heard, now: now) }
-            guard packets.count > 0, let rtp = leg.rtp, let destination = leg.session.destination else { continue }
+            guard packets.count > 0, let destination = leg.session.destination, let rtp = leg.socket(to: destination) else { continue }
             for number in 0..<packets.count {
                 if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: false, now: now) }
                 guard leg.session.seal(&packets, number) else { continue }
                 if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: true, now: now) }
+                if let shelf { note(leg, on: shelf) }
                 if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
             }
         }
     }
 
     /// Called for each readable RTP socket; what is left in it makes it readable again.
-    private func readPhone(_ name: UInt32) {
-        guard let leg = legs[name], let rtp = leg.rtp, rtp.socket.receive(into: &fromPhone, limit: 1) > 0 else { return }
+    func readPhone(_ name: UInt32, isSecond: Bool = false) {
+        guard let leg = legs[name], let rtp = isSecond ? leg.second : leg.rtp, rtp.socket.receive(into: &fromPhone, limit: 1) > 0 else { return }
         loop.handled(1)
         if leg.tap != nil { Self.tapArrived(leg, fromPhone, fromPhone[0].bytes.count, isOpened: false, on: leg.port, now: loop.now) }
+        if let peer = leg.peer { return passOn(leg, to: peer) }
         guard leg.session.transport != nil else {
             Self.forward(
                 fromPhone, fromPhone[0].bytes.count, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms,
-                traffic: &traffic, inside: inside)
-            if leg.session.isTranscoding { schedule(leg) }
+                traffic: &traffic, inside: inside, shelf: custody?.shelf)
+            follow(leg)
             return
         }
         guard let count = open(leg) else { return }
         if leg.tap != nil { Self.tapArrived(leg, fromPhone, count, isOpened: true, on: leg.port, now: loop.now) }
         Self.forward(
-            fromPhone, count, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms, traffic: &traffic, inside: inside)
-        if leg.session.isTranscoding { schedule(leg) }
+            fromPhone, count, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms, traffic: &traffic, inside: inside,
+            shelf: custody?.shelf)
+        follow(leg)
+    }
+
+    /// What a packet of the phone may have brought about: something that is due later, a key to be told.
+    private func follow(_ leg: Leg) {
+        if leg.session.hasDeadlines { schedule(leg) }
+        if leg.session.hasToldDigits { tellDigits(leg) }
     }
 
     /// How long the packet is that came protected; nil when it was none.
-    private func open(_ leg: Leg) -> Int? {
+    func open(_ leg: Leg) -> Int? {
         let (source, length) = (fromPhone[0].source, fromPhone[0].bytes.count)
         var bytes = fromPhone.mutableBytes(at: 0)
         return taken(leg.session.open(&bytes, count: length, from: source, now: loop.now), leg)
@@ -144,6 +173,7 @@ actor MediaLoop {
     }
 
     private func taken(_ received: MediaTransport.Received, _ leg: Leg) -> Int? {
+        if received == .consumed { keepTransport(leg) }
         tend(leg)
         switch received {
         case .sound(let count), .control(let count): return count
@@ -157,7 +187,7 @@ actor MediaLoop {
     /// The first `count` bytes of what came.
     private static func forward(
         _ batch: borrowing ReceiveBatch, _ count: Int, of leg: Leg, on rtp: OutsideSocket, now: Instant, packets: inout PacketBuffer,
-        toRooms: inout SendBatch, traffic: inout Traffic, inside: borrowing DatagramSocket
+        toRooms: inout SendBatch, traffic: inout Traffic, inside: borrowing DatagramSocket, shelf: Shelf?
     ) {
         let datagram = batch[0]
         let bytes = datagram.bytes.extracting(0..<count)
@@ -171,6 +201,7 @@ actor MediaLoop {
         traffic.countPhones(verdict)
         if !rtp.isConnected, !leg.session.hasChecks, let source = leg.session.latch.locked { rtp.connect(to: source.address) }
         guard packets.count > 0, let room = leg.session.room else { return }
+        if let shelf { note(leg, on: shelf) }
         for number in 0..<packets.count {
             if let tap = leg.tap { tap.sound(packets[number], .said, now: now) }
             if toRooms.isFull { traffic.notSent += inside.send(&toRooms) }
@@ -180,15 +211,18 @@ actor MediaLoop {
 
     /// A transcoder's time has come without a packet.
     func goOn(_ leg: Leg) {
-        Self.goOn(leg, now: loop.now, packets: &packets, toRooms: &toRooms, traffic: &traffic, inside: inside)
+        if let peer = leg.peer { return goOn(leg, peer) }
+        Self.goOn(leg, now: loop.now, packets: &packets, toRooms: &toRooms, traffic: &traffic, inside: inside, shelf: custody?.shelf)
     }
 
     private static func goOn(
         _ leg: Leg, now: Instant, packets: inout PacketBuffer, toRooms: inout SendBatch, traffic: inout Traffic,
-        inside: borrowing DatagramSocket
+        inside: borrowing DatagramSocket, shelf: Shelf?
     ) {
         packets.removeAll()
+        leg.session.expireDigits(now: now, into: &packets)
         leg.session.expireInward(now: now, into: &packets)
+        if let shelf, packets.count > 0 { note(leg, on: shelf) }
         if let room = leg.session.room {
             for number in 0..<packets.count {
                 if let tap = leg.tap { tap.sound(packets[number], .said, now: now) }
@@ -198,11 +232,12 @@ actor MediaLoop {
         }
         packets.removeAll()
         leg.session.expireOutward(now: now, into: &packets)
-        guard let rtp = leg.rtp, let destination = leg.session.destination else { return }
+        guard let destination = leg.session.destination, let rtp = leg.socket(to: destination) else { return }
         for number in 0..<packets.count {
             if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: false, now: now) }
             guard leg.session.seal(&packets, number) else { continue }
             if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: true, now: now) }
+            if let shelf { note(leg, on: shelf) }
             if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
         }
     }
@@ -221,6 +256,7 @@ actor MediaLoop {
         guard kind == .rtcp || kind != .rtp && leg.session.controlTransport != nil else { return traffic.count(.foreign) }
         let count = isPlain ? fromPhone[0].bytes.count : openControl(leg)
         if !isPlain, let count, leg.tap != nil { Self.tapArrived(leg, fromPhone, count, isOpened: true, on: leg.port + 1, now: loop.now) }
+        if let count, let peer = leg.peer { return passControl(count, of: leg, to: peer) }
         if let count { Self.takeControl(fromPhone, count, of: leg, now: loop.now) }
     }
 
@@ -234,32 +270,27 @@ actor MediaLoop {
     /// The session's sockets are read from now on.
     func watch(_ leg: Leg) {
         watchPhone(leg)
+        watchControl(leg)
+    }
+
+    func watchControl(_ leg: Leg) {
         let name = leg.insideSSRC
         loop.watch(leg.rtcp.socket.descriptor, .read) { [unowned self] _ in readControl(name) }
     }
 
-    private func watchPhone(_ leg: Leg) {
+    func watchPhone(_ leg: Leg) {
         guard let rtp = leg.rtp else { return }
         let name = leg.insideSSRC
         loop.watch(rtp.socket.descriptor, .read) { [unowned self] _ in readPhone(name) }
     }
 
-    /// The phone may send from elsewhere after an offer/answer, and a connected socket would not hear it: the port is opened
-    /// anew. Between the two nothing is read and nothing waits, for this thread reads whatever has come first.
-    func reopen(_ leg: Leg) throws(SocketError) {
-        if let descriptor = leg.rtp?.connectedDescriptor {
-            loop.unwatch(descriptor)
-            // The leg holds the only reference, so this closes the socket and frees the port.
-            leg.rtp = nil
-        }
-        guard leg.rtp == nil else { return }
-        leg.rtp = try OutsideSocket(bind: SocketAddress(settings.listen, port: leg.port), dscp: settings.preferences.dscp)
-        watchPhone(leg)
-    }
+    /// The phone may send from elsewhere after an offer/answer, and a connected socket would not hear it.
+    func reopen(_ leg: Leg) throws(SocketError) { try leg.rtp?.disconnect() }
 
     /// The last of a session: a goodbye to the phone, its ports to rest.
     func close(_ leg: Leg) {
-        if leg.session.plan != nil { sendReport(leg, isLast: true) }
+        unlink(leg)
+        if leg.session.plan?.isTransparent == false { sendReport(leg, isLast: true) }
         defer { endTaps(of: leg) }
         if leg.session.transport != nil {
             leg.session.transport?.close()
@@ -267,10 +298,11 @@ actor MediaLoop {
             tend(leg)
         }
         if let rtp = leg.rtp { loop.unwatch(rtp.socket.descriptor) }
+        closeSecond(leg)
         loop.unwatch(leg.rtcp.socket.descriptor)
         names[leg.id] = nil
         ports.giveBack(leg.port, now: loop.now)
-        tombstones.bury(leg.id, .init(epoch: leg.epoch, statistics: leg.statistics), now: loop.now)
+        bury(leg)
         occupancy.remove()
         events.ended(record(leg), leg.session.statistics)
         legs.remove(leg.insideSSRC)
@@ -292,15 +324,16 @@ actor MediaLoop {
         }
         group = (group + 1) % Self.groups
         traffic.publish()
-        tombstones.expire(now: now)
+        forgetStones()
     }
 
     private func lookAfter(_ leg: Leg, now: Instant) {
+        if leg.isOfNG { return lookAfterNG(leg, now: now) }
         if now >= leg.nextReportAt, leg.session.plan != nil {
             leg.nextReportAt = now + reportPause(isFirst: false)
             sendReport(leg, isLast: false)
         }
-        if now >= leg.nextSnapshotAt { save(leg) }
+        if now >= leg.nextSnapshotAt { publish(leg) }
         switch leg.silence.check(leg.session.silence(now: now), hasEverHeard: leg.session.statistics.outsideIn > 0) {
         case .none: break
         case .tell: events.silent(MediaTimedOut(callID: leg.callID, sessionID: leg.id), leg.owner)
@@ -308,10 +341,19 @@ actor MediaLoop {
         }
     }
 
+    /// A command has changed the session: the keeper knows before the reply leaves.
     func save(_ leg: Leg) {
+        keep(leg)
+        publish(leg)
+    }
+
+    private func publish(_ leg: Leg) {
         leg.nextSnapshotAt = loop.now + .seconds(15)
         events.changed(record(leg))
     }
+
+    /// Of all sessions.
+    var records: [SessionRecord] { (0..<legs.end).compactMap { legs[place: $0].map(record) } }
 
     func record(_ leg: Leg) -> SessionRecord { leg.record(insideAddress: insideAddress) }
 
@@ -324,15 +366,16 @@ actor MediaLoop {
         ReportInterval.pause(minimum: settings.preferences.reportInterval, isFirst: isFirst, random: .random(in: 0..<1))
     }
 
-    private func sendReport(_ leg: Leg, isLast: Bool) {
+    func sendReport(_ leg: Leg, isLast: Bool) {
         guard let destination = leg.session.controlDestination,
             let report = leg.session.report(now: loop.now, ntpTime: NTP.now(), canonicalName: leg.canonicalName, isLast: isLast),
             let packet = leg.session.sealed(control: report)
         else { return }
         // RFC 5761: on one port when both sides agreed to it.
+        note(leg)
         let isShared = leg.session.plan?.isOnOnePort ?? false
         if leg.tap != nil { tapReport(leg, report, packet, to: destination, isShared: isShared) }
-        let outcome = isShared ? leg.rtp?.send(packet.span, to: destination) : leg.rtcp.send(packet.span, to: destination)
+        let outcome = isShared ? leg.socket(to: destination)?.send(packet.span, to: destination) : leg.rtcp.send(packet.span, to: destination)
         if outcome != .sent { traffic.notSent += 1 }
     }
 }

@@ -6,13 +6,24 @@ final class OutsideSocket {
     let socket: DatagramSocket
     private(set) var isConnected = false
 
-    /// Nil while strangers are heard as well.
-    var connectedDescriptor: Int32? { isConnected ? socket.descriptor : nil }
-
     init(bind address: SocketAddress, dscp: Int) throws(SocketError) {
         socket = try DatagramSocket(bind: address, receiveBuffer: 1 << 18)
         // Sound without its mark is still sound.
         try? socket.mark(dscp: dscp)
+    }
+
+    /// Goes on with the socket of a predecessor, connected or not.
+    init?(descriptor: Int32) {
+        guard let socket = DatagramSocket(adopting: descriptor) else { return nil }
+        isConnected = socket.peer != nil
+        self.socket = socket
+    }
+
+    /// Everybody is heard again, and judged packet by packet.
+    func disconnect() throws(SocketError) {
+        guard isConnected else { return }
+        try socket.disconnect()
+        isConnected = false
     }
 
     /// From now on the kernel keeps strangers away. Without success they are kept away packet by packet.

@@ -10,6 +10,8 @@ struct SessionEvents: Sendable {
     var silent: @Sendable (MediaTimedOut, _ owner: String) -> Void
     /// There is no path, or there are no keys; to be told likewise.
     var failed: @Sendable (MediaFailed, _ owner: String) -> Void = { _, _ in }
+    /// A key that the room was not to hear, for the call's owner.
+    var digit: @Sendable (DigitPressed, _ owner: String) -> Void = { _, _ in }
     /// What became of a leg's checks and keys.
     var transport: @Sendable (_ sessionID: String, MediaTransport.Event) -> Void = { _, _ in }
 }

@@ -15,6 +15,8 @@ struct Traffic {
     private static let unkeyed = dropped("unkeyed")
     private static let control = Counter("tandem_relay_control_packets_total", "RTCP packets of phones.")
 
+    private static let silent = Counter("tandem_ng_silent_calls_total", "Dialogues over ng that ended because nothing was heard.")
+
     private static func dropped(_ reason: String) -> Counter {
         Counter("tandem_relay_dropped_packets_total", "Packets not forwarded, by reason.", labels: ["reason": reason])
     }
@@ -24,6 +26,7 @@ struct Traffic {
     var unknownSessions = 0
     var notSent = 0
     var controlPackets = 0
+    var silentCalls = 0
 
     mutating func countPhones(_ verdict: Verdict) {
         if isTaken(verdict) { taken.phones += 1 }
@@ -59,6 +62,7 @@ struct Traffic {
             (Self.fromPhones, taken.phones), (Self.fromRooms, taken.rooms), (Self.malformed, drops.malformed),
             (Self.strangers, drops.strangers), (Self.late, drops.late), (Self.held, drops.held), (Self.unknown, unknownSessions),
             (Self.unsent, notSent), (Self.unauthentic, drops.unauthentic), (Self.unkeyed, drops.unkeyed), (Self.control, controlPackets),
+            (Self.silent, silentCalls),
         ]
         for (counter, count) in counts where count > 0 { counter.add(UInt64(count)) }
         self = Traffic()

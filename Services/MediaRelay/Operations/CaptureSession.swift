@@ -13,7 +13,7 @@ extension MediaLoop {
                 let recorder = try recorder(writing: \.captures, as: "TANDEM_CAPTURES")
                 let seconds = try Self.bounded(command.seconds, recorder.settings.captureSeconds, "/seconds")
                 let bytes = try Self.bounded(command.bytes, recorder.settings.captureBytes, "/bytes")
-                begin(.capture(addresses: [settings.media], seconds: seconds, bytes: bytes), \.capture, name, leg, recorder, respond)
+                begin(.capture(addresses: [settings.media, settings.place6?.media].compactMap(\.self), seconds: seconds, bytes: bytes), \.capture, name, leg, recorder, respond)
                 leg.tap?.capture?.isPlain = command.plain ?? false
             case .stop:
                 guard let use = leg.tap?.capture, use.name == name else { return remembered(name, respond) }

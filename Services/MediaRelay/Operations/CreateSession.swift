@@ -12,12 +12,14 @@ extension MediaLoop {
         if let leg = try existing(command.sessionID, epoch: command.epoch) { return try repeated(command, leg) }
         if tombstones[command.sessionID] != nil { throw RPCError(.conflict, "the session \(command.sessionID) has ended") }
         let offer = try command.offer.map { text throws(RPCError) in try Self.description(text) }
+        let before = try command.continuing.map { text throws(RPCError) in try Self.description(text) }
+        let place = (offer ?? before).map { settings.place(of: $0) } ?? settings.primary
 
         guard occupancy.add() else { throw RPCError(.exhausted, "this relay carries its \(occupancy.limit) sessions") }
         do throws(RPCError) {
-            let (port, sockets) = try openPorts()
+            let (port, sockets) = try openPorts(at: place)
             do throws(RPCError) {
-                return try begin(command, offer, port, sockets)
+                return try begin(command, offer, continuing: before, at: place, port, sockets)
             } catch {
                 ports.giveBack(port, isUnknown: true, now: loop.now)
                 throw error
@@ -29,12 +31,13 @@ extension MediaLoop {
     }
 
     private func begin(
-        _ command: CreateMediaSession, _ offer: SessionDescription?, _ port: UInt16, _ sockets: (rtp: OutsideSocket, rtcp: OutsideSocket)
+        _ command: CreateMediaSession, _ offer: SessionDescription?, continuing: SessionDescription?, at place: Place, _ port: UInt16,
+        _ sockets: (rtp: OutsideSocket, rtcp: OutsideSocket)
     ) throws(RPCError) -> CreateMediaSession.Reply {
         let now = loop.now
         let codecs = try codecs(named: command.codecs) ?? settings.preferences.codecs
         let local = LocalMedia(
-            address: SocketAddress(settings.media, port: port), codecs: codecs.offered, packetTime: settings.preferences.packetTime)
+            address: SocketAddress(place.media, port: port), codecs: codecs.offered, packetTime: settings.preferences.packetTime)
         var exchange = OfferAnswer(sessionID: UInt64(clamping: WallClock.milliseconds()), local: local)
         var session = Session(
             random: (.random(in: .min ... .max), .random(in: .min ... .max)), now: now, settings: settings.preferences.session)
@@ -44,10 +47,11 @@ extension MediaLoop {
                 let order = try security.prepare(&exchange, answering: offer, nil, codecs: codecs)
                 return try exchange.answer(offer, preferring: order)
             }
-            let plan = try plan(exchange.agreement)
-            follow(exchange, before: nil, weOffered: false, of: &session, port: port)
+            let plan = try plan(exchange.agreement, at: place)
+            follow(exchange, before: nil, weOffered: false, of: &session, at: place, port: port)
             session.apply(plan, now: now)
         } else {
+            if let continuing { try security.goOn(&exchange, with: continuing) }
             description = exchange.offer()
         }
         let name = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -57,7 +61,7 @@ extension MediaLoop {
         let leg = legs.insert { ssrc in
             Leg(
                 command, insideSSRC: ssrc, port: port, sockets: sockets, exchange: exchange,
-                session: made.take() ?? Session(random: (0, 0), now: now), canonicalName: name, silence: watch, now: now)
+                place: place, session: made.take() ?? Session(random: (0, 0), now: now), canonicalName: name, silence: watch, now: now)
         }
         guard let leg else { throw RPCError(.exhausted, "this media thread is full") }
         let reply = CreateMediaSession.Reply(
@@ -66,8 +70,11 @@ extension MediaLoop {
         if offer == nil { leg.proposals[.plain] = exchange }
         leg.remoteOrigin = offer?.origin
         leg.codecs = codecs
+        leg.session.blocksDigits = command.digits == .block
         leg.nextReportAt = now + reportPause(isFirst: true)
         names[leg.id] = leg.insideSSRC
+        openSecond(leg)
+        keep(leg, withSockets: true)
         self.watch(leg)
         tend(leg)
         events.began(record(leg))
@@ -80,20 +87,18 @@ extension MediaLoop {
             throw RPCError(.conflict, "the session \(leg.id) exists with another offer")
         }
         leg.owner = command.owner
+        keep(leg)
         return creation.reply
     }
 
-    /// What ICE calls the port of a leg.
-    func base(_ port: UInt16) -> SocketAddress { SocketAddress(settings.listen, port: port) }
-
     /// The next pair of ports that nobody uses. Another process may have a port of our range: then the next is tried.
-    private func openPorts() throws(RPCError) -> (UInt16, (rtp: OutsideSocket, rtcp: OutsideSocket)) {
+    func openPorts(at place: Place) throws(RPCError) -> (UInt16, (rtp: OutsideSocket, rtcp: OutsideSocket)) {
         var obstacle = "all ports of TANDEM_RTP_PORTS are in use"
         for _ in 0..<min(ports.count, 256) {
             guard let port = ports.take(now: loop.now) else { break }
             do throws(SocketError) {
-                let rtp = try OutsideSocket(bind: SocketAddress(settings.listen, port: port), dscp: settings.preferences.dscp)
-                return (port, (rtp, try OutsideSocket(bind: SocketAddress(settings.listen, port: port + 1), dscp: settings.preferences.dscp)))
+                let rtp = try OutsideSocket(bind: place.base(port), dscp: settings.preferences.dscp)
+                return (port, (rtp, try OutsideSocket(bind: place.base(port + 1), dscp: settings.preferences.dscp)))
             } catch {
                 ports.giveBack(port, now: loop.now)
                 obstacle = "\(error)"

@@ -3,9 +3,18 @@ import Contracts
 import RTP
 
 extension MediaLoop {
-    /// `relay.session.link`: the inside of the session is a room's seat from now on, or nothing.
+    /// `relay.session.link`: the inside of the session is a room's seat from now on, another session of this thread, or nothing.
     func link(_ command: LinkMediaSession) throws(RPCError) -> Done {
         let leg = try living(command.sessionID, epoch: command.epoch)
+        if let name = command.session {
+            let other = try living(name, epoch: nil)
+            guard other !== leg else { throw RPCError(.invalid, "a session cannot be linked with itself") }
+            link(leg, other)
+            save(other)
+            save(leg)
+            return Done()
+        }
+        unlink(leg)
         if let inside = command.inside {
             guard let address = SocketAddress(inside.address) else {
                 let problem = Problem(pointer: "/inside/address", detail: "not ADDRESS:PORT")

@@ -54,15 +54,15 @@ extension MediaLoop {
         throw RPCError(.invalid, "no codec of ours", problems: [Problem(pointer: "/codecs", detail: "names a codec that is not known here")])
     }
 
-    func plan(_ agreement: Agreement?) throws(RPCError) -> ForwardingPlan {
+    func plan(_ agreement: Agreement?, at place: Place) throws(RPCError) -> ForwardingPlan {
         guard let agreement, let plan = ForwardingPlan(agreement) else {
             throw RPCError(.notAcceptable, "the media agreed on cannot be carried")
         }
         guard Security.isUsable(agreement.security) else {
             throw RPCError(.notAcceptable, "the keys agreed on cannot be used")
         }
-        guard agreement.ice != nil || agreement.remote.address.isIPv4 == settings.media.isIPv4 else {
-            throw RPCError(.notAcceptable, "this relay sends media over \(settings.media.isIPv4 ? "IPv4" : "IPv6") only")
+        guard agreement.ice != nil || agreement.remote.address.isIPv4 == place.isIPv4 else {
+            throw RPCError(.notAcceptable, "media over the other family than \(place.media)'s")
         }
         return plan
     }

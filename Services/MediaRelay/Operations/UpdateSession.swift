@@ -14,20 +14,29 @@ extension MediaLoop {
         var reply = UpdateMediaSession.Reply(description: nil, held: false)
         switch command.kind {
         case .makeOffer:
+            let place = command.family.flatMap { settings.place(isIPv4: $0 == .ipv4) } ?? leg.place
+            if place != leg.place, exchange.agreement == nil {
+                try Self.opening { () throws(SocketError) in try move(leg, to: place) }
+                exchange.local.address.address = place.media
+            }
             reply.description = makeOffer(&exchange, command.profile, command.codecs == nil ? nil : codecs.offered, of: leg).description
             leg.exchange = exchange
         case .answer:
             let answer = try Self.description(command.remote)
             exchange = command.profile.flatMap { leg.proposals[$0] } ?? exchange
+            // Taken already by a worker that died before it could say so.
+            if !exchange.isOfferPending, exchange.agreement != nil, answer.origin == leg.remoteOrigin { break }
             _ = try Self.agreeing { () throws(OfferAnswer.Refusal) in try exchange.accept(answer) }
-            try adopt(exchange, answer.origin, weOffered: true, on: leg)
+            try adopt(exchange, answer.origin, weOffered: true, at: leg.place, on: leg)
         case .offer:
             let offer = try Self.description(command.remote)
+            let place = leg.session.hasChecks ? leg.place : settings.place(of: offer)
+            exchange.local.address.address = place.media
             reply.description = try Self.agreeing { () throws(OfferAnswer.Refusal) in
                 let order = try security.prepare(&exchange, answering: offer, leg.session.transport?.agent, codecs: codecs)
                 return try exchange.answer(offer, preferring: order)
             }.description
-            try adopt(exchange, offer.origin, weOffered: false, on: leg)
+            try adopt(exchange, offer.origin, weOffered: false, at: place, on: leg)
         }
         leg.codecs = codecs
         reply.held = exchange.agreement.map { $0.direction != .sendReceive } ?? false
@@ -50,20 +59,25 @@ extension MediaLoop {
     }
 
     /// Puts an agreement into effect. One that repeats the last (a session refresh, RFC 4028) does not open the latch.
-    private func adopt(_ exchange: OfferAnswer, _ origin: Origin, weOffered: Bool, on leg: Leg) throws(RPCError) {
+    private func adopt(_ exchange: OfferAnswer, _ origin: Origin, weOffered: Bool, at place: Place, on leg: Leg) throws(RPCError) {
         let isRepetition = origin == leg.remoteOrigin && exchange.agreement == leg.exchange.agreement
         if !isRepetition {
-            let plan = try plan(exchange.agreement)
-            do {
-                try reopen(leg)
-            } catch {
-                throw RPCError(.failed, "the session's port could not be opened again: \(error)")
-            }
-            follow(exchange, before: leg.exchange.agreement, weOffered: weOffered, of: &leg.session, port: leg.port)
+            let plan = try plan(exchange.agreement, at: place)
+            try Self.opening { () throws(SocketError) in try place == leg.place ? reopen(leg) : move(leg, to: place) }
+            follow(exchange, before: leg.exchange.agreement, weOffered: weOffered, of: &leg.session, at: place, port: leg.port)
             leg.session.apply(plan, now: loop.now)
             leg.hasToldFailure = false
+            openSecond(leg)
             tend(leg)
         }
         (leg.exchange, leg.remoteOrigin, leg.proposals) = (exchange, origin, [:])
+    }
+
+    private static func opening(_ body: () throws(SocketError) -> Void) throws(RPCError) {
+        do throws(SocketError) {
+            try body()
+        } catch {
+            throw RPCError(.failed, "the session's port could not be opened again: \(error)")
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 int tandem_udp_open(const struct tandem_address *local, int reuse_port, int receive_buffer) {
     int descriptor = socket(local->is_ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -32,12 +33,27 @@ int tandem_udp_connect(int socket, const struct tandem_address *peer) {
     return connect(socket, (struct sockaddr *)&address, length) < 0 ? -errno : 0;
 }
 
+int tandem_udp_disconnect(int socket) {
+    // The port stays: it was bound by hand (connect(2): AF_UNSPEC dissolves the association).
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    return connect(socket, &nobody, sizeof nobody) < 0 ? -errno : 0;
+}
+
+int tandem_udp_peer(int socket, struct tandem_address *peer) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (getpeername(socket, (struct sockaddr *)&address, &length) < 0) return -errno;
+    tandem_decode_address(&address, peer);
+    return 0;
+}
+
 int tandem_udp_send(int socket, const uint8_t *bytes, size_t length, const struct tandem_address *peer) {
     struct sockaddr_storage address;
     socklen_t address_length = peer ? tandem_encode_address(peer, &address) : 0;
     for (int attempt = 0;; attempt++) {
-        ssize_t sent = sendto(
-            socket, bytes, length, MSG_NOSIGNAL, peer ? (struct sockaddr *)&address : NULL, address_length);
+        // Not by sendto(), which the C library makes a point of thread cancellation, at some cost to each packet.
+        ssize_t sent = syscall(
+            SYS_sendto, socket, bytes, length, MSG_NOSIGNAL, peer ? (struct sockaddr *)&address : NULL, address_length);
         if (sent >= 0) return 0;
         // What is not our own does not come again.
         if (attempt > 0 || errno == EAGAIN || errno == EBADF) return -errno;
@@ -94,19 +110,29 @@ void tandem_batch_destroy(struct tandem_batch *batch) {
 
 uint8_t *tandem_batch_bytes(struct tandem_batch *batch, int index) { return batch->bytes + (size_t)index * batch->size; }
 
-int tandem_batch_receive(int socket, struct tandem_batch *batch, int limit, struct tandem_received *received) {
-    if (limit > batch->capacity) limit = batch->capacity;
-    int count;
+// One datagram is read faster without lists: the kernel need not fetch them, nor write them back.
+static int receive_one(int socket, struct tandem_batch *batch, struct tandem_received *received) {
+    ssize_t length;
+    socklen_t address_length;
     int attempt = 0;
     do {
-        if (limit == 1) {  // one datagram is read faster without the list
-            ssize_t length = recvmsg(socket, &batch->headers[0].msg_hdr, 0);
-            batch->headers[0].msg_len = length < 0 ? 0 : (unsigned)length;
-            count = length < 0 ? -1 : 1;
-        } else {
-            count = recvmmsg(socket, batch->headers, (unsigned)limit, 0, NULL);
-        }
-    } while (count < 0 && tandem_is_echo(errno) && attempt++ < 8);
+        address_length = sizeof batch->addresses[0];
+        length = syscall(SYS_recvfrom, socket, batch->bytes, batch->size, MSG_TRUNC, &batch->addresses[0], &address_length);
+    } while (length < 0 && tandem_is_echo(errno) && attempt++ < 8);
+    if (length < 0) return 0;
+    received->is_truncated = (size_t)length > batch->size;  // with MSG_TRUNC it is what was sent
+    received->length = received->is_truncated ? (uint32_t)batch->size : (uint32_t)length;
+    tandem_decode_address(&batch->addresses[0], &received->source);
+    return 1;
+}
+
+int tandem_batch_receive(int socket, struct tandem_batch *batch, int limit, struct tandem_received *received) {
+    if (limit > batch->capacity) limit = batch->capacity;
+    if (limit == 1) return receive_one(socket, batch, received);
+    int count;
+    int attempt = 0;
+    do count = recvmmsg(socket, batch->headers, (unsigned)limit, 0, NULL);
+    while (count < 0 && tandem_is_echo(errno) && attempt++ < 8);
     for (int index = 0; index < count; index++) {
         struct msghdr *header = &batch->headers[index].msg_hdr;
         received[index].length = batch->headers[index].msg_len;

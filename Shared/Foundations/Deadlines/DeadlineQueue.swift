@@ -7,11 +7,6 @@ public struct DeadlineQueue<Element> {
         fileprivate let number: UInt64
     }
 
-    private struct Entry {
-        let deadline: Instant
-        let number: UInt64
-    }
-
     private var heap: [Entry] = []
     private var elements: [UInt64: Element] = [:]
     private var nextNumber: UInt64 = 0
@@ -91,4 +86,10 @@ public struct DeadlineQueue<Element> {
             child = parent
         }
     }
+}
+
+/// Outside of the queue, so that its array is one of a known type whatever the elements are: generic access allocates.
+private struct Entry {
+    let deadline: Instant
+    let number: UInt64
 }

@@ -30,6 +30,13 @@ public struct DatagramSocket: ~Copyable {
         (descriptor, localAddress) = (opened, SocketAddress(kernel))
     }
 
+    /// Goes on with a socket that another process opened; nil when the descriptor is none. It is this value's from here on.
+    public init?(adopting descriptor: Int32) {
+        var kernel = tandem_address()
+        guard unsafe tandem_local_address(descriptor, &kernel) == 0 else { return nil }
+        (self.descriptor, localAddress) = (descriptor, SocketAddress(kernel))
+    }
+
     deinit { close(descriptor) }
 
     /// How routers are to treat what is sent (RFC 2474): six bits.
@@ -43,6 +50,18 @@ public struct DatagramSocket: ~Copyable {
         var kernel = peer.kernelAddress
         let result = unsafe tandem_udp_connect(descriptor, &kernel)
         guard result == 0 else { throw SocketError(.udp, peer, code: -result) }
+    }
+
+    /// Takes datagrams from everybody again; what waits stays.
+    public func disconnect() throws(SocketError) {
+        let result = tandem_udp_disconnect(descriptor)
+        guard result == 0 else { throw SocketError(.udp, localAddress, code: -result) }
+    }
+
+    /// Whom alone it takes datagrams from.
+    public var peer: SocketAddress? {
+        var kernel = tandem_address()
+        return unsafe tandem_udp_peer(descriptor, &kernel) == 0 ? SocketAddress(kernel) : nil
     }
 
     /// Reads what waits, at most `limit` datagrams; 0 when nothing does. A socket that rarely has more than one waiting

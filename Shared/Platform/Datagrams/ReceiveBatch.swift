@@ -17,6 +17,8 @@ internal import CLinux
     }
 
     public let capacity: Int
+    /// The longest datagram a place holds.
+    public let size: Int
     /// How many datagrams the last read gave.
     public private(set) var count = 0
     private let memory: OpaquePointer
@@ -27,7 +29,7 @@ internal import CLinux
         precondition(capacity > 0 && capacity <= 1024 && size > 0, "a batch has room, and no more than one call can fill")
         guard let memory = unsafe tandem_batch_create(Int32(capacity), size) else { preconditionFailure("out of memory") }
         unsafe self.memory = memory
-        self.capacity = capacity
+        (self.capacity, self.size) = (capacity, size)
         received = Array(repeating: tandem_received(), count: capacity)
     }
 
@@ -51,6 +53,15 @@ internal import CLinux
         precondition(index >= 0 && index < count, "only what was received is changed")
         let start = unsafe UnsafeMutablePointer(mutating: tandem_batch_bytes(memory, Int32(truncatingIfNeeded: index)))
         let buffer = unsafe UnsafeMutableBufferPointer(start: start, count: Int(received[index].length))
+        return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
+    }
+
+    /// The whole place of a datagram, with the room behind it, to be made into another where it lies.
+    @_lifetime(&self)
+    public mutating func mutablePlace(at index: Int) -> MutableSpan<UInt8> {
+        precondition(index >= 0 && index < count, "only what was received is changed")
+        let start = unsafe UnsafeMutablePointer(mutating: tandem_batch_bytes(memory, Int32(truncatingIfNeeded: index)))
+        let buffer = unsafe UnsafeMutableBufferPointer(start: start, count: size)
         return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
     }
 

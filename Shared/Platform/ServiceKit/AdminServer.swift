@@ -1,4 +1,5 @@
 internal import Addresses
+internal import Flow
 internal import Hummingbird
 internal import Logging
 internal import Telemetry
@@ -25,8 +26,9 @@ struct AdminServer {
         router.get("/healthz") { _, _ -> Response in
             let missing = health.missing
             let names = missing.map { "\"\($0)\"" }.joined(separator: ",")
+            let waiting = health.waitingFor.map { JSONValue.string($0).jsonText }.joined(separator: ",")
             let body = "{\"service\":\"\(service)\",\"instance\":\"\(instance)\",\"version\":\"\(Version.current)\","
-                + "\"ready\":\(missing.isEmpty),\"draining\":\(health.isDraining),\"missing\":[\(names)]}\n"
+                + "\"ready\":\(missing.isEmpty),\"draining\":\(health.isDraining),\"missing\":[\(names)],\"waiting_for\":[\(waiting)]}\n"
             return Self.plain(missing.isEmpty ? .ok : .serviceUnavailable, body, type: "application/json")
         }
         router.get("/metrics") { _, _ in

@@ -11,6 +11,7 @@ public final class Health: Sendable {
         var checks: [Check] = []
         var isStarted = false
         var isDraining = false
+        var waitingFor: [String] = []
     }
 
     private let state = Mutex(State())
@@ -23,6 +24,10 @@ public final class Health: Sendable {
 
     func markStarted() { state.withLock { $0.isStarted = true } }
     func markDraining() { state.withLock { $0.isDraining = true } }
+
+    /// What a process that drains still has to finish, in words for operators.
+    public func wait(for names: [String]) { state.withLock { $0.waitingFor = names } }
+    var waitingFor: [String] { state.withLock { $0.waitingFor } }
 
     var isStarted: Bool { state.withLock { $0.isStarted } }
     public var isDraining: Bool { state.withLock { $0.isDraining } }

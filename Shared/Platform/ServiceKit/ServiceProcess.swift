@@ -84,6 +84,9 @@ struct ServiceProcess: ServiceLifecycle.Service {
 
     /// Not a child task: a child would be told to stop with the service, and operators want answers while it drains.
     private func serveOperators() async throws {
+        // A predecessor of the same address may still serve them.
+        await declaration.hold?()
+        try Task.checkCancellation()
         let serving = Task.detached { try await admin.run() }
         try await withTaskCancellationHandler {
             try await serving.value
@@ -95,6 +98,8 @@ struct ServiceProcess: ServiceLifecycle.Service {
     private func work() async throws {
         try await startServers()
         try await wire(runtime)
+        await declaration.hold?()
+        try Task.checkCancellation()
         if let bus = servers.bus {
             if declaration.needs.contains(.fleet) { keepFleet(bus) }
             await bus.start()

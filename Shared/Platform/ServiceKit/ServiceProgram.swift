@@ -23,6 +23,8 @@ public enum ServiceProgram {
         public var migrations: [Migration]
         /// Whether these settings make it work without anything it needs and without a cluster; nil: it never does.
         public var standsAlone: (@Sendable (Settings) -> Bool)?
+        /// Returns when this process may take part: until then it is wired, opens no port and is on no queue. Nil: at once.
+        public var hold: (@Sendable () async -> Void)?
 
         public init(
             _ name: ServiceName, settings: [Setting] = [], needs: Set<Dependency>, schema: String? = nil, migrations: [Migration] = [],
@@ -78,7 +80,7 @@ public enum ServiceProgram {
         HangUps.listen()
 
         let given = settings.text("TANDEM_INSTANCE")
-        let instance = given.isEmpty ? "\(declaration.name.rawValue)-\(hostname())-\(getpid())" : given
+        let instance = given.isEmpty ? ownName(of: declaration.name) : given
         let level = Logger.Level(rawValue: settings.text("TANDEM_LOG_LEVEL")) ?? .info
         Log.bootstrap(service: declaration.name.rawValue, instance: instance, level: level)
         let logger = Logger(label: declaration.name.rawValue)
@@ -98,6 +100,9 @@ public enum ServiceProgram {
             leave(1)
         }
     }
+
+    /// What an instance is called that was given no name.
+    public static func ownName(of service: ServiceName) -> String { "\(service.rawValue)-\(hostname())-\(getpid())" }
 
     /// Ends the process at once: the exit handlers of C libraries would pull the ground from under threads that still use them.
     static func leave(_ status: Int32) -> Never { _exit(status) }

@@ -14,7 +14,12 @@ public final class EventLoop: @unchecked Sendable {
 
     /// One scheduled piece of work; still valid, but without effect, once it ran or was cancelled.
     public struct Timer: Hashable, Sendable {
-        fileprivate let ticket: DeadlineQueue<() -> Void>.Ticket
+        fileprivate let ticket: DeadlineQueue<Work>.Ticket
+    }
+
+    /// A closure that generic containers leave as it is: by itself it would be wrapped anew, on the heap, each time it is looked at.
+    fileprivate struct Work {
+        let run: () -> Void
     }
 
     enum Letter: Sendable {
@@ -43,8 +48,8 @@ public final class EventLoop: @unchecked Sendable {
 
     private var watches: [Watch?] = []
     private var nextGeneration: UInt64 = 1
-    private var timers = DeadlineQueue<() -> Void>()
-    private var hooks: [() -> Void] = []
+    private var timers = DeadlineQueue<Work>()
+    private var hooks: [Work] = []
     private var cachedNow: Instant?
     private var moderation: WakeupModeration?
     private var items = 0
@@ -129,7 +134,7 @@ public final class EventLoop: @unchecked Sendable {
     @discardableResult
     public func schedule(at deadline: Instant, _ work: @escaping () -> Void) -> Timer {
         requireLoop()
-        return Timer(ticket: timers.insert(work, at: deadline))
+        return Timer(ticket: timers.insert(Work(run: work), at: deadline))
     }
 
     public func cancel(_ timer: Timer) {
@@ -140,7 +145,7 @@ public final class EventLoop: @unchecked Sendable {
     /// Runs `hook` at the end of every turn, before the loop sleeps: the place to flush what callbacks have collected.
     public func afterEachBatch(_ hook: @escaping () -> Void) {
         requireLoop()
-        hooks.append(hook)
+        hooks.append(Work(run: hook))
     }
 
     /// Turns are moderated from now on, by the items that callbacks report.
@@ -174,13 +179,13 @@ public final class EventLoop: @unchecked Sendable {
             for index in 0..<ready { dispatch(events[index]) }
             deliver(&letters)
             fireTimers()
-            for hook in hooks { hook() }
+            for hook in hooks { hook.run() }
             pause()
             cachedNow = nil
         }
         while mailbox.count > 0 { deliver(&letters) }
         mailbox.close()
-        for hook in hooks { hook() }
+        for hook in hooks { hook.run() }
         // Callbacks often hold the loop that holds them; ending the thread is where that circle is cut.
         watches.removeAll()
         timers = DeadlineQueue()
@@ -211,7 +216,7 @@ public final class EventLoop: @unchecked Sendable {
     private func fireTimers() {
         for _ in 0..<timers.count {
             guard let work = timers.popDue(now: now) else { return }
-            work()
+            work.run()
         }
     }
 

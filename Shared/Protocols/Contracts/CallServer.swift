@@ -140,9 +140,11 @@ public struct DigitPressed: Command {
     public var callID: String
     public var digit: String
     public var duration: Int
+    /// The room was not to hear of it, so it has ended nothing that is played there.
+    public var bypassesRoom: Bool?
 
-    public init(callID: String, digit: String, duration: Int) {
-        (self.callID, self.digit, self.duration) = (callID, digit, duration)
+    public init(callID: String, digit: String, duration: Int, bypassesRoom: Bool? = nil) {
+        (self.callID, self.digit, self.duration, self.bypassesRoom) = (callID, digit, duration, bypassesRoom)
     }
 }
 

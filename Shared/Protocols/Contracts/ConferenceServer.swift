@@ -105,10 +105,14 @@ public struct SetParticipant: Command {
     public var muted: Bool?
     public var deaf: Bool?
     public var echo: Bool?
+    /// Where the participant hears from now on: another relay carries its media.
+    public var inside: InsideEndpoint?
 
-    public init(roomID: String, participantID: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil) {
+    public init(
+        roomID: String, participantID: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil, inside: InsideEndpoint? = nil
+    ) {
         (self.roomID, self.participantID) = (roomID, participantID)
-        (self.muted, self.deaf, self.echo) = (muted, deaf, echo)
+        (self.muted, self.deaf, self.echo, self.inside) = (muted, deaf, echo, inside)
     }
 }
 

@@ -51,6 +51,16 @@ public struct MediaStatistics: Codable, Sendable, Equatable {
         (self.lost, self.jitterMilliseconds, self.mos) = (lost, jitterMilliseconds, mos)
     }
 
+    /// With what another session carried before this one.
+    public func after(_ earlier: MediaStatistics?) -> MediaStatistics {
+        guard let earlier else { return self }
+        var sum = self
+        sum.packetsIn += earlier.packetsIn
+        sum.packetsOut += earlier.packetsOut
+        sum.lost += earlier.lost
+        return sum
+    }
+
     private enum CodingKeys: String, CodingKey {
         case codec, lost, mos, received, sent
         case packetsIn = "packets_in"
@@ -68,6 +78,12 @@ public enum MediaProfile: String, Codable, Sendable {
     case sdes
     /// UDP/TLS/RTP/SAVPF with ICE: what a browser takes (RFC 8829).
     case browser
+}
+
+/// Of the Internet Protocol.
+public enum AddressFamily: String, Codable, Sendable {
+    case ipv4 = "ip4"
+    case ipv6 = "ip6"
 }
 
 /// Opens a session for one call leg. With an `offer` the reply holds the answer; without, an offer to send out (RFC 3264).
@@ -88,14 +104,16 @@ public struct CreateMediaSession: Command {
     public var codecs: [String]?
     /// Nil: `pass`.
     public var digits: DigitTreatment?
+    /// What the phone was last told by another relay, whose session this one takes over: our offer goes on with it (RFC 3264 §8).
+    public var continuing: String?
 
     public init(
         sessionID: String, customerID: String, callID: String, owner: String, epoch: UInt64, offer: String?, codecs: [String]? = nil,
-        digits: DigitTreatment? = nil
+        digits: DigitTreatment? = nil, continuing: String? = nil
     ) {
         (self.sessionID, self.customerID, self.callID) = (sessionID, customerID, callID)
         (self.owner, self.epoch, self.offer) = (owner, epoch, offer)
-        (self.codecs, self.digits) = (codecs, digits)
+        (self.codecs, self.digits, self.continuing) = (codecs, digits, continuing)
     }
 
     public struct Reply: Codable, Sendable, Equatable {
@@ -129,12 +147,15 @@ public struct UpdateMediaSession: Command {
     /// The only codecs from now on; nil: as before. An offer that was answered and whose answer has not been sent may be given again
     /// with another list.
     public var codecs: [String]?
+    /// Of a first offer of ours; nil, or one that the relay does not have: as it is.
+    public var family: AddressFamily?
 
     public init(
-        sessionID: String, epoch: UInt64, kind: Kind, remote: String, profile: MediaProfile? = nil, codecs: [String]? = nil
+        sessionID: String, epoch: UInt64, kind: Kind, remote: String, profile: MediaProfile? = nil, codecs: [String]? = nil,
+        family: AddressFamily? = nil
     ) {
         (self.sessionID, self.epoch, self.kind, self.remote, self.profile) = (sessionID, epoch, kind, remote, profile)
-        self.codecs = codecs
+        (self.codecs, self.family) = (codecs, family)
     }
 
     public struct Reply: Codable, Sendable, Equatable {
@@ -147,7 +168,7 @@ public struct UpdateMediaSession: Command {
     }
 }
 
-/// Points the session's inside at a room, or at nothing.
+/// Points the session's inside at a room, at another session of the same relay, or at nothing.
 public struct LinkMediaSession: Command {
     public typealias Reply = Done
     public static let name = "relay.session.link"
@@ -155,9 +176,11 @@ public struct LinkMediaSession: Command {
     public var sessionID: String
     public var epoch: UInt64
     public var inside: InsideEndpoint?
+    /// Both phones hear each other from then on, without a room, until one of the two is linked anew. `inside` means nothing then.
+    public var session: String?
 
-    public init(sessionID: String, epoch: UInt64, inside: InsideEndpoint?) {
-        (self.sessionID, self.epoch, self.inside) = (sessionID, epoch, inside)
+    public init(sessionID: String, epoch: UInt64, inside: InsideEndpoint?, session: String? = nil) {
+        (self.sessionID, self.epoch, self.inside, self.session) = (sessionID, epoch, inside, session)
     }
 }
 

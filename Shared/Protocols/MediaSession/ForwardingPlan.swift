@@ -5,7 +5,9 @@ internal import RTP
 public import SDP
 
 /// What offer/answer compiles to: everything a packet needs to know, in a form that needs no thinking (DESIGN §7).
-public struct ForwardingPlan: Sendable {
+///
+/// A value that never changes, held by reference: packets look at it several times each, and it is long to copy.
+public final class ForwardingPlan: Sendable {
     /// What a payload type of the phone means.
     enum Meaning: UInt8, Sendable {
         case unknown, sound, soundInALaw, event, coded, comfortNoise
@@ -27,6 +29,9 @@ public struct ForwardingPlan: Sendable {
     public let packetSamples: Int
     let soundPayloadType: PayloadType
     let eventPayloadType: PayloadType?
+    let noisePayloadType: PayloadType?
+    /// What G.711 the phone was agreed to speak; nil when it speaks another codec.
+    let law: G711.Law?
     /// Through which µ-law codes go on their way to the phone; nil when it takes them as they are.
     let outwardTable: [UInt8]?
     private let meanings: InlineArray<128, Meaning>
@@ -38,6 +43,12 @@ public struct ForwardingPlan: Sendable {
     let clockRate: Int
     let eventClockRate: Int
     private let eventClockRates: [PayloadType: Int]
+    /// What it means is the other leg's affair: any format goes straight there.
+    public let isTransparent: Bool
+    /// One source at a time, whose numbers may be followed.
+    let isSound: Bool
+    /// Whether sound that is made here can be sent.
+    public let canMakeSound: Bool
 
     /// Nil when the codec agreed on is none this session carries.
     public init?(_ agreement: Agreement) {
@@ -64,6 +75,7 @@ public struct ForwardingPlan: Sendable {
             if meaning == .event { eventClockRates[PayloadType(format.receivingPayloadType)] = Int(format.codec.clockRate) }
         }
         (self.meanings, self.codings, self.eventClockRates) = (meanings, codings, eventClockRates)
+        (isTransparent, isSound, canMakeSound) = (false, true, true)
         clockRate = coding?.clockRate ?? 8000
         eventClockRate = agreement.telephoneEvent.map { Int($0.codec.clockRate) } ?? 8000
         let isAddressed = agreement.remote.port != 0 && agreement.remote.address != .anyIPv4 && agreement.ice == nil
@@ -76,8 +88,42 @@ public struct ForwardingPlan: Sendable {
         codec = law == nil ? format.codec.name : law == .ulaw ? "PCMU" : "PCMA"
         soundPayloadType = PayloadType(format.sendingPayloadType)
         eventPayloadType = agreement.telephoneEvent.map { PayloadType($0.sendingPayloadType) }
+        noisePayloadType = agreement.formats.first { $0.codec.isComfortNoise }.map { PayloadType($0.sendingPayloadType) }
+        self.law = law
         outwardTable = law == .alaw ? G711.alawFromUlaw : nil
         // Other wishes are met with 20 ms, which every phone plays.
+        packetSamples = [10, 20, 30, 40, 60].contains(agreement.packetTime) ? agreement.packetTime * 8 : 160
+    }
+
+    /// A stream whose packets go as they are to another leg, whatever they are; what is made here is in its first codec, if that is known.
+    public init(transparent agreement: Agreement, isSound: Bool) {
+        var meanings = InlineArray<128, Meaning>(repeating: .unknown)
+        for format in agreement.formats where format.receivingPayloadType < 128 {
+            if format.codec.isTelephoneEvent { meanings[Int(format.receivingPayloadType)] = .event }
+            if let law = Self.law(of: format.codec) {
+                meanings[Int(format.receivingPayloadType)] = law == .ulaw ? .sound : .soundInALaw
+            } else if Self.coding(of: format.codec) != nil {
+                meanings[Int(format.receivingPayloadType)] = .coded
+            }
+        }
+        (self.meanings, codings, eventClockRates) = (meanings, [:], [:])
+        (isTransparent, self.isSound, takesReports, extendedReports) = (true, isSound, agreement.takesReports, nil)
+        let format = agreement.codec
+        let law = format.flatMap { Self.law(of: $0.codec) }
+        coding = law == nil ? format.flatMap { Self.coding(of: $0.codec) } : nil
+        outwardTable = law == .alaw ? G711.alawFromUlaw : nil
+        soundPayloadType = PayloadType(format?.sendingPayloadType ?? 0)
+        eventPayloadType = agreement.telephoneEvent.map { PayloadType($0.sendingPayloadType) }
+        (noisePayloadType, self.law) = (nil, law)
+        eventClockRate = agreement.telephoneEvent.map { Int($0.codec.clockRate) } ?? 8000
+        clockRate = format.map { max(1, $0.codec.clockRate) } ?? 8000
+        codec = format?.codec.name ?? ""
+        canMakeSound = law != nil || coding != nil
+        let isAddressed = agreement.remote.port != 0 && agreement.remote.address != .anyIPv4 && agreement.ice == nil
+        remote = isAddressed ? agreement.remote : nil
+        remoteControl = isAddressed ? agreement.remoteControl : nil
+        (sends, receives) = (agreement.direction.sends && (isAddressed || agreement.ice != nil), agreement.direction.receives)
+        isOnOnePort = agreement.multiplexesRTCP
         packetSamples = [10, 20, 30, 40, 60].contains(agreement.packetTime) ? agreement.packetTime * 8 : 160
     }
 

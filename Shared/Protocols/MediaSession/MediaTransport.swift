@@ -62,8 +62,11 @@ public struct MediaTransport: ~Copyable {
     /// More than one offer of ours has lines; keys of earlier offers do not come back.
     private static let formerKeyLimit = 8
 
+    private let pinned = Pinned()
     /// What ICE calls the port.
     public let base: SocketAddress
+    /// The port of the other family that checks may come to as well.
+    private let second: SocketAddress?
     public private(set) var agent: ICE.Agent?
     private var handshake: Handshake?
     /// The peer of an established association shakes hands anew; that one goes on until this one has keys.
@@ -71,6 +74,8 @@ public struct MediaTransport: ~Copyable {
     /// What another attempt is made of.
     private var terms: Terms?
     private var keys: Context?
+    /// What the keys were made of, for a successor, and how often those of each direction have changed.
+    private var masters = Masters()
     /// Under what we send, where signalling gave it.
     private var sendingKey: MasterKey?
     private var formerKeys: [FormerKey] = []
@@ -83,13 +88,21 @@ public struct MediaTransport: ~Copyable {
     private var signalled: SocketAddress?
     /// Where records of DTLS go.
     private var peer: SocketAddress?
+    /// The keys are those of a predecessor's handshake.
+    private var isResumed = false
     private var checks = ICE.Outbox()
     private var records = DTLS.Outbox()
     /// To be sent, and emptied, by the caller after each call.
     public private(set) var outgoing: [Datagram] = []
     public private(set) var events: [Event] = []
 
-    public init(base: SocketAddress) { self.base = base }
+    public init(base: SocketAddress, second: SocketAddress? = nil) { (self.base, self.second) = (base, second) }
+
+    /// The one of our ports that an address is reached from.
+    public func base(facing peer: SocketAddress) -> SocketAddress {
+        guard let second, second.address.isIPv4 == peer.address.isIPv4, base.address.isIPv4 != peer.address.isIPv4 else { return base }
+        return second
+    }
 
     public var hasChecks: Bool { agent != nil }
     public var isKeyed: Bool { keys != nil }
@@ -106,7 +119,7 @@ public struct MediaTransport: ~Copyable {
     public var path: SocketAddress? { agent?.path()?.remote }
 
     /// Whether checks have validated the way from there.
-    public func isOnPath(_ source: SocketAddress) -> Bool { agent?.isValidated(source, on: base) ?? false }
+    public func isOnPath(_ source: SocketAddress) -> Bool { agent?.isValidated(source, on: base(facing: source)) ?? false }
 
     public var hasOutgoing: Bool { !outgoing.isEmpty || !events.isEmpty }
 
@@ -136,19 +149,28 @@ public struct MediaTransport: ~Copyable {
 
     /// Keys that signalling agreed on (RFC 4568). Those of a direction stay as they are where nil is given.
     public mutating func key(sending: MasterKey?, receiving: MasterKey?) {
-        if terms != nil { keys = nil }
+        if terms != nil {
+            keys = nil
+            masters.forget()
+        }
         forgetHandshakes()
         isProtected = true
         if keys == nil {
             guard let sending, let receiving else { return }
-            keys = Context(sending: sendingContext(sending), receiving: ReceivingContext(receiving))
+            let context = sendingContext(sending)
+            masters.change(sending, receiving, begun: context.used)
+            keys = Context(sending: context, receiving: ReceivingContext(receiving))
             return
         }
         if let sending {
             let context = sendingContext(sending)
+            masters.change(sending, nil, begun: context.used)
             keys?.replace(sending: context)
         }
-        if let receiving { keys?.replace(receiving: ReceivingContext(receiving)) }
+        if let receiving {
+            keys?.replace(receiving: ReceivingContext(receiving))
+            masters.change(nil, receiving)
+        }
     }
 
     /// A key that comes back (an offer was forked, and the phone that answered first answers last) goes on where it was: no index is
@@ -181,6 +203,7 @@ public struct MediaTransport: ~Copyable {
         if terms?.fingerprints != fingerprints {
             leaveKey()
             keys = nil
+            masters.forget()
         }
         peer = nil
         (isProtected, isShaking) = (true, true)
@@ -188,17 +211,20 @@ public struct MediaTransport: ~Copyable {
         terms = agreed
         handshake = agreed.handshake
         successor = nil
+        isResumed = false
     }
 
     /// From now on packets are as they are: only checks remain.
     public mutating func unprotect() {
         leaveKey()
         keys = nil
+        masters.forget()
         forgetHandshakes()
         isProtected = false
     }
 
     private mutating func forgetHandshakes() {
+        isResumed = false
         handshake = nil
         successor = nil
         terms = nil
@@ -242,11 +268,16 @@ public struct MediaTransport: ~Copyable {
         switch kind {
         case .stun:
             guard agent != nil else { return .dropped(.foreign) }
-            agent?.receive(datagram.span.extracting(0..<count), from: source, on: base, now: now, into: &checks)
+            let port = base(facing: source)
+            agent?.receive(datagram.span.extracting(0..<count), from: source, on: port, now: now, into: &checks)
             drainChecks(now: now)
             return .consumed
         case .dtls:
             guard handshake != nil else { return .dropped(.foreign) }
+            // The association went with our predecessor: only another one can begin, and nothing else is answered.
+            if isResumed, successor == nil {
+                guard terms?.role == .passive, Handshake.isClientHello(datagram.span.extracting(0..<count)) else { return .dropped(.foreign) }
+            }
             guard isBelievable(source), agent != nil || peer == nil || source == peer || source == signalled else {
                 return .dropped(.stranger)
             }
@@ -261,7 +292,7 @@ public struct MediaTransport: ~Copyable {
     }
 
     private mutating func receive(records datagram: Span<UInt8>, now: Instant) {
-        if !isShaking, beginsAnew(datagram) { successor = terms?.handshake }
+        if !isShaking, isResumed ? successor == nil : beginsAnew(datagram) { successor = terms?.handshake }
         if successor != nil {
             if let outcome = successor?.start(now: now, into: &records) { takeSuccessor(outcome) }
             if let outcome = successor?.receive(datagram, now: now, into: &records) { takeSuccessor(outcome) }
@@ -285,7 +316,7 @@ public struct MediaTransport: ~Copyable {
     /// V4: from a path that checks have validated; without ICE from the host that the description names.
     private func isBelievable(_ source: SocketAddress) -> Bool {
         guard let agent else { return source.address == signalled?.address }
-        return agent.isValidated(source, on: base)
+        return agent.isValidated(source, on: base(facing: source))
     }
 
     private mutating func unprotect(
@@ -355,6 +386,46 @@ public struct MediaTransport: ~Copyable {
         drainRecords()
     }
 
+    // MARK: Survival
+
+    /// What a successor needs besides the position of the keys.
+    public mutating func makeRecord() -> Record {
+        Record(
+            base: base, agent: agent?.snapshot, isProtected: isProtected, signalled: signalled, peer: peer, masters: masters,
+            isSignalled: sendingKey != nil, formerKeys: formerKeys.map { Record.FormerKey(key: Masters.Key($0.key), used: $0.used) })
+    }
+
+    /// Where the keys stand; false while there are none.
+    @discardableResult
+    public mutating func write(_ position: inout KeyPosition) -> Bool {
+        (position.sendingKey, position.receivingKey) = (masters.sendingKey, masters.receivingKey)
+        guard keys != nil else { return false }
+        keys?.write(&position.sources)
+        return true
+    }
+
+    /// Goes on where a predecessor was. `handshake`: what another attempt of the other side is answered with; we begin none while there
+    /// are keys, and never say goodbye for the one that is lost (RELIABILITY §4.5).
+    public init(
+        resuming record: Record, _ position: KeyPosition?, second: SocketAddress? = nil, handshake terms: (Endpoint, Handshake.Role, [DTLS.Fingerprint])?,
+        limits: Handshake.Limits = Handshake.Limits(), random: (UInt64, UInt64), now: Instant
+    ) {
+        (base, self.second) = (record.base, second)
+        agent = record.agent.map { ICE.Agent(restoring: $0, random: random, now: now) }
+        (isProtected, signalled, peer, masters) = (record.isProtected, record.signalled, record.peer, record.masters)
+        keys = masters.context(position)
+        if record.isSignalled { sendingKey = masters.sendingMaster }
+        formerKeys = record.formerKeys.compactMap { former in former.key.master.map { FormerKey(key: $0, used: former.used) } }
+        if keys == nil { masters.forget() }
+        if let terms {
+            let agreed = Terms(endpoint: terms.0, role: terms.1, fingerprints: terms.2, limits: limits)
+            self.terms = agreed
+            handshake = agreed.handshake
+            (isResumed, isShaking) = (keys != nil, keys == nil)
+        }
+        if isShaking { startHandshake(to: agent == nil ? signalled : path, now: now) }
+    }
+
     // MARK: Effects
 
     private mutating func drainChecks(now: Instant) {
@@ -398,6 +469,7 @@ public struct MediaTransport: ~Copyable {
         case .none: break
         case .established(let keying):
             handshake = successor.take()
+            isResumed = false
             use(keying)
         case .failed, .closed: successor = nil
         }
@@ -406,6 +478,7 @@ public struct MediaTransport: ~Copyable {
     private mutating func use(_ keying: Keying) {
         leaveKey()
         keys = Context(sending: keying.sending, receiving: keying.receiving)
+        masters.change(keying.sending, keying.receiving)
         isShaking = false
     }
 }

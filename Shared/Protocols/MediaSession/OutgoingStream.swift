@@ -12,23 +12,75 @@ struct OutgoingStream {
     /// A longer silence between two neighbouring packets is a clock that was set anew: two minutes.
     private static let maximumGap = 120 * 8000
 
-    var ssrc: SSRC
+    var ssrc: SSRC {
+        get { place.ssrc }
+        set { place.ssrc = newValue }
+    }
     /// Samples in each packet of sound.
     var packetSamples: Int
     /// Ticks of its timestamps in a second.
     var clockRate = 8000
-    private(set) var sequence: SequenceNumber
-    private(set) var timestamp: Timestamp
-    private(set) var packets = 0
-    private(set) var octets = 0
-    private(set) var lastSentAt: Instant?
+    private(set) var place: Place
 
-    // Where the source was at its newest packet, and how its clock maps to ours.
-    private var sourceSequence: SequenceNumber?
-    private var sourceTimestamp = Timestamp(0)
-    private var timestampOffset: UInt32 = 0
-    /// Set the marker on the next packet of sound.
-    private var isRestarting = true
+    private(set) var sequence: SequenceNumber {
+        get { place.sequence }
+        set { place.sequence = newValue }
+    }
+    private(set) var timestamp: Timestamp {
+        get { place.timestamp }
+        set { place.timestamp = newValue }
+    }
+    private(set) var packets: Int {
+        get { place.packets }
+        set { place.packets = newValue }
+    }
+    private(set) var octets: Int {
+        get { place.octets }
+        set { place.octets = newValue }
+    }
+    private(set) var lastSentAt: Instant? {
+        get { place.hasSent ? Instant(nanoseconds: place.sentAt) : nil }
+        set { (place.hasSent, place.sentAt) = (newValue != nil, newValue?.nanoseconds ?? 0) }
+    }
+    private var sourceSequence: SequenceNumber? {
+        get { place.hasSource ? place.sourceSequence : nil }
+        set { (place.hasSource, place.sourceSequence) = (newValue != nil, newValue ?? SequenceNumber(0)) }
+    }
+    private var sourceTimestamp: Timestamp {
+        get { place.sourceTimestamp }
+        set { place.sourceTimestamp = newValue }
+    }
+    private var timestampOffset: UInt32 {
+        get { place.timestampOffset }
+        set { place.timestampOffset = newValue }
+    }
+    private var isRestarting: Bool {
+        get { place.isRestarting }
+        set { place.isRestarting = newValue }
+    }
+
+    /// All that tells where the stream is, as plain memory.
+    struct Place: BitwiseCopyable, Sendable {
+        var ssrc: SSRC
+        var sequence: SequenceNumber
+        var timestamp: Timestamp
+        var packets = 0
+        var octets = 0
+        var hasSent = false
+        var sentAt: UInt64 = 0
+
+        // Where the source was at its newest packet, and how its clock maps to ours.
+        var hasSource = false
+        var sourceSequence = SequenceNumber(0)
+        var sourceTimestamp = Timestamp(0)
+        var timestampOffset: UInt32 = 0
+        /// Set the marker on the next packet of sound.
+        var isRestarting = true
+
+        init(ssrc: SSRC, sequence: SequenceNumber, timestamp: Timestamp) {
+            (self.ssrc, self.sequence, self.timestamp) = (ssrc, sequence, timestamp)
+        }
+    }
 
     // Sound that does not fill a packet yet.
     private var residue = InlineArray<480, UInt8>(repeating: 0xff)
@@ -36,8 +88,12 @@ struct OutgoingStream {
     private var residueTimestamp = Timestamp(0)
 
     init(ssrc: SSRC, sequence: SequenceNumber, timestamp: Timestamp, packetSamples: Int = 160) {
-        (self.ssrc, self.sequence, self.timestamp, self.packetSamples) = (ssrc, sequence, timestamp, packetSamples)
+        place = Place(ssrc: ssrc, sequence: sequence, timestamp: timestamp)
+        self.packetSamples = packetSamples
     }
+
+    /// Goes on where another process was: with the next number, and with the same mapping, so nobody hears of the change.
+    mutating func resume(_ place: Place) { (self.place, residueCount) = (place, 0) }
 
     /// What one packet may bring so that it fits a buffer, whatever is left from the last one.
     var maximumPayload: Int { 7 * packetSamples }
@@ -55,11 +111,10 @@ struct OutgoingStream {
 
     /// Forwards a packet of G.711; false when it came too late to be of use.
     mutating func sound(
-        _ header: Header, _ packet: Span<UInt8>, through table: [UInt8]?, as payloadType: PayloadType, now: Instant,
+        _ header: Header, payload: Span<UInt8>, through table: [UInt8]?, as payloadType: PayloadType, now: Instant,
         into buffer: inout PacketBuffer
     ) -> Bool {
         guard let distance = follow(header, isEvent: false, now: now) else { return false }
-        let payload = packet.extracting(header.payloadRange)
         let mapped = Timestamp(header.timestamp.value &+ timestampOffset)
         if payload.count == packetSamples && residueCount == 0 {
             let own = sequence.advanced(by: distance)
@@ -82,26 +137,58 @@ struct OutgoingStream {
         return true
     }
 
+    /// Forwards a packet of any coding as it is, under our number for it.
+    mutating func coded(
+        _ header: Header, _ packet: Span<UInt8>, as payloadType: PayloadType, now: Instant, into buffer: inout PacketBuffer
+    ) -> Bool {
+        guard let distance = follow(header, isEvent: false, now: now) else { return false }
+        write(
+            packet.extracting(header.payloadRange), through: nil, payloadType, sequence.advanced(by: distance),
+            Timestamp(header.timestamp.value &+ timestampOffset), marker: header.marker || isRestarting, isNewest: distance > 0, now: now,
+            into: &buffer)
+        return true
+    }
+
     /// Forwards a telephone event as it is, under our number for it.
     mutating func event(
         _ header: Header, _ packet: Span<UInt8>, as payloadType: PayloadType, now: Instant, into buffer: inout PacketBuffer
     ) -> Bool {
+        describe(header, packet.extracting(header.payloadRange), as: payloadType, now: now, into: &buffer)
+    }
+
+    /// The next sound comes after a pause.
+    mutating func pause() { isRestarting = true }
+
+    /// What is no sound takes the place of the packet it came with.
+    mutating func describe(
+        _ header: Header, _ payload: Span<UInt8>, as payloadType: PayloadType, now: Instant, into buffer: inout PacketBuffer
+    ) -> Bool {
         guard let distance = follow(header, isEvent: true, now: now) else { return false }
         write(
-            packet.extracting(header.payloadRange), through: nil, payloadType, sequence.advanced(by: distance),
+            payload, through: nil, payloadType, sequence.advanced(by: distance),
             Timestamp(header.timestamp.value &+ timestampOffset), marker: header.marker, isNewest: distance > 0, now: now, into: &buffer)
         return true
     }
 
+    /// A packet of an event that was made here, at a time of the stream's own clock.
+    mutating func insert(
+        _ payload: Span<UInt8>, as payloadType: PayloadType, at timestamp: Timestamp, marker: Bool, now: Instant,
+        into buffer: inout PacketBuffer
+    ) {
+        let header = Header(payloadType: payloadType, sequence: sequence.next, timestamp: timestamp, ssrc: ssrc, marker: marker)
+        buffer.append(header, payload: payload, through: nil)
+        note(header, octets: payload.count, now: now)
+    }
+
     /// A packet that was made here, with its place in the clock of whoever made it.
     mutating func made(
-        _ payload: Span<UInt8>, as payloadType: PayloadType, timestamp made: Timestamp, marker: Bool, now: Instant,
-        into buffer: inout PacketBuffer
+        _ payload: Span<UInt8>, through table: [UInt8]? = nil, as payloadType: PayloadType, timestamp made: Timestamp, marker: Bool,
+        now: Instant, into buffer: inout PacketBuffer
     ) {
         let header = Header(payloadType: payloadType, sequence: sequence, timestamp: made, ssrc: ssrc)
         if sourceSequence == nil { _ = restart(header, now: now) }
         write(
-            payload, through: nil, payloadType, sequence.next, Timestamp(made.value &+ timestampOffset), marker: marker || isRestarting,
+            payload, through: table, payloadType, sequence.next, Timestamp(made.value &+ timestampOffset), marker: marker || isRestarting,
             isNewest: true, now: now, into: &buffer)
     }
 

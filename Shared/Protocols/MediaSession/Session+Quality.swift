@@ -51,7 +51,8 @@ extension Session {
     }
 
     /// What we tell the phone of how it sounds here (RFC 3611 §4.7).
-    func voiceMetrics(of phone: SSRC) -> VoiceMetrics {
+    /// Mutating, though nothing is changed: a borrowed session is so large that the compiler takes minutes to follow its parts.
+    mutating func voiceMetrics(of phone: SSRC) -> VoiceMetrics {
         var metrics = VoiceMetrics(ssrc: phone)
         let quality = received
         let densities = receiver.pattern.densities

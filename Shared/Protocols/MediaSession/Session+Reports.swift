@@ -36,7 +36,7 @@ extension Session {
     }
 
     /// What was agreed on (RFC 3611 §5); a reference time is answered whoever sends it.
-    private func extendedBlocks(now: Instant, ntpTime: UInt64) -> [ExtendedReport.Block] {
+    private mutating func extendedBlocks(now: Instant, ntpTime: UInt64) -> [ExtendedReport.Block] {
         var blocks: [ExtendedReport.Block] = []
         guard let phone = latch.locked?.ssrc else { return blocks }
         if control.lastReferenceAt != nil {

@@ -45,7 +45,14 @@ extension Session {
         _ header: Header, _ packet: Span<UInt8>, _ meaning: ForwardingPlan.Meaning, _ plan: ForwardingPlan, now: Instant,
         into buffer: inout PacketBuffer
     ) -> Bool {
-        let coding = meaning == .coded ? plan.coding(of: header.payloadType) : inwardCoding
+        let coding: Coding? =
+            switch meaning {
+            case .coded: plan.coding(of: header.payloadType)
+            case .sound: .pcmu
+            case .soundInALaw: .pcma
+            // Who speaks G.711 needs a transcoder from its first pause on: somebody has to make the noise.
+            default: inwardCoding ?? plan.law.map { $0 == .ulaw ? .pcmu : .pcma }
+            }
         guard let coding else { return false }
         if inwardCoding != coding || inward == nil {
             guard let transcoder = try? Transcoder(from: coding, to: .pcmu, origin: Timestamp(0)) else { return false }
@@ -53,7 +60,7 @@ extension Session {
             inwardCoding = coding
             inside.interrupt()
         }
-        let content: Content = meaning == .coded ? .sound : .comfortNoise
+        let content: Content = meaning == .comfortNoise ? .comfortNoise : .sound
         let arrival = inward?.receive(
             content, packet.extracting(header.payloadRange), sequence: header.sequence, timestamp: header.timestamp, now: now,
             into: &buffer.transcoded)
@@ -69,20 +76,41 @@ extension Session {
         for index in 0..<buffer.transcoded.count {
             let packet = buffer.transcoded[index]
             let count = buffer.copyTranscoded(index, into: &payload)
-            inside.made(
-                payload.span.extracting(0..<count), as: .pcmu, timestamp: packet.timestamp, marker: packet.marker, now: now, into: &buffer)
+            soundInward(payload.span.extracting(0..<count), packet.timestamp, marker: packet.marker, now: now, into: &buffer)
         }
     }
 
-    /// An event takes a number of the sound's stream, and stands in its clock.
+    /// Sound that was made here, without the tones of keys.
+    private mutating func soundInward(
+        _ payload: Span<UInt8>, _ timestamp: Timestamp, marker: Bool, now: Instant, into buffer: inout PacketBuffer
+    ) {
+        hear(payload, .ulaw, now: now)
+        let table = digits.isEventDown(at: now) ? silence : nil
+        switch ear {
+        case .some(let ear) where payload.count <= ToneEar.longestPacket:
+            inside.made(
+                ear.codes.span.extracting(0..<payload.count), through: table, as: .pcmu, timestamp: timestamp, marker: marker, now: now,
+                into: &buffer)
+        default: inside.made(payload, through: table, as: .pcmu, timestamp: timestamp, marker: marker, now: now, into: &buffer)
+        }
+    }
+
+    /// An event takes a number of the sound's stream, and stands in its clock; one that is not for the room takes it all the same.
     mutating func eventInward(
         _ header: Header, _ packet: Span<UInt8>, _ plan: ForwardingPlan, now: Instant, into buffer: inout PacketBuffer
     ) -> Bool {
         guard let event = try? TelephoneEvent(parsing: packet.extracting(header.payloadRange)) else { return false }
+        let passage = digits.event(event, at: header.timestamp, now: now)
+        guard inward != nil else {
+            if passage == .forward { return inside.event(header, packet, as: Self.insideEventPayloadType, now: now, into: &buffer) }
+            inside.skip(header)
+            return true
+        }
         let arrival = inward?.receive(
             .event, Span(), sequence: header.sequence, timestamp: header.timestamp, now: now, into: &buffer.transcoded)
         deliverInward(now: now, into: &buffer)
         if case .duplicate? = arrival { return false }
+        guard passage == .forward else { return true }
         let begun = inward?.outgoing(header.timestamp) ?? header.timestamp
         let payload = Self.payload(of: event, from: plan.eventClockRate(of: header.payloadType), to: 8000)
         inside.made(payload.span, as: Self.insideEventPayloadType, timestamp: begun, marker: header.marker, now: now, into: &buffer)
@@ -92,17 +120,24 @@ extension Session {
     // MARK: To the phone
 
     mutating func transcodeOutward(
-        _ header: Header, _ packet: Span<UInt8>, _ plan: ForwardingPlan, now: Instant, into buffer: inout PacketBuffer
+        _ header: Header, _ payload: Span<UInt8>, _ plan: ForwardingPlan, now: Instant, into buffer: inout PacketBuffer
     ) -> Bool {
         guard let coding = plan.coding, openOutward(coding, plan) else { return false }
         let arrival = outward?.receive(
-            .sound, packet.extracting(header.payloadRange), sequence: header.sequence, timestamp: header.timestamp, now: now,
-            into: &buffer.transcoded)
+            .sound, payload, sequence: header.sequence, timestamp: header.timestamp, now: now, into: &buffer.transcoded)
         deliverOutward(plan, now: now, into: &buffer)
         switch arrival {
         case .late, .duplicate, nil: return false
         default: return true
         }
+    }
+
+    /// A packet that the phone does not get takes its number all the same.
+    mutating func skipOutward(_ header: Header, _ plan: ForwardingPlan, now: Instant, into buffer: inout PacketBuffer) -> Bool {
+        guard let coding = plan.coding, openOutward(coding, plan) else { return false }
+        outward?.receive(.event, Span(), sequence: header.sequence, timestamp: header.timestamp, now: now, into: &buffer.transcoded)
+        deliverOutward(plan, now: now, into: &buffer)
+        return true
     }
 
     private mutating func openOutward(_ coding: Coding, _ plan: ForwardingPlan) -> Bool {

@@ -23,10 +23,11 @@ public struct Session: ~Copyable {
     /// Inside payload types are fixed: no signalling happens there.
     public static let insideEventPayloadType = PayloadType(101)
 
+    private let pinned = Pinned()
     public private(set) var plan: ForwardingPlan?
     public internal(set) var latch = SourceLatch()
     /// Where the room listens; nil while the leg is in none.
-    public private(set) var room: SocketAddress?
+    public internal(set) var room: SocketAddress?
     var outside: OutgoingStream
     var inside: OutgoingStream
     /// The two directions of a leg whose codec is not G.711; made with its first packets.
@@ -35,12 +36,23 @@ public struct Session: ~Copyable {
     var outward: TranscodingStream?
     var counts = SessionStatistics()
     var receiver = ReceiverStatistics()
-    private var receiverSource: SSRC?
-    private(set) var lostBefore = 0
+    var receiverSource: SSRC?
+    var lostBefore = 0
     /// When the phone last showed that it is there, or began to be expected.
     var heardAt: Instant
-    private let inwardTable = G711.ulawFromAlaw
+    let inwardTable = G711.ulawFromAlaw
+    let silence = Session.silentTable
+    private static let silentTable = [UInt8](repeating: G711.Law.ulaw.silence, count: 256)
+    var digits = InwardDigits()
+    /// Of a phone that sends no events.
+    var ear: ToneEar?
+    /// For a phone that takes none.
+    var voice: ToneVoice?
+    var keyTimestamp = Timestamp(0)
+    var pauses = PauseSender()
     var control = ControlState()
+    /// What goes straight from leg to leg.
+    var passing = PassingState()
     let settings: SessionSettings
     /// Nil: plain RTP.
     public var transport: MediaTransport?
@@ -81,6 +93,8 @@ public struct Session: ~Copyable {
         if !plan.receives || self.plan?.receives == false { inside.interrupt() }
         self.plan = plan
         heardAt = now
+        digits.interrupt()
+        listen()
     }
 
     /// The leg moves to another room, or to none: packets are taken from there and sent there under that SSRC.
@@ -107,6 +121,9 @@ public struct Session: ~Copyable {
         guard let plan, plan.receives else { return nil }
         return now - heardAt
     }
+
+    /// The same, whether it need send or not.
+    public func quiet(now: Instant) -> Interval { now - heardAt }
 
     // MARK: Packets
 
@@ -149,11 +166,9 @@ public struct Session: ~Copyable {
         let isTaken =
             switch meaning {
             case .coded, .comfortNoise: transcodeInward(header, packet, meaning, plan, now: now, into: &buffer)
-            case .event where inward != nil: eventInward(header, packet, plan, now: now, into: &buffer)
-            case .event: inside.event(header, packet, as: Self.insideEventPayloadType, now: now, into: &buffer)
-            default:
-                inside.sound(
-                    header, packet, through: meaning == .soundInALaw ? inwardTable : nil, as: .pcmu, now: now, into: &buffer)
+            case .event: eventInward(header, packet, plan, now: now, into: &buffer)
+            case _ where inward != nil: transcodeInward(header, packet, meaning, plan, now: now, into: &buffer)
+            default: soundInward(header, packet, meaning == .soundInALaw ? .alaw : .ulaw, now: now, into: &buffer)
             }
         counts.insideOut += buffer.count - before
         return verdict(isTaken, produced: buffer.count - before)
@@ -182,15 +197,15 @@ public struct Session: ~Copyable {
         let before = buffer.count
         let isTaken: Bool
         switch header.payloadType {
-        case .pcmu where plan.coding != nil: isTaken = transcodeOutward(header, packet, plan, now: now, into: &buffer)
+        case .pcmu where voice?.covers(header.timestamp, now: now) == true: isTaken = passOverOutward(header, plan, now: now, into: &buffer)
+        case .pcmu where plan.coding != nil:
+            isTaken = transcodeOutward(header, packet.extracting(header.payloadRange), plan, now: now, into: &buffer)
         case .pcmu:
-            isTaken = outside.sound(
-                header, packet, through: plan.outwardTable, as: plan.soundPayloadType, now: now, into: &buffer)
+            isTaken = soundOutward(header, packet, plan, now: now, into: &buffer)
         case Self.insideEventPayloadType where header.payloadRange.count == TelephoneEvent.length:
             guard let payloadType = plan.eventPayloadType else {
-                outside.skip(header)
-                counts.held += 1
-                return .held
+                isTaken = toneOutward(header, packet, plan, now: now, into: &buffer)
+                break
             }
             isTaken =
                 plan.coding == nil
@@ -205,7 +220,7 @@ public struct Session: ~Copyable {
     }
 
     /// A packet that came through a transport has proved whose it is.
-    private mutating func admits(_ source: SocketAddress, _ ssrc: SSRC, now: Instant) -> Bool {
+    mutating func admits(_ source: SocketAddress, _ ssrc: SSRC, now: Instant) -> Bool {
         guard transport != nil else { return latch.admits(source, ssrc, now: now) }
         return latch.follow(source, ssrc, isOnPath: hasChecks, now: now)
     }
@@ -227,12 +242,15 @@ public struct Session: ~Copyable {
         receiver.receive(header, isTimed: false, now: now)
     }
 
-    private mutating func heard(_ header: Header, _ meaning: ForwardingPlan.Meaning, _ plan: ForwardingPlan, now: Instant) {
+    mutating func heard(_ header: Header, _ meaning: ForwardingPlan.Meaning, _ plan: ForwardingPlan, now: Instant) {
         heardAt = now
         counts.outsideIn += 1
         if receiverSource != header.ssrc || receiver.clockRate != plan.clockRate {
             lostBefore += max(0, receiver.lost)
-            if receiverSource != header.ssrc { inside.interrupt() }
+            if receiverSource != header.ssrc {
+                inside.interrupt()
+                digits.restart()
+            }
             (receiver, receiverSource) = (ReceiverStatistics(clockRate: plan.clockRate), header.ssrc)
             control.saidGoodbye = false
         }

@@ -1,5 +1,5 @@
 /// What a session carried and what it refused.
-public struct SessionStatistics: Hashable, Sendable {
+public struct SessionStatistics: BitwiseCopyable, Hashable, Sendable {
     /// Packets of the phone that were taken, and packets sent to it.
     public var outsideIn = 0
     public var outsideOut = 0

@@ -26,17 +26,22 @@ public struct SourceLatch: Sendable {
     /// for two seconds and the new one comes from the very same address and port.
     private static let silence = Interval.seconds(2)
 
+    /// Whether another SSRC of the same address and port is the same phone at once: several streams, or a farm behind one address.
+    public var bearsSources = false
     public private(set) var locked: Source?
     private var signalled: SocketAddress?
     /// Where the phone was before this offer/answer, if its signalled address did not change.
     private var previous: SocketAddress?
     private var packetsSeen = 0
     private var candidates = InlineArray<5, Candidate?>(repeating: nil)
-    private var lastAccepted = Instant(nanoseconds: 0)
+    private(set) var lastAccepted = Instant(nanoseconds: 0)
 
     public init() {}
 
     public var isOpen: Bool { locked == nil }
+
+    /// Goes on with the source that another process had locked.
+    mutating func resume(_ source: Source, lastAccepted: Instant) { (locked, self.lastAccepted) = (source, lastAccepted) }
 
     /// Where the phone is: learned, or, until it is learned anew, where it was when its signalled address was the same.
     public var address: SocketAddress? { locked?.address ?? previous }
@@ -53,7 +58,7 @@ public struct SourceLatch: Sendable {
         if let source = locked {
             guard source.address == address else { return false }
             if source.ssrc != ssrc {
-                guard now - lastAccepted >= Self.silence else { return false }
+                guard bearsSources || now - lastAccepted >= Self.silence else { return false }
                 locked = Source(address: address, ssrc: ssrc)
             }
             lastAccepted = now

@@ -1,5 +1,5 @@
 /// How one direction of a leg's sound arrived.
-public struct StreamQuality: Hashable, Sendable {
+public struct StreamQuality: BitwiseCopyable, Hashable, Sendable {
     public var packets = 0
     public var lost = 0
     public var jitterMilliseconds: Double = 0

@@ -1,5 +1,5 @@
 /// The sixteen-bit packet counter of RTP; it wraps, so order is a matter of distance (RFC 3550 §5.1).
-public struct SequenceNumber: Hashable, Sendable, Codable {
+public struct SequenceNumber: BitwiseCopyable, Hashable, Sendable, Codable {
     public var value: UInt16
 
     public init(_ value: UInt16) { self.value = value }
@@ -13,7 +13,7 @@ public struct SequenceNumber: Hashable, Sendable, Codable {
 }
 
 /// The sampling instant of a packet's first octet in units of the codec's clock; it wraps (RFC 3550 §5.1).
-public struct Timestamp: Hashable, Sendable, Codable {
+public struct Timestamp: BitwiseCopyable, Hashable, Sendable, Codable {
     public var value: UInt32
 
     public init(_ value: UInt32) { self.value = value }
@@ -24,7 +24,7 @@ public struct Timestamp: Hashable, Sendable, Codable {
 }
 
 /// The synchronisation source: who made the stream (RFC 3550 §3).
-public struct SSRC: Hashable, Sendable, Codable {
+public struct SSRC: BitwiseCopyable, Hashable, Sendable, Codable {
     public var value: UInt32
 
     public init(_ value: UInt32) { self.value = value }

@@ -1,6 +1,6 @@
 /// How losses are spread: in bursts, within which fewer than 16 packets in a row arrive, and single ones in the gaps between
 /// (RFC 3611 §4.7.2; the counters are those of appendix A.2).
-public struct LossPattern: Hashable, Sendable {
+public struct LossPattern: BitwiseCopyable, Hashable, Sendable {
     public static let gapMinimum = 16
 
     public private(set) var lost = 0

@@ -1,7 +1,7 @@
 public import Deadlines
 
 /// What a receiver knows of one source: validity, loss and jitter (RFC 3550 appendices A.1, A.3 and A.8).
-public struct ReceiverStatistics: Sendable {
+public struct ReceiverStatistics: BitwiseCopyable, Sendable {
     /// RFC 3550 A.1: a new source must send this many packets in sequence before it counts as valid.
     public static let minimumSequential = 2
     private static let maximumDropout = 3000

@@ -33,7 +33,7 @@ public struct Connectivity: Hashable, Sendable, Codable {
     }
 
     /// The lines of a media description; `ice-lite` belongs to the session.
-    var attributes: [Attribute] {
+    public var attributes: [Attribute] {
         var lines = [Attribute("ice-ufrag", fragment), Attribute("ice-pwd", password)]
         if !options.isEmpty { lines.append(Attribute("ice-options", options.joined(separator: " "))) }
         lines += candidates.map { Attribute("candidate", $0) }

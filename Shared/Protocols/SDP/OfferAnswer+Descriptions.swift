@@ -34,6 +34,13 @@ extension OfferAnswer {
         return before[audioIndex].transport
     }
 
+    /// The transport of a description that we go on with, where nothing is agreed on yet.
+    func describedTransport(of kind: SecurityKind) -> String? {
+        guard agreement == nil, let before = localStream, let profile = before.profile else { return nil }
+        let described: SecurityKind = before.attributes.contains(named: "fingerprint") ? .dtls : before.crypto.isEmpty ? .none : .sdes
+        return described == kind ? profile.rawValue : nil
+    }
+
     /// RFC 3264 §8: the version counts descriptions that differ; the same one again keeps its number.
     mutating func publish(_ media: [MediaDescription], bundle: String?, isLite: Bool) -> SessionDescription {
         let connection = Connection(local.address.address)

@@ -28,10 +28,15 @@ extension OfferAnswer {
     /// A number once used keeps its meaning for the session (RFC 3264 §8.3.2); new codecs get 101 (events) or 96 and up.
     func offerFormats() -> [Format] {
         let known = agreement?.formats ?? []
-        var used = Set(known.map(\.receivingPayloadType))
+        // Of a description that we go on with, as long as nothing is agreed on.
+        let described = agreement == nil ? localStream?.payloadFormats ?? [] : []
+        var used = Set(known.map(\.receivingPayloadType)).union(described.map(\.payloadType))
         return local.codecs.compactMap { codec in
             if let before = known.first(where: { $0.codec.isSameFormat(as: codec) }) {
                 return Format(payloadType: before.receivingPayloadType, codec: codec)
+            }
+            if let before = described.first(where: { $0.codec.isSameFormat(as: codec) }) {
+                return Format(payloadType: before.payloadType, codec: codec)
             }
             let fixed = codec.staticPayloadType ?? (codec.isTelephoneEvent && !used.contains(101) ? 101 : nil)
             guard let number = fixed ?? (96...127).first(where: { !used.contains($0) && $0 != 101 }) else { return nil }

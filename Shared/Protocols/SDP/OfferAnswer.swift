@@ -24,7 +24,7 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
     let sessionID: UInt64
     var version: UInt64
     /// Which media line is the audio stream.
-    var audioIndex = 0
+    public internal(set) var audioIndex = 0
     /// Our offer, until the next exchange begins.
     private var offered: SessionDescription?
     /// What our side was before an offer that changes it: what it is again when that comes to nothing.
@@ -37,6 +37,22 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
         // RFC 3264 §5: both must fit a signed 64-bit number, with room for increments.
         let bounded = sessionID & 0x3fff_ffff_ffff_ffff
         (self.sessionID, version, self.local) = (bounded, bounded, local)
+    }
+
+    /// Goes on with a session that somebody else described before: its names, lines and numbers stay (RFC 3264 §8). Nil when
+    /// that description has no audio of ours, or a name that is no number of ours.
+    public init?(continuing description: SessionDescription, local: LocalMedia) {
+        guard let sessionID = UInt64(description.origin.sessionID), description.origin.version < UInt64(Int64.max),
+            let index = description.media.firstIndex(where: { $0.kind == "audio" && $0.port != 0 })
+        else { return nil }
+        (self.sessionID, version, self.local) = (sessionID, description.origin.version, local)
+        (localDescription, audioIndex) = (description, index)
+    }
+
+    /// The stream as we last described it.
+    public var localStream: MediaDescription? {
+        guard let media = localDescription?.media, media.indices.contains(audioIndex) else { return nil }
+        return media[audioIndex]
     }
 
     public var isOfferPending: Bool { offered != nil && !isAnswered }
@@ -86,7 +102,7 @@ public struct OfferAnswer: Hashable, Sendable, Codable {
         if let security = local.security {
             let kind = security.kinds.first ?? SecurityKind.none
             // What was agreed under another profile goes on under it (RFC 3264 §8.3.1 lets nobody count on more).
-            audio.transport = agreedTransport(of: kind) ?? Profile(kind, feedback: security.hasFeedback).rawValue
+            audio.transport = agreedTransport(of: kind) ?? describedTransport(of: kind) ?? Profile(kind, feedback: security.hasFeedback).rawValue
             audio.attributes += Self.attributes(offering: kind, security)
         }
         if let ice = local.ice { audio.attributes += ice.attributes }

@@ -1,7 +1,7 @@
 internal import Bytes
 
 /// The `o=` line: who made the session and which version this is (RFC 8866 §5.2).
-public struct Origin: Hashable, Sendable {
+public struct Origin: Hashable, Sendable, Codable {
     public var username: String
     /// A number; some write more digits than 64 bits hold, and nobody computes with it.
     public var sessionID: String

@@ -43,6 +43,9 @@ public struct Context: ~Copyable {
 
     /// What has been protected under the key in use.
     public var used: Reservation { sending.used }
+    func sendingPosition(_ sources: inout InlineArray<2, Position.Source>) { sending.write(&sources) }
+    func receivingPosition(_ sources: inout InlineArray<4, Position.Source>) { receiving.write(&sources) }
+
     public var needsReservation: Bool { sending.needsReservation }
     public func reserve() -> Reservation { sending.reserve() }
     public mutating func commit(_ reservation: Reservation) { sending.commit(reservation) }

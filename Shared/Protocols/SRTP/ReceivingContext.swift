@@ -45,6 +45,37 @@ public struct ReceivingContext: ~Copyable {
         }
     }
 
+    /// Goes on where a position was kept; nil begins.
+    init(_ master: MasterKey, limits: Limits, resuming position: Position?) {
+        self.init(master, limits: limits)
+        guard let position else { return }
+        for index in position.receiving.indices.reversed() where position.receiving[index].isPresent {
+            let kept = position.receiving[index]
+            var source = Source(ssrc: kept.ssrc)
+            source.window = kept.window
+            if kept.hasControl { source.control = ReplayWindow(closedTo: kept.control) }
+            sources.append(source)
+        }
+    }
+
+    @inline(__always)
+    func write(_ kept: inout InlineArray<4, Position.Source>) {
+        var bound = UInt64.max
+        for index in kept.indices where index < sources.count {
+            // Those heard last: a phone has one, or two where it began anew.
+            var place = -1
+            for other in sources.indices where sources[other].usedAt < bound && (place < 0 || sources[other].usedAt > sources[place].usedAt) {
+                place = other
+            }
+            guard place >= 0 else { return }
+            bound = sources[place].usedAt
+            kept[index].ssrc = sources[place].ssrc
+            kept[index].isPresent = true
+            kept[index].keep(sources[place].window)
+            if let control = sources[place].control.highest { (kept[index].hasControl, kept[index].control) = (true, control) }
+        }
+    }
+
     /// Under session keys as they are: the vectors of the RFCs.
     init(_ suite: Suite, rtp: SessionKeys, rtcp: SessionKeys) {
         (self.suite, limits) = (suite, Limits())

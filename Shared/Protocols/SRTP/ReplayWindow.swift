@@ -22,6 +22,19 @@ struct ReplayWindow: Hashable, Sendable {
         for index in saved.indices { words[index] = saved[index] }
     }
 
+    /// What a `Position` keeps of one; all that is older counts as seen.
+    init(highest: UInt64, newest: UInt64, older: UInt64, oldest: UInt64) {
+        self.highest = highest
+        words = InlineArray(repeating: .max)
+        words[Self.word(highest &- 128)] = oldest
+        words[Self.word(highest &- 64)] = older
+        words[Self.word(highest)] = newest
+    }
+
+    /// The word that the highest index lies in, or one before it.
+    @inline(__always)
+    func word(behind steps: UInt64) -> UInt64 { words[Self.word((highest ?? 0) &- steps &* 64)] }
+
     var saved: [UInt64] { words.indices.map { words[$0] } }
 
     @inline(__always)

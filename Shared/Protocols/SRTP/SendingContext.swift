@@ -59,6 +59,30 @@ public struct SendingContext: ~Copyable {
         Reservation(sources: sources.map { Reservation.Source(ssrc: SSRC($0.ssrc), end: $0.next, controlEnd: $0.controlNext) })
     }
 
+    /// Goes on with the very next index; nil begins.
+    init(_ master: MasterKey, limits: Limits, resuming position: Position?) {
+        self.init(master, limits, isReserving: false)
+        guard let position else { return }
+        for index in position.sending.indices.reversed() where position.sending[index].isPresent {
+            let kept = position.sending[index]
+            sources.append(
+                Source(
+                    ssrc: kept.ssrc, window: kept.window, end: Self.indexCount, controlNext: UInt32(clamping: kept.control),
+                    controlEnd: Self.controlIndexCount))
+        }
+    }
+
+    @inline(__always)
+    func write(_ kept: inout InlineArray<2, Position.Source>) {
+        for index in kept.indices where index < sources.count {
+            let place = sources.count &- 1 &- index
+            kept[index].ssrc = sources[place].ssrc
+            kept[index].isPresent = true
+            kept[index].control = UInt64(sources[place].controlNext)
+            kept[index].keep(sources[place].window)
+        }
+    }
+
     private init(_ master: MasterKey, _ limits: Limits, isReserving: Bool) {
         (suite, self.limits, self.isReserving) = (master.suite, limits, isReserving)
         rtp = Transform(master, for: .rtp)

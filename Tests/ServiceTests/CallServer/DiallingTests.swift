@@ -158,7 +158,7 @@ import Testing
             ReachableBinding(contact: $0, path: [], q: 1, expiresAt: Timestamp(milliseconds: 0), instanceID: nil)
         }
         let found = fixture.apply(.found(bindings))
-        #expect(found.invitedBranches.isEmpty && found.contains { if case .offerMedia(.browser) = $0 { true } else { false } })
+        #expect(found.invitedBranches.isEmpty && found.contains { if case .offerMedia(.browser, _) = $0 { true } else { false } })
         let rung = fixture.apply(.mediaOffered("for a browser", .browser))
         #expect(rung.invitations == ["our sdp", "for a browser", "our sdp"])
         let accepted = fixture.apply(.accepted(branch: 1, answer: "the page's"))

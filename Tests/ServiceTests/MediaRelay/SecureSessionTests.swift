@@ -1,6 +1,8 @@
 import Contracts
+import Cryptography
 import DTLS
 import Deadlines
+import FoundationEssentials
 import MediaSession
 import SDP
 import SRTP
@@ -90,6 +92,22 @@ struct SecureSessionTests {
         let answer = description(
             "UDP/TLS/RTP/SAVPF", browser.map { $0 == "a=setup:actpass" ? "a=setup:active" : $0 }, formats: "0 126")
         _ = try await update(loop, .answer, answer)
+    }
+
+    @Test("RELIABILITY T2: what lies in Redis shows no key and no password, and opens for whoever has the cluster's key only")
+    func sealed() async throws {
+        let loop = try loop()
+        defer { loop.loop.stop() }
+        let lines = ["a=crypto:7 AES_CM_128_HMAC_SHA1_80 inline:\(key)"]
+        let answer = try await create(loop, description("RTP/SAVP", lines))
+        let record = try #require(await loop.records.first)
+        let cluster = [UInt8](repeating: 7, count: 32)
+        let stored = try StoredSession(record, key: cluster, nonce: [UInt8](repeating: 1, count: 12))
+        let text = String(decoding: try JSONEncoder().encode(stored), as: UTF8.self)
+        let ours = try #require(answer.media[0].attributes.first { $0.name == "crypto" }?.value?.split(separator: ":").last)
+        #expect(!text.contains(ours) && !text.contains(key) && text.contains(record.callID))
+        #expect(try stored.exchange(key: cluster) == record.exchange)
+        #expect(throws: SealError.self) { try stored.exchange(key: [UInt8](repeating: 8, count: 32)) }
     }
 
     @Test("RELIABILITY V5: protection without a key or fingerprint is refused", arguments: ["RTP/SAVP", "UDP/TLS/RTP/SAVPF"])

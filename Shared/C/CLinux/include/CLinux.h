@@ -55,6 +55,10 @@ int tandem_udp_open(const struct tandem_address *local, int reuse_port, int rece
 /// Sets the only peer; datagrams of others are then refused by the kernel.
 int tandem_udp_set_dscp(int socket, int is_ipv4, int dscp);
 int tandem_udp_connect(int socket, const struct tandem_address *peer);
+/// Takes datagrams of everybody again.
+int tandem_udp_disconnect(int socket);
+/// The only peer, if there is one.
+int tandem_udp_peer(int socket, struct tandem_address *peer);
 /// `peer` is null for a connected socket.
 int tandem_udp_send(int socket, const uint8_t *bytes, size_t length, const struct tandem_address *peer);
 int tandem_local_address(int socket, struct tandem_address *local);
@@ -102,3 +106,44 @@ int tandem_tcp_connect(const struct tandem_address *peer, const struct tandem_ad
 long long tandem_raise_open_files(void);
 /// The errno of a connection attempt, 0 when it succeeded.
 int tandem_socket_error(int socket);
+
+// --- Processes -------------------------------------------------------------------------------------------------
+// Every call that can fail answers the negated errno.
+
+/// Two ends of one connection that keeps messages apart and carries descriptors; both non-blocking.
+int tandem_message_pair(int pair[2]);
+/// The same between processes that know a name (abstract: it is gone with its socket).
+int tandem_message_listen(const char *name);
+int tandem_message_connect(const char *name);
+int tandem_message_accept(int listener);
+/// The process at the other end; -EPERM when it belongs to another user.
+int tandem_peer_process(int descriptor);
+int tandem_message_send(int descriptor, const uint8_t *bytes, size_t length, const int *descriptors, int count);
+/// The message's length, 0 at the end of the connection; room for 16 descriptors.
+long tandem_message_receive(int descriptor, uint8_t *bytes, size_t capacity, int *descriptors, int *count);
+
+/// Memory that lives as long as a process has its descriptor; zeroes, taken when they are touched.
+int tandem_memory_create(const char *name, size_t size);
+/// Null when there is not so much of it.
+void *tandem_memory_map(int descriptor, size_t size);
+void tandem_memory_unmap(void *start, size_t size);
+
+/// What a record that is written twice in turn has in front of its two copies.
+enum { TANDEM_TWIN_HEAD = 8 };
+void tandem_twin_write(void *twin, const void *bytes, size_t length);
+/// What was written last and as a whole: 1; 0 when nothing was.
+int tandem_twin_read(const void *twin, void *bytes, size_t length);
+void tandem_twin_clear(void *twin);
+
+/// Starts this very program anew; of all descriptors it gets 0, 1, 2 and, as number `as`, `inherited`. The process.
+int tandem_spawn(const char *const arguments[], const char *const environment[], int inherited, int as);
+/// A descriptor that is readable when the process has ended.
+int tandem_process_watch(int process);
+/// TERM, INT, HUP and CHLD reach the calling thread, and those it starts from here on, through this descriptor only.
+int tandem_signals_open(void);
+/// The next signal, 0 when none waits.
+int tandem_signals_next(int descriptor);
+/// A child that has ended, with its exit status or its signal, negated; 0 when none has.
+int tandem_reap(int *status);
+/// Names the process as `ps` shows it (15 bytes).
+void tandem_name_process(const char *name);

@@ -1,0 +1,50 @@
+import Bus
+import Contracts
+import Deadlines
+import Threads
+
+// Commands to the relay of a leg. Its worker may die, and another goes on with the session at once; what the dead one has not
+// answered it is asked again, under the same key: performed twice it equals once.
+extension CallEngine {
+    private static let repetitionPause = Interval.milliseconds(50)
+    /// An answer comes within milliseconds, or from somebody else.
+    private static let attempt = Interval.milliseconds(600)
+    /// After that it is no change of workers.
+    private static let patience = Interval.milliseconds(900)
+
+    func askRelay<C: Command>(
+        _ command: C, for leg: Leg, _ purpose: String, _ answered: @escaping @Sendable (C.Reply) -> LegEvent?,
+        failed: @escaping @Sendable (RPCError) -> LegEvent?
+    ) {
+        let id = leg.record.id
+        let context = CallContext(
+            customer: leg.record.customerID, idempotencyKey: "\(id)/\(leg.epoch)/\(purpose)", deadline: Self.attempt)
+        askRelay(command, at: leg.placement.relay, context, until: loop.now + Self.patience) { [loop] result in
+            let event: LegEvent? =
+                switch result {
+                case .success(let reply): answered(reply)
+                case .failure(let error): failed(error)
+                }
+            guard let event else { return }
+            loop.post { self.assumeIsolated { $0.handle(id, event) } }
+        }
+    }
+
+    private func askRelay<C: Command>(
+        _ command: C, at relay: String, _ context: CallContext, until end: Instant,
+        _ completion: @escaping @Sendable (Result<C.Reply, RPCError>) -> Void
+    ) {
+        bus.call(command, to: .instance(relay), context: context) { [loop] result in
+            guard case .failure(let error) = result, error.code == .unavailable || error.code == .timeout, MonotonicClock.now() < end else {
+                return completion(result)
+            }
+            loop.post {
+                self.assumeIsolated { engine in
+                    _ = engine.loop.schedule(at: engine.loop.now + Self.repetitionPause) {
+                        self.assumeIsolated { $0.askRelay(command, at: relay, context, until: end, completion) }
+                    }
+                }
+            }
+        }
+    }
+}

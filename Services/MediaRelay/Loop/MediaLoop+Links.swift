@@ -1,0 +1,177 @@
+import Addresses
+import Datagrams
+import Deadlines
+import MediaSession
+import RTP
+
+// Two legs of this thread without a room between them: what comes to one goes out of the other, read once and sent once.
+extension MediaLoop {
+    /// Where the room would be, of a leg whose inside is another leg.
+    static let inPlaceOfRoom = SocketAddress(.anyIPv4, port: 0)
+
+    /// What came to the RTP port of a leg.
+    func passOn(_ leg: Leg, to peer: Leg) {
+        var count = fromPhone[0].bytes.count
+        if leg.session.transport != nil {
+            guard let opened = open(leg) else { return }
+            count = opened
+        }
+        if Self.isControl(fromPhone, count) { return passControl(count, of: leg, to: peer) }
+        if leg.session.plan?.isTransparent == true {
+            Self.pass(&fromPhone, count, of: leg, to: peer, now: loop.now, traffic: &traffic)
+            connect(leg)
+        } else {
+            Self.translate(fromPhone, count, of: leg, to: peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic)
+            connect(leg)
+            if leg.session.hasDeadlines { schedule(leg) }
+            if peer.session.hasDeadlines { schedule(peer) }
+        }
+    }
+
+    private static func isControl(_ batch: borrowing ReceiveBatch, _ count: Int) -> Bool {
+        Header.isControlPacket(batch[0].bytes.extracting(0..<count))
+    }
+
+    /// The packet where it lies becomes the other side's.
+    private static func pass(
+        _ batch: inout ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, traffic: inout Traffic
+    ) {
+        let source = batch[0].source
+        let taken = leg.session.takeForPeer(batch[0].bytes.extracting(0..<count), from: source, now: now)
+        guard case .header(let header) = taken else {
+            if case .dropped(let verdict) = taken { traffic.countPhones(verdict) }
+            return
+        }
+        traffic.countPhones(.forwarded)
+        guard peer.player == nil, let destination = peer.session.passingDestination, let rtp = peer.socket(to: destination) else { return }
+        var place = batch.mutablePlace(at: 0)
+        leg.session.hush(header, &place)
+        guard let length = peer.session.makeOwn(header, &place, count: count, now: now) else { return }
+        if rtp.send(place.span.extracting(0..<length), to: destination) != .sent { traffic.notSent += 1 }
+    }
+
+    /// The kernel keeps strangers away once it is known who the phone is.
+    private func connect(_ leg: Leg) {
+        guard let rtp = leg.rtp, !rtp.isConnected, !leg.session.hasChecks, !leg.session.isAsymmetric, let source = leg.session.latch.locked else { return }
+        rtp.connect(to: source.address)
+    }
+
+    // MARK: Through the codecs
+
+    /// A packet in another coding than the other side's goes through the codecs: what the first leg would tell a room, the second hears.
+    private static func translate(
+        _ batch: borrowing ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, packets: inout PacketBuffer,
+        linked: inout PacketBuffer, traffic: inout Traffic
+    ) {
+        let datagram = batch[0]
+        packets.removeAll()
+        if let terms = peer.session.directTerms(), leg.session.isDirect(datagram.bytes.extracting(0..<count), on: terms) {
+            return passDirect(batch, count, of: leg, to: peer, now: now, packets: &packets, traffic: &traffic)
+        }
+        peer.session.leaveDirect()
+        let verdict = leg.session.outsidePacket(datagram.bytes.extracting(0..<count), from: datagram.source, now: now, into: &packets)
+        traffic.countPhones(verdict)
+        guard verdict == .forwarded || verdict == .collected, leg.session.passesCodecs(datagram.bytes.extracting(0..<count)) else { return }
+        hand(packets, to: peer, now: now, linked: &linked, traffic: &traffic)
+    }
+
+    /// Both phones speak the same.
+    private static func passDirect(
+        _ batch: borrowing ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, packets: inout PacketBuffer,
+        traffic: inout Traffic
+    ) {
+        let bytes = batch[0].bytes.extracting(0..<count)
+        let taken = leg.session.takeForPeer(bytes, from: batch[0].source, now: now)
+        guard case .header(let header) = taken else {
+            if case .dropped(let verdict) = taken { traffic.countPhones(verdict) }
+            return
+        }
+        traffic.countPhones(.forwarded)
+        guard peer.player == nil else { return }
+        let isEvent = leg.session.isEvent(header)
+        _ = peer.session.directPacket(header, bytes, isEvent: isEvent, now: now, into: &packets)
+        send(&packets, of: peer, traffic: &traffic)
+    }
+
+    /// What a leg tells its room is what the room tells its peer.
+    private static func hand(
+        _ packets: borrowing PacketBuffer, to peer: Leg, now: Instant, linked: inout PacketBuffer, traffic: inout Traffic
+    ) {
+        guard peer.player == nil else { return }
+        for number in 0..<packets.count {
+            linked.removeAll()
+            _ = peer.session.insidePacket(packets[number], from: inPlaceOfRoom, now: now, into: &linked)
+            send(&linked, of: peer, traffic: &traffic)
+        }
+    }
+
+    static func send(_ packets: inout PacketBuffer, of leg: Leg, traffic: inout Traffic) {
+        guard let destination = leg.session.passingDestination, let rtp = leg.socket(to: destination) else { return }
+        for number in 0..<packets.count where leg.session.seal(&packets, number) {
+            if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
+        }
+    }
+
+    /// The time of one of a leg's transcoders has come without a packet.
+    func goOn(_ leg: Leg, _ peer: Leg) {
+        Self.goOn(leg, peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic)
+    }
+
+    private static func goOn(
+        _ leg: Leg, _ peer: Leg, now: Instant, packets: inout PacketBuffer, linked: inout PacketBuffer, traffic: inout Traffic
+    ) {
+        packets.removeAll()
+        leg.session.expireDigits(now: now, into: &packets)
+        leg.session.expireInward(now: now, into: &packets)
+        hand(packets, to: peer, now: now, linked: &linked, traffic: &traffic)
+        packets.removeAll()
+        leg.session.expireOutward(now: now, into: &packets)
+        send(&packets, of: leg, traffic: &traffic)
+    }
+
+    // MARK: Control packets
+
+    /// Between legs that leave packets as they are, reports are passed on; where sound is made anew, each side has its own.
+    func passControl(_ count: Int, of leg: Leg, to peer: Leg) {
+        traffic.controlPackets += 1
+        Self.passControl(&fromPhone, count, of: leg, to: peer, now: loop.now, traffic: &traffic)
+    }
+
+    private static func passControl(
+        _ batch: inout ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, traffic: inout Traffic
+    ) {
+        let source = batch[0].source
+        guard leg.session.plan?.isTransparent == true else {
+            leg.session.noteControl(octets: count)
+            leg.session.controlPacket(batch[0].bytes.extracting(0..<count), from: source, now: now, ntpTime: NTP.now())
+            return
+        }
+        guard leg.session.takeControlForPeer(batch[0].bytes.extracting(0..<count), from: source, now: now, ntpTime: NTP.now()),
+            let destination = peer.session.controlDestination
+        else { return }
+        let isShared = peer.session.plan?.isOnOnePort ?? false
+        guard let socket = isShared ? peer.socket(to: destination) : peer.rtcp else { return }
+        var place = batch.mutablePlace(at: 0)
+        leg.session.retell(&place, count: count)
+        guard let report = peer.session.makeOwnControl(&place, count: count) else { return }
+        if socket.send(report.span, to: destination) != .sent { traffic.notSent += 1 }
+    }
+
+    // MARK: Joining and parting
+
+    /// From now on these two have each other.
+    func link(_ first: Leg, _ second: Leg) {
+        for (leg, other) in [(first, second), (second, first)] where leg.peer !== other {
+            unlink(leg)
+            leg.session.link(to: Self.inPlaceOfRoom, ssrc: SSRC(0))
+        }
+        (first.peer, second.peer) = (second, first)
+    }
+
+    /// Both are left without anybody.
+    func unlink(_ leg: Leg) {
+        guard let peer = leg.peer else { return }
+        (leg.peer, peer.peer) = (nil, nil)
+        for side in [leg, peer] { side.session.link(to: nil, ssrc: SSRC(0)) }
+    }
+}

@@ -1,0 +1,49 @@
+import MediaSession
+import NG
+import SDP
+
+/// Which codecs the two sides of a stream speak, and whether packets can go from one to the other as they are.
+struct Formats {
+    /// Those of the offerer's description, and of the answerer's, as the sessions want them.
+    let offerer: [AgreedFormat]
+    let answerer: [AgreedFormat]
+    /// Nobody needs to know what is in them.
+    let isTransparent: Bool
+    /// What the offerer is told instead of what the answerer said; nil: that.
+    let told: [Format]?
+
+    /// Nil when nothing the offerer speaks can be made from what the answerer speaks.
+    init?(_ offer: StreamDescription, _ answer: StreamDescription, _ options: Options) {
+        let spoken = offer.formats.filter { !options.codecs.isStripped($0) }
+        let sounds = answer.formats.filter(\.isSound)
+        let hasAll = sounds.allSatisfy { sound in spoken.contains { $0.payloadType == sound.payloadType || $0.codec.isSameFormat(as: sound.codec) } }
+        let isPaced = options.packetTime != nil || options.packetTimeReverse != nil
+        if answer.kind != "audio" || hasAll && !(isPaced && Self.isTelephone(sounds)) {
+            (isTransparent, told) = (true, nil)
+            (offerer, answerer) = (Self.agreed(answer.formats), Self.agreed(answer.formats))
+            return
+        }
+        let usable = spoken.filter(\.isCarried)
+        guard usable.contains(where: \.isSound), sounds.contains(where: \.isCarried) else { return nil }
+        (isTransparent, told) = (false, usable)
+        (offerer, answerer) = (Self.agreed(usable), Self.agreed(answer.formats.filter(\.isCarried)))
+    }
+
+    static func agreed(_ formats: [Format]) -> [AgreedFormat] {
+        formats.map {
+            AgreedFormat(
+                codec: $0.codec, sendingPayloadType: $0.payloadType, receivingPayloadType: $0.payloadType, remoteParameters: $0.codec.parameters)
+        }
+    }
+
+    /// Packets of these may be cut and joined.
+    private static func isTelephone(_ formats: [Format]) -> Bool {
+        formats.allSatisfy { $0.codec.isSameFormat(as: .pcmu) || $0.codec.isSameFormat(as: .pcma) }
+    }
+}
+
+extension Format {
+    fileprivate var isSound: Bool { !codec.isTelephoneEvent && !codec.isComfortNoise }
+
+    fileprivate var isCarried: Bool { ForwardingPlan.codecs.contains { $0.isSameFormat(as: codec) } }
+}

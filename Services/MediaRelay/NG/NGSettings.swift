@@ -1,0 +1,59 @@
+import Addresses
+import Deadlines
+import ServiceKit
+
+/// Who may control this relay over `ng`, and from where.
+struct NGSettings: Sendable {
+    var listen: SocketAddress?
+    var peers: [IPAddress] = []
+    /// A call in which nobody has to send ends after so long without anything.
+    var quietTimeout = Interval.seconds(3600)
+    var repliesKept = 65_536
+    /// Where the files of `play media` lie.
+    var sounds = ""
+
+    static let declared = [
+        Setting(
+            "TANDEM_NG_LISTEN", default: "",
+            "address:port for rtpengine's ng protocol over UDP: the relay works alone, without broker and cache; empty: none"),
+        Setting("TANDEM_NG_PEERS", default: "", "addresses that may control the relay over ng; empty: this machine only"),
+        Setting(
+            "TANDEM_NG_QUIET_TIMEOUT", .integer(10...604_800), default: "3600",
+            "seconds after which a call on hold, or never answered, ends when nothing is heard of it"),
+        Setting("TANDEM_NG_SOUNDS", default: "", "directory of the files that may be played over ng; empty: none"),
+        Setting(
+            "TANDEM_NG_REPLIES", .integer(16...1_048_576), default: "65536",
+            "answers of the last half minute that are kept for requests that come again"),
+    ]
+
+    init() {}
+
+    init(_ settings: Settings) throws(RelaySettings.Mistake) {
+        quietTimeout = .seconds(settings.integer("TANDEM_NG_QUIET_TIMEOUT"))
+        repliesKept = settings.integer("TANDEM_NG_REPLIES")
+        sounds = settings.text("TANDEM_NG_SOUNDS")
+        peers = []
+        for text in settings.list("TANDEM_NG_PEERS") {
+            guard let address = IPAddress(text) else {
+                throw RelaySettings.Mistake(description: "TANDEM_NG_PEERS has '\(text)': give addresses like 192.0.2.1")
+            }
+            peers.append(address)
+        }
+        let text = settings.text("TANDEM_NG_LISTEN")
+        guard !text.isEmpty else { return }
+        guard let address = SocketAddress(text) else {
+            throw RelaySettings.Mistake(description: "TANDEM_NG_LISTEN must be ADDRESS:PORT, for example 127.0.0.1:2223")
+        }
+        listen = address
+    }
+
+    static func standsAlone(_ settings: Settings) -> Bool { !settings.text("TANDEM_NG_LISTEN").isEmpty }
+
+    /// Whoever controls a relay can have sound sent anywhere: this machine, unless others are named (RELIABILITY V26).
+    func allows(_ peer: IPAddress) -> Bool { peers.isEmpty ? peer.isLoopback : peers.contains(peer) }
+}
+
+extension IPAddress {
+    /// 127.0.0.0/8 (RFC 1122 §3.2.1.3) or ::1.
+    var isLoopback: Bool { v4.map { $0 >> 24 == 127 } ?? (self == .loopbackIPv6) }
+}

@@ -1,0 +1,88 @@
+public import Addresses
+public import Deadlines
+public import RTP
+
+/// Where a session's streams stand, as plain memory: written after every packet, and before what it became is sent, into memory that
+/// outlives the process.
+public struct SessionPosition: BitwiseCopyable, Sendable {
+    struct Place: BitwiseCopyable, Sendable {
+        let high: UInt64
+        let low: UInt64
+        let port: UInt16
+        let isIPv4: Bool
+
+        init(_ address: SocketAddress) {
+            (high, low, port, isIPv4) = (address.address.high, address.address.low, address.port, address.address.isIPv4)
+        }
+
+        var address: SocketAddress {
+            SocketAddress(isIPv4 ? IPAddress(v4: UInt32(truncatingIfNeeded: low)) : IPAddress(v6High: high, v6Low: low), port: port)
+        }
+    }
+
+    var outside: OutgoingStream.Place
+    var inside: OutgoingStream.Place
+    var isLocked = false
+    var phone = Place(SocketAddress(.anyIPv4, port: 0))
+    var phoneSSRC = SSRC(0)
+    var acceptedAt: UInt64 = 0
+    var heardAt: UInt64 = 0
+    var counts: SessionStatistics
+    var receiver: ReceiverStatistics
+    var hasReceived = false
+    var receiverSource = SSRC(0)
+    var lostBefore = 0
+
+    /// Our SSRC towards the phone.
+    public var ssrc: SSRC { outside.ssrc }
+}
+
+// A session that another process goes on with (RELIABILITY §4.5).
+extension Session {
+    public var position: SessionPosition {
+        var position = SessionPosition(outside: outside.place, inside: inside.place, counts: counts, receiver: receiver)
+        (position.heardAt, position.lostBefore) = (heardAt.nanoseconds, lostBefore)
+        if let receiverSource { (position.hasReceived, position.receiverSource) = (true, receiverSource) }
+        if let phone = latch.locked {
+            (position.isLocked, position.phone, position.phoneSSRC) = (true, SessionPosition.Place(phone.address), phone.ssrc)
+            position.acceptedAt = latch.lastAccepted.nanoseconds
+        }
+        return position
+    }
+
+    /// Makes a new session, whose transports are there already, go on from there with this plan and room. What is transcoded begins anew,
+    /// in the numbers that were reached.
+    public mutating func resume(_ position: SessionPosition, _ plan: ForwardingPlan?, room: SocketAddress?, now: Instant) {
+        if let plan { apply(plan, now: now) }
+        self.room = room
+        outside.resume(position.outside)
+        inside.resume(position.inside)
+        (counts, receiver, lostBefore) = (position.counts, position.receiver, position.lostBefore)
+        receiverSource = position.hasReceived ? position.receiverSource : nil
+        heardAt = Instant(nanoseconds: position.heardAt)
+        if position.isLocked {
+            latch.resume(
+                SourceLatch.Source(address: position.phone.address, ssrc: position.phoneSSRC),
+                lastAccepted: Instant(nanoseconds: position.acceptedAt))
+        }
+        guard isTranscoding else { return }
+        outside.interrupt()
+        inside.interrupt()
+    }
+}
+
+// Mutating, though nothing is changed: a borrowed value of such a size takes the compiler minutes.
+extension Session {
+    /// Nil: plain RTP.
+    public mutating func transportRecord() -> MediaTransport.Record? { transport?.makeRecord() }
+
+    /// Where the keys stand; false while there are none.
+    public mutating func write(keys position: inout MediaTransport.KeyPosition) -> Bool { transport?.write(&position) ?? false }
+
+    public mutating func controlTransportRecord() -> MediaTransport.Record? { controlTransport?.makeRecord() }
+
+    /// The same for the port of RTCP, where it has keys of its own.
+    public mutating func write(controlKeys position: inout MediaTransport.KeyPosition) -> Bool {
+        controlTransport?.write(&position) ?? false
+    }
+}

@@ -1,0 +1,143 @@
+internal import Addresses
+internal import SDP
+
+// Keys with values, and the same things as words of the list of flags.
+extension Options {
+    /// False for a key that means nothing here.
+    mutating func take(_ key: String, _ value: Value) -> Bool {
+        switch key {
+        case "flags": for flag in value.texts where !take(flag: flag) { unknown += 1 }
+        case "replace": for word in value.texts where !take(flag: "replace-" + word) { unknown += 1 }
+        case "rtcp-mux": for word in value.texts { multiplex(word) }
+        case "supports": understandsLoadLimit = value.texts.contains { Request.key($0) == "load-limit" }
+        case "ice": return ICE(rawValue: value.text?.lowercased() ?? "").map { ice = $0 } != nil
+        case "transport-protocol": return take(transport: value.text ?? "")
+        case "dtls": return Self.role(value).map { dtls = $0 } != nil
+        case "dtls-reverse": return Self.role(value).map { dtlsReverse = $0 } != nil
+        case "sdes": for word in value.texts where !take(sdes: word) { unknown += 1 }
+        case "osrtp": for word in value.texts where !take(osrtp: word) { unknown += 1 }
+        case "codec": return codecs.take(value)
+        case "ptime": return value.integer.map { packetTime = Int(clamping: $0) } != nil
+        case "ptime-reverse": return value.integer.map { packetTimeReverse = Int(clamping: $0) } != nil
+        case "media-address": return value.text.flatMap { IPAddress($0) }.map { mediaAddress = $0 } != nil
+        case "address-family": return Self.isIPv4(value.text).map { isFamilyIPv4 = $0 } != nil
+        case "received-from": return value.texts.last.flatMap { IPAddress($0) }.map { receivedFrom = $0 } != nil
+        case "direction": directions = value.texts
+        case "tos": return value.integer.map { typeOfService = (0...255).contains($0) ? Int($0) : nil } != nil
+        case "label", "from-label": label = value.text
+        case "set-label": setLabel = value.text
+        case "record-call": return Self.truth(value).map { recordsCall = $0 } != nil
+        case "delete-delay": return value.integer.map { deleteDelay = Int(clamping: $0) } != nil
+        case "all": isForAll = value.text?.lowercased() == "all"
+        default: return false
+        }
+        return true
+    }
+
+    private mutating func take(flag text: String) -> Bool {
+        let sides = text.split(separator: "=", maxSplits: 1)
+        if sides.count == 2 { return take(Request.key(String(sides[0])), .text(String(sides[1]))) }
+        let flag = Request.key(text)
+        switch flag {
+        case "replace-origin": replacesOrigin = true
+        // Addresses of ours stand wherever one stood.
+        case "replace-session-connection", "trust-address", "symmetric", "port-latching", "no-port-latching": break
+        case "replace-session-name": replacesSessionName = true
+        case "replace-username": replacesUsername = true
+        case "replace-sdp-version", "replace-force-increment-sdp-ver": replacesVersion = true
+        case "replace-zero-address": replacesZeroAddress = true
+        case "sip-source-address": usesSourceAddress = true
+        case "asymmetric": isAsymmetric = true
+        case "strict-source": isStrict = true
+        case "nat-wait": waitsForNAT = true
+        case "reject-ice": rejectsICE = true
+        case "generate-mid": generatesMid = true
+        case "strip-extmap": stripsExtensions = true
+        case "full-rtcp-attribute": controlAttribute = .full
+        case "no-rtcp-attribute": controlAttribute = .none
+        case "record-call": recordsCall = true
+        case "fatal": isFatal = true
+        case "all": isForAll = true
+        case "always-transcode": codecs.accept.append("all")
+        case "internal", "external": directions.append(flag)
+        default: return take(prefixed: text, flag) || take(transport: text)
+        }
+        return true
+    }
+
+    private mutating func take(prefixed text: String, _ flag: String) -> Bool {
+        func rest(_ prefix: String) -> String? { flag.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : nil }
+        if let word = rest("rtcp-mux-") { return multiplex(word) }
+        if let word = rest("sdes-") { return take(sdes: word) }
+        if let word = rest("osrtp-") { return take(osrtp: word) }
+        if let word = rest("dtls-reverse-") { return Self.role(.text(word)).map { dtlsReverse = $0 } != nil }
+        if let word = rest("dtls-") { return Self.role(.text(word)).map { dtls = $0 } != nil }
+        if let word = rest("ice-") { return ICE(rawValue: word.lowercased()).map { ice = $0 } != nil }
+        if let word = rest("direction-") { return directions.append(word) == () }
+        if let word = rest("transcode-") { return codecs.transcode.append(word) == () }
+        if let word = rest("codec-") { return codecs.take(flag: word) }
+        return false
+    }
+
+    @discardableResult
+    private mutating func multiplex(_ word: String) -> Bool {
+        guard let choice = Multiplexing(rawValue: word.lowercased()) else { return false }
+        return multiplexing.insert(choice).inserted || true
+    }
+
+    private mutating func take(transport text: String) -> Bool {
+        // "accept" means the answerer's, which our answers never take over: the offerer hears what it asked for.
+        if text.lowercased() == "accept" { return true }
+        guard let profile = Profile(rawValue: text.uppercased()) else { return false }
+        transport = profile
+        return true
+    }
+
+    private mutating func take(sdes word: String) -> Bool {
+        switch Request.key(word) {
+        case "off", "no", "disable": sdes.isOff = true
+        case "nonew": sdes.addsNone = true
+        case "pad", "lifetime", "static": break
+        default:
+            if word.hasPrefix("no-") { sdes.without.insert(word.dropFirst(3).uppercased()) }
+            else if word.hasPrefix("only-") { sdes.only.insert(word.dropFirst(5).uppercased()) }
+            else { return false }
+        }
+        return true
+    }
+
+    private mutating func take(osrtp word: String) -> Bool {
+        switch Request.key(word) {
+        case "offer", "offer-rfc": offersOpportunistic = true
+        // What comes as an answer is accepted as it is.
+        case "accept", "accept-rfc": break
+        default: return false
+        }
+        return true
+    }
+
+    private static func role(_ value: Value) -> DTLS? {
+        switch value.text?.lowercased() {
+        case "off", "no", "disable": .off
+        case "passive": .passive
+        case "active": .active
+        default: nil
+        }
+    }
+
+    private static func truth(_ value: Value) -> Bool? {
+        switch value.text?.lowercased() {
+        case "yes", "on": true
+        case "no", "off": false
+        default: value.integer.map { $0 != 0 }
+        }
+    }
+
+    private static func isIPv4(_ text: String?) -> Bool? {
+        switch text?.uppercased() {
+        case "IP4", "INET": true
+        case "IP6", "INET6": false
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Phone
+import Suite
+import Testing
+
+/// One at a time: each kills what the others talk through.
+@Suite("A process of the media relay dies under live calls (RELIABILITY K4, K9)", .serialized, .timeLimit(.minutes(4)))
+struct RelayDeathTests {
+    enum Victim: String, CaseIterable { case worker, keeper, bothInTurn, frozen }
+
+    let suite: RunningSuite
+
+    init() throws { suite = try RunningSuite() }
+
+    @Test("sound goes on over the same ports, calls can be changed and ended, and new ones work", arguments: Victim.allCases)
+    func soundGoesOn(victim: Victim) async throws {
+        try await withPhones(4, in: suite) { phones in
+            let first = try await connect(phones[0], phones[1])
+            let second = try await connect(phones[2], phones[3])
+            let calls = [first.0, first.1, second.0, second.1]
+            for (call, tone) in zip(calls, [1, 0, 3, 2]) { #expect(await call.hears(Double(Tones.of(tone)))) }
+            var before: [SoundReport] = []
+            for call in calls { before.append(await call.report.sound) }
+            try await kill(victim)
+            try await Task.sleep(for: .seconds(2))
+            for (index, call) in calls.enumerated() {
+                let after = await call.report.sound
+                #expect(await call.hears(Double(Tones.of([1, 0, 3, 2][index])), within: .seconds(5)))
+                #expect(after.lost - before[index].lost <= 2, "RELIABILITY K4")
+                #expect(after.sources == 1 && after.unexpected == before[index].unexpected, "nobody hears that it is another process")
+            }
+            try await first.0.hold()
+            try await first.0.resume()
+            #expect(await first.1.hears(Double(Tones.of(0)), within: .seconds(5)))
+            for (active, passive) in [first, second] {
+                try await active.hangup()
+                #expect(try await passive.ended() == .hungUpThere)
+            }
+            let again = try await connect(phones[1], phones[2])
+            #expect(await again.0.hears(Double(Tones.of(2)), within: .seconds(5)))
+            try await again.0.hangup()
+        }
+    }
+
+    private func kill(_ victim: Victim) async throws {
+        let relay = "MediaRelay"
+        let (keeper, worker) = (try suite.pid(of: relay), try suite.worker(of: relay))
+        switch victim {
+        case .worker: try suite.killWorker(of: relay)
+        case .keeper: try suite.killProcess(of: relay)
+        case .bothInTurn:
+            try suite.killProcess(of: relay)
+            try await suite.waitUntilBack(relay, insteadOf: keeper)
+            // Its standby has to know everything before it can go on.
+            try await Task.sleep(for: .seconds(2))
+            try suite.killWorker(of: relay)
+        case .frozen: try suite.freezeWorker(of: relay)
+        }
+        switch victim {
+        case .keeper: try await suite.waitUntilBack(relay, insteadOf: keeper)
+        case .worker, .bothInTurn, .frozen: try await suite.waitUntilWorks(relay, insteadOf: worker)
+        }
+    }
+}

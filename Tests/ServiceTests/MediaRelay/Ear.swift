@@ -1,0 +1,36 @@
+import Addresses
+import Datagrams
+import Testing
+
+/// A phone's socket: sends RTP to a port of the relay and hears what comes.
+final class Ear {
+    private let socket: DatagramSocket
+    private var batch = ReceiveBatch(capacity: 1)
+
+    init() throws { socket = try DatagramSocket(bind: SocketAddress(.loopbackIPv4, port: 0)) }
+
+    var port: UInt16 { socket.localAddress.port }
+
+    func send(_ bytes: [UInt8], to port: UInt16) { socket.send(bytes, to: SocketAddress(.loopbackIPv4, port: port)) }
+
+    func hears() async throws -> [UInt8] {
+        for _ in 0..<400 {
+            if let bytes = next() { return bytes }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record("nothing came")
+        return []
+    }
+
+    private func next() -> [UInt8]? {
+        guard socket.receive(into: &batch, limit: 1) > 0 else { return nil }
+        var copy: [UInt8] = []
+        for index in batch[0].bytes.indices { copy.append(batch[0].bytes[index]) }
+        return copy
+    }
+
+    func hearsNothing() async throws -> Bool {
+        try await Task.sleep(for: .milliseconds(100))
+        return socket.receive(into: &batch, limit: 1) == 0
+    }
+}
