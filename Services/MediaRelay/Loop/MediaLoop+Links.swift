@@ -18,10 +18,11 @@ extension MediaLoop {
         }
         if Self.isControl(fromPhone, count) { return passControl(count, of: leg, to: peer) }
         if leg.session.plan?.isTransparent == true {
-            Self.pass(&fromPhone, count, of: leg, to: peer, now: loop.now, traffic: &traffic)
+            Self.pass(&fromPhone, count, of: leg, to: peer, now: loop.now, traffic: &traffic, shelf: custody?.shelf)
             connect(leg)
         } else {
-            Self.translate(fromPhone, count, of: leg, to: peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic)
+            Self.translate(
+                fromPhone, count, of: leg, to: peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic, shelf: custody?.shelf)
             connect(leg)
             if leg.session.hasDeadlines { schedule(leg) }
             if peer.session.hasDeadlines { schedule(peer) }
@@ -34,7 +35,7 @@ extension MediaLoop {
 
     /// The packet where it lies becomes the other side's.
     private static func pass(
-        _ batch: inout ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, traffic: inout Traffic
+        _ batch: inout ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, traffic: inout Traffic, shelf: Shelf?
     ) {
         let source = batch[0].source
         let taken = leg.session.takeForPeer(batch[0].bytes.extracting(0..<count), from: source, now: now)
@@ -47,6 +48,7 @@ extension MediaLoop {
         var place = batch.mutablePlace(at: 0)
         leg.session.hush(header, &place)
         guard let length = peer.session.makeOwn(header, &place, count: count, now: now) else { return }
+        if let shelf { note(peer, on: shelf) }
         if rtp.send(place.span.extracting(0..<length), to: destination) != .sent { traffic.notSent += 1 }
     }
 
@@ -61,24 +63,24 @@ extension MediaLoop {
     /// A packet in another coding than the other side's goes through the codecs: what the first leg would tell a room, the second hears.
     private static func translate(
         _ batch: borrowing ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, packets: inout PacketBuffer,
-        linked: inout PacketBuffer, traffic: inout Traffic
+        linked: inout PacketBuffer, traffic: inout Traffic, shelf: Shelf?
     ) {
         let datagram = batch[0]
         packets.removeAll()
         if let terms = peer.session.directTerms(), leg.session.isDirect(datagram.bytes.extracting(0..<count), on: terms) {
-            return passDirect(batch, count, of: leg, to: peer, now: now, packets: &packets, traffic: &traffic)
+            return passDirect(batch, count, of: leg, to: peer, now: now, packets: &packets, traffic: &traffic, shelf: shelf)
         }
         peer.session.leaveDirect()
         let verdict = leg.session.outsidePacket(datagram.bytes.extracting(0..<count), from: datagram.source, now: now, into: &packets)
         traffic.countPhones(verdict)
         guard verdict == .forwarded || verdict == .collected, leg.session.passesCodecs(datagram.bytes.extracting(0..<count)) else { return }
-        hand(packets, to: peer, now: now, linked: &linked, traffic: &traffic)
+        hand(packets, to: peer, now: now, linked: &linked, traffic: &traffic, shelf: shelf)
     }
 
     /// Both phones speak the same.
     private static func passDirect(
         _ batch: borrowing ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, packets: inout PacketBuffer,
-        traffic: inout Traffic
+        traffic: inout Traffic, shelf: Shelf?
     ) {
         let bytes = batch[0].bytes.extracting(0..<count)
         let taken = leg.session.takeForPeer(bytes, from: batch[0].source, now: now)
@@ -90,43 +92,44 @@ extension MediaLoop {
         guard peer.player == nil else { return }
         let isEvent = leg.session.isEvent(header)
         _ = peer.session.directPacket(header, bytes, isEvent: isEvent, now: now, into: &packets)
-        send(&packets, of: peer, traffic: &traffic)
+        send(&packets, of: peer, traffic: &traffic, shelf: shelf)
     }
 
     /// What a leg tells its room is what the room tells its peer.
     private static func hand(
-        _ packets: borrowing PacketBuffer, to peer: Leg, now: Instant, linked: inout PacketBuffer, traffic: inout Traffic
+        _ packets: borrowing PacketBuffer, to peer: Leg, now: Instant, linked: inout PacketBuffer, traffic: inout Traffic, shelf: Shelf?
     ) {
         guard peer.player == nil else { return }
         for number in 0..<packets.count {
             linked.removeAll()
             _ = peer.session.insidePacket(packets[number], from: inPlaceOfRoom, now: now, into: &linked)
-            send(&linked, of: peer, traffic: &traffic)
+            send(&linked, of: peer, traffic: &traffic, shelf: shelf)
         }
     }
 
-    static func send(_ packets: inout PacketBuffer, of leg: Leg, traffic: inout Traffic) {
+    static func send(_ packets: inout PacketBuffer, of leg: Leg, traffic: inout Traffic, shelf: Shelf?) {
         guard let destination = leg.session.passingDestination, let rtp = leg.socket(to: destination) else { return }
         for number in 0..<packets.count where leg.session.seal(&packets, number) {
+            if let shelf { note(leg, on: shelf) }
             if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
         }
     }
 
     /// The time of one of a leg's transcoders has come without a packet.
     func goOn(_ leg: Leg, _ peer: Leg) {
-        Self.goOn(leg, peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic)
+        Self.goOn(leg, peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic, shelf: custody?.shelf)
     }
 
     private static func goOn(
-        _ leg: Leg, _ peer: Leg, now: Instant, packets: inout PacketBuffer, linked: inout PacketBuffer, traffic: inout Traffic
+        _ leg: Leg, _ peer: Leg, now: Instant, packets: inout PacketBuffer, linked: inout PacketBuffer, traffic: inout Traffic, shelf: Shelf?
     ) {
         packets.removeAll()
         leg.session.expireDigits(now: now, into: &packets)
         leg.session.expireInward(now: now, into: &packets)
-        hand(packets, to: peer, now: now, linked: &linked, traffic: &traffic)
+        hand(packets, to: peer, now: now, linked: &linked, traffic: &traffic, shelf: shelf)
         packets.removeAll()
         leg.session.expireOutward(now: now, into: &packets)
-        send(&packets, of: leg, traffic: &traffic)
+        send(&packets, of: leg, traffic: &traffic, shelf: shelf)
     }
 
     // MARK: Control packets
@@ -134,11 +137,11 @@ extension MediaLoop {
     /// Between legs that leave packets as they are, reports are passed on; where sound is made anew, each side has its own.
     func passControl(_ count: Int, of leg: Leg, to peer: Leg) {
         traffic.controlPackets += 1
-        Self.passControl(&fromPhone, count, of: leg, to: peer, now: loop.now, traffic: &traffic)
+        Self.passControl(&fromPhone, count, of: leg, to: peer, now: loop.now, traffic: &traffic, shelf: custody?.shelf)
     }
 
     private static func passControl(
-        _ batch: inout ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, traffic: inout Traffic
+        _ batch: inout ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, traffic: inout Traffic, shelf: Shelf?
     ) {
         let source = batch[0].source
         guard leg.session.plan?.isTransparent == true else {
@@ -154,6 +157,7 @@ extension MediaLoop {
         var place = batch.mutablePlace(at: 0)
         leg.session.retell(&place, count: count)
         guard let report = peer.session.makeOwnControl(&place, count: count) else { return }
+        if let shelf { note(peer, on: shelf) }
         if socket.send(report.span, to: destination) != .sent { traffic.notSent += 1 }
     }
 

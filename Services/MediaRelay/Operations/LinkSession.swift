@@ -14,7 +14,10 @@ extension MediaLoop {
             save(leg)
             return Done()
         }
-        unlink(leg)
+        if let peer = leg.peer {
+            unlink(leg)
+            save(peer)
+        }
         if let inside = command.inside {
             guard let address = SocketAddress(inside.address) else {
                 let problem = Problem(pointer: "/inside/address", detail: "not ADDRESS:PORT")
