@@ -6,7 +6,7 @@ import FoundationEssentials
 import MediaSession
 import SDP
 
-/// The snapshot of a session: all a successor needs to go on with it on the same ports (DESIGN §5).
+/// The snapshot of a session, for whoever looks at it from outside; a successor on this machine goes on from `LegRecord` and the shelf.
 struct SessionRecord: Codable, Sendable {
     static let kind = "relay_session"
 
