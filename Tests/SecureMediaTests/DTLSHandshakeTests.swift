@@ -221,6 +221,41 @@ struct DTLSHandshakeTests {
         expectKeys(line)
     }
 
+    /// What was said in another handshake, record by record (RFC 6347 §4.1).
+    private func records(of side: Line.Side) -> [[UInt8]] {
+        let other = line()
+        other.start()
+        other.run()
+        return other.peer(side).sent.flatMap { datagram in
+            var records: [[UInt8]] = []
+            var rest = datagram[...]
+            while rest.count > 13 {
+                records.append(Array(rest.prefix(13 + Int(rest[rest.startIndex + 11]) << 8 + Int(rest[rest.startIndex + 12]))))
+                rest = rest.dropFirst(records[records.count - 1].count)
+            }
+            return records
+        }
+    }
+
+    @Test("What another server has said delays, and that is all (RELIABILITY V4)", arguments: 0..<6, 0..<6)
+    func foreignFlight(first: Int, last: Int) {
+        let line = line()
+        line.start()
+        for (number, record) in records(of: .passive).enumerated() where number >= first && number <= max(first, last) { line.inject(record, to: .active) }
+        line.run()
+        expectKeys(line)
+    }
+
+    @Test("What another client has said delays, and that is all (RELIABILITY V4)", arguments: 0..<6, [0, 41])
+    func foreignAnswer(first: Int, milliseconds: Int) {
+        let line = line()
+        line.start()
+        line.run(for: .milliseconds(milliseconds))
+        for record in records(of: .active).dropFirst(first) { line.inject(record, to: .passive) }
+        line.run()
+        expectKeys(line)
+    }
+
     @Test("RFC 6347 §4.2.8: a client that begins anew is followed once its first attempt stands still", arguments: [0, 1_500])
     func begunAnew(milliseconds: Int) {
         let line = line()

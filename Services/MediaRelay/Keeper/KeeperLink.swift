@@ -42,7 +42,7 @@ actor KeeperLink {
 
     /// All that was deposited is known.
     nonisolated let caughtUp = Availability()
-    /// This process is the worker.
+    /// This process is the worker, and its threads have been told so.
     nonisolated let turn = Availability()
 
     private nonisolated let line: Mutex<Line>
@@ -52,6 +52,7 @@ actor KeeperLink {
     private var listener: Listener?
     private var listening: MessageListener?
     private var watched: MessageSocket?
+    private var isWorker = false
     private var isServing = false
     private var orphanedAt: Instant?
     private var buffer = [UInt8](repeating: 0, count: MessageSocket.largest)
@@ -134,7 +135,7 @@ actor KeeperLink {
     private func begin(_ listener: Listener) {
         self.listener = listener
         for (key, deposit) in deposits { listener.deposited(key, deposit) }
-        if turn.isHere { takeTurn(listener) }
+        if isWorker { takeTurn(listener) }
     }
 
     private func attach(_ socket: MessageSocket) {
@@ -195,16 +196,18 @@ actor KeeperLink {
 
     private func go() {
         ThisProcess.name("relay-worker")
+        isWorker = true
         // Nobody can have the name but a predecessor that is not quite dead.
         listenForKeepers()
         if let listener { takeTurn(listener) }
-        turn.came()
     }
 
-    /// From here on the sockets are the sessions' alone.
+    /// From here on the sockets are the sessions' alone. Only now: who waits for the turn goes on with commands, which must not overtake
+    /// what the threads are told here.
     private func takeTurn(_ listener: Listener) {
         listener.goes()
         deposits = [:]
+        turn.came()
     }
 
     private func answer() {
@@ -219,7 +222,7 @@ actor KeeperLink {
         watched = nil
         line.withLock { $0 = Line() }
         // Who has not had its turn is nobody's successor.
-        guard turn.isHere else { ThisProcess.leave(0) }
+        guard isWorker else { ThisProcess.leave(0) }
         orphanedAt = loop.now
         loop.schedule(at: loop.now + Self.orphanage) { [unowned self] in
             guard let orphanedAt, loop.now - orphanedAt >= Self.orphanage else { return }

@@ -36,17 +36,21 @@ public struct Handshake: ~Copyable {
         /// How long an attempt stands still before another ClientHello takes its place.
         public var standstill: Interval
         /// How long the active side follows a HelloVerifyRequest that leads nowhere: anybody could have sent it.
+        public var cookiePatience: Interval
+        /// The same of any other answer. Longer: a peer that has all it wants, and whose last flight is lost on and on, does not begin anew.
         public var patience: Interval
         /// What a datagram carries at most.
         public var datagramLength: Int
 
         public init(
             repetition: Interval = .milliseconds(200), longestRepetition: Interval = .seconds(3), duration: Interval = .seconds(30),
-            standstill: Interval = .seconds(1), patience: Interval = .seconds(5), datagramLength: Int = 1200
+            standstill: Interval = .seconds(1), cookiePatience: Interval = .seconds(5),
+            patience: Interval = .seconds(10), datagramLength: Int = 1200
         ) {
             precondition(datagramLength >= 256 && repetition > .zero, "datagrams hold a handshake, and time goes on")
             (self.repetition, self.longestRepetition) = (repetition, longestRepetition)
-            (self.duration, self.standstill, self.patience) = (duration, standstill, patience)
+            (self.duration, self.standstill) = (duration, standstill)
+            (self.cookiePatience, self.patience) = (cookiePatience, patience)
             self.datagramLength = datagramLength
         }
     }
@@ -77,9 +81,9 @@ public struct Handshake: ~Copyable {
     private var repetition: Instant?
     private var end = Instant.distantFuture
     private var reason: String?
-    /// Whose ClientHello the passive side follows; whether the active side follows a HelloVerifyRequest.
+    /// Whose ClientHello the passive side follows; how long the active side follows what has answered it.
     private var clientRandom: [UInt8]?
-    private var isVerifying = false
+    private var patience: Interval?
     /// When the attempt went on last.
     private var progress = Instant(nanoseconds: 0)
 
@@ -112,7 +116,7 @@ public struct Handshake: ~Copyable {
     /// The active side speaks, the passive one listens.
     public mutating func start(now: Instant, into outbox: inout Outbox) -> Outcome {
         guard state == .idle else { return .none }
-        (state, end) = (.shaking, now + limits.duration)
+        (state, end, progress) = (.shaking, now + limits.duration, now)
         return role == .active ? shakeHands(Span(), now: now, into: &outbox) : .none
     }
 
@@ -137,7 +141,7 @@ public struct Handshake: ~Copyable {
             counts.ignored += 1
             return .none
         }
-        if Record.isVerifyRequest(datagram) { isVerifying = true }
+        if role == .active { patience = Record.isVerifyRequest(datagram) ? limits.cookiePatience : limits.patience }
         return shakeHands(datagram, now: now, into: &outbox)
     }
 
@@ -161,9 +165,12 @@ public struct Handshake: ~Copyable {
         }
         guard let repetition, now >= repetition else { return .none }
         interval = min(interval * 2, limits.longestRepetition)
-        if isVerifying, now - progress >= limits.patience { _ = retry("a cookie led nowhere", now: now) }
+        if let patience, now - progress >= patience { _ = retry("an answer led nowhere", now: now) }
         self.repetition = now + interval
-        guard session.isBegun else { return shakeHands(Span(), now: now, into: &outbox) }
+        guard session.isBegun else {
+            progress = now
+            return shakeHands(Span(), now: now, into: &outbox)
+        }
         counts.repetitions += 1
         guard session.repeatFlight() else { return retry("no answer", now: now) }
         session.take(into: &outbox)
@@ -222,12 +229,13 @@ public struct Handshake: ~Copyable {
         return .established(keying)
     }
 
-    /// The next attempt: the active side waits for its turn, so that nothing it is sent makes it send at once.
+    /// The next attempt. The active side waits for its turn, so that nothing it is sent makes it send at once; and for so long that its peer
+    /// takes the last attempt to stand still, and does not repeat a flight of it just then, which would lead the next one astray.
     private mutating func retry(_ text: String, now: Instant) -> Outcome {
-        (counts.failedAttempts, reason, clientRandom, isVerifying) = (counts.failedAttempts + 1, text, nil, false)
+        (counts.failedAttempts, reason, clientRandom, patience) = (counts.failedAttempts + 1, text, nil, nil)
         session = Session(endpoint, isClient: role == .active, mtu: limits.datagramLength)
-        repetition = role == .active ? now + interval : nil
-        if role == .passive { interval = limits.repetition }
+        repetition = role == .active ? now + limits.standstill + limits.repetition : nil
+        interval = limits.repetition
         return .none
     }
 
