@@ -31,6 +31,30 @@ struct EventLoopTests {
         }
     }
 
+    @Test("A reader of many is told the tag of what is ready, and each tag once before that")
+    func reader() async {
+        await withLoop { loop in
+            let (expected, read) = (Mutex<[UInt32]>([]), Mutex<[UInt32]>([]))
+            let descriptors = (0..<5).map { _ in eventfd(1, Int32(EFD_NONBLOCK.rawValue)) }
+            await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+                loop.post {
+                    let reader = EventLoop.Reader(
+                        expect: { tag in expected.withLock { $0.append(tag) } },
+                        ready: { tag, readiness in
+                            #expect(readiness.contains(.read))
+                            loop.unwatch(descriptors[Int(tag) - 100])
+                            read.withLock { $0.append(tag) }
+                            if read.withLock({ $0.count }) == descriptors.count { done.resume() }
+                        })
+                    for (number, descriptor) in descriptors.enumerated() { loop.watch(descriptor, .read, reader, tag: UInt32(100 + number)) }
+                }
+            }
+            #expect(read.withLock { $0.sorted() } == Array(100..<105))
+            #expect(expected.withLock { $0 } == read.withLock { $0 })
+            for descriptor in descriptors { close(descriptor) }
+        }
+    }
+
     private final class Tally: Sendable {
         let sum = Atomic<Int>(0)
     }

@@ -7,27 +7,36 @@ import SDP
 
 /// One session on its media thread: who it belongs to, its ports, and its media.
 final class Leg {
-    let id: String
-    let customerID: String
-    let callID: String
-    var owner: String
-    /// The highest epoch a command carried; lower ones come from a former owner and are refused.
-    var epoch: UInt64
+    // What every packet touches stands first, close together.
     /// What the room writes into its packets for this session; also its name in the slot table.
     let insideSSRC: UInt32
     /// RTP; RTCP is the next one.
     let port: UInt16
     /// Nil only while it is opened anew, or when that failed.
     var rtp: OutsideSocket?
+    /// RTP at the same port of the other family, while checks may find a way there.
+    var second: OutsideSocket?
+    /// What copies its packets; nil while nobody wants them.
+    var tap: Tap?
+    /// The leg whose phone this one's is connected with, without a room between them.
+    var peer: Leg?
+    /// What the phone is sent in place of what its peer says.
+    var player: Player?
+    var session: Session
+
+    let id: String
+    let customerID: String
+    let callID: String
+    var owner: String
+    /// The highest epoch a command carried; lower ones come from a former owner and are refused.
+    var epoch: UInt64
+    /// At the port above that of RTP.
     var rtcp: OutsideSocket
     /// Where its phone is met.
     var place: Place
-    /// RTP at the same port of the other family, while checks may find a way there.
-    var second: OutsideSocket?
     var exchange: OfferAnswer
     /// Our offers that nobody has answered yet, by what they are for.
     var proposals: [MediaProfile: OfferAnswer] = [:]
-    var session: Session
     /// What its next descriptions may name.
     var codecs = CodecChoice.usual
     /// The owner knows that there is no path, or no keys.
@@ -42,19 +51,13 @@ final class Leg {
     var silence: SilenceWatch
     var nextReportAt: Instant
     var nextSnapshotAt: Instant
-    /// What copies its packets; nil while nobody wants them.
-    var tap: Tap?
     /// The transports as they were deposited last.
     var kept: LegRecord.Transports?
     /// When the transport is to be woken, if that has been asked for.
     var wakeAt = Instant.distantFuture
-    /// The leg whose phone this one's is connected with, without a room between them.
-    var peer: Leg?
     /// It was asked for over `ng`: nobody on the bus owns it.
     var isOfNG = false
-    /// What the phone is sent in place of what its peer says.
-    var player: Player?
-    /// What wakes it.
+    /// What wakes its player.
     var waking: (() -> Void)?
 
     init(

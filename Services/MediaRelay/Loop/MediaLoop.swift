@@ -50,6 +50,8 @@ actor MediaLoop {
     var calls = CallTable()
     private var toRooms = SendBatch(capacity: 64)
     private var group = 0
+    private var phones: EventLoop.Reader?
+    private var footprints = Footprints()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
@@ -280,8 +282,17 @@ actor MediaLoop {
 
     func watchPhone(_ leg: Leg) {
         guard let rtp = leg.rtp else { return }
-        let name = leg.insideSSRC
-        loop.watch(rtp.socket.descriptor, .read) { [unowned self] _ in readPhone(name) }
+        loop.watch(rtp.socket.descriptor, .read, reader(), tag: leg.insideSSRC)
+        footprints.note(leg)
+    }
+
+    /// Of the ports of RTP.
+    private func reader() -> EventLoop.Reader {
+        if let phones { return phones }
+        let reader = EventLoop.Reader(
+            expect: { [unowned self] name in footprints.fetch(name) }, ready: { [unowned self] name, _ in readPhone(name) })
+        phones = reader
+        return reader
     }
 
     /// The phone may send from elsewhere after an offer/answer, and a connected socket would not hear it.
@@ -328,6 +339,7 @@ actor MediaLoop {
     }
 
     private func lookAfter(_ leg: Leg, now: Instant) {
+        footprints.note(leg)
         if leg.isOfNG { return lookAfterNG(leg, now: now) }
         if now >= leg.nextReportAt, leg.session.plan != nil {
             leg.nextReportAt = now + reportPause(isFirst: false)

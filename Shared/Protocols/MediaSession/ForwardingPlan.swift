@@ -13,40 +13,42 @@ public final class ForwardingPlan: Sendable {
         case unknown, sound, soundInALaw, event, coded, comfortNoise
     }
 
-    /// Where the phone listens; nil while it named no address (the hold of RFC 2543).
-    public let remote: SocketAddress?
-    public let remoteControl: SocketAddress?
+    // What every packet asks stands first, close together.
+    /// What it means is the other leg's affair: any format goes straight there.
+    public let isTransparent: Bool
+    /// One source at a time, whose numbers may be followed.
+    let isSound: Bool
     /// RTP and RTCP share a port (RFC 5761).
     public let isOnOnePort: Bool
     public let sends: Bool
     public let receives: Bool
+    let soundPayloadType: PayloadType
+    let eventPayloadType: PayloadType?
+    /// Samples in a packet to the phone.
+    public let packetSamples: Int
+    /// Ticks in a second, of the sound we send and of the events of both directions.
+    let clockRate: Int
+    let eventClockRate: Int
+    /// Where the phone listens; nil while it named no address (the hold of RFC 2543).
+    public let remote: SocketAddress?
+    /// Through which µ-law codes go on their way to the phone; nil when it takes them as they are.
+    let outwardTable: [UInt8]?
+    private let meanings: InlineArray<128, Meaning>
+
+    public let remoteControl: SocketAddress?
     /// Whether control packets are welcome at all (RFC 3556 §2), and which of RFC 3611.
     let takesReports: Bool
     let extendedReports: ExtendedReports?
     /// The codec's name as the statistics show it.
     public let codec: String
-    /// Samples in a packet to the phone.
-    public let packetSamples: Int
-    let soundPayloadType: PayloadType
-    let eventPayloadType: PayloadType?
     let noisePayloadType: PayloadType?
     /// What G.711 the phone was agreed to speak; nil when it speaks another codec.
     let law: G711.Law?
-    /// Through which µ-law codes go on their way to the phone; nil when it takes them as they are.
-    let outwardTable: [UInt8]?
-    private let meanings: InlineArray<128, Meaning>
     /// What is sent when it is not G.711.
     let coding: Coding?
     /// What the payload types of the phone that mean `coded` are coded in.
     private let codings: [PayloadType: Coding]
-    /// Ticks in a second, of the sound we send and of the events of both directions.
-    let clockRate: Int
-    let eventClockRate: Int
     private let eventClockRates: [PayloadType: Int]
-    /// What it means is the other leg's affair: any format goes straight there.
-    public let isTransparent: Bool
-    /// One source at a time, whose numbers may be followed.
-    let isSound: Bool
     /// Whether sound that is made here can be sent.
     public let canMakeSound: Bool
 

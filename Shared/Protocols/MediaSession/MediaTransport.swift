@@ -62,6 +62,10 @@ public struct MediaTransport: ~Copyable {
     /// More than one offer of ours has lines; keys of earlier offers do not come back.
     private static let formerKeyLimit = 8
 
+    // The first of these is also what tells that there is no transport: together they are the head that plain sessions look at.
+    /// To be sent, and emptied, by the caller after each call.
+    public private(set) var outgoing: [Datagram] = []
+    public private(set) var events: [Event] = []
     private let pinned = Pinned()
     /// What ICE calls the port.
     public let base: SocketAddress
@@ -92,9 +96,6 @@ public struct MediaTransport: ~Copyable {
     private var isResumed = false
     private var checks = ICE.Outbox()
     private var records = DTLS.Outbox()
-    /// To be sent, and emptied, by the caller after each call.
-    public private(set) var outgoing: [Datagram] = []
-    public private(set) var events: [Event] = []
 
     public init(base: SocketAddress, second: SocketAddress? = nil) { (self.base, self.second) = (base, second) }
 

@@ -24,22 +24,27 @@ public struct Session: ~Copyable {
     public static let insideEventPayloadType = PayloadType(101)
 
     private let pinned = Pinned()
-    public private(set) var plan: ForwardingPlan?
-    public internal(set) var latch = SourceLatch()
+    // What every packet touches stands first, close together (`HotMemory`).
+    public internal(set) var plan: ForwardingPlan?
+    /// When the phone last showed that it is there, or began to be expected.
+    var heardAt: Instant
+    var receiverSource: SSRC?
+    var lostBefore = 0
     /// Where the room listens; nil while the leg is in none.
     public internal(set) var room: SocketAddress?
-    var outside: OutgoingStream
+    /// What goes straight from leg to leg.
+    var passing = PassingState()
+    public internal(set) var latch = SourceLatch()
+    var counts = SessionStatistics()
+    var receiver = ReceiverStatistics()
     var inside: OutgoingStream
+    var outside: OutgoingStream
+    /// Nil: plain RTP.
+    public var transport: MediaTransport?
     /// The two directions of a leg whose codec is not G.711; made with its first packets.
     var inward: TranscodingStream?
     var inwardCoding: Coding?
     var outward: TranscodingStream?
-    var counts = SessionStatistics()
-    var receiver = ReceiverStatistics()
-    var receiverSource: SSRC?
-    var lostBefore = 0
-    /// When the phone last showed that it is there, or began to be expected.
-    var heardAt: Instant
     let inwardTable = G711.ulawFromAlaw
     let silence = Session.silentTable
     private static let silentTable = [UInt8](repeating: G711.Law.ulaw.silence, count: 256)
@@ -51,11 +56,7 @@ public struct Session: ~Copyable {
     var keyTimestamp = Timestamp(0)
     var pauses = PauseSender()
     var control = ControlState()
-    /// What goes straight from leg to leg.
-    var passing = PassingState()
     let settings: SessionSettings
-    /// Nil: plain RTP.
-    public var transport: MediaTransport?
     /// Of the port of RTCP, where that has checks or a handshake of its own.
     public var controlTransport: MediaTransport?
 

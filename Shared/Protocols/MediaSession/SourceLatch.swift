@@ -29,12 +29,13 @@ public struct SourceLatch: Sendable {
     /// Whether another SSRC of the same address and port is the same phone at once: several streams, or a farm behind one address.
     public var bearsSources = false
     public private(set) var locked: Source?
+    private(set) var lastAccepted = Instant(nanoseconds: 0)
     private var signalled: SocketAddress?
     /// Where the phone was before this offer/answer, if its signalled address did not change.
     private var previous: SocketAddress?
     private var packetsSeen = 0
-    private var candidates = InlineArray<5, Candidate?>(repeating: nil)
-    private(set) var lastAccepted = Instant(nanoseconds: 0)
+    /// No more than the window is long.
+    private var candidates: [Candidate] = []
 
     public init() {}
 
@@ -50,7 +51,7 @@ public struct SourceLatch: Sendable {
     public mutating func arm(_ signalled: SocketAddress?) {
         previous = self.signalled == signalled ? locked?.address ?? previous : nil
         (self.signalled, locked, packetsSeen) = (signalled, nil, 0)
-        for index in candidates.indices { candidates[index] = nil }
+        candidates = []
     }
 
     /// Whether this valid RTP packet is the phone's. Nothing is taken before the latch has locked.
@@ -83,24 +84,20 @@ public struct SourceLatch: Sendable {
     /// Counts a packet of the window; true when it was the last one and the choice is made.
     private mutating func learn(_ source: Source) -> Bool {
         packetsSeen += 1
-        for index in candidates.indices {
-            if let candidate = candidates[index] {
-                guard candidate.source == source else { continue }
-                candidates[index]?.packets += 1
-            } else {
-                candidates[index] = Candidate(source: source, packets: 1)
-            }
-            break
+        if let index = candidates.firstIndex(where: { $0.source == source }) {
+            candidates[index].packets += 1
+        } else {
+            candidates.append(Candidate(source: source, packets: 1))
         }
         guard packetsSeen >= Self.window else { return false }
         var best: Candidate?
-        for index in candidates.indices {
-            guard let candidate = candidates[index] else { break }
+        for candidate in candidates {
             // At equality the earlier one stays: an attacker has to be both louder and quicker than the phone.
             if let current = best, rank(candidate) <= rank(current) { continue }
             best = candidate
         }
         locked = best?.source
+        candidates = []
         return true
     }
 

@@ -26,6 +26,12 @@ int tandem_epoll_remove(int epoll, int descriptor);
 /// Waits at most `nanoseconds` (negative: for ever). The number of events, 0 after the time or a signal, or -1.
 int tandem_epoll_wait(int epoll, struct tandem_event *events, int capacity, int64_t nanoseconds);
 
+/// Asks for the cache lines at these distances from an address, to be written. Whatever lies there, nothing happens to it.
+static inline void tandem_prefetch(uintptr_t address, const uint16_t *distances, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch((const void *)(address + distances[i]), 1, 3);
+}
+
 /// A non-blocking eventfd: adding to it wakes whoever polls it, reading takes it back to zero.
 int tandem_eventfd(void);
 void tandem_eventfd_add(int descriptor);
