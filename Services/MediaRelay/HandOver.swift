@@ -29,6 +29,7 @@ struct HandOver: Sendable {
 
     /// Returns when no session is left.
     func run() async {
+        relay.occupancy.close()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await tell() }
             if pause >= 0 { group.addTask { await ask() } }

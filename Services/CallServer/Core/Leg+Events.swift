@@ -85,6 +85,15 @@ extension Leg {
         case .mediaFailed(let error):
             media.stage = .failed
             refuse(Self.status(of: error), at: moment, into: &effects)
+        case .mediaRefused(let error, let offer, let other):
+            // A second relay is asked and no third: then it is not the relays.
+            guard media.refusedBy == nil else {
+                media.stage = .failed
+                refuse(Self.status(of: error), at: moment, into: &effects)
+                break
+            }
+            (media.refusedBy, placement.relay) = (placement.relay, other)
+            effects.append(.createMedia(offer: offer))
         case .mediaUpdated(let reply, let kind):
             mediaUpdated(reply, kind, at: moment, into: &effects)
         case .mediaUpdateFailed(let error, let kind):
@@ -197,7 +206,7 @@ extension Leg {
             record.media = statistics?.after(moves?.earlier) ?? moves?.earlier ?? record.media
             media.stage = .gone
             sayFarewell(into: &effects)
-        case .mediaFailed:
+        case .mediaFailed, .mediaRefused:
             media.stage = .failed
             sayFarewell(into: &effects)
         case .step(let step):

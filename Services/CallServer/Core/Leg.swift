@@ -75,6 +75,8 @@ struct Leg: Codable, Sendable {
         var isRenegotiating = false
         /// Our offer is with the phone and its answer comes in an ACK (RFC 3264 §4).
         var awaitsAnswerInAck = false
+        /// The relay that refused the session before this one took it.
+        var refusedBy: String?
     }
 
     /// A place in a room, on the way from wanted to linked.

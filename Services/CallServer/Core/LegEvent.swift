@@ -33,6 +33,8 @@ enum LegEvent: Sendable {
     case mediaOffered(String, MediaProfile)
     case mediaOfferFailed(RPCError)
     case mediaFailed(RPCError)
+    /// The relay takes no session, as the error says; that one might.
+    case mediaRefused(RPCError, offer: String?, other: String)
     case mediaUpdated(UpdateMediaSession.Reply, kind: UpdateMediaSession.Kind)
     case mediaUpdateFailed(RPCError, kind: UpdateMediaSession.Kind)
     case mediaDeleted(MediaStatistics?)

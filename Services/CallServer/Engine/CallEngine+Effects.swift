@@ -121,7 +121,13 @@ extension CallEngine {
         let command = CreateMediaSession(
             sessionID: sessionID(of: leg), customerID: leg.record.customerID, callID: leg.record.id, owner: runtime.instance,
             epoch: leg.epoch, offer: offer)
-        askRelay(command, for: leg, "media") { .mediaCreated($0) } failed: { .mediaFailed($0) }
+        let relay = leg.placement.relay
+        askRelay(command, for: leg, "media/\(relay)") { .mediaCreated($0) } failed: { [fleet = runtime.fleet] error in
+            // Full, leaving or gone, it has no session of ours.
+            guard error.code == .exhausted || error.code == .unavailable, let other = Self.relay(of: fleet, besides: relay)
+            else { return .mediaFailed(error) }
+            return .mediaRefused(error, offer: offer, other: other)
+        }
     }
 
     /// A dialled number is an extension or a conference of the caller's customer.

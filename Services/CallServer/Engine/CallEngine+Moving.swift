@@ -24,9 +24,10 @@ extension CallEngine {
         handle(id, event)
     }
 
-    private func otherRelay(than relay: String) -> String? {
-        let found = runtime.fleet.place(.mediaRelay, spread: .random(in: .min ... .max))?.instance
-        return found == relay ? nil : found
+    private func otherRelay(than relay: String) -> String? { Self.relay(of: runtime.fleet, besides: relay) }
+
+    static func relay(of fleet: Fleet, besides relay: String) -> String? {
+        fleet.place(.mediaRelay, besides: relay, spread: .random(in: .min ... .max))?.instance
     }
 
     // MARK: Relays that are gone

@@ -4,10 +4,16 @@ import Synchronization
 final class Occupancy: Sendable {
     let limit: Int
     private let sessions = Atomic<Int>(0)
+    private let closed = Atomic<Bool>(false)
     /// Told the share that is taken whenever it changes.
     private let changed: @Sendable (Double) -> Void
 
     init(limit: Int, changed: @escaping @Sendable (Double) -> Void) { (self.limit, self.changed) = (limit, changed) }
+
+    /// This relay is leaving: it takes no more sessions.
+    var isClosed: Bool { closed.load(ordering: .relaxed) }
+
+    func close() { closed.store(true, ordering: .relaxed) }
 
     var count: Int { sessions.load(ordering: .relaxed) }
 

@@ -15,6 +15,7 @@ extension MediaLoop {
         let before = try command.continuing.map { text throws(RPCError) in try Self.description(text) }
         let place = (offer ?? before).map { settings.place(of: $0) } ?? settings.primary
 
+        guard !occupancy.isClosed else { throw RPCError(.exhausted, "this relay is leaving: it takes no more sessions") }
         guard occupancy.add() else { throw RPCError(.exhausted, "this relay carries its \(occupancy.limit) sessions") }
         do throws(RPCError) {
             let (port, sockets) = try openPorts(at: place)

@@ -82,9 +82,13 @@ public final class Fleet: Sendable {
     /// The least loaded instance that takes new work of this pool; nil when there is none.
     ///
     /// Of instances within a twentieth of the lowest load one is taken by `spread`, so a burst between two announcements
-    /// does not all land on one.
-    public func place(_ service: ServiceName, pool: String = "all", spread: UInt64, now: Instant = MonotonicClock.now()) -> Announcement? {
-        let candidates = living(service, now: now).filter { !$0.draining && ($0.pool == "all" || pool == "all" || $0.pool == pool) }
+    /// does not all land on one. `besides`: an instance that has refused.
+    public func place(
+        _ service: ServiceName, pool: String = "all", besides: String? = nil, spread: UInt64, now: Instant = MonotonicClock.now()
+    ) -> Announcement? {
+        let candidates = living(service, now: now).filter {
+            !$0.draining && $0.instance != besides && ($0.pool == "all" || pool == "all" || $0.pool == pool)
+        }
         guard let lowest = candidates.map(\.load).min(), lowest < 1 else { return nil }
         let light = candidates.filter { $0.load <= lowest + 0.05 }
         return light[Int(StableHash.avalanche(spread) % UInt64(light.count))]

@@ -38,6 +38,16 @@ import Testing
         #expect(effects.isForgotten)
     }
 
+    @Test("A relay that is full or leaves is replaced by another, once; then the call is refused with 503")
+    func relayRefuses() {
+        var fixture = LegFixture.inbound()
+        _ = fixture.apply(.invited(offer: "sdp", number: "1002"))
+        let again = fixture.apply(.mediaRefused(RPCError(.exhausted), offer: "sdp", other: "relay-2"))
+        #expect(again.responses.isEmpty && again.createdMedia == ["sdp"] && fixture.leg.placement.relay == "relay-2")
+        let refused = fixture.apply(.mediaRefused(RPCError(.exhausted), offer: "sdp", other: "relay-3"))
+        #expect(refused.responses == [503] && refused.createdMedia.isEmpty && refused.isForgotten)
+    }
+
     @Test("the answer waits for the seat: no 200 before sound can flow")
     func answerWaitsForSeat() {
         var fixture = LegFixture.inbound()

@@ -190,6 +190,16 @@ struct SessionOperationsTests {
         _ = try await rig.create("t", offer: offer())
     }
 
+    @Test("A relay that leaves takes no more sessions, and answers as before for those it has")
+    func leaving() async throws {
+        let rig = try Rig()
+        let first = try await rig.create(offer: offer())
+        rig.loop.occupancy.close()
+        #expect(try await rig.create(offer: offer()) == first)
+        #expect(await code { try await rig.create("other", offer: offer()) } == .exhausted)
+        #expect(rig.loop.occupancy.count == 1)
+    }
+
     @Test("A room's address that is none is invalid, with a pointer to it")
     func link() async throws {
         let rig = try Rig()
