@@ -44,7 +44,7 @@ public struct MediaTransport: ~Copyable {
         case failed(TransportFailure)
     }
 
-    private struct Terms {
+    struct Terms {
         let endpoint: Endpoint
         let role: Handshake.Role
         let fingerprints: [DTLS.Fingerprint]
@@ -60,42 +60,42 @@ public struct MediaTransport: ~Copyable {
     }
 
     /// More than one offer of ours has lines; keys of earlier offers do not come back.
-    private static let formerKeyLimit = 8
+    static let formerKeyLimit = 8
 
     // The first of these is also what tells that there is no transport: together they are the head that plain sessions look at.
     /// To be sent, and emptied, by the caller after each call.
-    public private(set) var outgoing: [Datagram] = []
-    public private(set) var events: [Event] = []
+    public internal(set) var outgoing: [Datagram] = []
+    public internal(set) var events: [Event] = []
     private let pinned = Pinned()
     /// What ICE calls the port.
     public let base: SocketAddress
     /// The port of the other family that checks may come to as well.
-    private let second: SocketAddress?
-    public private(set) var agent: ICE.Agent?
-    private var handshake: Handshake?
+    let second: SocketAddress?
+    public internal(set) var agent: ICE.Agent?
+    var handshake: Handshake?
     /// The peer of an established association shakes hands anew; that one goes on until this one has keys.
-    private var successor: Handshake?
+    var successor: Handshake?
     /// What another attempt is made of.
-    private var terms: Terms?
-    private var keys: Context?
+    var terms: Terms?
+    var keys: Context?
     /// What the keys were made of, for a successor, and how often those of each direction have changed.
-    private var masters = Masters()
+    var masters = Masters()
     /// Under what we send, where signalling gave it.
-    private var sendingKey: MasterKey?
-    private var formerKeys: [FormerKey] = []
+    var sendingKey: MasterKey?
+    var formerKeys: [FormerKey] = []
     /// When a packet with the right tag came over the path in use.
-    private var authenticAt: Instant?
-    private var isShaking = false
+    var authenticAt: Instant?
+    var isShaking = false
     /// Checks alone leave packets as they are.
-    private var isProtected = false
+    var isProtected = false
     /// Where the description says they are, when there is no ICE.
-    private var signalled: SocketAddress?
+    var signalled: SocketAddress?
     /// Where records of DTLS go.
-    private var peer: SocketAddress?
+    var peer: SocketAddress?
     /// The keys are those of a predecessor's handshake.
-    private var isResumed = false
-    private var checks = ICE.Outbox()
-    private var records = DTLS.Outbox()
+    var isResumed = false
+    var checks = ICE.Outbox()
+    var records = DTLS.Outbox()
 
     public init(base: SocketAddress, second: SocketAddress? = nil) { (self.base, self.second) = (base, second) }
 
@@ -132,131 +132,6 @@ public struct MediaTransport: ~Copyable {
     public mutating func takeEvents() -> [Event] {
         defer { events.removeAll(keepingCapacity: true) }
         return events
-    }
-
-    // MARK: Signalling
-
-    /// The agent for a description of ours that speaks ICE.
-    public mutating func use(_ agent: ICE.Agent) { self.agent = agent }
-
-    public mutating func withAgent<Result>(_ body: (inout ICE.Agent, inout ICE.Outbox) -> Result) -> Result? {
-        guard var own = agent else { return nil }
-        defer { agent = own }
-        return body(&own, &checks)
-    }
-
-    /// The other side wants none (its description has no ICE).
-    public mutating func dropAgent() { agent = nil }
-
-    /// Keys that signalling agreed on (RFC 4568). Those of a direction stay as they are where nil is given.
-    public mutating func key(sending: MasterKey?, receiving: MasterKey?) {
-        if terms != nil {
-            keys = nil
-            masters.forget()
-        }
-        forgetHandshakes()
-        isProtected = true
-        if keys == nil {
-            guard let sending, let receiving else { return }
-            let context = sendingContext(sending)
-            masters.change(sending, receiving, begun: context.used)
-            keys = Context(sending: context, receiving: ReceivingContext(receiving))
-            return
-        }
-        if let sending {
-            let context = sendingContext(sending)
-            masters.change(sending, nil, begun: context.used)
-            keys?.replace(sending: context)
-        }
-        if let receiving {
-            keys?.replace(receiving: ReceivingContext(receiving))
-            masters.change(nil, receiving)
-        }
-    }
-
-    /// A key that comes back (an offer was forked, and the phone that answered first answers last) goes on where it was: no index is
-    /// used twice (RELIABILITY V27).
-    private mutating func sendingContext(_ key: MasterKey) -> SendingContext {
-        leaveKey()
-        sendingKey = key
-        if let before = formerKeys.firstIndex(where: { $0.key == key }) {
-            return SendingContext(key, after: formerKeys.remove(at: before).used)
-        }
-        return SendingContext(key)
-    }
-
-    private mutating func leaveKey() {
-        switch keys {
-        case .some(let keys):
-            guard let sendingKey else { break }
-            if formerKeys.count >= Self.formerKeyLimit { formerKeys.removeFirst() }
-            formerKeys.append(FormerKey(key: sendingKey, used: keys.used))
-        case nil: break
-        }
-        sendingKey = nil
-    }
-
-    /// A handshake is to give the keys; a new one when the other side's certificate, name or role changed (RFC 8842 §3.1). While it is
-    /// the same certificate, what has been agreed protects until there is better.
-    public mutating func shake(
-        _ endpoint: Endpoint, _ role: Handshake.Role, _ fingerprints: [DTLS.Fingerprint], limits: Handshake.Limits = Handshake.Limits()
-    ) {
-        if terms?.fingerprints != fingerprints {
-            leaveKey()
-            keys = nil
-            masters.forget()
-        }
-        peer = nil
-        (isProtected, isShaking) = (true, true)
-        let agreed = Terms(endpoint: endpoint, role: role, fingerprints: fingerprints, limits: limits)
-        terms = agreed
-        handshake = agreed.handshake
-        successor = nil
-        isResumed = false
-    }
-
-    /// From now on packets are as they are: only checks remain.
-    public mutating func unprotect() {
-        leaveKey()
-        keys = nil
-        masters.forget()
-        forgetHandshakes()
-        isProtected = false
-    }
-
-    private mutating func forgetHandshakes() {
-        isResumed = false
-        handshake = nil
-        successor = nil
-        terms = nil
-        isShaking = false
-    }
-
-    /// Where they said they are.
-    public mutating func aim(at address: SocketAddress?) {
-        if agent == nil, signalled != address { peer = nil }
-        signalled = address
-    }
-
-    /// After signalling: what can begin begins.
-    public mutating func begin(now: Instant) {
-        drainChecks(now: now)
-        startHandshake(to: agent == nil ? signalled : path, now: now)
-    }
-
-    /// The active side begins when it knows where to; for the passive one, time runs from the first record of the other: it may come as
-    /// late as somebody takes to answer.
-    private mutating func startHandshake(to address: SocketAddress?, now: Instant) {
-        guard terms?.role == .active, isShaking, let address else { return }
-        peer = peer ?? address
-        if let outcome = handshake?.start(now: now, into: &records) { take(outcome) }
-        drainRecords()
-    }
-
-    /// The leg ends.
-    public mutating func close() {
-        handshake?.close(into: &records)
-        drainRecords()
     }
 
     // MARK: Datagrams
@@ -429,7 +304,7 @@ public struct MediaTransport: ~Copyable {
 
     // MARK: Effects
 
-    private mutating func drainChecks(now: Instant) {
+    mutating func drainChecks(now: Instant) {
         for datagram in checks.datagrams { outgoing.append(Datagram(bytes: datagram.bytes, to: datagram.to)) }
         let happened = checks.events
         checks.removeAll()
@@ -446,13 +321,13 @@ public struct MediaTransport: ~Copyable {
         }
     }
 
-    private mutating func drainRecords() {
+    mutating func drainRecords() {
         guard let peer, !records.datagrams.isEmpty else { return }
         for bytes in records.datagrams { outgoing.append(Datagram(bytes: bytes, to: peer)) }
         records.datagrams.removeAll(keepingCapacity: true)
     }
 
-    private mutating func take(_ outcome: Handshake.Outcome) {
+    mutating func take(_ outcome: Handshake.Outcome) {
         switch outcome {
         case .none: break
         case .established(let keying): use(keying)
