@@ -10,6 +10,8 @@ import Threads
 struct PeerStreamsTests {
     private static let loopback = SocketAddress(.loopbackIPv4, port: 0)
 
+    private struct PatienceEnded: Error {}
+
     private final class Box<T> {
         var value: T
         init(_ value: T) { self.value = value }
@@ -27,7 +29,10 @@ struct PeerStreamsTests {
                     let kept = try body(loop) { value in
                         if !isDone.exchange(true, ordering: .relaxed) { answer.resume(returning: value) }
                     }
-                    loop.schedule(at: .distantFuture) { _ = kept }
+                    loop.schedule(at: loop.now + .seconds(30)) {
+                        _ = kept
+                        if !isDone.exchange(true, ordering: .relaxed) { answer.resume(throwing: PatienceEnded()) }
+                    }
                 } catch { answer.resume(throwing: error) }
             }
         }
