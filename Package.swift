@@ -107,7 +107,7 @@ let modules: [Module] = [
     Module(.test, "SelfCall", .executable, "Tests/SelfCall", uses: ["Deadlines", "Addresses", "SIP", "Phone"]),
     Module(.test, "ForwardingBenchmark", .executable, "Tests/ForwardingBenchmark", uses: ["Deadlines", "Addresses", "Cryptography", "SIP", "Threads"]),
     Module(.test, "CodecBenchmark", .executable, "Tests/CodecBenchmark", uses: ["Deadlines", "RTP", "Audio", "Codecs", "Threads"]),
-    Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Deadlines", "Addresses", "Contracts", "Threads", "Bus", "Phone"], products: [log]),
+    Module(.test, "Benchmarks", .executable, "Tests/Benchmarks", uses: ["Deadlines", "Addresses", "RTP", "Audio", "Contracts", "Threads", "Datagrams", "Bus", "Phone"], products: [log]),
     Module(.test, "Hostile", .library(hot: true), "Tests/Hostile", uses: []),
     Module(.test, "PhoneTests", .tests, "Tests/PhoneTests", uses: ["Deadlines", "Addresses", "SIP", "SDP", "Threads", "Datagrams", "Streams", "Phone"]),
     Module(.test, "FoundationsTests", .tests, "Tests/FoundationsTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography"]),

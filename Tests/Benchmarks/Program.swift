@@ -5,7 +5,7 @@ import Glibc
 @main
 struct Program {
     static let usage = """
-        usage: Benchmarks [setup] [calls] [bus] [kill] [--seconds N] [--rate N] [--calls N]
+        usage: Benchmarks [setup] [calls] [bus] [room] [kill] [--seconds N] [--rate N] [--calls N] [--talkers N]
         Without a name setup, calls and bus are measured. Wants the running suite: `make bench`, or `source .run/demo.env` and TANDEM_AMQP_URL.
         """
 
@@ -25,8 +25,8 @@ struct Program {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
-            case "setup", "calls", "bus", "kill": names.insert(argument)
-            case "--seconds", "--rate", "--calls":
+            case "setup", "calls", "bus", "room", "kill": names.insert(argument)
+            case "--seconds", "--rate", "--calls", "--talkers":
                 guard let text = rest.popFirst(), let number = Int(text), (1...10_000).contains(number) else {
                     throw Settings.Missing(text: "\(argument) wants a number from 1 to 10000")
                 }
@@ -43,6 +43,14 @@ struct Program {
             } else {
                 show([Figure(subject: "bus RPC between two services", value: "not measured: set TANDEM_AMQP_URL", target: "median <= 0.6 ms")])
             }
+        }
+        if names.contains("room") {
+            guard let url = Settings.variable("TANDEM_AMQP_URL") else { throw Settings.Missing(text: "set TANDEM_AMQP_URL to measure a room") }
+            var room = RoomLoad(url: url)
+            room.participants = numbers["--calls"] ?? room.participants
+            room.talkers = numbers["--talkers"] ?? room.talkers
+            room.seconds = numbers["--seconds"] ?? room.seconds
+            show(try await room.run())
         }
         let settings = try Settings()
         if all || names.contains("setup") {

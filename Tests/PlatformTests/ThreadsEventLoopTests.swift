@@ -34,7 +34,8 @@ struct EventLoopTests {
     @Test("A reader of many is told the tag of what is ready, and each tag once before that")
     func reader() async {
         await withLoop { loop in
-            let (expected, read) = (Mutex<[UInt32]>([]), Mutex<[UInt32]>([]))
+            let expected = Mutex<[UInt32]>([])
+            let read = Mutex<[UInt32]>([])
             let pipes = (0..<5).map { _ in
                 var ends: [Int32] = [0, 0]
                 _ = pipe(&ends)
