@@ -10,6 +10,9 @@ import Threads
 
 /// A room of many, all of whose legs are at one relay: this program. What does a participant cost, and does everybody hear every frame?
 struct RoomLoad {
+    /// As `make up` names it.
+    private static let instance = Recipient.instance("ConferenceServer-1")
+
     let url: String
     var participants = 300
     /// Those who talk; the others send silence, as phones do.
@@ -27,7 +30,7 @@ struct RoomLoad {
         var joins: [Interval] = []
         for number in 0..<participants {
             let start = MonotonicClock.now()
-            let reply = try await bus.call(JoinRoom(roomID: "room_benchmark", customerID: "benchmark", participant: participant(number, relay)))
+            let reply = try await bus.call(JoinRoom(roomID: "room_benchmark", customerID: "benchmark", participant: participant(number, relay)), to: Self.instance)
             joins.append(MonotonicClock.now() - start)
             guard let room = SocketAddress(reply.inside.address) else { throw Settings.Missing(text: "the room is nowhere: \(reply.inside.address)") }
             relay.seat(number, room: room, ssrc: reply.inside.ssrc)
@@ -41,7 +44,7 @@ struct RoomLoad {
         let (time, passed) = (Interval(nanoseconds: Processes.time(of: server).nanoseconds - before.nanoseconds), MonotonicClock.now() - begin)
         relay.stop()
         for number in 0..<participants {
-            _ = try await bus.call(LeaveRoom(roomID: "room_benchmark", participantID: "part_\(number)", epoch: 1))
+            _ = try await bus.call(LeaveRoom(roomID: "room_benchmark", participantID: "part_\(number)", epoch: 1), to: Self.instance)
         }
         await bus.stop()
         return [cost(time, passed), quality(heard, passed), joining(joins)]

@@ -2,6 +2,7 @@ import Bus
 import Contracts
 import Deadlines
 import SIP
+import ServiceKit
 import Telemetry
 
 /// Legs go to another relay when theirs asks for it because it is stopping, or has gone without a successor (RELIABILITY §4.5).
