@@ -50,6 +50,8 @@ final class Leg {
     var wakeAt = Instant.distantFuture
     /// The leg whose phone this one's is connected with, without a room between them.
     var peer: Leg?
+    /// How routers are to treat its packets; nil: as all others.
+    var dscp: Int?
     /// It was asked for over `ng`: nobody on the bus owns it.
     var isOfNG = false
     /// What the phone is sent in place of what its peer says.
@@ -91,6 +93,11 @@ final class Leg {
     func socket(to peer: SocketAddress) -> OutsideSocket? {
         guard let second, peer.address.isIPv4 != place.isIPv4 else { return rtp }
         return second
+    }
+
+    func mark(_ dscp: Int?, usually usual: Int) {
+        self.dscp = dscp
+        for socket in [rtp, rtcp, second] { socket?.mark(dscp ?? usual) }
     }
 
     var statistics: MediaStatistics { MediaStatistics(session.statistics, codec: session.plan?.codec) }
