@@ -34,7 +34,18 @@ extension MediaLoop {
             try adopt(terms.answerer, terms.plans.answerer, description.origin, request.options, dialogue, index, 1 - offer.side)
         }
         heed(request.options, call)
-        return .ok(["sdp": .bytes(written(description, settled.map { $0?.offerer.local }, request.options))])
+        let named = Self.named(description, as: offer.description)
+        return .ok(["sdp": .bytes(written(named, settled.map { $0?.offerer.local }, request.options))])
+    }
+
+    /// Who names its lines finds the names in the answer, though the answerer knows nothing of them (RFC 8829 §5.3.1).
+    private static func named(_ answer: SessionDescription, as offer: SessionDescription) -> SessionDescription {
+        var named = answer
+        for index in named.media.indices where named.media[index].mid == nil {
+            guard let mid = offer.media[index].mid else { continue }
+            named.media[index].attributes.append(Attribute("mid", mid))
+        }
+        return named
     }
 
     /// What a stream comes to on both sides.

@@ -211,4 +211,13 @@ struct NGWishesTests {
         _ = try await relay.describe("offer", Self.sdp(4000))
         #expect(try await relay.ask("offer", part) == ["result": .text("ok")])
     }
+
+    @Test("RFC 8829 §5.3.1: an offerer that names its lines finds the names in the answer of a phone that knows none, refused lines included")
+    func names() async throws {
+        let relay = try NGRelay()
+        let offer = Self.sdp(4000, ["a=mid:sound", "m=image 4002 udptl t38", "a=mid:fax"])
+        _ = try await relay.describe("offer", offer)
+        let answer = try await relay.describe("answer", Self.sdp(4004, ["m=image 0 udptl t38"]), to)
+        #expect(answer.media.map(\.mid) == ["sound", "fax"])
+    }
 }
