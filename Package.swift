@@ -123,10 +123,10 @@ let modules: [Module] = [
     Module(.test, "NGTests", .tests, "Tests/NGTests", uses: ["Deadlines", "Addresses", "SDP", "NG"]),
     Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow"]),
     Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Audio", "Speech", "Bus", "Database", "Cache", "ServiceKit", "Suite"]),
-    Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "MediaSession", "NG", "Flow", "Contracts", "Datagrams", "Processes", "Cache", "ServiceKit", "Hostile"]),
+    Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "Codecs", "MediaSession", "NG", "Flow", "Contracts", "Datagrams", "Processes", "Cache", "ServiceKit", "Hostile"]),
     Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Addresses", "HEP", "Flow", "Contracts", "SIP", "SDP", "RTP", "Audio", "ICE", "SRTP", "DTLS", "MediaSession", "TLS", "Threads", "Datagrams", "Phone", "Suite", "Hostile"]),
     Module(.test, "Faults", .tests, "Tests/Faults", uses: ["Addresses", "Deadlines", "SIP", "Phone", "Suite"]),
-    Module(.test, "Interop", .tests, "Tests/Interop", uses: ["Addresses", "SDP", "NG", "SIP", "Audio", "Phone", "Suite"]),
+    Module(.test, "Interop", .tests, "Tests/Interop", uses: ["Addresses", "SDP", "RTP", "NG", "SIP", "Audio", "Threads", "Datagrams", "Phone", "Suite"]),
 ]
 
 // The import rule, checked whenever the manifest is read.

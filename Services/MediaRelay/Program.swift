@@ -83,8 +83,13 @@ struct Program {
                 logger.debug("leg ended", metadata: ["call": "\(record.callID)", "port": "\(record.port)", "in": "\(statistics.outsideIn)", "out": "\(statistics.outsideOut)"])
             }, silent: { _, _ in })
         let security = Security(Endpoint(.make(now: WallClock.milliseconds() / 1000)), settings.preferences, second: settings.place6?.media)
-        let relay = try Relay(settings: settings, security: security, occupancy: Occupancy(limit: settings.sessionLimit) { _ in }, events: events)
+        let recorder = Recorder(TapSettings(runtime.settings), logger: logger)
+        let settings = settings.marked(.random(in: .min ... .max))
+        let relay = try Relay(
+            settings: settings, security: security, occupancy: Occupancy(limit: settings.sessionLimit) { _ in }, events: events,
+            recorder: recorder)
         let control = try ControlSocket(listen, settings: settings.ng, relay: relay)
+        recorder.loop.start()
         for loop in relay.loops { loop.start() }
         runtime.whenReady {
             control.start()
@@ -95,6 +100,7 @@ struct Program {
             await relay.drained()
             control.stop()
             relay.stop()
+            await recorder.finishAll()
         }
     }
 

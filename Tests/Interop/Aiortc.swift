@@ -10,7 +10,7 @@ struct Aiortc {
     init(as account: RunningSuite.Account, in suite: RunningSuite, tone: Int, speaking: Int, dial: String? = nil, rings: Int = 0) throws {
         let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/aiortc/talk.py")
         var arguments = [
-            file.path, "--server", "wss://\(try suite.proxy(over: .wss))", "--certificate", suite.certificate, "--user", account.number,
+            "-B", file.path, "--server", "wss://\(try suite.proxy(over: .wss))", "--certificate", suite.certificate, "--user", account.number,
             "--password", account.password, "--domain", suite.domain, "--tone", "\(tone)", "--speak", "\(speaking)", "--ring", "\(rings)",
         ]
         if let dial { arguments += ["--dial", dial] }
@@ -30,4 +30,31 @@ struct Aiortc {
             return lines.contains { $0 == step }
         }
     }
+}
+
+/// aiortc without signalling: whoever has it carries its descriptions.
+struct AiortcPeer {
+    private let program: Program
+
+    /// `tone`: what it waits to hear; `speaking`: what it says.
+    init(tone: Int, speaking: Int, offers: Bool) throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/aiortc/peer.py")
+        program = try Program(
+            "/usr/bin/python3", ["-B", file.path, "--tone", "\(tone)", "--speak", "\(speaking)"] + (offers ? ["--offers"] : []))
+    }
+
+    /// What it has described.
+    func description(_ name: String) async throws -> String {
+        try await program.until(.seconds(20), "write \(name)") { !program.content(of: name).isEmpty }
+        return program.content(of: name)
+    }
+
+    /// What its peer describes.
+    func tell(_ name: String, _ description: String) throws {
+        let part = program.folder.appending(path: name + ".part")
+        try Data(description.utf8).write(to: part)
+        try FileManager.default.moveItem(at: part, to: program.folder.appending(path: name))
+    }
+
+    func reports(_ step: String) async throws { try await program.prints(step + "\n", within: .seconds(20)) }
 }

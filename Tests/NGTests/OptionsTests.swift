@@ -20,7 +20,7 @@ struct OptionsTests {
         #expect(keys.generatesMid && keys.isStrict && keys.isFamilyIPv4 == false)
         #expect(keys.codecs.strip == ["G722"] && keys.codecs.transcode == ["opus/48000/2"] && keys.codecs.mask == ["GSM"])
         #expect(keys.receivedFrom == IPAddress("192.0.2.7") && keys.mediaAddress == IPAddress("192.0.2.8"))
-        #expect(keys.typeOfService == 184 && keys.packetTime == 20 && keys.recordsCall == true && keys.deleteDelay == 0)
+        #expect(keys.typeOfService == .octet(184) && keys.packetTime == 20 && keys.recording.isWanted == true && keys.deleteDelay == 0)
         let words = Options([
             "flags": .texts([
                 "ICE=remove", "RTP/SAVP", "rtcp-mux-demux", "replace origin", "DTLS=off", "SDES-no-AES_CM_128_HMAC_SHA1_32", "OSRTP-offer",

@@ -55,6 +55,8 @@ final class Leg {
     var kept: LegRecord.Transports?
     /// When the transport is to be woken, if that has been asked for.
     var wakeAt = Instant.distantFuture
+    /// How routers are to treat its packets; nil: as all others.
+    var dscp: Int?
     /// It was asked for over `ng`: nobody on the bus owns it.
     var isOfNG = false
     /// What wakes its player.
@@ -94,6 +96,11 @@ final class Leg {
     func socket(to peer: SocketAddress) -> OutsideSocket? {
         guard let second, peer.address.isIPv4 != place.isIPv4 else { return rtp }
         return second
+    }
+
+    func mark(_ dscp: Int?, usually usual: Int) {
+        self.dscp = dscp
+        for socket in [rtp, rtcp, second] { socket?.mark(dscp ?? usual) }
     }
 
     var statistics: MediaStatistics { MediaStatistics(session.statistics, codec: session.plan?.codec) }

@@ -21,7 +21,7 @@ extension MediaLoop {
         guard leg.session.hasChecks, leg.session.plan?.isOnOnePort == true else { return closeSecond(leg) }
         guard leg.second == nil, let other = settings.other(than: leg.place) else { return }
         do throws(SocketError) {
-            let socket = try OutsideSocket(bind: other.base(leg.port), dscp: settings.preferences.dscp)
+            let socket = try OutsideSocket(bind: other.base(leg.port), dscp: leg.dscp ?? settings.preferences.dscp)
             let name = leg.insideSSRC
             leg.second = socket
             loop.watch(socket.socket.descriptor, .read) { [unowned self] _ in readPhone(name, isSecond: true) }

@@ -15,6 +15,7 @@ extension MediaLoop {
         if leg.session.transport != nil {
             guard let opened = open(leg) else { return }
             count = opened
+            if leg.tap != nil { Self.tapArrived(leg, fromPhone, count, isOpened: true, on: leg.port, now: loop.now) }
         }
         if Self.isControl(fromPhone, count) { return passControl(count, of: leg, to: peer) }
         if leg.session.plan?.isTransparent == true {
@@ -44,6 +45,7 @@ extension MediaLoop {
             return
         }
         traffic.countPhones(.forwarded)
+        if let tap = leg.tap, !leg.session.gates.silencesMedia { tap.spoken(batch[0].bytes.extracting(0..<count), now: now) }
         guard peer.player == nil, let destination = peer.session.passingDestination, let rtp = peer.socket(to: destination) else { return }
         var place = batch.mutablePlace(at: 0)
         leg.session.hush(header, &place)
@@ -74,6 +76,7 @@ extension MediaLoop {
         let verdict = leg.session.outsidePacket(datagram.bytes.extracting(0..<count), from: datagram.source, now: now, into: &packets)
         traffic.countPhones(verdict)
         guard verdict == .forwarded || verdict == .collected, leg.session.passesCodecs(datagram.bytes.extracting(0..<count)) else { return }
+        if let tap = leg.tap { tap.spoken(datagram.bytes.extracting(0..<count), now: now) }
         hand(packets, to: peer, now: now, linked: &linked, traffic: &traffic, shelf: shelf)
     }
 
@@ -89,6 +92,7 @@ extension MediaLoop {
             return
         }
         traffic.countPhones(.forwarded)
+        if let tap = leg.tap, !leg.session.gates.silencesMedia { tap.spoken(bytes, now: now) }
         guard peer.player == nil else { return }
         let isEvent = leg.session.isEvent(header)
         _ = peer.session.directPacket(header, bytes, isEvent: isEvent, now: now, into: &packets)

@@ -56,7 +56,7 @@ extension MediaLoop {
         recorder.begin(id, name, session: leg.id, order, release: { [weak self] in self?.post { $0.untap(session, id) } }, respond)
     }
 
-    private func tapRing(_ recorder: Recorder) -> RecordRing {
+    func tapRing(_ recorder: Recorder) -> RecordRing {
         if let ring { return ring }
         let made = recorder.makeRing()
         ring = made
@@ -64,7 +64,7 @@ extension MediaLoop {
     }
 
     /// Nothing is copied any more: the file is full, failed or finished.
-    private func untap(_ session: UInt32, _ id: UInt32) {
+    func untap(_ session: UInt32, _ id: UInt32) {
         guard let leg = legs[session], let tap = leg.tap else { return }
         if tap.recording?.id == id { tap.recording = nil }
         if tap.capture?.id == id { tap.capture = nil }

@@ -8,9 +8,11 @@ final class OutsideSocket {
 
     init(bind address: SocketAddress, dscp: Int) throws(SocketError) {
         socket = try DatagramSocket(bind: address, receiveBuffer: 1 << 18)
-        // Sound without its mark is still sound.
-        try? socket.mark(dscp: dscp)
+        mark(dscp)
     }
+
+    /// Sound without its mark is still sound.
+    func mark(_ dscp: Int) { try? socket.mark(dscp: dscp) }
 
     /// Goes on with the socket of a predecessor, connected or not.
     init?(descriptor: Int32) {

@@ -13,6 +13,12 @@ final class Call {
     var lastSignal: Int64
     var dialogues: [Dialogue] = []
     var checkedAt: Instant
+    /// How it is recorded; nil while it is not.
+    var recording: CallRecording?
+    /// Of recordings, that have begun.
+    var files = 0
+    /// How routers are to treat its packets; nil: as all others.
+    var dscp: Int?
     /// When it goes, once it has been deleted with a delay.
     var endsAt = Instant.distantFuture
 
@@ -104,6 +110,10 @@ struct PendingOffer {
 struct Stream {
     var legs: [Leg] = []
     var sides = [StreamSide(), StreamSide()]
+    /// Its files have begun, and have perhaps become full.
+    var isRecorded = false
+
+    var isAgreed: Bool { legs.count == 2 && sides.allSatisfy { $0.agreement != nil } }
 }
 
 /// What is known of one side of a stream.
@@ -113,6 +123,18 @@ struct StreamSide {
     var agreement: Agreement?
     var origin: Origin?
     var remote: StreamDescription?
+}
+
+/// A call that is recorded.
+struct CallRecording {
+    let form: RecordingOptions.Form
+    /// What its files are called; nil: after the call and the time.
+    let name: String?
+    /// Milliseconds since 1970.
+    let began: Int64
+    var isPaused = false
+    /// So many of its files have begun.
+    var files = 0
 }
 
 /// The calls of one media thread.

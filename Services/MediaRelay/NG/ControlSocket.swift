@@ -130,6 +130,8 @@ actor ControlSocket {
                 case .failure(let refusal): respond(refusal.reply)
                 }
             }
+        case .startRecording: relay.loop(of: request.callID).post { $0.startRecording(request, respond) }
+        case .stopRecording: relay.loop(of: request.callID).post { $0.stopRecording(request, respond) }
         default:
             let isDraining = isDraining
             relay.loop(of: request.callID).post { loop in respond(loop.perform(request, isDraining: isDraining)) }

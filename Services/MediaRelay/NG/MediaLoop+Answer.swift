@@ -14,6 +14,7 @@ extension MediaLoop {
             throw NGRefusal("nothing was offered that this would answer")
         }
         let description = try Self.parse(request.sdp)
+        if isOurs(description, request.options) { return .ok(["sdp": .bytes(request.sdp)]) }
         guard description.media.count == offer.description.media.count else {
             throw NGRefusal("the answer has \(description.media.count) media lines, and the offer \(offer.description.media.count)")
         }
@@ -22,6 +23,7 @@ extension MediaLoop {
         call.lastSignal = WallClock.milliseconds() / 1000
         dialogue.parties[1 - offer.side].name(to, seconds: call.lastSignal)
         if let label = request.options.label ?? request.options.setLabel { dialogue.parties[1 - offer.side].label = label }
+        // RFC 3264 §8.2: a stream with port zero is gone, and so are its ports; another may come in its place.
         for index in settled.indices {
             guard let terms = settled[index] else {
                 for leg in dialogue.streams[index].legs { close(leg) }
@@ -31,8 +33,19 @@ extension MediaLoop {
             try adopt(terms.offerer, terms.plans.offerer, offer.description.origin, offer.options, dialogue, index, offer.side)
             try adopt(terms.answerer, terms.plans.answerer, description.origin, request.options, dialogue, index, 1 - offer.side)
         }
-        let local = settled.map { $0?.offerer.local }
-        return .ok(["sdp": .bytes(description.rewritten(local, request.options).bytes)])
+        heed(request.options, call)
+        let named = Self.named(description, as: offer.description)
+        return .ok(["sdp": .bytes(written(named, settled.map { $0?.offerer.local }, request.options))])
+    }
+
+    /// Who names its lines finds the names in the answer, though the answerer knows nothing of them (RFC 8829 §5.3.1).
+    private static func named(_ answer: SessionDescription, as offer: SessionDescription) -> SessionDescription {
+        var named = answer
+        for index in named.media.indices where named.media[index].mid == nil {
+            guard let mid = offer.media[index].mid else { continue }
+            named.media[index].attributes.append(Attribute("mid", mid))
+        }
+        return named
     }
 
     /// What a stream comes to on both sides.
@@ -127,6 +140,7 @@ extension MediaLoop {
         }
         follow(terms, before: before.agreement, weOffered: side != dialogue.pending?.side, on: leg)
         leg.session.apply(plan, now: loop.now)
+        Self.teach(leg, dialogue.streams[index].sides[side])
         openSecond(leg)
         tend(leg)
     }

@@ -19,6 +19,7 @@ extension MediaLoop {
             case .unblockDTMF: return try gate(request) { $0.blocksEvents = false }
             case .silenceMedia: return try gate(request) { $0.silencesMedia = true }
             case .unsilenceMedia: return try gate(request) { $0.silencesMedia = false }
+            case .pauseRecording: return try pauseRecording(request)
             case .stopMedia: return try stopMedia(request)
             case .playDTMF: return try playDTMF(request)
             default: throw NGRefusal("'\(request.command.rawValue)' is not done by this relay")

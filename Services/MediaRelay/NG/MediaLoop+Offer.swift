@@ -17,7 +17,13 @@ struct NGRefusal: Error {
 extension MediaLoop {
     /// `offer`: ports for both sides, and the description for the answerer.
     func offer(_ request: Request, isDraining: Bool) throws(NGRefusal) -> Reply {
+        if request.options.isFragment {
+            // The far end's checks find the paths of candidates that come later.
+            guard calls[request.callID] != nil else { throw NGRefusal("Unknown call-id") }
+            return .ok()
+        }
         let description = try Self.parse(request.sdp)
+        if isOurs(description, request.options) { return .ok(["sdp": .bytes(request.sdp)]) }
         let remote = try Self.streams(description, request.options)
         let from = request.fromTag ?? ""
         let known = calls[request.callID]
@@ -45,7 +51,9 @@ extension MediaLoop {
         let local = tell(remote, request.options, dialogue, answerer: 1 - side)
         dialogue.pending = PendingOffer(side: side, description: description, options: request.options, remote: remote, local: local)
         listen(dialogue, remote, side, description.origin)
-        return .ok(["sdp": .bytes(description.rewritten(local, request.options).bytes)])
+        mark(call, request.options)
+        heed(request.options, call)
+        return .ok(["sdp": .bytes(written(description, local, request.options))])
     }
 
     private static func full(_ reason: String, _ options: Options) -> Reply {
@@ -77,7 +85,7 @@ extension MediaLoop {
         let negotiation = Negotiation(security: security)
         return remote.indices.map { index in
             guard let theirs = remote[index], dialogue.streams[index].legs.count == 2 else { return nil }
-            let side = dialogue.streams[index].sides[answerer]
+            let side = options.startsAnew ? StreamSide() : dialogue.streams[index].sides[answerer]
             let address = shown(dialogue.streams[index].legs[answerer], options)
             let local = negotiation.offer(theirs, options, at: address, side)
             dialogue.streams[index].sides[answerer].local = local
@@ -129,11 +137,8 @@ extension MediaLoop {
                 throw error
             }
         }
-        // RFC 3264 §8.2: a stream with port zero is gone, and so are its ports; another may come in its place.
-        for index in dialogue.streams.indices where index >= remote.count || remote[index] == nil {
-            for leg in dialogue.streams[index].legs { close(leg) }
-            dialogue.streams[index] = Stream()
-        }
+        // A stream that this offer takes away, or makes one of faxes, has its ports until the answer: the offer may be refused, and then
+        // everything is as before (RFC 3264 §8).
     }
 
     private func openLeg(of call: Call, at place: Place) throws(RPCError) -> Leg {

@@ -1,5 +1,6 @@
 import Addresses
 import Deadlines
+import NG
 import ServiceKit
 
 /// Who may control this relay over `ng`, and from where.
@@ -11,6 +12,10 @@ struct NGSettings: Sendable {
     var repliesKept = 65_536
     /// Where the files of `play media` lie.
     var sounds = ""
+    /// What recordings are unless a request says otherwise.
+    var recordingForm = RecordingOptions.Form.stereo
+    /// What tells descriptions that this relay has written from others: random, for the life of the process.
+    var mark = ""
 
     static let declared = [
         Setting(
@@ -22,6 +27,9 @@ struct NGSettings: Sendable {
             "seconds after which a call on hold, or never answered, ends when nothing is heard of it"),
         Setting("TANDEM_NG_SOUNDS", default: "", "directory of the files that may be played over ng; empty: none"),
         Setting(
+            "TANDEM_NG_RECORDING", default: "stereo",
+            "what recordings over ng are: stereo (a channel for each side), mixed, single (a file for each side) or pcap"),
+        Setting(
             "TANDEM_NG_REPLIES", .integer(16...1_048_576), default: "65536",
             "answers of the last half minute that are kept for requests that come again"),
     ]
@@ -32,6 +40,10 @@ struct NGSettings: Sendable {
         quietTimeout = .seconds(settings.integer("TANDEM_NG_QUIET_TIMEOUT"))
         repliesKept = settings.integer("TANDEM_NG_REPLIES")
         sounds = settings.text("TANDEM_NG_SOUNDS")
+        guard let form = RecordingOptions.Form(rawValue: settings.text("TANDEM_NG_RECORDING")) else {
+            throw RelaySettings.Mistake(description: "TANDEM_NG_RECORDING must be stereo, mixed, single or pcap")
+        }
+        recordingForm = form
         peers = []
         for text in settings.list("TANDEM_NG_PEERS") {
             guard let address = IPAddress(text) else {
@@ -51,6 +63,14 @@ struct NGSettings: Sendable {
 
     /// Whoever controls a relay can have sound sent anywhere: this machine, unless others are named (RELIABILITY V26).
     func allows(_ peer: IPAddress) -> Bool { peers.isEmpty ? peer.isLoopback : peers.contains(peer) }
+}
+
+extension RelaySettings {
+    func marked(_ random: UInt64) -> RelaySettings {
+        var marked = self
+        marked.ng.mark = String(random, radix: 16)
+        return marked
+    }
 }
 
 extension IPAddress {

@@ -36,7 +36,7 @@ struct Negotiation {
         let hasChecks = wantsICE(options, theirs, side)
         local.multiplexes = isAsked || hasChecks || isHandshake || theirs.multiplexes && !options.multiplexing.contains(.demux)
         local.requiresMultiplexing = options.multiplexing.contains(.require)
-        if hasChecks { local.ice = side.local?.ice ?? checks(at: address, isOnOnePort: local.requiresMultiplexing) }
+        if hasChecks { local.ice = side.local?.ice ?? checks(at: address, isOnOnePort: local.requiresMultiplexing, isLite: options.isLiteForward) }
         local.packetTime = options.packetTime
         if !options.codecs.isEmpty, theirs.kind == "audio" {
             local.formats = options.codecs.apply(to: theirs.formats, known: ForwardingPlan.codecs)
@@ -85,8 +85,8 @@ struct Negotiation {
     }
 
     /// Lite, unless the other side is: then somebody has to make the checks (RFC 8445 §6.1.1).
-    private func checks(at address: SocketAddress, isOnOnePort: Bool, facingLite: Bool = false) -> Connectivity {
-        var ours = Security.connectivity(of: Security.credentials(), isLite: security.preferences.iceMode == .lite && !facingLite)
+    private func checks(at address: SocketAddress, isOnOnePort: Bool, isLite: Bool?) -> Connectivity {
+        var ours = Security.connectivity(of: Security.credentials(), isLite: isLite ?? (security.preferences.iceMode == .lite))
         ours.candidates = security.candidates(address, isOnOnePort: isOnOnePort).map(\.description)
         return ours
     }
@@ -99,7 +99,7 @@ struct Negotiation {
         _ side: StreamSide
     ) throws(Refusal) -> (local: LocalStream, security: AgreedSecurity) {
         var local = LocalStream(address: address, transport: theirs.transport)
-        let agreed = try keys(theirs, options, side, &local)
+        let agreed = try keys(theirs, offered, options, side, &local)
         let hasChecks = theirs.ice != nil && options.ice != .remove && !offered.rejectsICE
         let isWelcome = hasChecks || agreed.kind == .dtls || answerer.multiplexes
             || !offered.multiplexing.union(options.multiplexing).isDisjoint(with: [.demux, .accept])
@@ -107,18 +107,20 @@ struct Negotiation {
         if hasChecks {
             let isRestart = side.remote?.ice.map { $0.fragment != theirs.ice?.fragment || $0.password != theirs.ice?.password } ?? true
             local.ice = isRestart ? nil : side.local?.ice
-            local.ice = local.ice ?? checks(at: address, isOnOnePort: local.multiplexes, facingLite: theirs.ice?.isLite == true)
+            local.ice = local.ice ?? checks(at: address, isOnOnePort: local.multiplexes, isLite: theirs.ice?.isLite == true ? false : offered.isLiteBackward)
         }
         local.packetTime = offered.packetTimeReverse
         return (local, agreed)
     }
 
     private func keys(
-        _ theirs: StreamDescription, _ options: Options, _ side: StreamSide, _ local: inout LocalStream
+        _ theirs: StreamDescription, _ offered: Options, _ options: Options, _ side: StreamSide, _ local: inout LocalStream
     ) throws(Refusal) -> AgreedSecurity {
         guard !theirs.profile.isPlain else { return .none }
-        if !theirs.fingerprints.isEmpty, options.dtls != .off || theirs.crypto.isEmpty {
-            let setup = try role(theirs, options, side)
+        // Its own offer may have said which of both it gets, or which role is left to it.
+        let wish = offered.dtlsReverse == .either ? options.dtls : offered.dtlsReverse
+        if !theirs.fingerprints.isEmpty, wish != .off || theirs.crypto.isEmpty {
+            let setup = try role(theirs, wish, side)
             local.fingerprints = [security.fingerprint].compactMap(\.self)
             local.setup = setup
             return .dtls(DTLSTerms(isClient: setup == .active, fingerprints: theirs.fingerprints, tlsID: theirs.tlsID))
@@ -135,7 +137,7 @@ struct Negotiation {
 
     /// RFC 5763 §5; who leaves it to us is left the beginning, as those behind a NAT begin more easily. A role goes on with its
     /// association (RFC 8842 §5.3).
-    private func role(_ theirs: StreamDescription, _ options: Options, _ side: StreamSide) throws(Refusal) -> Setup {
+    private func role(_ theirs: StreamDescription, _ wish: Options.DTLS, _ side: StreamSide) throws(Refusal) -> Setup {
         switch theirs.setup ?? .active {
         case .active: return .passive
         case .passive: return .active
@@ -144,7 +146,7 @@ struct Negotiation {
             if case .dtls(let terms)? = side.agreement?.security, terms.fingerprints == theirs.fingerprints, terms.tlsID == theirs.tlsID {
                 return terms.isClient ? .active : .passive
             }
-            return options.dtls == .active ? .active : .passive
+            return wish == .active ? .active : .passive
         }
     }
 

@@ -61,9 +61,10 @@ actor Recorder {
         return lastID.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
-    /// Begins a file. One of that name that has ended is not begun again: its end is told.
+    /// Begins a file, called `file` or after its session and the time. One of that name that has ended is not begun again: its end is told.
     nonisolated func begin(
-        _ id: UInt32, _ name: String, session: String, _ order: Order, release: @escaping @Sendable () -> Void, _ respond: @escaping Respond
+        _ id: UInt32, _ name: String, session: String, file base: String? = nil, _ order: Order, release: @escaping @Sendable () -> Void,
+        _ respond: @escaping Respond
     ) {
         post { recorder in
             if let report = recorder.ended[name] {
@@ -72,7 +73,7 @@ actor Recorder {
                 return respond(.success(report))
             }
             do throws(OutputFile.Failure) {
-                let file = try recorder.open(name, session: session, order, release)
+                let file = try recorder.open(name, base ?? "\(OutputFile.name(session))-\(WallClock.milliseconds())", order, release)
                 recorder.files[id] = file
                 Self.open.set(recorder.files.count)
                 recorder.logger.info("a file of a session begins", metadata: ["session": "\(session)", "path": "\(file.report(dropped: 0).path)"])
@@ -115,9 +116,8 @@ actor Recorder {
     }
 
     private func open(
-        _ name: String, session: String, _ order: Order, _ release: @escaping @Sendable () -> Void
+        _ name: String, _ base: String, _ order: Order, _ release: @escaping @Sendable () -> Void
     ) throws(OutputFile.Failure) -> TapFile {
-        let base = "\(OutputFile.name(session))-\(WallClock.milliseconds())"
         let now = MonotonicClock.now()
         switch order {
         case .recording(let terms):
@@ -140,7 +140,7 @@ actor Recorder {
             ring.drain { head, bytes in
                 guard let file = files[UInt32(truncatingIfNeeded: head[0] >> 32)], let kind = Tap.Kind(rawValue: head[0] & 0xffff_ffff) else { return }
                 let peer = SocketAddress(IPAddress(v6High: head[3], v6Low: head[4]), port: UInt16(truncatingIfNeeded: head[2] >> 16))
-                file.take(kind, at: Instant(nanoseconds: head[1]), peer: peer, port: UInt16(truncatingIfNeeded: head[2]), bytes)
+                file.take(kind, at: Instant(nanoseconds: head[1]), peer: peer, port: UInt16(truncatingIfNeeded: head[2]), bytes, number: UInt8(truncatingIfNeeded: head[5]))
             }
         }
     }

@@ -33,6 +33,11 @@ final class Tap {
     private let ring: RecordRing
     var recording: Use?
     var capture: Use?
+    /// Of a call over `ng`: what its phone sends is recorded as it comes, and for which side of the recording.
+    var formats: SoundFormats?
+    var side = Kind.said
+    /// Nothing is copied for now.
+    var isPaused = false
 
     init(_ ring: RecordRing) { self.ring = ring }
 
@@ -48,8 +53,18 @@ final class Tap {
         }
     }
 
+    /// A packet of the phone in its own coding.
+    func spoken(_ packet: Span<UInt8>, now: Instant) {
+        guard let use = recording, !isPaused, let number = formats?.number(of: packet), number != SoundFormats.none else { return }
+        let head: RecordRing.Head = [UInt64(use.id) << 32 | side.rawValue, now.nanoseconds, 0, 0, 0, UInt64(number)]
+        if !ring.append(head, packet) {
+            recording?.dropped += 1
+            Self.dropped.add()
+        }
+    }
+
     func datagram(_ bytes: Span<UInt8>, _ kind: Kind, _ stage: Stage, peer: SocketAddress, port: UInt16, now: Instant) {
-        guard let use = capture else { return }
+        guard let use = capture, !isPaused else { return }
         switch stage {
         case .plain: break
         case .opened: guard use.isPlain else { return }

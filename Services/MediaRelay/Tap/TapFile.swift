@@ -52,11 +52,17 @@ final class TapFile {
         return TapReport(path: file.path, milliseconds: milliseconds, bytes: file.length, dropped: dropped, end: end)
     }
 
-    func take(_ kind: Tap.Kind, at instant: Instant, peer: SocketAddress, port: UInt16, _ bytes: Span<UInt8>) {
+    /// `number`: the coding of a phone's own packet; else it is one of the inside.
+    func take(_ kind: Tap.Kind, at instant: Instant, peer: SocketAddress, port: UInt16, _ bytes: Span<UInt8>, number: UInt8 = SoundFormats.none) {
         guard recording == nil else {
             // Time goes on with the packets, so that a writer that was held up loses none.
             recording?.advance(to: instant, into: &pending)
-            recording?.packet(bytes, kind == .said ? .said : .heard, arrived: instant)
+            let side: Recording.Side = kind == .said ? .said : .heard
+            if let coding = SoundFormats.coding(number) {
+                recording?.packet(bytes, side, as: coding, arrived: instant)
+            } else {
+                recording?.packet(bytes, side, arrived: instant)
+            }
             return
         }
         guard instant < ends, file.length + pending.count + bytes.count + PacketCapture.overhead <= largest else { return latest = ends }

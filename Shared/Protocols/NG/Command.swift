@@ -3,6 +3,7 @@ public enum Command: String, Hashable, Sendable, CaseIterable {
     case ping, offer, answer, delete, query, list, statistics
     case startRecording = "start recording"
     case stopRecording = "stop recording"
+    case pauseRecording = "pause recording"
     case blockMedia = "block media"
     case unblockMedia = "unblock media"
     case blockDTMF = "block dtmf"

@@ -23,12 +23,28 @@ extension Options {
         case "address-family": return Self.isIPv4(value.text).map { isFamilyIPv4 = $0 } != nil
         case "received-from": return value.texts.last.flatMap { IPAddress($0) }.map { receivedFrom = $0 } != nil
         case "direction": directions = value.texts
-        case "tos": return value.integer.map { typeOfService = (0...255).contains($0) ? Int($0) : nil } != nil
+        case "tos": return value.integer.map { typeOfService = $0 < 0 ? .kept : UInt8(exactly: $0).map { .octet($0) } ?? .usual } != nil
         case "label", "from-label": label = value.text
         case "set-label": setLabel = value.text
-        case "record-call": return Self.truth(value).map { recordsCall = $0 } != nil
         case "delete-delay": return value.integer.map { deleteDelay = Int(clamping: $0) } != nil
         case "all": isForAll = value.text?.lowercased() == "all"
+        case "ice-lite": return take(lite: value.text?.lowercased())
+        case "drop-traffic": return Self.order(value).map { dropsTraffic = $0 } != nil
+        // Lengths of packets: what `ptime` does; the module's own documentation says that RTPEngine ignores it.
+        case "repacketize": break
+        default:
+            guard key.hasPrefix("codec-") else { return recording.take(key, value) ?? false }
+            return !value.texts.isEmpty && value.texts.allSatisfy { codecs.take(flag: "\(key.dropFirst(6))-\($0)") }
+        }
+        return true
+    }
+
+    private mutating func take(lite text: String?) -> Bool {
+        switch text {
+        case "forward": isLiteForward = true
+        case "backward": isLiteBackward = true
+        case "both": (isLiteForward, isLiteBackward) = (true, true)
+        case "off": (isLiteForward, isLiteBackward) = (false, false)
         default: return false
         }
         return true
@@ -40,8 +56,13 @@ extension Options {
         let flag = Request.key(text)
         switch flag {
         case "replace-origin": replacesOrigin = true
-        // Addresses of ours stand wherever one stood.
-        case "replace-session-connection", "trust-address", "symmetric", "port-latching", "no-port-latching": break
+        // What is done here anyway, or is about something that is not here: a kernel module, a database, another proxy's marks.
+        case "replace-session-connection", "trust-address", "symmetric", "port-latching", "no-port-latching", "original-sendrecv",
+            "unidirectional", "no-redis-update", "force", "inject-dtmf", "no-codec-renegotiation", "allow-transcoding":
+            break
+        case "loop-protect": protectsLoops = true
+        case "reset": startsAnew = true
+        case "fragment": isFragment = true
         case "replace-session-name": replacesSessionName = true
         case "replace-username": replacesUsername = true
         case "replace-sdp-version", "replace-force-increment-sdp-ver": replacesVersion = true
@@ -55,7 +76,9 @@ extension Options {
         case "strip-extmap": stripsExtensions = true
         case "full-rtcp-attribute": controlAttribute = .full
         case "no-rtcp-attribute": controlAttribute = .none
-        case "record-call": recordsCall = true
+        case "record-call": recording.isWanted = true
+        // Older names of keys for descriptions with keys.
+        case "pad-crypto": break
         case "fatal": isFatal = true
         case "all": isForAll = true
         case "always-transcode": codecs.accept.append("all")
@@ -97,6 +120,8 @@ extension Options {
         switch Request.key(word) {
         case "off", "no", "disable": sdes.isOff = true
         case "nonew": sdes.addsNone = true
+        // Of RFC 4568 §6.3: we offer neither of these, so what forbids them is met and what asks for them is not.
+        case "encrypted-srtp", "encrypted-srtcp", "authenticated-srtp", "unencrypted-srtp", "unencrypted-srtcp", "unauthenticated-srtp": break
         case "pad", "lifetime", "static": break
         default:
             if word.hasPrefix("no-") { sdes.without.insert(word.dropFirst(3).uppercased()) }
@@ -125,7 +150,15 @@ extension Options {
         }
     }
 
-    private static func truth(_ value: Value) -> Bool? {
+    private static func order(_ value: Value) -> Bool? {
+        switch value.text?.lowercased() {
+        case "start": true
+        case "stop": false
+        default: nil
+        }
+    }
+
+    static func truth(_ value: Value) -> Bool? {
         switch value.text?.lowercased() {
         case "yes", "on": true
         case "no", "off": false

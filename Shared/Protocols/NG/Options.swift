@@ -23,6 +23,15 @@ public struct Options: Hashable, Sendable {
         case short, full, none
     }
 
+    /// The octet of RFC 791 §3.1 that packets of the call carry.
+    public enum TypeOfService: Hashable, Sendable {
+        /// The relay's own.
+        case usual
+        /// As it was.
+        case kept
+        case octet(UInt8)
+    }
+
     public var ice = ICE.asOffered
     /// The offerer's own is refused.
     public var rejectsICE = false
@@ -51,7 +60,16 @@ public struct Options: Hashable, Sendable {
     public var isFamilyIPv4: Bool?
     /// Names of interfaces, which only say the family here.
     public var directions: [String] = []
-    public var typeOfService: Int?
+    public var typeOfService = TypeOfService.usual
+    /// Whether we say that we are lite (RFC 8445 §2.5) to the answerer, and to the offerer; nil: as we usually do.
+    public var isLiteForward: Bool?
+    public var isLiteBackward: Bool?
+    /// A description that this relay has rewritten already stays as it is.
+    public var protectsLoops = false
+    /// What the answerer was told before does not count: it may be somebody else.
+    public var startsAnew = false
+    /// Part of a description, with candidates that were found later (RFC 8840).
+    public var isFragment = false
 
     // What is believed.
     public var usesSourceAddress = false
@@ -63,7 +81,9 @@ public struct Options: Hashable, Sendable {
     // The call.
     public var label: String?
     public var setLabel: String?
-    public var recordsCall: Bool?
+    public var recording = RecordingOptions()
+    /// Nothing of the call goes through, or everything again.
+    public var dropsTraffic: Bool?
     public var isForAll = false
     public var isFatal = false
     public var deleteDelay: Int?
@@ -82,7 +102,7 @@ public struct Options: Hashable, Sendable {
     /// Keys that are no options, or belong to one command alone.
     private static let others: Set<String> = [
         "command", "call-id", "from-tag", "to-tag", "via-branch", "sdp", "limit", "file", "blob", "db-id", "repeat-times", "start-pos",
-        "code", "digit", "duration", "volume", "pause", "address", "to-label", "metadata", "output-destination", "from-tags",
+        "code", "digit", "duration", "volume", "pause", "address", "to-label", "from-tags",
     ]
 }
 

@@ -1,6 +1,4 @@
 import Addresses
-import DTLS
-import Datagrams
 import Deadlines
 import MediaSession
 import NG
@@ -10,36 +8,6 @@ import SRTP
 import Testing
 
 @testable import MediaRelay
-
-/// A media thread that is asked over `ng`, as the control socket asks it.
-private final class Relayed: Sendable {
-    let loop: MediaLoop
-
-    init(sessionLimit: Int = 100) throws {
-        let settings = RelaySettings(
-            inside: .loopbackIPv4, media: .loopbackIPv4, ports: 44400...44599, threads: 1, sessionLimit: sessionLimit, timeout: .seconds(60))
-        loop = try MediaLoop(
-            index: 0, settings: settings, security: Security(Endpoint(.make(now: 1_700_000_000))),
-            occupancy: Occupancy(limit: sessionLimit) { _ in },
-            events: SessionEvents(began: { _ in }, changed: { _ in }, ended: { _, _ in }, silent: { _, _ in }))
-        loop.start()
-    }
-
-    deinit { loop.loop.stop() }
-
-    func ask(_ command: String, _ more: [String: Value] = [:]) async throws -> [String: Value] {
-        var document: [String: Value] = ["command": .text(command), "call-id": .text("c"), "from-tag": .text("a")]
-        document.merge(more) { _, given in given }
-        let request = try Request(document)
-        return await loop.perform(request, isDraining: false).document
-    }
-
-    func describe(_ command: String, _ sdp: String, _ more: [String: Value] = [:]) async throws -> SessionDescription {
-        let reply = try await ask(command, more.merging(["sdp": .text(sdp)]) { given, _ in given })
-        let text = try #require(reply["sdp"]?.text, "\(reply)")
-        return try SessionDescription.parse(text)
-    }
-}
 
 private func sdp(_ port: UInt16, _ transport: String = "RTP/AVP", formats: String = "0 8 96", lines: [String] = []) -> String {
     (["v=0", "o=bob 7 3 IN IP4 192.0.2.9", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", "m=audio \(port) \(transport) \(formats)",
@@ -60,7 +28,7 @@ struct NGCallTests {
 
     @Test("RFC 3264: codecs, numbers and lines of others stay; addresses and ports are ours; packets pass unchanged both ways")
     func plain() async throws {
-        let relay = try Relayed()
+        let relay = try NGRelay()
         let (caller, callee) = (try Ear(), try Ear())
         let offer = try await relay.describe("offer", sdp(caller.port), ["replace": .texts(["origin"])])
         #expect(offer.media[0].formats == ["0", "8", "96"] && offer.media[0].attributes.contains(named: "x-kept"))
@@ -82,7 +50,7 @@ struct NGCallTests {
 
     @Test("RFC 4568: one side in clear, the other with keys in its description: what is sent in clear comes protected, and back")
     func protected() async throws {
-        let relay = try Relayed()
+        let relay = try NGRelay()
         let (caller, callee) = (try Ear(), try Ear())
         let offer = try await relay.describe(
             "offer", sdp(caller.port), ["transport protocol": .text("RTP/SAVP"), "DTLS": .text("off")])
@@ -113,7 +81,7 @@ struct NGCallTests {
 
     @Test("RFC 3711 §3.3.1: a source that begins its numbers anew goes on under keys, one after the other")
     func restart() async throws {
-        let relay = try Relayed()
+        let relay = try NGRelay()
         let (caller, callee) = (try Ear(), try Ear())
         let offer = try await relay.describe("offer", sdp(caller.port), ["transport protocol": .text("RTP/SAVP"), "DTLS": .text("off")])
         let line = try CryptoAttribute(parsing: try #require(offer.media[0].crypto.first))
@@ -134,7 +102,7 @@ struct NGCallTests {
 
     @Test("RFC 3264 §6, §8: refused lines stay in their place; a new offer of the other side keeps the ports; hold is passed on")
     func again() async throws {
-        let relay = try Relayed()
+        let relay = try NGRelay()
         let (caller, callee) = (try Ear(), try Ear())
         let image = "m=image 9 udptl t38\r\n"
         let offer = try await relay.describe("offer", sdp(caller.port) + image)
@@ -153,7 +121,7 @@ struct NGCallTests {
 
     @Test("RFC 3261 §13.2.2.4: of several answers to one offer the last one counts")
     func forked() async throws {
-        let relay = try Relayed()
+        let relay = try NGRelay()
         let (caller, first, second) = (try Ear(), try Ear(), try Ear())
         _ = try await relay.describe("offer", sdp(caller.port))
         _ = try await relay.describe("answer", sdp(first.port), to)
@@ -165,7 +133,7 @@ struct NGCallTests {
 
     @Test("Broken descriptions, strange calls and too many of them are errors, and leave nothing behind")
     func refused() async throws {
-        let relay = try Relayed(sessionLimit: 2)
+        let relay = try NGRelay(sessionLimit: 2)
         let broken: [String] = ["", "v=0", sdp(9).replacing("c=IN IP4 127.0.0.1", with: "c=IN IP4 nowhere.example")]
         for text in broken where !text.isEmpty {
             let reply = try await relay.ask("offer", ["sdp": .text(text)])

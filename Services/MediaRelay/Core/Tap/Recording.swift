@@ -30,6 +30,8 @@ struct Recording {
     private var heard = SoundTimeline()
     private let saidSilencer: KeySilencer?
     private let heardSilencer: KeySilencer?
+    private let saidDecoder = SoundDecoder()
+    private let heardDecoder = SoundDecoder()
     private var left: [Int16] = []
     private var right: [Int16] = []
     /// Samples of each side that have been given out.
@@ -70,6 +72,18 @@ struct Recording {
                 heard.mute(header, duration: duration, arrival: arrival)
             }
         default: break
+        }
+    }
+
+    /// A packet as a phone sent it, in this coding.
+    mutating func packet(_ packet: Span<UInt8>, _ side: Side, as coding: Coding, arrived: Instant) {
+        guard let header = try? Header(parsing: packet) else { return }
+        let payload = packet.extracting(header.payloadRange)
+        let arrival = position(arrived)
+        if side == .said {
+            said.place(saidDecoder.decode(payload, coding), of: header, clockRate: coding.clockRate, arrival: arrival)
+        } else {
+            heard.place(heardDecoder.decode(payload, coding), of: header, clockRate: coding.clockRate, arrival: arrival)
         }
     }
 

@@ -18,6 +18,8 @@ struct SoundTimeline {
     private(set) var start = 0
     private var source: SSRC?
     private var anchor: (timestamp: Timestamp, position: Int)?
+    /// Ticks of its clock in a second.
+    private var clockRate = 8000
     private var muted: [Range<Int>] = []
 
     /// A packet that arrived at `arrival`: µ-law codes.
@@ -27,6 +29,16 @@ struct SoundTimeline {
         for index in codes.indices {
             let place = first + index
             if place >= start, place < start + Self.window { samples[place & (Self.window - 1)] = table[Int(codes[index])] }
+        }
+    }
+
+    /// The same for a packet whose sound has been decoded, of a source with another clock.
+    mutating func place(_ sound: ArraySlice<Int16>, of header: Header, clockRate: Int, arrival: Int) {
+        if clockRate != self.clockRate { (source, self.clockRate) = (nil, clockRate) }
+        let first = position(of: header, arrival: arrival)
+        for (offset, sample) in sound.enumerated() {
+            let place = first + offset
+            if place >= start, place < start + Self.window { samples[place & (Self.window - 1)] = sample }
         }
     }
 
@@ -53,7 +65,7 @@ struct SoundTimeline {
 
     private mutating func position(of header: Header, arrival: Int, isEvent: Bool = false) -> Int {
         if source == header.ssrc, let anchor {
-            let place = anchor.position + header.timestamp.distance(from: anchor.timestamp)
+            let place = anchor.position + header.timestamp.distance(from: anchor.timestamp) * 8000 / clockRate
             // An event's timestamp is that of its beginning, which may be long ago.
             let oldest = isEvent ? 60 * 8000 : Self.lateness
             if arrival - place <= oldest, place - arrival <= Self.earliness {
