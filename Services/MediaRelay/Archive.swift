@@ -91,6 +91,13 @@ actor Archive {
         }
     }
 
+    nonisolated func tookOver(_ sessions: Int, _ took: Interval) {
+        guard sessions > 0 else { return }
+        post { archive in
+            archive.logger.notice("sessions of a worker that has died go on", metadata: ["sessions": "\(sessions)", "took_ms": "\(Self.tenths(took.milliseconds))"])
+        }
+    }
+
     nonisolated private func post(_ work: @escaping @Sendable (isolated Archive) -> Void) {
         loop.post { self.assumeIsolated(work) }
     }

@@ -33,7 +33,7 @@ struct Program {
                 began: archive.sessionBegan, changed: archive.save, ended: archive.sessionEnded,
                 silent: { command, owner in bus.tell(command, to: .instance(owner)) },
                 failed: { command, owner in bus.tell(command, to: .instance(owner)) },
-                digit: { command, owner in bus.tell(command, to: .instance(owner)) }, transport: archive.transport)
+                digit: { command, owner in bus.tell(command, to: .instance(owner)) }, tookOver: archive.tookOver, transport: archive.transport)
             let occupancy = Occupancy(limit: settings.sessionLimit) { load in
                 Self.sessions.set(Int((load * Double(settings.sessionLimit)).rounded()))
                 runtime.announce { $0.load = load }

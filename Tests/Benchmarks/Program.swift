@@ -6,6 +6,7 @@ import Glibc
 struct Program {
     static let usage = """
         usage: Benchmarks [setup] [calls] [bus] [room] [kill] [--seconds N] [--rate N] [--calls N] [--talkers N]
+               Benchmarks sessions [--calls N] [--kind plain|srtp|dtls|g722] [--fingerprint HEX]
         Without a name setup, calls and bus are measured. Wants the running suite: `make bench`, or `source .run/demo.env` and TANDEM_AMQP_URL.
         """
 
@@ -20,6 +21,7 @@ struct Program {
     }
 
     private static func run(_ arguments: [String]) async throws {
+        if arguments.first == "sessions" { return try await openSessions(arguments.dropFirst()) }
         var names: Set<String> = []
         var numbers: [String: Int] = [:]
         var rest = arguments[...]
@@ -72,6 +74,20 @@ struct Program {
             concurrent.seconds = numbers["--seconds"] ?? concurrent.seconds
             show(try await concurrent.run())
         }
+    }
+
+    private static func openSessions(_ arguments: ArraySlice<String>) async throws {
+        guard let url = Settings.variable("TANDEM_AMQP_URL") else { throw Settings.Missing(text: "set TANDEM_AMQP_URL") }
+        var (sessions, rest) = (RelaySessions(url: url), arguments)
+        while let argument = rest.popFirst(), let text = rest.popFirst() {
+            switch argument {
+            case "--calls": sessions.calls = Int(text) ?? sessions.calls
+            case "--kind": sessions.kind = RelaySessions.Kind(rawValue: text) ?? sessions.kind
+            case "--fingerprint": sessions.fingerprint = text
+            default: throw Settings.Missing(text: "unknown argument \(argument)\n\(usage)")
+            }
+        }
+        try await sessions.run()
     }
 
     private static func show(_ figures: [Figure]) {

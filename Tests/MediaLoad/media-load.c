@@ -1,10 +1,12 @@
 // Loads a media relay with paced calls over rtpengine's ng protocol, and tells what a forwarded packet cost it and how late it came.
 //
 // usage: media-load KIND STREAMS SECONDS NG-PORT SOUND-DIRECTORY PID...
-//   KIND     plain (PCMU both sides), srtp (PCMU to SDES, AES_CM_128_HMAC_SHA1_80), g722, opus (PCMU to one of them)
+//   KIND     plain (PCMU both sides), srtp (PCMU to SDES, AES_CM_128_HMAC_SHA1_80), dtls (the same by DTLS-SRTP), g722, opus (PCMU to one of them)
+//   NG-PORT  or a file with the relay's port (and SDES key) for each end, in turn the calling and the called one, of calls that are there already
 //   STREAMS  directions: half as many calls; each sends 50 packets a second, all spread evenly over the 20 ms
 //   SOUND    speech.ulaw (8 kHz), speech.g722 and speech.s16 (48 kHz), at least a second of each
 //   with COUNT_ALLOCATIONS set, the processes get SIGUSR2 when what is measured begins and when it ends (count-allocations.c)
+//   with BLOWS set, it is a command that befalls the relay again and again, and what is printed is what was heard of it (blows.h)
 // prints: sent lost relay-CPU-microseconds-per-forwarded-packet p50 p99 (delay in microseconds; 0 where the relay transcodes)
 //
 // Delay is from before our send to the kernel's time of arrival at the other end, so that our own reading adds nothing to it.
@@ -29,13 +31,14 @@
 enum { FRAMES = 250, LARGEST = 400, SIZE = 2048, READ = 8, FIRST_PORT = 20000, FRAME_NS = 20000000, GRAIN_NS = 40000, WARM_UP = 200, HEADER = 12, MARK = 12, KEY = 30 };
 
 static struct sound { int count, length[FRAMES], step; uint8_t type, bytes[FRAMES][LARGEST]; } narrow, coded;
-static struct end { int fd; uint16_t sequence; uint32_t timestamp, ssrc; int place; struct sound *sound; srtp_t out, in; } *ends;
-static enum { PLAIN, SRTP, G722, OPUS } kind;
+static struct end { int fd; uint16_t sequence; uint32_t timestamp, ssrc; int place; long number; struct sound *sound; srtp_t out, in; } *ends;
+static enum { PLAIN, SRTP, DTLS, G722, OPUS } kind;
 static uint32_t histogram[1000001];
 static long sent, arrived, broken, calls;
 static double energy, samples;
 static uint64_t window_begin, window_end;
 static int ng;
+static FILE *there; // the calls that are there already
 
 static void die(const char *what) {
     fprintf(stderr, "media-load: %s: %s\n", what, errno ? strerror(errno) : "that cannot be");
@@ -73,6 +76,8 @@ static void mark(int count, char **pids) {
     if (!getenv("COUNT_ALLOCATIONS")) return;
     for (int i = 0; i < count; i++) kill(atoi(pids[i]), SIGUSR2);
 }
+
+#include "blows.h"
 
 // --- Sound -------------------------------------------------------------------------------------------------------
 
@@ -173,15 +178,20 @@ static void open_end(struct end *e, int host, int port) {
     if (e->fd < 0 || bind(e->fd, (struct sockaddr *)&a, sizeof a)) die("bind");
     setsockopt(e->fd, SOL_SOCKET, SO_RCVBUF, &space, sizeof space);
     setsockopt(e->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+    e->number = e - ends;
     e->ssrc = random(), e->sequence = random(), e->timestamp = random();
     e->place = random() % 50;
+}
+
+static void aim_at(struct end *e, int port) {
+    struct sockaddr_in a = local(1, port);
+    if (!port || connect(e->fd, (struct sockaddr *)&a, sizeof a)) die("connect");
 }
 
 static void aim(struct end *e, const char *sdp) {
     const char *m = strstr(sdp, "m=audio ");
     if (!m) die("no audio in an answer");
-    struct sockaddr_in a = local(1, atoi(m + 8));
-    if (!a.sin_port || connect(e->fd, (struct sockaddr *)&a, sizeof a)) die("connect");
+    aim_at(e, atoi(m + 8));
 }
 
 static int base64(const char *text, uint8_t *to, int count) {
@@ -205,9 +215,14 @@ static srtp_t context(uint8_t *key, srtp_ssrc_type_t direction) {
     return made;
 }
 
-// Takes the line of the suite from the offer; the key of our answer is bytes of which Base64 is plain.
+// Our key is bytes of which Base64 is plain.
+static const char *ours = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd";
+
+#include "dtls.h"
+
+// Takes the line of the suite from the offer.
 static void agree_on_keys(struct end *e, const char *offer, char *line) {
-    static const char *suite = " AES_CM_128_HMAC_SHA1_80 inline:", *ours = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd";
+    static const char *suite = " AES_CM_128_HMAC_SHA1_80 inline:";
     uint8_t key[KEY];
     const char *found = strstr(offer, suite);
     if (!found || !base64(found + strlen(suite), key, KEY)) die("no key in an offer");
@@ -230,18 +245,38 @@ static int type_of(const char *offer, const char *codec) {
     return 0;
 }
 
+// A call that somebody else has begun, for these ports of ours: RTP/AVP with PCMU first, then what the kind says.
+static void join(struct end *a, struct end *b) {
+    char key[100];
+    int first, second;
+    if (fscanf(there, "%d %*s %d %99s", &first, &second, key) != 3) die("a line of calls");
+    aim_at(a, first), aim_at(b, second);
+    coded.type = 9;
+    if (kind == OPUS) die("Opus is for calls of ours");
+    if (kind == SRTP) {
+        uint8_t bytes[KEY];
+        if (!base64(key, bytes, KEY)) die("a key");
+        b->in = context(bytes, ssrc_any_inbound);
+        base64(ours, bytes, KEY);
+        b->out = context(bytes, ssrc_any_outbound);
+    }
+    if (kind == DTLS) shake_hands(b);
+}
+
 static void begin(long call) {
     struct end *a = &ends[2 * call], *b = a + 1;
     char body[8192], sdp[4096], offer[8192], line[300] = "", formats[300] = "0\r\na=rtpmap:0 PCMU/8000";
     int port = FIRST_PORT + 2 * call;
     open_end(a, 2, port), open_end(b, 3, port);
     a->sound = &narrow, b->sound = kind >= G722 ? &coded : &narrow;
+    if (there) return join(a, b);
 
     command(body, "offer", call);
     describe(sdp, 2, port, "RTP/AVP", formats);
     string(body, "sdp"), string(body, sdp), string(body, "ICE"), string(body, "remove");
     strcat(body, "7:replacel6:origin18:session-connectione");
-    string(body, "transport-protocol"), string(body, kind == SRTP ? "RTP/SAVP" : "RTP/AVP");
+    const char *profile = kind == SRTP ? "RTP/SAVP" : kind == DTLS ? "UDP/TLS/RTP/SAVP" : "RTP/AVP";
+    string(body, "transport-protocol"), string(body, profile);
     if (kind == SRTP) string(body, "DTLS"), string(body, "off");
     if (kind == G722) strcat(body, "5:codecd9:transcodel4:G722ee");
     if (kind == OPUS) strcat(body, "5:codecd9:transcodel4:opusee");
@@ -255,14 +290,16 @@ static void begin(long call) {
         coded.type = type_of(offer, "opus/48000");
         sprintf(formats, "%d\r\na=rtpmap:%d opus/48000/2", coded.type, coded.type);
     }
-    describe(sdp, 3, port, kind == SRTP ? "RTP/SAVP" : "RTP/AVP", formats);
+    describe(sdp, 3, port, profile, formats);
     if (kind == SRTP) agree_on_keys(b, offer, line), strcat(sdp, line);
+    if (kind == DTLS) strcat(sdp, "a=setup:active\r\na=fingerprint:sha-256 "), strcat(sdp, fingerprint()), strcat(sdp, "\r\n");
     command(body, "answer", call);
     string(body, "to-tag"), string(body, "b"), string(body, "sdp"), string(body, sdp);
     string(body, "ICE"), string(body, "remove");
     strcat(body, "7:replacel6:origin18:session-connectionee");
     ask(body);
     aim(a, answered_sdp());
+    if (kind == DTLS) shake_hands(b);
 }
 
 static void end_call(long call) {
@@ -296,17 +333,24 @@ static void transmit(struct end *e, uint64_t at) {
     length += HEADER;
     if (e->out && srtp_protect(e->out, packet, &length)) die("srtp_protect");
     sent += at >= window_begin && at < window_end;
-    if (send(e->fd, packet, length, MSG_NOSIGNAL) < 0 && errno != EAGAIN && errno != ECONNREFUSED) die("send");
+    if (blows) count_sent(at);
+    // What is reported is that an earlier one met nobody; this one has not been sent then.
+    int result = send(e->fd, packet, length, MSG_NOSIGNAL);
+    if (result < 0 && errno == ECONNREFUSED) result = send(e->fd, packet, length, MSG_NOSIGNAL);
+    if (result < 0 && errno != EAGAIN && errno != ECONNREFUSED) die("send");
 }
 
 static void take(struct end *e, uint8_t *packet, int length, uint64_t at) {
+    if (length < HEADER || (packet[1] >= 192 && packet[1] < 224)) return; // reports
     if (e->in && srtp_unprotect(e->in, packet, &length)) {
         broken++;
         return;
     }
+    if (blows) hear(e->number, at);
     if (kind >= G722) {
         if (at < window_begin || at >= window_end) return;
         arrived++;
+        if (blows) count_arrived(at);
         if (e->sound != &narrow) return;
         for (int i = HEADER; i < length; i++) energy += pow(linear(packet[i]), 2);
         samples += length - HEADER;
@@ -323,6 +367,7 @@ static void take(struct end *e, uint8_t *packet, int length, uint64_t at) {
     if (place >= (uint32_t)narrow.count || memcmp(packet + HEADER + MARK, narrow.bytes[place] + MARK, 160 - MARK)) broken++;
     if (left < window_begin || left >= window_end) return;
     arrived++;
+    if (blows) count_arrived(left);
     uint64_t delay = at > left ? (at - left) / 1000 : 0;
     histogram[delay < 1000000 ? delay : 1000000]++;
 }
@@ -354,21 +399,24 @@ static long percentile(double share) {
 
 int main(int argc, char **argv) {
     if (argc < 7) return fprintf(stderr, "usage: media-load KIND STREAMS SECONDS NG-PORT SOUND-DIRECTORY PID...\n"), 2;
-    kind = !strcmp(argv[1], "plain") ? PLAIN : !strcmp(argv[1], "srtp") ? SRTP : !strcmp(argv[1], "g722") ? G722 : OPUS;
+    kind = !strcmp(argv[1], "plain") ? PLAIN : !strcmp(argv[1], "srtp") ? SRTP : !strcmp(argv[1], "dtls") ? DTLS : !strcmp(argv[1], "g722") ? G722 : OPUS;
     calls = atol(argv[2]) / 2;
-    long streams = 2 * calls, frames = atol(argv[3]) * 50;
+    blows = getenv("BLOWS");
+    long streams = 2 * calls, frames = blows ? (BLOWS + 1) * BLOW_FRAMES : atol(argv[3]) * 50;
     struct rlimit files = {.rlim_cur = streams + 100, .rlim_max = streams + 100};
     if (setrlimit(RLIMIT_NOFILE, &files)) getrlimit(RLIMIT_NOFILE, &files);
     struct sockaddr_in relay = local(1, atoi(argv[4]));
     struct timeval patience = {.tv_sec = 1};
     ng = socket(AF_INET, SOCK_DGRAM, 0);
-    if (connect(ng, (struct sockaddr *)&relay, sizeof relay) || setsockopt(ng, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience)) die("ng");
+    if (strchr(argv[4], '/') && !(there = fopen(argv[4], "r"))) die(argv[4]);
+    if (!there && (connect(ng, (struct sockaddr *)&relay, sizeof relay) || setsockopt(ng, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience))) die("ng");
     srandom(1);
     srtp_init();
     load_bytes(&narrow, argv[5], "speech.ulaw");
     if (kind == G722) load_bytes(&coded, argv[5], "speech.g722");
     if (kind == OPUS) load_opus(&coded, argv[5]);
     ends = calloc(streams, sizeof *ends);
+    if (blows) expect_blows(streams);
     for (long call = 0; call < calls; call++) begin(call);
 
     prctl(PR_SET_TIMERSLACK, 1);
@@ -378,6 +426,7 @@ int main(int argc, char **argv) {
     uint64_t start = now(CLOCK_MONOTONIC) + 10000000;
     window_begin = window_end = UINT64_MAX;
     for (long frame = 0; frame < WARM_UP + frames; frame++) {
+        if (blows && frame >= WARM_UP) befall(frame - WARM_UP);
         if (frame == WARM_UP) mark(count, pids), window_begin = now(CLOCK_REALTIME), before = cpu(count, pids);
         for (long i = 0; i < streams; i++) {
             uint64_t due = start + frame * (uint64_t)FRAME_NS + i * (uint64_t)FRAME_NS / streams;
@@ -386,6 +435,7 @@ int main(int argc, char **argv) {
                 struct timespec t = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
                 clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
             }
+            if (blows) be_late(now(CLOCK_MONOTONIC), due);
             transmit(&ends[i], now(CLOCK_REALTIME));
             receive(&ends[i]);
         }
@@ -396,7 +446,8 @@ int main(int argc, char **argv) {
     uint64_t late = now(CLOCK_MONOTONIC) - start - (WARM_UP + frames) * (uint64_t)FRAME_NS;
     for (int i = 0; i < 10; i++, usleep(50000))
         for (long e = 0; e < streams; e++) receive(&ends[e]);
-    for (long call = 0; call < calls; call++) end_call(call);
+    for (long call = 0; call < calls && !there; call++) end_call(call);
+    if (blows) return tell_blows(streams), broken != 0;
 
     if ((int64_t)late > 5000000) fprintf(stderr, "media-load: could not keep up: %.1f ms late at the end\n", late / 1e6);
     if (broken) fprintf(stderr, "media-load: %ld packets were not what had been sent\n", broken);

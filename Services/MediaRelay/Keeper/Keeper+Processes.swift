@@ -125,7 +125,7 @@ extension Keeper {
         loop.schedule(at: loop.now + pause) { [unowned self] in standByAgain() }
     }
 
-    private func standByAgain() {
+    func standByAgain() {
         guard standby == nil, worker != nil, !isStopping else { return }
         standby = spawn()
     }

@@ -35,6 +35,7 @@ actor Keeper {
 
     /// How long changes gather before the standby hears of them: a call's beginning is several.
     static let mirrorPause = Interval.milliseconds(200)
+    private static let standbyPause = Interval.milliseconds(500)
 
     nonisolated let loop = EventLoop(name: "keeper")
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
@@ -134,7 +135,8 @@ actor Keeper {
             vault.remove(message.key)
             mirrorSoon()
         case .serving where companion === worker:
-            if standby == nil { standby = spawn() }
+            // Who has just taken over has packets to catch up with: a process that begins beside it would take it the time.
+            loop.schedule(at: loop.now + (vault.works > 0 ? Self.standbyPause : .zero)) { [unowned self] in standByAgain() }
         case .hello where companion === worker:
             companion.isOurs = true
             settings.environment["TANDEM_INSTANCE"] = String(decoding: message.bytes, as: UTF8.self)

@@ -202,10 +202,14 @@ actor KeeperLink {
         if let listener { takeTurn(listener) }
     }
 
-    /// From here on the sockets are the sessions' alone. Only now: who waits for the turn goes on with commands, which must not overtake
-    /// what the threads are told here.
+    /// From here on the sockets are the sessions' alone. Who waits for the turn goes on with all that a service begins with, and with
+    /// commands: they must not overtake what the threads are told here, nor take the time of it.
     private func takeTurn(_ listener: Listener) {
         listener.goes()
+        listener.turn { [weak self] in self?.post { $0.begin() } }
+    }
+
+    private func begin() {
         deposits = [:]
         turn.came()
     }

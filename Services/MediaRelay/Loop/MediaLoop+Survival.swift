@@ -8,17 +8,9 @@ import Processes
 import RTP
 import SDP
 
-// What a media thread does so that another process can go on with its sessions, and to go on with those of another.
+// What a media thread does so that another process can go on with its sessions.
 extension MediaLoop {
-    /// A session of the worker before us, while that one works.
-    struct Heir {
-        let record: LegRecord
-        let plan: ForwardingPlan?
-        /// RTP and RTCP.
-        let sockets: [Descriptor]
-    }
-
-    private static func legKey(_ id: String) -> String { "leg/" + id }
+    static func legKey(_ id: String) -> String { "leg/" + id }
     private static func stoneKey(_ id: String) -> String { "stone/" + id }
 
     // MARK: While we work
@@ -88,92 +80,5 @@ extension MediaLoop {
             let record = StoneRecord(epoch: stone.epoch, statistics: stone.statistics, until: until.nanoseconds)
             if let bytes = try? encoder.encode(record) { custody.link.keep(.fixture, Self.stoneKey(id), Array(bytes)) }
         }
-    }
-
-    // MARK: While we stand by
-
-    /// Which thread a deposit is for, by the session in its key; nil when it is no session's.
-    static func session(of key: String) -> String? {
-        for prefix in ["leg/", "stone/"] where key.hasPrefix(prefix) { return String(key.dropFirst(prefix.count)) }
-        return nil
-    }
-
-    func learn(_ key: String, _ deposit: KeeperLink.Deposit) {
-        guard let id = Self.session(of: key) else { return }
-        if key == Self.legKey(id) {
-            guard let record = try? JSONDecoder().decode(LegRecord.self, from: Data(deposit.bytes)) else { return }
-            heirs[id] = Heir(record: record, plan: record.exchange.agreement.flatMap { ForwardingPlan($0) }, sockets: deposit.descriptors)
-        } else if let stone = try? JSONDecoder().decode(StoneRecord.self, from: Data(deposit.bytes)) {
-            tombstones.bury(
-                id, .init(epoch: stone.epoch, statistics: stone.statistics), until: Instant(nanoseconds: stone.until))
-        }
-    }
-
-    func unlearn(_ key: String) {
-        guard let id = Self.session(of: key), key == Self.legKey(id) else { return }
-        heirs[id] = nil
-    }
-
-    // MARK: Our turn
-
-    /// Goes on with all sessions where they stood. Those whose phones ask for consent come first (RFC 7675).
-    func takeOver() {
-        let inherited = heirs.values.sorted { $0.record.transports.hasChecks && !$1.record.transports.hasChecks }
-        heirs = [:]
-        for heir in inherited { restore(heir) }
-        for heir in inherited { if let peer = heir.record.peer { join(heir.record.id, peer) } }
-        open()
-        for index in 0..<legs.end {
-            guard let leg = legs[place: index] else { continue }
-            openSecond(leg)
-            tend(leg)
-            events.changed(record(leg))
-        }
-    }
-
-    /// Two that had each other; alone a leg waits for a room.
-    private func join(_ id: String, _ peerID: String) {
-        guard let leg = names[id].flatMap({ legs[$0] }) else { return }
-        guard let peer = names[peerID].flatMap({ legs[$0] }) else { return leg.session.link(to: nil, ssrc: SSRC(0)) }
-        (leg.peer, peer.peer) = (peer, leg)
-    }
-
-    private func restore(_ heir: Heir) {
-        let (record, now) = (heir.record, loop.now)
-        let sockets = heir.sockets.compactMap { $0.duplicate() }.compactMap { OutsideSocket(descriptor: $0) }
-        guard sockets.count == 2, let custody, occupancy.add() else { return }
-        let shelf = custody.shelf
-        let blank = Session(random: (.random(in: .min ... .max), .random(in: .min ... .max)), now: now).position
-        let position = shelf.position(of: record.insideSSRC, over: blank) ?? blank
-        var session = Session(random: (0, 0), now: now, settings: settings.preferences.session)
-        session.transport = transport(record.transports.rtp, .rtp, record)
-        session.controlTransport = transport(record.transports.rtcp, .rtcp, record)
-        session.resume(position, heir.plan, room: record.room, now: now)
-        var made: Session? = consume session
-        let leg = legs.restore(record.insideSSRC) {
-            Leg(
-                record, at: place(of: record),
-                sockets: (sockets[0], sockets[1]), session: made.take() ?? Session(random: (0, 0), now: now),
-                silence: SilenceWatch(limit: settings.timeout), now: now)
-        }
-        guard let leg else { return occupancy.remove() }
-        leg.kept = record.transports
-        names[leg.id] = leg.insideSSRC
-        ports.claim(leg.port)
-        watch(leg)
-        note(leg)
-    }
-
-    private func place(of record: LegRecord) -> Place {
-        settings.place(isIPv4: record.exchange.local.address.address.isIPv4) ?? settings.primary
-    }
-
-    private func transport(_ left: MediaTransport.Record?, _ port: Security.Port, _ record: LegRecord) -> MediaTransport? {
-        guard let left, let custody else { return nil }
-        // What another version left cannot be read: those keys are not used again.
-        let position = custody.thread.isForeign ? .unknown : custody.shelf.keyPosition(port, of: record.insideSSRC)
-        let place = place(of: record)
-        let second = port == .rtp && record.exchange.agreement?.multiplexesRTCP == true ? settings.other(than: place)?.base(record.port) : nil
-        return security.resume(left, position, second: second, record.exchange, now: loop.now)
     }
 }

@@ -21,6 +21,9 @@ final class OutsideSocket {
         self.socket = socket
     }
 
+    /// Its predecessor may have connected it since.
+    func recall() { isConnected = socket.peer != nil }
+
     /// Everybody is heard again, and judged packet by packet.
     func disconnect() throws(SocketError) {
         guard isConnected else { return }

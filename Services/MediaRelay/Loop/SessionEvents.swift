@@ -1,4 +1,5 @@
 import Contracts
+import Deadlines
 import MediaSession
 
 /// Whom a media thread tells what happens to its sessions. Called on the media thread: they take it and return at once.
@@ -12,6 +13,8 @@ struct SessionEvents: Sendable {
     var failed: @Sendable (MediaFailed, _ owner: String) -> Void = { _, _ in }
     /// A key that the room was not to hear, for the call's owner.
     var digit: @Sendable (DigitPressed, _ owner: String) -> Void = { _, _ in }
+    /// The thread goes on with so many sessions of a worker that has died; how long it took to take them over.
+    var tookOver: @Sendable (Int, Interval) -> Void = { _, _ in }
     /// What became of a leg's checks and keys.
     var transport: @Sendable (_ sessionID: String, MediaTransport.Event) -> Void = { _, _ in }
 }

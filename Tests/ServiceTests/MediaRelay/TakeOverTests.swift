@@ -209,6 +209,38 @@ struct TakeOverTests {
         third.die()
     }
 
+    @Test("A standby that knew the session before its first packet goes on where its streams stand by then, and hears no stranger")
+    func knownBefore() async throws {
+        let held = Held()
+        let (phone, room, stranger) = (try Wire(), try Wire(), try Wire())
+        let first = try await Worker(held, ports: 44_460...44_479)
+        await first.go()
+        let created = try await first.loop.create(
+            CreateMediaSession(sessionID: "s", customerID: "c", callID: "c", owner: "CallServer-1", epoch: 1, offer: offer(phone.address, "RTP/AVP")))
+        _ = try await first.loop.link(LinkMediaSession(sessionID: "s", epoch: 1, inside: InsideEndpoint(address: room.address.description, ssrc: 77)))
+        held.read(first.keeper)
+        let second = try await Worker(held, ports: 44_460...44_479)
+        let port = SocketAddress(.loopbackIPv4, port: try SessionDescription.parse(created.description).media[0].port)
+        let inside = try #require(SocketAddress(created.inside.address))
+        func exchange(_ number: UInt16) async throws -> (taken: Header, heard: Header) {
+            #expect(phone.socket.send(rtp(number, ssrc: 5), to: port) == .sent)
+            #expect(room.socket.send(rtp(500 + number, ssrc: created.inside.ssrc), to: inside) == .sent)
+            let (taken, heard) = (try await room.receive(), try await phone.receive())
+            return (try Header(parsing: taken.span), try Header(parsing: heard.span))
+        }
+        var last = try await exchange(0)
+        for number in UInt16(1)..<8 { last = try await exchange(number) }
+        first.die()
+        await second.go()
+        #expect(stranger.socket.send(rtp(8, ssrc: 6), to: port) == .sent)
+        let next = try await exchange(8)
+        #expect(next.taken.ssrc == last.taken.ssrc && next.taken.sequence == last.taken.sequence.next)
+        #expect(next.heard.ssrc == last.heard.ssrc && next.heard.sequence == last.heard.sequence.next)
+        let statistics = try await second.loop.delete(DeleteMediaSession(sessionID: "s", epoch: 1))
+        #expect(statistics.packetsIn == 9 && statistics.packetsOut == 9)
+        second.die()
+    }
+
     @Test("A leg that is transcoded goes on in its numbers, with a new transcoder")
     func transcoded() async throws {
         let held = Held()

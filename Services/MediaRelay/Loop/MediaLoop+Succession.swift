@@ -1,0 +1,125 @@
+import Addresses
+import Contracts
+import Datagrams
+import Deadlines
+import FoundationEssentials
+import MediaSession
+import RTP
+import SDP
+import Threads
+
+// What a media thread does to go on with the sessions of another process: all that it can beforehand, so that a phone hears as little of
+// it as can be.
+extension MediaLoop {
+    /// A session of the worker before us, while that one works.
+    struct Heir {
+        let record: LegRecord
+        let plan: ForwardingPlan?
+        /// With its sockets, which nobody reads yet, and without keys: those go by where its streams stand.
+        let leg: Leg
+    }
+
+    // MARK: While we stand by
+
+    /// Which thread a deposit is for, by the session in its key; nil when it is no session's.
+    static func session(of key: String) -> String? {
+        for prefix in ["leg/", "stone/"] where key.hasPrefix(prefix) { return String(key.dropFirst(prefix.count)) }
+        return nil
+    }
+
+    func learn(_ key: String, _ deposit: KeeperLink.Deposit) {
+        guard let id = Self.session(of: key) else { return }
+        if key == Self.legKey(id) {
+            guard let record = try? JSONDecoder().decode(LegRecord.self, from: Data(deposit.bytes)) else { return }
+            heirs[id] = heir(record, deposit)
+        } else if let stone = try? JSONDecoder().decode(StoneRecord.self, from: Data(deposit.bytes)) {
+            tombstones.bury(
+                id, .init(epoch: stone.epoch, statistics: stone.statistics), until: Instant(nanoseconds: stone.until))
+        }
+    }
+
+    func unlearn(_ key: String) {
+        guard let id = Self.session(of: key), key == Self.legKey(id) else { return }
+        heirs[id] = nil
+    }
+
+    private func heir(_ record: LegRecord, _ deposit: KeeperLink.Deposit) -> Heir? {
+        let sockets = deposit.descriptors.compactMap { $0.duplicate() }.compactMap { OutsideSocket(descriptor: $0) }
+        guard sockets.count == 2 else { return nil }
+        let now = loop.now
+        let plan = record.exchange.agreement.flatMap { ForwardingPlan($0) }
+        var session = Session(random: (.random(in: .min ... .max), .random(in: .min ... .max)), now: now, settings: settings.preferences.session)
+        if let plan { session.apply(plan, now: now) }
+        let leg = Leg(
+            record, at: place(of: record), sockets: (sockets[0], sockets[1]), session: session, silence: SilenceWatch(limit: settings.timeout),
+            now: now)
+        return Heir(record: record, plan: plan, leg: leg)
+    }
+
+    // MARK: Our turn
+
+    /// Goes on with all sessions where they stood. Those whose phones ask for consent come first (RFC 7675).
+    func takeOver() {
+        let began = MonotonicClock.now()
+        let inherited = heirs.values.sorted { $0.record.transports.hasChecks && !$1.record.transports.hasChecks }
+        heirs = [:]
+        for heir in inherited { restore(heir) }
+        for heir in inherited { if let peer = heir.record.peer { join(heir.record.id, peer) } }
+        open()
+        events.tookOver(legs.count, MonotonicClock.now() - began)
+        settle(from: 0)
+    }
+
+    /// What sound does not wait for comes a few sessions at a time, between packets: the way out for checks, and within the next second
+    /// their snapshots (leases are longer).
+    private func settle(from first: Int) {
+        let end = min(first + Self.settledAtOnce, legs.end)
+        for index in first..<end {
+            guard let leg = legs[place: index] else { continue }
+            openSecond(leg)
+            tend(leg)
+            leg.nextSnapshotAt = loop.now
+        }
+        guard end < legs.end else { return }
+        loop.schedule(at: loop.now + .milliseconds(2)) { [unowned self] in settle(from: end) }
+    }
+
+    private static var settledAtOnce: Int { 8 }
+
+    /// Two that had each other; alone a leg waits for a room.
+    private func join(_ id: String, _ peerID: String) {
+        guard let leg = names[id].flatMap({ legs[$0] }) else { return }
+        guard let peer = names[peerID].flatMap({ legs[$0] }) else { return leg.session.link(to: nil, ssrc: SSRC(0)) }
+        (leg.peer, peer.peer) = (peer, leg)
+    }
+
+    private func restore(_ heir: Heir) {
+        let (record, leg, now) = (heir.record, heir.leg, loop.now)
+        guard let custody, occupancy.add() else { return }
+        leg.session.transport = transport(record.transports.rtp, .rtp, record)
+        leg.session.controlTransport = transport(record.transports.rtcp, .rtcp, record)
+        let position = custody.shelf.position(of: record.insideSSRC, over: leg.session.position) ?? leg.session.position
+        leg.session.resume(position, heir.plan, room: record.room, now: now)
+        guard legs.restore(record.insideSSRC, { leg }) != nil else { return occupancy.remove() }
+        (leg.nextReportAt, leg.kept) = (now + reportPause(isFirst: true), record.transports)
+        names[leg.id] = leg.insideSSRC
+        ports.claim(leg.port)
+        leg.rtp?.recall()
+        leg.rtcp.recall()
+        watch(leg)
+        note(leg)
+    }
+
+    private func place(of record: LegRecord) -> Place {
+        settings.place(isIPv4: record.exchange.local.address.address.isIPv4) ?? settings.primary
+    }
+
+    private func transport(_ left: MediaTransport.Record?, _ port: Security.Port, _ record: LegRecord) -> MediaTransport? {
+        guard let left, let custody else { return nil }
+        // What another version left cannot be read: those keys are not used again.
+        let position = custody.thread.isForeign ? .unknown : custody.shelf.keyPosition(port, of: record.insideSSRC)
+        let place = place(of: record)
+        let second = port == .rtp && record.exchange.agreement?.multiplexesRTCP == true ? settings.other(than: place)?.base(record.port) : nil
+        return security.resume(left, position, second: second, record.exchange, now: loop.now)
+    }
+}
