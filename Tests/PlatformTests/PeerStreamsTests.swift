@@ -8,7 +8,12 @@ import Threads
 
 @Suite("Streams: connections that are kept")
 struct PeerStreamsTests {
-    private static let loopback = SocketAddress(.loopbackIPv4, port: 0)
+    private static let addresses = Atomic<UInt32>(0)
+
+    /// Nobody else's: ports of 127.0.0.1 that one test lets go are another's at once.
+    private static func freeAddress() -> SocketAddress {
+        SocketAddress(IPAddress(v4: 0x7f4d_0000 + addresses.add(1, ordering: .relaxed).newValue), port: 5060)
+    }
 
     private struct PatienceEnded: Error {}
 
@@ -42,10 +47,7 @@ struct PeerStreamsTests {
         _ loop: EventLoop, keepAlive: Interval = .seconds(30), opened: @escaping (StreamConnection) -> Void = { _ in },
         changed: @escaping (SocketAddress, Bool) -> Void = { _, _ in }
     ) throws -> (PeerStreams, SocketAddress) {
-        // A port that is free for the next listener too.
-        let probe = try StreamListener(bind: Self.loopback, loop: loop) { _ in }
-        let address = probe.localAddress
-        probe.close()
+        let address = freeAddress()
         return (
             try PeerStreams(
                 listen: address, loop: loop, limits: StreamLimits(), keepAlive: .init([13, 10, 13, 10], every: keepAlive), opened: opened, changed: changed),
@@ -106,9 +108,7 @@ struct PeerStreamsTests {
     @Test("Where nobody listens there is no connection, until somebody does")
     func lateServer() async throws {
         let isConnected: Bool = try await onLoop { loop, done in
-            let probe = try StreamListener(bind: Self.loopback, loop: loop) { _ in }
-            let address = probe.localAddress
-            probe.close()
+            let address = Self.freeAddress()
             let late = Box<StreamListener?>(nil)
             let client = Box<PeerStreams?>(nil)
             let (connecting, _) = try Self.peerStreams(loop, changed: { peer, _ in
@@ -196,9 +196,7 @@ struct PeerStreamsTests {
     @Test("Where nobody listens, that is told, and the next attempt is a new one")
     func unreachable() async throws {
         let attempts: Int = try await onLoop { loop, done in
-            let probe = try StreamListener(bind: Self.loopback, loop: loop) { _ in }
-            let address = probe.localAddress
-            probe.close()
+            let address = Self.freeAddress()
             let (sending, _) = try Self.peerStreams(loop)
             func attempt(_ number: Int) {
                 // Loopback may refuse at once.
