@@ -3,6 +3,7 @@ import Codecs
 import NG
 import RTP
 import SDP
+import SRTP
 import Testing
 
 @testable import MediaRelay
@@ -190,15 +191,61 @@ struct NGRecordingTests {
         let ports = try await talk(relay, 20, before: ["record-call": .text("yes"), "recording-form": .text("pcap")])
         _ = try await relay.ask("stop recording")
         let file = try #require(relay.files.first { $0.key.hasSuffix(".pcap") }?.value)
-        var (place, arrivals) = (24, [UInt16: Int]())
+        let arrivals = Self.arrivals(file)
+        #expect(arrivals.allSatisfy { $0.packet.count == 172 && $0.packet[0] == 0x80 })
+        #expect(Dictionary(grouping: arrivals, by: \.port).mapValues(\.count) == [ports.caller: 20, ports.callee: 20])
+    }
+
+    /// The datagrams of a capture over IPv4, by the port they came to.
+    private static func arrivals(_ file: [UInt8]) -> [(port: UInt16, packet: [UInt8])] {
+        var (place, arrivals) = (24, [(port: UInt16, packet: [UInt8])]())
         while place + 16 + 28 <= file.count {
             let length = Int(file[place + 8]) | Int(file[place + 9]) << 8
             let udp = place + 16 + 20
-            arrivals[UInt16(file[udp + 2]) << 8 | UInt16(file[udp + 3]), default: 0] += 1
-            #expect(length == 20 + 8 + 12 + 160 && file[udp + 8] == 0x80)
+            arrivals.append((UInt16(file[udp + 2]) << 8 | UInt16(file[udp + 3]), Array(file[(udp + 8)..<min(file.count, place + 16 + length)])))
             place += 16 + length
         }
-        #expect(arrivals == [ports.caller: 20, ports.callee: 20])
+        return arrivals
+    }
+
+    @Test("RFC 3711: what comes protected is captured once, in clear, and recorded")
+    func protected() async throws {
+        for form in ["pcap", "stereo"] {
+            let relay = try NGRelay(isRecording: true)
+            let (caller, callee) = (try Ear(), try Ear())
+            let offer = try await relay.describe(
+                "offer", Self.sdp(caller.port),
+                ["transport protocol": .text("RTP/SAVP"), "DTLS": .text("off"), "record-call": .text("on"), "recording-form": .text(form)])
+            let line = try CryptoAttribute(parsing: try #require(offer.media[0].crypto.first))
+            let own = try #require(CryptoAttribute(tag: line.tag, line.suite, random: Array(0..<30)))
+            let described = Self.sdp(callee.port).replacing("RTP/AVP", with: "RTP/SAVP") + "a=crypto:\(own)\r\n"
+            _ = try await relay.describe("answer", described, to)
+            var keys = Context(sending: try #require(own.key), receiving: try #require(line.key))
+            var tone = Tone(frequencies: [1230])
+            var sent: [[UInt8]] = []
+            for number in 0..<40 {
+                var packet: [UInt8] = []
+                Header(
+                    payloadType: .pcmu, sequence: SequenceNumber(UInt16(number)), timestamp: Timestamp(UInt32(number) * 160), ssrc: SSRC(9)
+                ).append(to: &packet)
+                packet += G711.encode(tone.next(160), .ulaw)
+                sent.append(packet)
+                let clear = packet.count
+                packet += [UInt8](repeating: 0, count: 10)
+                var room = packet.mutableSpan
+                _ = try keys.protect(&room, count: clear)
+                callee.send(packet, to: offer.media[0].port)
+                _ = try await caller.hears()
+                try await Task.sleep(for: .milliseconds(15))
+            }
+            _ = try await relay.ask("stop recording")
+            let file = try #require(relay.files.first?.value)
+            if form == "pcap" {
+                #expect(Self.arrivals(file).map(\.packet) == sent)
+            } else {
+                #expect(Self.levels(file, channel: 1, of: 2, [1230])[0] > -25)
+            }
+        }
     }
 
     @Test("Names that lead elsewhere, calls that are not there, relays that write nothing and files that cannot be are errors; the call goes on")
