@@ -25,7 +25,7 @@ actor TonePhone {
 
     /// A description with PCMU alone.
     nonisolated var description: String {
-        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio \(address.port) RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\na=sendrecv\r\n"
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio \(address.port) RTP/AVP 0\r\na=ptime:20\r\n"
     }
 
     /// From now on, until it is told to be quiet.

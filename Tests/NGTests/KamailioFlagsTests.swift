@@ -56,6 +56,7 @@ struct KamailioFlagsTests {
         ("no-rtcp-attribute", flag("no-rtcp-attribute"), { $0.controlAttribute == .none }),
         ("full-rtcp-attribute", flag("full-rtcp-attribute"), { $0.controlAttribute == .full }),
         ("loop-protect", flag("loop-protect"), { $0.protectsLoops }),
+        ("single-codec", flag("single-codec"), { $0.namesOneCodec }),
         ("reset", flag("reset"), { $0.startsAnew }),
         ("ICE-lite=forward", ["ICE-lite": .text("forward")], { $0.isLiteForward == true && $0.isLiteBackward == nil }),
         ("ICE-lite=off", ["ICE-lite": .text("off")], { $0.isLiteForward == false && $0.isLiteBackward == false }),
@@ -98,7 +99,7 @@ struct KamailioFlagsTests {
     func refuses() {
         let refused: [[String: Value]] = [
             ["T.38": .texts(["decode"])], ["T.38": .texts(["force"])], ["T.38": .texts(["stop"])], Self.flag("media-handover"),
-            ["xmlrpc-callback": .text("127.0.0.1")], Self.flag("single-codec"), Self.flag("generate-RTCP"), Self.flag("symmetric-codecs"),
+            ["xmlrpc-callback": .text("127.0.0.1")], Self.flag("generate-RTCP"), Self.flag("symmetric-codecs"),
             ["drop-traffic": .text("perhaps")], ["ICE-lite": .text("half")], ["recording-form": .text("mp3")], ["codec-x": .text("PCMU")],
         ]
         for wire in refused {

@@ -48,9 +48,22 @@ struct RewritingTests {
         let text = try SessionDescription.parse(phone).rewritten([stream], Options(["flags": .texts(["generate-mid"])])).description
         for kept in [
             "c=IN IP4 198.51.100.1", "o=- 1 1 IN IP4 192.0.2.5", "a=ice-lite", "a=rtcp-mux", "a=setup:actpass", "a=fingerprint:sha-256 BB", "a=ice-ufrag:wxyz",
-            "a=candidate:1 1 UDP", "a=mid:0", "a=rtcp:30000",
+            "a=candidate:1 1 UDP", "a=mid:0", "a=rtcp:30000", "a=rtpmap:0 PCMU/8000", "a=sendrecv",
         ] { #expect(text.contains(kept), "\(kept) is missing in\n\(text)") }
         #expect(!text.contains("4009"))
+    }
+
+    @Test("RFC 8829 §5.2.1: a browser is told every format and the direction once, a phone no more than was said")
+    func spelledOut() throws {
+        let phone = "v=0\r\no=- 1 1 IN IP4 192.0.2.5\r\ns=-\r\nc=IN IP4 192.0.2.5\r\nt=0 0\r\na=sendonly\r\nm=audio 4000 RTP/AVP 0 8 96\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:96 opus/48000/2\r\n"
+        func lines(_ transport: String) throws -> [String] {
+            try SessionDescription.parse(phone).rewritten([local(transport)], Options()).description.split(separator: "\r\n").map(String.init)
+        }
+        let told = try lines("UDP/TLS/RTP/SAVPF")
+        for line in ["a=rtpmap:0 PCMU/8000", "a=rtpmap:8 PCMA/8000", "a=rtpmap:96 opus/48000/2"] { #expect(told.count { $0 == line } == 1, "\(line)") }
+        #expect(told.count { $0 == "a=sendonly" } == 2 && !told.contains("a=sendrecv"))
+        let plain = try lines("RTP/AVP")
+        #expect(!plain.contains("a=rtpmap:0 PCMU/8000") && plain.count { $0 == "a=sendonly" } == 1)
     }
 
     @Test("RFC 3605, RFC 5761, RFC 8839: where a stream is wanted, whichever way it is said")

@@ -29,6 +29,12 @@ struct Formats {
         (offerer, answerer) = (Self.agreed(usable), Self.agreed(answer.formats.filter(\.isCarried)))
     }
 
+    /// The first sound, and what is no sound.
+    static func single(_ formats: [Format]) -> [Format] {
+        let first = formats.firstIndex(where: \.isSound)
+        return formats.indices.filter { $0 == first || !formats[$0].isSound }.map { formats[$0] }
+    }
+
     static func agreed(_ formats: [Format]) -> [AgreedFormat] {
         formats.map {
             AgreedFormat(

@@ -99,6 +99,7 @@ extension MediaLoop {
         guard let formats = Formats(offerer, answerer, offer.options) else { throw .noCommonCodec }
         var local = answer.local
         if let told = formats.told { (local.formats, local.keepsSources) = (told, false) }
+        if options.namesOneCodec, answerer.kind == "audio" { local.formats = Formats.single(local.formats ?? answerer.formats) }
         var sides = (
             offerer: negotiation.agreement(offerer, local, answer.security, formats: formats.offerer, other: answerer.direction),
             answerer: negotiation.agreement(answerer, told, security, formats: formats.answerer, other: offerer.direction)

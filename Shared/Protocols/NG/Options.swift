@@ -68,6 +68,8 @@ public struct Options: Hashable, Sendable {
     public var protectsLoops = false
     /// What the answerer was told before does not count: it may be somebody else.
     public var startsAnew = false
+    /// Of the sounds that an answer takes, only the first is told.
+    public var namesOneCodec = false
     /// Part of a description, with candidates that were found later (RFC 8840).
     public var isFragment = false
 

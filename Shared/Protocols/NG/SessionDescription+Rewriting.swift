@@ -69,9 +69,21 @@ extension MediaDescription {
         }
         if let formats = local.formats { media.put(formats) }
         if let packetTime = local.packetTime { media.attributes.append(Attribute("ptime", "\(packetTime)")) }
+        if profile != .handshake, profile != .handshakeFeedback, local.transport.hasPrefix("UDP/TLS") {
+            media.spellOut(sessionMedia.direction(ofMedia: index))
+        }
         if options.generatesMid, mid == nil { media.attributes.append(Attribute("mid", "\(index)")) }
         media.attributes += local.attributes(options)
         return media
+    }
+
+    /// Says what goes without saying: browsers want every format and the direction named (RFC 8829 §5.2.1).
+    private mutating func spellOut(_ whole: Direction) {
+        let named = Set(attributes.filter { $0.name == "rtpmap" }.compactMap { $0.value.map { String($0.prefix { $0 != " " }) } })
+        for format in payloadFormats where !named.contains("\(format.payloadType)") {
+            attributes.append(Attribute("rtpmap", "\(format.payloadType) \(format.codec.encoding)"))
+        }
+        if direction == nil { attributes.append(Attribute(whole.rawValue)) }
     }
 
     /// These formats instead: what was said of those that stay is kept.

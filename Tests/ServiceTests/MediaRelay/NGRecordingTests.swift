@@ -3,6 +3,7 @@ import Codecs
 import NG
 import RTP
 import SDP
+import SRTP
 import Testing
 
 @testable import MediaRelay
@@ -45,13 +46,27 @@ struct NGRecordingTests {
             "a=rtpmap:96 opus/48000/2", "a=rtpmap:97 L16/16000", "a=rtpmap:18 G729/8000"]).map { $0 + "\r\n" }.joined()
     }
 
-    /// How loud frequencies are in a channel of a WAV file of sixteen bits, from the middle of it.
+    /// How loud frequencies are in a channel of a WAV file of sixteen bits, where they are heard best together.
     private static func levels(_ file: [UInt8], channel: Int, of channels: Int, _ frequencies: [Double]) -> [Double] {
         let samples = stride(from: 44 + 2 * channel, to: file.count - 1, by: 2 * channels).map {
             Int16(bitPattern: UInt16(file[$0]) | UInt16(file[$0 + 1]) << 8)
         }
-        let middle = Array(samples.dropFirst(samples.count / 2 - 800).prefix(1600))
-        return frequencies.map { Level(amplitude: Goertzel.amplitude(of: $0, in: middle.span)).dBFS }
+        let pieces = stride(from: 0, to: samples.count - 800, by: 200).map { start in
+            let piece = Array(samples[start..<(start + 800)])
+            return frequencies.map { Goertzel.amplitude(of: $0, in: piece.span) }
+        }
+        let best = pieces.max { $0.reduce(0, +) < $1.reduce(0, +) } ?? frequencies.map { _ in 0 }
+        return best.map { Level(amplitude: $0).dBFS }
+    }
+
+    /// A packet is due every 20 ms; on a machine with other things to do those that are late follow at once, as far as phones do that.
+    private static func paced(_ packets: Int, _ say: () -> Void) async throws {
+        var due = ContinuousClock.now
+        for _ in 0..<packets {
+            say()
+            due = max(due + .milliseconds(20), .now - .milliseconds(100))
+            try await Task.sleep(until: due)
+        }
     }
 
     private static func channels(_ file: [UInt8]) -> Int { file.count > 44 ? Int(file[22]) : 0 }
@@ -69,10 +84,9 @@ struct NGRecordingTests {
         _ caller: (Ear, port: UInt16), _ callee: (Ear, port: UInt16), _ packets: Int, _ coding: Coding, _ number: UInt8
     ) async throws -> (caller: UInt16, callee: UInt16) {
         let (first, second) = (try Voice(caller.0, coding, number, 440), try Voice(callee.0, coding, number, 1230))
-        for _ in 0..<packets {
+        try await Self.paced(packets) {
             first.say(to: caller.port)
             second.say(to: callee.port)
-            try await Task.sleep(for: .milliseconds(20))
         }
         return (caller.port, callee.port)
     }
@@ -103,10 +117,9 @@ struct NGRecordingTests {
         #expect(offer.media[0].formats == ["9"])
         let answer = try await relay.describe("answer", Self.sdp(callee.port, "9"), to)
         let (first, second) = (try Voice(caller, .pcmu, 0, 440), try Voice(callee, .g722, 9, 1230))
-        for _ in 0..<60 {
+        try await Self.paced(60) {
             first.say(to: answer.media[0].port)
             second.say(to: offer.media[0].port)
-            try await Task.sleep(for: .milliseconds(20))
         }
         _ = try await relay.ask("delete")
         let isThere = try await eventually { relay.files.first.map { $0.value.count > 30_000 } ?? false }
@@ -150,10 +163,8 @@ struct NGRecordingTests {
         let answer = try await relay.describe("answer", Self.sdp(callee.port), to)
         func say(_ frequency: Double) async throws {
             let voice = try Voice(caller, .pcmu, 0, frequency)
-            for _ in 0..<25 {
-                voice.say(to: answer.media[0].port)
-                try await Task.sleep(for: .milliseconds(20))
-            }
+            try await Self.paced(25) { voice.say(to: answer.media[0].port) }
+            for _ in 0..<25 { _ = try await callee.hears() }
         }
         try await say(500)
         #expect(try await relay.ask("pause recording") == ["result": .text("ok")])
@@ -171,7 +182,7 @@ struct NGRecordingTests {
                 return Level(amplitude: Goertzel.amplitude(of: frequency, in: piece.span)).dBFS
             }.max() ?? -120
         }
-        #expect(loudest(500) > -20 && loudest(2500) > -20 && loudest(1500) < -35, "\(loudest(500)) \(loudest(2500)) \(loudest(1500))")
+        #expect(loudest(500) > -20 && loudest(2500) > -20 && loudest(1500) < -25, "\(loudest(500)) \(loudest(2500)) \(loudest(1500))")
     }
 
     @Test("pcap holds the packets of both sides as they came, in clear")
@@ -180,15 +191,61 @@ struct NGRecordingTests {
         let ports = try await talk(relay, 20, before: ["record-call": .text("yes"), "recording-form": .text("pcap")])
         _ = try await relay.ask("stop recording")
         let file = try #require(relay.files.first { $0.key.hasSuffix(".pcap") }?.value)
-        var (place, arrivals) = (24, [UInt16: Int]())
+        let arrivals = Self.arrivals(file)
+        #expect(arrivals.allSatisfy { $0.packet.count == 172 && $0.packet[0] == 0x80 })
+        #expect(Dictionary(grouping: arrivals, by: \.port).mapValues(\.count) == [ports.caller: 20, ports.callee: 20])
+    }
+
+    /// The datagrams of a capture over IPv4, by the port they came to.
+    private static func arrivals(_ file: [UInt8]) -> [(port: UInt16, packet: [UInt8])] {
+        var (place, arrivals) = (24, [(port: UInt16, packet: [UInt8])]())
         while place + 16 + 28 <= file.count {
             let length = Int(file[place + 8]) | Int(file[place + 9]) << 8
             let udp = place + 16 + 20
-            arrivals[UInt16(file[udp + 2]) << 8 | UInt16(file[udp + 3]), default: 0] += 1
-            #expect(length == 20 + 8 + 12 + 160 && file[udp + 8] == 0x80)
+            arrivals.append((UInt16(file[udp + 2]) << 8 | UInt16(file[udp + 3]), Array(file[(udp + 8)..<min(file.count, place + 16 + length)])))
             place += 16 + length
         }
-        #expect(arrivals == [ports.caller: 20, ports.callee: 20])
+        return arrivals
+    }
+
+    @Test("RFC 3711: what comes protected is captured once, in clear, and recorded")
+    func protected() async throws {
+        for form in ["pcap", "stereo"] {
+            let relay = try NGRelay(isRecording: true)
+            let (caller, callee) = (try Ear(), try Ear())
+            let offer = try await relay.describe(
+                "offer", Self.sdp(caller.port),
+                ["transport protocol": .text("RTP/SAVP"), "DTLS": .text("off"), "record-call": .text("on"), "recording-form": .text(form)])
+            let line = try CryptoAttribute(parsing: try #require(offer.media[0].crypto.first))
+            let own = try #require(CryptoAttribute(tag: line.tag, line.suite, random: Array(0..<30)))
+            let described = Self.sdp(callee.port).replacing("RTP/AVP", with: "RTP/SAVP") + "a=crypto:\(own)\r\n"
+            _ = try await relay.describe("answer", described, to)
+            var keys = Context(sending: try #require(own.key), receiving: try #require(line.key))
+            var tone = Tone(frequencies: [1230])
+            var sent: [[UInt8]] = []
+            for number in 0..<40 {
+                var packet: [UInt8] = []
+                Header(
+                    payloadType: .pcmu, sequence: SequenceNumber(UInt16(number)), timestamp: Timestamp(UInt32(number) * 160), ssrc: SSRC(9)
+                ).append(to: &packet)
+                packet += G711.encode(tone.next(160), .ulaw)
+                sent.append(packet)
+                let clear = packet.count
+                packet += [UInt8](repeating: 0, count: 10)
+                var room = packet.mutableSpan
+                _ = try keys.protect(&room, count: clear)
+                callee.send(packet, to: offer.media[0].port)
+                _ = try await caller.hears()
+                try await Task.sleep(for: .milliseconds(15))
+            }
+            _ = try await relay.ask("stop recording")
+            let file = try #require(relay.files.first?.value)
+            if form == "pcap" {
+                #expect(Self.arrivals(file).map(\.packet) == sent)
+            } else {
+                #expect(Self.levels(file, channel: 1, of: 2, [1230])[0] > -25)
+            }
+        }
     }
 
     @Test("Names that lead elsewhere, calls that are not there, relays that write nothing and files that cannot be are errors; the call goes on")

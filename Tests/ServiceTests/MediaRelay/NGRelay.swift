@@ -18,7 +18,7 @@ final class NGRelay: Sendable {
 
     init(sessionLimit: Int = 100, isRecording: Bool = false, files: Int = 10, seconds: Int = 60) throws {
         var settings = RelaySettings(
-            inside: .loopbackIPv4, media: .loopbackIPv4, ports: 44400...44599, threads: 1, sessionLimit: sessionLimit, timeout: .seconds(60))
+            inside: .loopbackIPv4, media: .loopbackIPv4, ports: 46000...46399, threads: 1, sessionLimit: sessionLimit, timeout: .seconds(60))
         settings.ng.mark = "here"
         var taps = TapSettings()
         if isRecording { (taps.recordings, taps.captures) = (folder, folder) }

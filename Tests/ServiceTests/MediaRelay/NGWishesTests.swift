@@ -220,4 +220,14 @@ struct NGWishesTests {
         let answer = try await relay.describe("answer", Self.sdp(4004, ["m=image 0 udptl t38"]), to)
         #expect(answer.media.map(\.mid) == ["sound", "fax"])
     }
+
+    @Test("single-codec: the offerer is told one sound and what goes with it")
+    func singleCodec() async throws {
+        let relay = try NGRelay()
+        let events = ["a=rtpmap:101 telephone-event/8000"]
+        let both = { (port: UInt16) in Self.sdp(port, lines: events).replacing("RTP/AVP 0", with: "RTP/AVP 8 0 101") }
+        _ = try await relay.describe("offer", both(4000))
+        let answer = try await relay.describe("answer", both(4002), to.merging(["flags": .texts(["single-codec"])]) { $1 })
+        #expect(answer.media[0].formats == ["8", "101"])
+    }
 }
