@@ -25,6 +25,7 @@ extension MediaLoop {
         _ batch: borrowing ReceiveBatch, to legs: SlotTable<Leg>, now: Instant, packets: inout PacketBuffer, traffic: inout Traffic,
         shelf: Shelf?
     ) {
+        guard batch.count > 0 else { return }
         shelf?.write(batch)
         for index in 0..<batch.count {
             forward(batch[index].bytes, from: batch[index].source, index, batch.count, to: legs, now: now, packets: &packets, traffic: &traffic, shelf: shelf)

@@ -254,10 +254,10 @@ struct TakeOverTests {
         #expect(room.socket.send(rtp(1, ssrc: created.inside.ssrc), to: inside) == .sent)
         let bytes = try await phone.receive()
         let before = try Header(parsing: bytes.span)
+        let shelf = try #require(await first.loop.custody?.shelf)
         first.die()
         held.read(first.keeper)
         // It was killed behind the second of four from rooms, and before a packet for a room had left.
-        let shelf = try #require(await first.loop.custody?.shelf)
         for number in UInt16(0)..<4 { shelf.write(rtp(number, ssrc: created.inside.ssrc).span, room.address, .fromRooms, at: Int(number)) }
         shelf.mark(.fromRooms, 2, 4)
         shelf.write(rtp(9, ssrc: 77).span, room.address, .toRooms, at: 0)
