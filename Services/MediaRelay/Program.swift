@@ -1,5 +1,6 @@
 import Addresses
 import Bus
+import Bytes
 import Contracts
 import DTLS
 import ServiceKit
@@ -50,7 +51,11 @@ struct Program {
             let handOver = HandOver(
                 relay: relay, runtime: runtime, pause: runtime.settings.integer("TANDEM_DRAIN_HANDOVER"),
                 rate: runtime.settings.integer("TANDEM_DRAIN_RATE"))
-            runtime.announce { $0.addresses["media"] = settings.media.description }
+            runtime.announce {
+                $0.addresses["media"] = settings.media.description
+                // It lives as long as the sessions do: whoever sees another here knows that they are lost.
+                $0.addresses["lineage"] = Hexadecimal.encode(Array(certificate.fingerprint.hash.prefix(8)))
+            }
             runtime.cache.onReconnect {
                 for loop in relay.loops { loop.post { $0.saveAllSoon() } }
             }

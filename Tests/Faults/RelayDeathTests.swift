@@ -42,6 +42,32 @@ struct RelayDeathTests {
         }
     }
 
+    @Test("keeper and worker die together: when the relay is back under its name, its calls are offered new sessions there, and are heard again")
+    func nothingIsLeft() async throws {
+        try await withPhones(4, in: suite) { phones in
+            let first = try await connect(phones[0], phones[1])
+            let second = try await connect(phones[2], phones[3])
+            let calls = [first.0, first.1, second.0, second.1]
+            for (call, tone) in zip(calls, [1, 0, 3, 2]) { #expect(await call.hears(Double(Tones.of(tone)))) }
+            let keeper = try suite.pid(of: "MediaRelay")
+            try suite.leaveAlone("MediaRelay")
+            try suite.killProcess(of: "MediaRelay")
+            try suite.killWorker(of: "MediaRelay")
+            try suite.supervise("MediaRelay")
+            try await suite.waitUntilBack("MediaRelay", insteadOf: keeper)
+            for (call, tone) in zip(calls, [1, 0, 3, 2]) {
+                await call.forgetWhatWasHeard()
+                #expect(await call.hears(Double(Tones.of(tone)), within: .seconds(10)))
+            }
+            for (active, passive) in [first, second] {
+                try await active.hold()
+                try await active.resume()
+                try await active.hangup()
+                #expect(try await passive.ended() == .hungUpThere)
+            }
+        }
+    }
+
     private func kill(_ victim: Victim) async throws {
         let relay = "MediaRelay"
         let (keeper, worker) = (try suite.pid(of: relay), try suite.worker(of: relay))

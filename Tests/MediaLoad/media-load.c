@@ -403,8 +403,13 @@ int main(int argc, char **argv) {
     calls = atol(argv[2]) / 2;
     blows = getenv("BLOWS");
     long streams = 2 * calls, frames = blows ? (BLOWS + 1) * BLOW_FRAMES : atol(argv[3]) * 50;
-    struct rlimit files = {.rlim_cur = streams + 100, .rlim_max = streams + 100};
-    if (setrlimit(RLIMIT_NOFILE, &files)) getrlimit(RLIMIT_NOFILE, &files);
+    struct rlimit files; // what the blows start has them, too
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur < (rlim_t)streams + 100) {
+        files.rlim_cur = streams + 100;
+        if (files.rlim_max < files.rlim_cur) files.rlim_max = files.rlim_cur;
+        if (setrlimit(RLIMIT_NOFILE, &files)) die("files");
+    }
     struct sockaddr_in relay = local(1, atoi(argv[4]));
     struct timeval patience = {.tv_sec = 1};
     ng = socket(AF_INET, SOCK_DGRAM, 0);

@@ -81,6 +81,30 @@ struct SRTPContextTests {
         #expect(receiver.snapshot.sources.first?.highest == 0x1_0001)
     }
 
+    @Test("RFC 3711 §3.3.1: who comes late to a stream finds out how often its numbers have begun again, with its first source only", arguments: SRTP.Suite.allCases)
+    func latecomer(suite: SRTP.Suite) throws {
+        let master = Sample.master(suite)
+        let (sender, receiver, told) = (Sender(master), Receiver(master), Receiver(master))
+        try sender.context.open(SSRC(0xcafe_babe), at: SequenceNumber(65_534), rollover: 3)
+        _ = try told.unprotectControl(try sender.protectControl(Sample.report()))
+        for sequence in [65_534, 65_535, 0] as [UInt16] {
+            let sealed = try sender.protect(Sample.packet(sequence))
+            #expect(try receiver.unprotect(sealed) == Sample.packet(sequence))
+            #expect(throws: Failure.replayed) { try receiver.unprotect(sealed) }
+            #expect(try told.unprotect(sealed) == Sample.packet(sequence))
+        }
+        #expect(receiver.snapshot.sources.first?.highest == 4 << 16)
+        let second = Sender(master)
+        try second.context.open(SSRC(7), at: SequenceNumber(1), rollover: 1)
+        let other = try second.protect(Sample.packet(1, ssrc: 7))
+        #expect(throws: Failure.unauthentic) { try receiver.unprotect(other) }
+        let third = Sender(master)
+        try third.context.open(SSRC(0xcafe_babe), at: SequenceNumber(1), rollover: UInt32(Limits().rollovers + 1))
+        let (far, late) = (try third.protect(Sample.packet(1)), Receiver(master))
+        #expect(throws: Failure.unauthentic) { try late.unprotect(far) }
+        #expect(late.buffer == far && late.snapshot.sources.isEmpty)
+    }
+
     @Test("RFC 3711 §9.1: an index is used once; what is repeated is refused") func repeated() throws {
         let sender = Sender(Sample.master(.aeadAES128GCM))
         _ = try sender.protect(Sample.packet(5))

@@ -106,7 +106,8 @@ extension Leg {
             }
         case .mediaDeleted:
             break
-        case .moveWanted(let relay): moveWanted(to: relay, at: moment, into: &effects)
+        case .moveWanted(let relay): if relay != placement.relay { moveWanted(to: relay, at: moment, into: &effects) }
+        case .sessionLost(let relay): moveWanted(to: relay, at: moment, into: &effects)
         case .createdElsewhere(let session, let reply): createdElsewhere(session, reply, at: moment, into: &effects)
         case .creationElsewhereFailed(let session): creationElsewhereFailed(session, into: &effects)
         case .moveAccepted(let session, let answer): moveAccepted(session, answer: answer, at: moment, into: &effects)

@@ -50,10 +50,10 @@ extension Leg {
 
     var sessionID: String { sessionID(moves?.current ?? 0) }
 
-    /// Its relay is to be left for that one.
+    /// Its session is to be left for one at that relay.
     mutating func moveWanted(to relay: String, at moment: Moment, into effects: inout [LegEffect]) {
         let moves = moves ?? Moves()
-        guard phase == .up, media.stage == .ready, media.isAgreed, moves.move == nil, !moves.isRefused, relay != placement.relay else { return }
+        guard phase == .up, media.stage == .ready, media.isAgreed, moves.move == nil, !moves.isRefused else { return }
         self.moves = moves
         // An exchange of the phone's goes first.
         guard !media.isRenegotiating, !media.awaitsAnswerInAck else { return moveLater(after: Self.pause, to: relay, at: moment) }

@@ -40,6 +40,8 @@ enum LegEvent: Sendable {
     case mediaDeleted(MediaStatistics?)
     /// The relay is to be left for another.
     case moveWanted(relay: String)
+    /// The relay has lost the session; where to make another, perhaps there again.
+    case sessionLost(relay: String)
     case createdElsewhere(session: Int, CreateMediaSession.Reply)
     case creationElsewhereFailed(session: Int)
     case moveAccepted(session: Int, answer: String?)

@@ -40,7 +40,9 @@ extension CallEngine {
     }
 
     private func lookForRelays() {
-        let living = Set(runtime.fleet.living(.mediaRelay).map(\.instance))
+        let announced = runtime.fleet.living(.mediaRelay)
+        lookForLineages(announced)
+        let living = Set(announced.map(\.instance))
         var (left, gone): ([String: [String]], Set<String>) = ([:], [])
         for (id, entry) in legs where !living.contains(entry.leg.placement.relay) {
             let relay = entry.leg.placement.relay
@@ -52,6 +54,23 @@ extension CallEngine {
         for (relay, ids) in left {
             guard let since = lostRelays[relay], loop.now - since >= settings.relayPatience else { continue }
             for id in ids.prefix(Self.movedAtOnce) { move(id, from: relay) }
+        }
+    }
+
+    /// A relay that came back under its name without what it had: its keeper and its worker have died together.
+    private func lookForLineages(_ announced: [Announcement]) {
+        for relay in announced {
+            guard let lineage = relay.addresses["lineage"], let before = lineages.updateValue(lineage, forKey: relay.instance),
+                before != lineage
+            else { continue }
+            for (id, entry) in legs where entry.leg.placement.relay == relay.instance { lostSessions[id] = entry.leg.sessionID }
+        }
+        guard !lostSessions.isEmpty else { return }
+        lostSessions = lostSessions.filter { legs[$0.key]?.leg.sessionID == $0.value }
+        for id in lostSessions.keys.filter({ legs[$0]?.leg.isMovable == true }).prefix(Self.movedAtOnce) {
+            guard let relay = legs[id]?.leg.placement.relay else { continue }
+            lostSessions[id] = nil
+            handle(id, .sessionLost(relay: otherRelay(than: relay) ?? relay))
         }
     }
 

@@ -31,6 +31,10 @@ actor CallEngine {
     var edges = EdgeTable()
     /// Since when nothing has been heard of relays that legs are with.
     var lostRelays: [String: Instant] = [:]
+    /// Of each relay what its sessions came from.
+    var lineages: [String: String] = [:]
+    /// Legs whose sessions are no more, with these.
+    var lostSessions: [String: String] = [:]
     /// The edges over TCP.
     var streams: PeerStreams?
     private var layerTimer: (timer: EventLoop.Timer, at: Instant)?

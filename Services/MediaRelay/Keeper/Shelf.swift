@@ -4,11 +4,11 @@ import Processes
 /// Where the sessions of one media thread stand, packet by packet, in memory that outlives the process.
 final class Shelf: Sendable {
     /// Tells one form of what lies there from another: a successor of another version takes none of it for its own.
-    static let layout = "2/\(MemoryLayout<SessionPosition>.size)/\(MemoryLayout<MediaTransport.KeyPosition>.size)"
+    static let layout = "3/\(MemoryLayout<SessionPosition>.size)/\(MemoryLayout<MediaTransport.KeyPosition>.size)"
 
     private static let positionRoom = SharedMemory.room(MemoryLayout<SessionPosition>.size)
     private static let keyRoom = SharedMemory.room(MemoryLayout<MediaTransport.KeyPosition>.size)
-    private static let room = positionRoom + 2 * keyRoom
+    static let room = positionRoom + 2 * keyRoom
 
     private static func offset(_ port: Security.Port) -> Int { port == .rtp ? positionRoom : positionRoom + keyRoom }
 
@@ -17,12 +17,12 @@ final class Shelf: Sendable {
 
     /// For so many sessions; nil when the system has no memory.
     init?(slots: Int) {
-        guard let memory = SharedMemory(name: "tandem-sessions", size: slots * Self.room) else { return nil }
+        guard let memory = SharedMemory(name: "tandem-sessions", size: slots * Self.room + Self.journalRoom) else { return nil }
         (self.memory, self.slots) = (memory, slots)
     }
 
     init?(adopting descriptor: Descriptor, slots: Int) {
-        guard let memory = SharedMemory(adopting: descriptor, size: slots * Self.room) else { return nil }
+        guard let memory = SharedMemory(adopting: descriptor, size: slots * Self.room + Self.journalRoom) else { return nil }
         (self.memory, self.slots) = (memory, slots)
     }
 

@@ -65,6 +65,7 @@ extension MediaLoop {
         heirs = [:]
         for heir in inherited { restore(heir) }
         for heir in inherited { if let peer = heir.record.peer { join(heir.record.id, peer) } }
+        if let custody, !custody.thread.isForeign { finishWork(on: custody.shelf) }
         open()
         events.tookOver(legs.count, MonotonicClock.now() - began)
         settle(from: 0)

@@ -41,14 +41,14 @@ actor MediaLoop {
     var traffic = Traffic()
 
     // Memory of the packets under way.
-    private var fromRooms = ReceiveBatch(capacity: 64)
+    var fromRooms = ReceiveBatch(capacity: 64)
     var fromPhone = ReceiveBatch(capacity: 1)
     var packets = PacketBuffer()
     /// What those of one leg become for its peer.
     var linked = PacketBuffer()
     /// Calls that were asked for over `ng`.
     var calls = CallTable()
-    private var toRooms = SendBatch(capacity: 64)
+    var toRooms = SendBatch(capacity: 64)
     private var group = 0
     private var phones: EventLoop.Reader?
     private var footprints = Footprints()
@@ -94,44 +94,6 @@ actor MediaLoop {
     }
 
     // MARK: Packets
-
-    private func readInside() {
-        let now = loop.now
-        // Bounded, so that rooms cannot keep the phones waiting.
-        for _ in 0..<4 {
-            let count = inside.receive(into: &fromRooms)
-            loop.handled(count)
-            Self.forward(fromRooms, to: legs, now: now, packets: &packets, traffic: &traffic, shelf: custody?.shelf)
-            if count < fromRooms.capacity { return }
-        }
-        // What is left there does not wait for the next turn.
-        loop.fallBehind()
-    }
-
-    private static func forward(
-        _ batch: borrowing ReceiveBatch, to legs: SlotTable<Leg>, now: Instant, packets: inout PacketBuffer, traffic: inout Traffic,
-        shelf: Shelf?
-    ) {
-        for index in 0..<batch.count {
-            let datagram = batch[index]
-            guard let header = try? Header(parsing: datagram.bytes), let leg = legs[header.ssrc.value] else {
-                traffic.unknownSessions += 1
-                continue
-            }
-            packets.removeAll()
-            let verdict = leg.session.insidePacket(datagram.bytes, from: datagram.source, now: now, into: &packets)
-            traffic.countRooms(verdict)
-            if let tap = leg.tap, verdict == .forwarded || verdict == .collected { tap.sound(datagram.bytes, .heard, now: now) }
-            guard packets.count > 0, let destination = leg.session.destination, let rtp = leg.socket(to: destination) else { continue }
-            for number in 0..<packets.count {
-                if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: false, now: now) }
-                guard leg.session.seal(&packets, number) else { continue }
-                if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: true, now: now) }
-                if let shelf { note(leg, on: shelf) }
-                if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
-            }
-        }
-    }
 
     /// Called for each readable RTP socket; what is left in it makes it readable again.
     func readPhone(_ name: UInt32, isSecond: Bool = false) {
@@ -206,8 +168,7 @@ actor MediaLoop {
         if let shelf { note(leg, on: shelf) }
         for number in 0..<packets.count {
             if let tap = leg.tap { tap.sound(packets[number], .said, now: now) }
-            if toRooms.isFull { traffic.notSent += inside.send(&toRooms) }
-            _ = toRooms.append(packets[number], to: room)
+            append(packets[number], to: room, &toRooms, inside, &traffic, shelf)
         }
     }
 
@@ -228,8 +189,7 @@ actor MediaLoop {
         if let room = leg.session.room {
             for number in 0..<packets.count {
                 if let tap = leg.tap { tap.sound(packets[number], .said, now: now) }
-                if toRooms.isFull { traffic.notSent += inside.send(&toRooms) }
-                _ = toRooms.append(packets[number], to: room)
+                append(packets[number], to: room, &toRooms, inside, &traffic, shelf)
             }
         }
         packets.removeAll()
@@ -242,10 +202,6 @@ actor MediaLoop {
             if let shelf { note(leg, on: shelf) }
             if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
         }
-    }
-
-    private func flush() {
-        if !toRooms.isEmpty { traffic.notSent += inside.send(&toRooms) }
     }
 
     private func readControl(_ name: UInt32) {

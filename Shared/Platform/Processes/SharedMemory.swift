@@ -47,4 +47,16 @@ internal import CLinux
         precondition(offset >= 0 && offset + 8 <= size, "a record lies within its memory")
         unsafe tandem_twin_clear(start + offset)
     }
+
+    /// Plain bytes, which mean nothing until a record says so.
+    public func store(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+        precondition(offset >= 0 && offset + bytes.count <= size, "bytes lie within their memory")
+        guard let source = bytes.baseAddress else { return }
+        unsafe (start + offset).copyMemory(from: source, byteCount: bytes.count)
+    }
+
+    public func load(into bytes: UnsafeMutableRawBufferPointer, at offset: Int) {
+        precondition(offset >= 0 && offset + bytes.count <= size, "bytes lie within their memory")
+        unsafe bytes.copyMemory(from: UnsafeRawBufferPointer(start: start + offset, count: bytes.count))
+    }
 }

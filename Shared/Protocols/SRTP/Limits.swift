@@ -9,6 +9,8 @@ public struct Limits: Hashable, Sendable {
     /// How many packets a reservation goes ahead: 2.5 seconds of sound.
     public var reservedPackets: Int
     public var reservedControlPackets: Int
+    /// How often a sender's numbers may have begun again before its first packet here: nine hours of sound.
+    public var rollovers = 24
 
     public init(
         sources: Int = 16, formerSources: Int = 240, replayWindow: Int = 128, reservedPackets: Int = 128, reservedControlPackets: Int = 64

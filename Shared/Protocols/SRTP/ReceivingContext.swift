@@ -103,16 +103,37 @@ public struct ReceivingContext: ~Copyable {
             let window = try window(ofNew: head.ssrc)
             let index = try window.index(of: head.sequence)
             guard window.isFresh(index, length: limits.replayWindow) else { throw .replayed }
-            guard rtp.unprotect(&packet, clear: head.headerLength, end: end, ssrc: head.ssrc, index: index) else { throw .unauthentic }
-            sources[add(head.ssrc)].window.accept(index)
+            if rtp.unprotect(&packet, clear: head.headerLength, end: end, ssrc: head.ssrc, index: index) {
+                sources[add(head.ssrc)].window.accept(index)
+                return end
+            }
+            let found = try latecomer(&packet, head, end: end)
+            sources[add(head.ssrc)].window.accept(found)
             return end
         }
         let index = try sources[place].window.index(of: head.sequence)
         guard sources[place].window.isFresh(index, length: limits.replayWindow) else { throw .replayed }
-        guard rtp.unprotect(&packet, clear: head.headerLength, end: end, ssrc: head.ssrc, index: index) else { throw .unauthentic }
-        sources[place].window.accept(index)
+        if rtp.unprotect(&packet, clear: head.headerLength, end: end, ssrc: head.ssrc, index: index) {
+            sources[place].window.accept(index)
+        } else {
+            let found = try latecomer(&packet, head, end: end)
+            sources[place].window.accept(found)
+        }
         note(place)
         return end
+    }
+
+    /// RFC 3711 §3.3.1: who comes late has not seen the numbers begin again; which time it is, the tag tells. Only of the first source:
+    /// when one has been heard, strangers cost one look.
+    private func latecomer(_ packet: inout MutableSpan<UInt8>, _ head: PacketHead, end: Int) throws(Failure) -> UInt64 {
+        for source in sources where source.window.highest != nil { throw .unauthentic }
+        guard former.isEmpty else { throw .unauthentic }
+        var index = UInt64(head.sequence)
+        for _ in 0..<limits.rollovers {
+            index += 1 << 16
+            if rtp.unprotect(&packet, clear: head.headerLength, end: end, ssrc: head.ssrc, index: index) { return index }
+        }
+        throw .unauthentic
     }
 
     /// Opens the RTCP packet in the first `count` bytes; its length without word and tag.

@@ -50,6 +50,17 @@ struct MovingTests {
         #expect(fixture.leg.record.media?.packetsIn == 110 && fixture.leg.record.media?.packetsOut == 99 && fixture.leg.record.media?.lost == 3)
     }
 
+    @Test("a relay that has lost the session makes another: the phone is offered it, whatever the relay's name")
+    func lost() {
+        var fixture = talking()
+        #expect(fixture.apply(.moveWanted(relay: "relay-1")).isEmpty)
+        #expect(fixture.apply(.sessionLost(relay: "relay-1")).created == ["relay-1 1 our sdp"])
+        #expect(offered(&fixture).reinvites == ["new sdp 1"])
+        let moved = fixture.apply(.moveAccepted(session: 1, answer: "their sdp"))
+        #expect(moved.pointed == [Self.inside] && moved.deleted == ["relay-1 \(Self.session)"])
+        #expect(fixture.leg.placement.relay == "relay-1" && fixture.leg.sessionID == Self.session + "-1")
+    }
+
     @Test("asked again while it moves, or when it is there already, nothing happens twice; the next move has another session")
     func repeated() {
         var fixture = talking()

@@ -241,6 +241,51 @@ struct TakeOverTests {
         second.die()
     }
 
+    @Test("What a worker had read and not sent yet when it died, its successor sends: once, and before all that came later")
+    func inHand() async throws {
+        let held = Held()
+        let (phone, room) = (try Wire(), try Wire())
+        let first = try await Worker(held, ports: 44_480...44_499)
+        await first.go()
+        let created = try await first.loop.create(
+            CreateMediaSession(sessionID: "s", customerID: "c", callID: "c", owner: "CallServer-1", epoch: 1, offer: offer(phone.address, "RTP/AVP")))
+        _ = try await first.loop.link(LinkMediaSession(sessionID: "s", epoch: 1, inside: InsideEndpoint(address: room.address.description, ssrc: 77)))
+        let inside = try #require(SocketAddress(created.inside.address))
+        #expect(room.socket.send(rtp(1, ssrc: created.inside.ssrc), to: inside) == .sent)
+        let bytes = try await phone.receive()
+        let before = try Header(parsing: bytes.span)
+        let shelf = try #require(await first.loop.custody?.shelf)
+        first.die()
+        held.read(first.keeper)
+        // It was killed behind the second of four from rooms, and before a packet for a room had left.
+        for number in UInt16(0)..<4 { shelf.write(rtp(number, ssrc: created.inside.ssrc).span, room.address, .fromRooms, at: Int(number)) }
+        shelf.mark(.fromRooms, 2, 4)
+        shelf.write(rtp(9, ssrc: 77).span, room.address, .toRooms, at: 0)
+        shelf.mark(.toRooms, 0, 1)
+        #expect(room.socket.send(rtp(4, ssrc: created.inside.ssrc), to: inside) == .sent)
+        let second = try await Worker(held, ports: 44_480...44_499)
+        await second.go()
+        #expect(try await room.receive() == rtp(9, ssrc: 77))
+        for number in UInt16(1)...3 {
+            let bytes = try await phone.receive()
+            let header = try Header(parsing: bytes.span)
+            #expect(header.sequence.distance(from: before.sequence) == Int(number) && header.timestamp.distance(from: before.timestamp) == 160 * Int(number))
+        }
+        #expect(shelf.takeOver(.fromRooms).isEmpty && shelf.takeOver(.toRooms).isEmpty)
+        #expect(try await second.loop.delete(DeleteMediaSession(sessionID: "s", epoch: 1)).packetsOut == 4)
+        second.die()
+    }
+
+    @Test("A packet longer than the memory's places is not kept; those beside it are")
+    func placeTooSmall() throws {
+        let shelf = try #require(Shelf(slots: 1))
+        let here = SocketAddress(.loopbackIPv4, port: 9)
+        for (index, length) in [172, 600, 12].enumerated() { shelf.write([UInt8](repeating: 7, count: length).span, here, .toRooms, at: index) }
+        shelf.mark(.toRooms, 0, 3)
+        let left = shelf.takeOver(.toRooms)
+        #expect(left.map(\.bytes.count) == [172, 12] && left.allSatisfy { $0.address == here })
+    }
+
     @Test("A leg that is transcoded goes on in its numbers, with a new transcoder")
     func transcoded() async throws {
         let held = Held()
