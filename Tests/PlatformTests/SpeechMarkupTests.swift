@@ -18,6 +18,8 @@ struct SpeechMarkupTests {
              "<speak><prosody rate=\"150%\" pitch=\"+2st\" volume=\"-50%\">a</prosody></speak>"),
             ("<speak><prosody rate=\"9000%\" pitch=\"-900%\" volume=\"loud\">a</prosody><prosody rate='../x' pitch='1Hz'>b</prosody></speak>",
              "<speak><prosody rate=\"400%\" pitch=\"-100%\" volume=\"loud\">a</prosody><prosody>b</prosody></speak>"),
+            ("<speak><prosody volume='+50%'>a</prosody><prosody volume='50%'>b</prosody></speak>",
+             "<speak><prosody volume=\"+50%\">a</prosody><prosody>b</prosody></speak>"),
             ("<speak><prosody rate=\"-20%\">a</prosody></speak>", "<speak><prosody rate=\"80%\">a</prosody></speak>"),
             ("<speak><say-as interpret-as=\"digits\">12</say-as><say-as interpret-as='characters'>ab</say-as><say-as interpret-as='date'>c</say-as></speak>",
              "<speak><say-as interpret-as=\"characters\">12</say-as><say-as interpret-as=\"characters\">ab</say-as>c</speak>"),

@@ -28,6 +28,8 @@ struct SoundFolder: Sendable {
         }
     }
 
+    static func isMusic(_ name: String) -> Bool { relativePath(name)?.hasPrefix("music/") == true }
+
     /// Nil for anything that is not plain folder and file names: no `..`, no hidden or absolute path. Without an extension
     /// it is a `.wav`.
     static func relativePath(_ name: String) -> String? {

@@ -46,7 +46,10 @@ actor SoundLibrary {
 
     func piece(_ source: PlaySource, customer: String = "") async throws(SoundProblem) -> Play.Piece {
         switch source {
-        case .url(let name): return .sound(try await sound(name))
+        case .url(let name):
+            // One customer's music is no other's to hear.
+            guard !SoundFolder.isMusic(name) else { throw SoundProblem("there is no sound \(name.prefix(80))") }
+            return .sound(try await sound(name))
         case .speech(let text, let language, let voice):
             let samples = try await once("speech \(language ?? "") \(String(describing: voice)) \(text)") { library throws(SoundProblem) in
                 try await library.speaker.speak(text, language, voice)

@@ -33,11 +33,17 @@ enum Prosody {
         return nil
     }
 
-    /// A name, or a change in dB, which is passed on as a percentage.
+    /// A name, or a change in dB or by a percentage; the latter is passed on.
     private static func volume(_ value: String) -> String? {
         if volumes.contains(value) { return value }
-        guard value.hasSuffix("dB"), let decibels = number(value.dropLast(2)) else { return nil }
-        let change = Int((pow(10, min(max(decibels, -40), 12) / 20) * 100 - 100).rounded())
+        let change: Int
+        if value.hasSuffix("dB"), let decibels = number(value.dropLast(2)) {
+            change = Int((pow(10, min(max(decibels, -40), 12) / 20) * 100 - 100).rounded())
+        } else if value.hasSuffix("%"), value.hasPrefix("+") || value.hasPrefix("-"), let percent = number(value.dropLast()) {
+            change = Int(min(max(percent, -100), 300))
+        } else {
+            return nil
+        }
         return (change < 0 ? "" : "+") + "\(change)%"
     }
 

@@ -177,6 +177,9 @@ struct WebSoundTests {
         #expect(try await plain.piece(.music, customer: "cust_1").count == 1600)
         #expect(try await plain.piece(.music, customer: "cust_2").count == HoldMusic.samples.count)
         #expect(try await plain.piece(.music, customer: "../jazz").count == HoldMusic.samples.count)
+        for name in ["music/cust_1", "file:music/cust_1.wav"] {
+            await #expect(throws: SoundProblem.self, "by name it is nobody's") { try await plain.piece(.url(name), customer: "cust_1") }
+        }
         let other = SoundLab(folder: folder, customs: .init(country: "us", music: "jazz")).library
         #expect(try await other.piece(.music, customer: "cust_2").count == 3200)
         #expect(try await other.piece(.music, customer: "cust_1").count == 1600)
