@@ -75,20 +75,22 @@ struct SpeechTests {
         let soft = try await spoken(Utterance(text: text, volume: -12))
         let levels = (plain: Level(of: plain.span).dBFS, soft: Level(of: soft.span).dBFS)
         #expect(abs(levels.plain - levels.soft - 12) < 0.5)
-        // A higher voice has a shorter period.
-        #expect(period(try await spoken(Utterance(text: text, pitch: 95))) < period(plain))
-        #expect(abs(try await spoken(Utterance(text: text, voice: "female")).count - plain.count) > 600)
-        // The library's breath is random: two renderings differ a little.
-        for unknown in ["en-US-Wavenet-F", "../../etc/passwd", "f9", "m0", "x\u{0}", ""] {
-            #expect(abs(try await spoken(Utterance(text: text, voice: unknown)).count - plain.count) < 300, "\(unknown)")
+        // A higher voice has a shorter period; how long the library pauses at the end depends on what it said before.
+        let usual = period(plain)
+        #expect(period(try await spoken(Utterance(text: text, pitch: 95))) < usual - 5)
+        #expect(period(try await spoken(Utterance(text: text, voice: "female"))) < usual - 5)
+        for unknown in ["en-US-Wavenet-F", "../../etc/passwd", "f9", "x\u{0}"] {
+            let other = period(try await spoken(Utterance(text: text, voice: unknown)))
+            #expect(abs(other - usual) < 5, "\(unknown): \(other), not \(usual)")
         }
         #expect(Utterance(text: "", rate: 9999, pitch: -5, volume: .nan) == Utterance(text: "", rate: 450, pitch: 0, volume: 0))
     }
 
     /// The lag, from 2.5 to 16 ms, at which a sound is most like itself.
     private func period(_ samples: [Int16]) -> Int {
+        let part = samples.dropFirst(1000).prefix(5000)
         func likeness(_ lag: Int) -> Double {
-            zip(samples, samples.dropFirst(lag)).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+            zip(part, part.dropFirst(lag)).reduce(0) { $0 + Double($1.0) * Double($1.1) }
         }
         return (20...128).max { likeness($0) < likeness($1) } ?? 0
     }
