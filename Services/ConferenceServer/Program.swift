@@ -22,6 +22,8 @@ struct Program {
             runtime.background { await Upkeep(wiring: wiring, capacity: capacity, seatSilence: silence).run() }
             runtime.background { await rendering.run() }
             runtime.background { await outbox.run() }
+            let (plays, store, logger) = (wiring.plays, wiring.store, runtime.logger)
+            runtime.background { await plays.run(snapshots, store, wake: { outbox.wake() }, logger) }
             let loops = wiring.loops
             let patience = max(0, runtime.settings.integer("TANDEM_DRAIN_SECONDS") - 1)
             runtime.whenDraining {
@@ -50,11 +52,13 @@ struct Program {
             Setting(
                 "TANDEM_SEAT_TIMEOUT", .integer(5...86_400), default: "120",
                 "seconds of silence after which a seat is freed if nobody owns its call"),
-            Setting("TANDEM_SOUNDS", default: "", "folder of sounds that can be played by name"),
+            Setting(
+                "TANDEM_SOUNDS", default: "",
+                "folder of sounds that can be played by name; music/CUSTOMER.wav (ogg, mp3, flac) is that customer's music on hold"),
             Setting(
                 "TANDEM_FETCH_ALLOW", default: "",
                 "private addresses, ranges or host names that sounds may be fetched from; none by default"),
-        ],
+        ] + SoundSettings.declared,
         needs: [.bus, .database, .cache, .fleet], schema: ConferenceStore.schema,
         migrations: [
             Migration(number: 1, name: "conferences", sql: PackageResources._001_conferences_sql),
@@ -72,23 +76,20 @@ struct Program {
         }
         let policy = try FetchPolicy(allowing: settings.list("TANDEM_FETCH_ALLOW"))
         let threads = settings.integer("TANDEM_MEDIA_THREADS")
-        let signals = Signals(bus: runtime.bus, logger: runtime.logger)
+        let plays = PlayEvents()
+        let signals = Signals(bus: runtime.bus, plays: plays, logger: runtime.logger)
         let loops = try MixerLoops(
             count: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount, address: inside
         ) { signals.tell($0) }
-        let blocking = BlockingThreads(count: 4)
-        let library = SoundLibrary(
-            folder: SoundFolder(path: settings.text("TANDEM_SOUNDS")),
-            // Names are looked up on threads of their own: a slow name server holds up no local sound.
-            fetcher: SoundFetcher(policy: policy, threads: BlockingThreads(count: 4)),
-            threads: blocking, logger: runtime.logger)
+        let library = try SoundSettings.library(settings, policy, runtime.logger)
         let store = ConferenceStore(runtime: runtime)
         runtime.announce { $0.pool = pool }
         return Wiring(
             runtime: runtime, loops: loops, rendering: Rendering(library: library, loops: loops, logger: runtime.logger),
-            store: store,
+            plays: plays, store: store,
             snapshots: RoomSnapshots(
-                cache: runtime.cache, loops: loops, instance: runtime.instance, logger: runtime.logger),
+                cache: runtime.cache, loops: loops, instance: runtime.instance, now: { runtime.timestamp() },
+                logger: runtime.logger),
             outbox: Outbox(schema: ConferenceStore.schema, runtime: runtime), pool: pool,
             startedAt: MonotonicClock.now())
     }

@@ -44,12 +44,15 @@ let package = Package(
         .target(
             name: "EdgeCore", dependencies: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"], path: "EdgeProxy",
             exclude: ["Loop", "Program.swift"], sources: ["Admission", "Core"], swiftSettings: instrumented),
+        .target(
+            name: "SpeechText", path: "Shared/Platform/Speech",
+            sources: ["SpeechMarkup.swift", "XMLReader.swift", "Prosody.swift", "SpeechError.swift"], swiftSettings: instrumented),
         .target(name: "Hostile", path: "Hostile", swiftSettings: instrumented),
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "NG", "RTP", "SRTP", "DTLS", "Codecs", "MediaSession",
-                "Flow", "EdgeCore", "Hostile",
+                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "NG", "RTP", "SRTP", "DTLS", "Audio", "Codecs", "MediaSession",
+                "Flow", "SpeechText", "EdgeCore", "Hostile",
             ],
             path: "Fuzz", swiftSettings: instrumented,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),

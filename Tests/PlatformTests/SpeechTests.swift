@@ -59,11 +59,50 @@ struct SpeechTests {
     @Test("Of kept prompts the one not heard for longest goes first")
     func leastRecentlyUsed() {
         var cache = PromptCache(capacity: 40)
-        func prompt(_ text: String) -> Prompt { Prompt(text: text, language: "en", rate: 160) }
+        func prompt(_ text: String) -> Utterance { Utterance(text: text) }
         for text in ["a", "b", "c", "d"] { cache.insert(Array(repeating: 1, count: 10), for: prompt(text)) }
         _ = cache.find(prompt("a"))
         cache.insert(Array(repeating: 1, count: 10), for: prompt("e"))
         let found = ["a", "b", "c", "d", "e"].map { cache.find(prompt($0)) != nil }
         #expect(found == [true, false, true, true, true])
+    }
+
+    @Test("Rate, pitch, volume and voice change the sound; an unknown voice is that of the language")
+    func manner() async throws {
+        let text = "a sentence with some words"
+        func spoken(_ utterance: Utterance) async throws -> [Int16] { try await Synthesiser.shared.speak(utterance) }
+        let plain = try await spoken(Utterance(text: text))
+        let soft = try await spoken(Utterance(text: text, volume: -12))
+        let levels = (plain: Level(of: plain.span).dBFS, soft: Level(of: soft.span).dBFS)
+        #expect(abs(levels.plain - levels.soft - 12) < 0.5)
+        // A higher voice has a shorter period; how long the library pauses at the end depends on what it said before.
+        let usual = period(plain)
+        #expect(period(try await spoken(Utterance(text: text, pitch: 95))) < usual - 5)
+        #expect(period(try await spoken(Utterance(text: text, voice: "female"))) < usual - 5)
+        for unknown in ["en-US-Wavenet-F", "../../etc/passwd", "f9", "x\u{0}"] {
+            let other = period(try await spoken(Utterance(text: text, voice: unknown)))
+            #expect(abs(other - usual) < 5, "\(unknown): \(other), not \(usual)")
+        }
+        #expect(Utterance(text: "", rate: 9999, pitch: -5, volume: .nan) == Utterance(text: "", rate: 450, pitch: 0, volume: 0))
+    }
+
+    /// The lag, from 2.5 to 16 ms, at which a sound is most like itself.
+    private func period(_ samples: [Int16]) -> Int {
+        let part = samples.dropFirst(1000).prefix(5000)
+        func likeness(_ lag: Int) -> Double {
+            zip(part, part.dropFirst(lag)).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+        }
+        return (20...128).max { likeness($0) < likeness($1) } ?? 0
+    }
+
+    @Test("SSML prosody and say-as are heard")
+    func prosody() async throws {
+        let plain = try await Synthesiser.shared.synthesise(text: "<speak>a sentence that takes a while</speak>")
+        let slow = try await Synthesiser.shared.synthesise(
+            text: "<speak><prosody rate=\"50%\">a sentence that takes a while</prosody></speak>")
+        #expect(Double(slow.count) > Double(plain.count) * 1.4)
+        let word = try await Synthesiser.shared.synthesise(text: "<speak>2468</speak>")
+        let digits = try await Synthesiser.shared.synthesise(text: "<speak><say-as interpret-as=\"digits\">2468</say-as></speak>")
+        #expect(word != digits)
     }
 }

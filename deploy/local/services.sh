@@ -89,6 +89,7 @@ EDGE
         ConferenceServer)
             printf '%s\n' "$database" "$cache"
             echo "TANDEM_SOUNDS=$run/sounds"
+            echo "TANDEM_SOUND_CACHE=$run/sound-copies-$2"
             # Fetches for a customer never reach private addresses; on one's own machine, one's own web server may be heard.
             echo "TANDEM_FETCH_ALLOW=${TANDEM_FETCH_ALLOW-127.0.0.1}"
             ;;

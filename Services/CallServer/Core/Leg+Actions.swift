@@ -96,7 +96,11 @@ extension Leg {
         case .beep:
             play([.tone(frequency: 1_000, milliseconds: 300)], stopOnDigit: false, at: moment, into: &effects)
         case .talk(let option):
-            play([.speech(text: option.text, language: option.language)], stopOnDigit: option.digitsHandle == .next, at: moment, into: &effects)
+            let hasVoice = option.voiceID != nil || option.provider != nil
+            let voice = hasVoice ? SpeechVoice(name: option.voiceID, provider: option.provider) : nil
+            play(
+                [.speech(text: option.text, language: option.language, voice: voice)], stopOnDigit: option.digitsHandle == .next,
+                at: moment, into: &effects)
             if option.async {
                 performing?.playID = nil
                 finish(.completed, at: moment, into: &effects)
@@ -142,7 +146,7 @@ extension Leg {
 
     mutating func playEnded(_ reason: PlayFinished.Reason, at moment: Moment, into effects: inout [LegEffect]) {
         switch reason {
-        case .completed, .stopped:
+        case .completed, .stopped, .speech:
             finish(.completed, at: moment, into: &effects)
         case .digit:
             // What ended the prompt is input: a branch may follow at once, and a digits_receive counts it in.

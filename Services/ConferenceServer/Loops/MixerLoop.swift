@@ -79,9 +79,12 @@ actor MixerLoop {
     }
 
     /// False when this play had begun before.
-    func play(_ play: Play, room: String, participant: String?) throws(RPCError) -> Bool {
-        try mixer.play(play, room: room, participant: participant, into: &outgoing)
-    }
+    func play(_ request: PlayInRoom) throws(RPCError) -> Bool { try mixer.play(request, into: &outgoing) }
+
+    func control(_ command: ControlPlay) throws(RPCError) -> PlayState { try mixer.control(command) }
+
+    /// Whose room it is; nil when it is no more.
+    func customer(of room: String) -> String? { mixer.roomIndex[room].map { mixer.rooms[$0].identity.customerID } }
 
     /// False when the play is over, so that nothing more needs to be rendered for it.
     func extend(play: String, room: String, with piece: Play.Piece) throws(SoundProblem) -> Bool {

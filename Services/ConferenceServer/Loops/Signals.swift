@@ -7,6 +7,7 @@ import Telemetry
 /// away misses a digit, and the mixer does not wait for anybody.
 struct Signals: Sendable {
     let bus: Bus
+    let plays: PlayEvents
     let logger: Logger
 
     func tell(_ event: MixerEvent) {
@@ -18,7 +19,11 @@ struct Signals: Sendable {
                 "play ended",
                 metadata: ["call": "\(callID)", "play": "\(playID)", "end": "\(end)", "heard_ms": "\(milliseconds)"])
             let (reason, detail) = end.told
-            bus.tell(PlayFinished(callID: callID, playID: playID, reason: reason, detail: detail), to: .instance(owner))
+            bus.tell(
+                PlayFinished(callID: callID, playID: playID, reason: reason, detail: detail, position: milliseconds),
+                to: .instance(owner))
+        case .play(let room, let participantID, let playID, let end, let milliseconds):
+            plays.note(room, participantID: participantID, playID: playID, end, milliseconds: milliseconds)
         case .unheard(let roomID, let participantID):
             logger.info("nothing heard for 30 s", metadata: ["room": "\(roomID)", "participant": "\(participantID)"])
         }
@@ -31,6 +36,7 @@ extension Play.End {
         case .completed: (.completed, nil)
         case .stopped: (.stopped, nil)
         case .digit: (.digit, nil)
+        case .speech: (.speech, nil)
         case .failed(let detail): (.failed, detail)
         }
     }

@@ -6,7 +6,6 @@ import Contracts
 // What the bus asks of rooms. Each is safe to repeat.
 extension Mixer {
     static let largestRoom = 1000
-    static let queuedPlays = 16
 
     /// Takes a seat, making the room when it is new; again with the same participant renews its settings. Gives the SSRC its
     /// relay writes into packets for us.
@@ -80,69 +79,6 @@ extension Mixer {
         seats[slot].relay = relay
     }
 
-    /// Begins a play whose pieces follow with `extend`; to one participant, or to all. False when it had begun before.
-    @discardableResult
-    mutating func play<Out: Outgoing & ~Copyable>(
-        _ play: Play, room id: String, participant: String?, into outgoing: inout Out
-    ) throws(RPCError) -> Bool {
-        guard let room = roomIndex[id] else { throw RPCError(.notFound, "no such room") }
-        guard !hasPlay(play.id, room: room) else { return false }
-        if rooms[room].stoppedEarly.remove(play.id) {
-            // The command to stop it was quicker.
-            if let participant {
-                report(play, .stopped, slot: try seated(participant, in: id), into: &outgoing)
-            } else {
-                report(play, .stopped, room: room, into: &outgoing)
-            }
-            return false
-        }
-        if let participant {
-            let slot = try seated(participant, in: id)
-            guard seats[slot].plays.plays.count < Self.queuedPlays else {
-                throw RPCError(.exhausted, "too many plays are waiting")
-            }
-            if let ended = seats[slot].plays.add(play) { report(ended, .stopped, slot: slot, into: &outgoing) }
-        } else {
-            guard rooms[room].plays.plays.count < Self.queuedPlays else {
-                throw RPCError(.exhausted, "too many plays are waiting")
-            }
-            if let ended = rooms[room].plays.add(play) { report(ended, .stopped, room: room, into: &outgoing) }
-        }
-        return true
-    }
-
-    /// Adds a rendered piece; false when the play has ended meanwhile, and rendering more is in vain.
-    mutating func extend(play id: String, room: String, with piece: Play.Piece) throws(SoundProblem) -> Bool {
-        var fits = true
-        let isPlaying = change(play: id, room: room) { fits = $0.append(piece) }
-        guard fits else { throw SoundProblem("the play is longer than \(Play.longestSound / Samples.rate) s") }
-        return isPlaying
-    }
-
-    /// No more pieces will come.
-    mutating func complete(play id: String, room: String) {
-        _ = change(play: id, room: room) { $0.complete() }
-    }
-
-    /// Ends a play; false when it was over already.
-    mutating func end<Out: Outgoing & ~Copyable>(
-        play id: String, room name: String, _ end: Play.End, into outgoing: inout Out
-    ) -> Bool {
-        guard let room = roomIndex[name] else { return false }
-        for slot in rooms[room].seats {
-            if let ended = seats[slot].plays.remove(id) {
-                report(ended, end, slot: slot, into: &outgoing)
-                return true
-            }
-        }
-        guard let ended = rooms[room].plays.remove(id) else {
-            if !rooms[room].ended.contains(id) { rooms[room].stoppedEarly.insert(id) }
-            return false
-        }
-        report(ended, end, room: room, into: &outgoing)
-        return true
-    }
-
     /// Durations in ms.
     mutating func send(digits: String, duration: Int, interval: Int, room: String, participant: String) throws(RPCError) {
         let slot = try seated(participant, in: room)
@@ -178,10 +114,6 @@ extension Mixer {
             ssrc: seats[slot].ssrc, plays: positions(seats[slot].plays))
     }
 
-    private func positions(_ queue: PlayQueue) -> [RoomSnapshot.PlayPosition] {
-        queue.plays.map { RoomSnapshot.PlayPosition(id: $0.id, milliseconds: $0.milliseconds) }
-    }
-
     // MARK: Places
 
     func slot(of participant: String, in room: String) -> Int? {
@@ -189,7 +121,7 @@ extension Mixer {
         return rooms[room].seats.first { seats[$0].settings.participantID == participant }
     }
 
-    private func seated(_ participant: String, in room: String) throws(RPCError) -> Int {
+    func seated(_ participant: String, in room: String) throws(RPCError) -> Int {
         guard let slot = slot(of: participant, in: room) else { throw RPCError(.notFound, "no such participant") }
         return slot
     }
@@ -215,16 +147,5 @@ extension Mixer {
         rooms[room] = moved
         roomIndex[moved.identity.id] = room
         for slot in moved.seats { seats[slot].room = room }
-    }
-
-    private func hasPlay(_ id: String, room: Int) -> Bool {
-        rooms[room].plays.plays.contains { $0.id == id }
-            || rooms[room].seats.contains { seats[$0].plays.plays.contains { $0.id == id } }
-    }
-
-    private mutating func change(play id: String, room: String, _ change: (inout Play) -> Void) -> Bool {
-        guard let room = roomIndex[room] else { return false }
-        for slot in rooms[room].seats where seats[slot].plays.change(id, change) { return true }
-        return rooms[room].plays.change(id, change)
     }
 }

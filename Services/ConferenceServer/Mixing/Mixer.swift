@@ -94,11 +94,7 @@ struct Mixer {
     ) {
         let settings = seats[slot].settings
         outgoing.report(.digit(callID: settings.callID, owner: settings.owner, digit: digit, milliseconds: milliseconds))
-        if let ended = seats[slot].plays.removeForDigit() {
-            report(ended, .digit, slot: slot, into: &outgoing)
-        } else if let ended = rooms[seats[slot].room].plays.removeForDigit() {
-            report(ended, .digit, room: seats[slot].room, into: &outgoing)
-        }
+        interrupt(.digit, by: slot, into: &outgoing) { $0.removeForDigit() }
     }
 
     /// In a room of two the other's phone gets the event as it came, on its own stream's clock.
@@ -139,9 +135,10 @@ struct Mixer {
             listen(to: slot, into: &outgoing)
             if seats[slot].isSpeaking { speakers += 1 }
         }
-        var ended: [Play] = []
-        let hasRoomSound = rooms[room].plays.next(into: &roomSound, ended: &ended)
-        for play in ended { report(play, .completed, room: room, into: &outgoing) }
+        var news = PlayNews()
+        let isAlone = rooms[room].seats.count == 1
+        let hasRoomSound = rooms[room].plays.next(into: &roomSound, isAlone: isAlone, news: &news)
+        if !news.isEmpty { report(news, slot: nil, room: room, into: &outgoing) }
 
         var isMixed = false
         for position in rooms[room].seats.indices {
@@ -156,11 +153,25 @@ struct Mixer {
         let hasFrame = seats[slot].jitter.read(into: &codes, at: offset)
         seats[slot].noteVoice(isLoud: hasFrame && isLoud(at: offset))
         seats[slot].isSpeaking = hasFrame && !seats[slot].settings.muted
+        if seats[slot].plays.waitsForSpeech || rooms[seats[slot].room].plays.waitsForSpeech {
+            awaitVoice(of: slot, into: &outgoing)
+        }
         if tickNumber &- seats[slot].heardAt > Self.silenceTicks, !seats[slot].isReportedSilent {
             seats[slot].isReportedSilent = true
             let identity = rooms[seats[slot].room].identity
             outgoing.report(.unheard(roomID: identity.id, participantID: seats[slot].settings.participantID))
         }
+    }
+
+    /// One who begins to speak ends a prompt that waits for it; of one who is muted nothing is heard.
+    private mutating func awaitVoice<Out: Outgoing & ~Copyable>(of slot: Int, into outgoing: inout Out) {
+        guard seats[slot].isSpeaking else { return seats[slot].onset.forget() }
+        let offset = slot * Samples.frame
+        Sound.decode(codes, at: offset, into: &linear)
+        let power = VoiceOnset.power(of: linear.span.extracting(offset..<(offset + Samples.frame)))
+        guard seats[slot].onset.hear(power: power) else { return }
+        seats[slot].onset = VoiceOnset()
+        interrupt(.speech, by: slot, into: &outgoing) { $0.removeForSpeech() }
     }
 
     /// A voice rather than the noise of a line: above about -36 dBFS somewhere in the frame.
@@ -175,9 +186,10 @@ struct Mixer {
         to slot: Int, room: Int, speakers: Int, hasRoomSound: Bool, isMixed: inout Bool, into outgoing: inout Out
     ) {
         defer { seats[slot].advance(samples: Samples.frame) }
-        var ended: [Play] = []
-        let hasEarSound = seats[slot].plays.next(into: &earSound, ended: &ended)
-        for play in ended { report(play, .completed, slot: slot, into: &outgoing) }
+        var news = PlayNews()
+        let isAlone = rooms[room].seats.count == 1
+        let hasEarSound = seats[slot].plays.next(into: &earSound, isAlone: isAlone, news: &news)
+        if !news.isEmpty { report(news, slot: slot, room: room, into: &outgoing) }
         if let (digit, time) = seats[slot].digits.next(at: seats[slot].timestamp) {
             send(digit.event, at: time, marker: digit.marker, to: slot, into: &outgoing)
             return
@@ -231,21 +243,5 @@ struct Mixer {
         event.append(to: &bytes)
         counters.sent += 1
         outgoing.send(bytes.span, to: seats[slot].relay)
-    }
-
-    // MARK: Reports
-
-    /// The owner of the participant whose ear it was is told.
-    mutating func report<Out: Outgoing & ~Copyable>(_ play: Play, _ end: Play.End, slot: Int, into outgoing: inout Out) {
-        rooms[seats[slot].room].ended.insert(play.id)
-        let settings = seats[slot].settings
-        outgoing.report(
-            .played(
-                callID: settings.callID, owner: settings.owner, playID: play.id, end: end, milliseconds: play.milliseconds))
-    }
-
-    /// Of what everybody heard, everybody's owner is told.
-    mutating func report<Out: Outgoing & ~Copyable>(_ play: Play, _ end: Play.End, room: Int, into outgoing: inout Out) {
-        for slot in rooms[room].seats { report(play, end, slot: slot, into: &outgoing) }
     }
 }

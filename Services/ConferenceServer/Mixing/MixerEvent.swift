@@ -2,8 +2,10 @@
 enum MixerEvent: Sendable, Equatable {
     /// A call's digit, once per press; `owner` is the CallServer instance to tell.
     case digit(callID: String, owner: String, digit: Character, milliseconds: Int)
-    /// A play ended after that many ms of sound.
+    /// What a call heard ended, after that many ms of its sound.
     case played(callID: String, owner: String, playID: String, end: Play.End, milliseconds: Int)
+    /// A play is heard for the first time, or with an end, for the last; of a participant, or of the whole room.
+    case play(RoomIdentity, participantID: String?, playID: String, end: Play.End?, milliseconds: Int)
     /// The relay has sent nothing for half a minute; the participant stays.
     case unheard(roomID: String, participantID: String)
 }

@@ -1,14 +1,19 @@
 /// The last few names of something; the oldest gives way.
 struct RecentNames: Sendable {
-    private static let limit = 32
+    private let limit: Int
     private var names: [String] = []
+
+    init(limit: Int = 32) { self.limit = limit }
 
     func contains(_ name: String) -> Bool { names.contains(name) }
 
-    mutating func insert(_ name: String) {
-        guard !names.contains(name) else { return }
-        if names.count == Self.limit { names.removeFirst() }
+    /// False when it was there.
+    @discardableResult
+    mutating func insert(_ name: String) -> Bool {
+        guard !names.contains(name) else { return false }
+        if names.count >= limit { names.removeFirst() }
         names.append(name)
+        return true
     }
 
     /// True when it was there.

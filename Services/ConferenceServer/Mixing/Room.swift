@@ -18,6 +18,8 @@ struct Room {
     var ended = RecentNames()
     /// Plays that were stopped before they were asked for: the two commands overtook each other.
     var stoppedEarly = RecentNames()
+    /// What was performed: a command that comes again is not.
+    var operations = RecentNames(limit: 128)
 }
 
 /// Who left which room, as they were then.
@@ -41,6 +43,8 @@ struct RoomSnapshot: Codable, Sendable, Equatable {
     struct PlayPosition: Codable, Sendable, Equatable {
         var id: String
         var milliseconds: Int
+        /// What goes on from there.
+        var play: PlayInRoom?
     }
 
     var id: String
@@ -48,6 +52,8 @@ struct RoomSnapshot: Codable, Sendable, Equatable {
     var conferenceID: String?
     var members: [Member]
     var plays: [PlayPosition]
+    /// When all this was so.
+    var takenAt: Timestamp?
 
     func participant(_ id: String) -> Participant? {
         members.first { $0.settings.participantID == id }.map(\.participant)
@@ -59,5 +65,23 @@ extension RoomSnapshot.Member {
         Participant(
             id: settings.participantID, callID: settings.callID, role: role, muted: settings.muted, deaf: settings.deaf,
             talking: talking, joinedAt: joinedAt)
+    }
+}
+
+extension RoomSnapshot {
+    /// What a successor of the room plays from now on, in this order: the plays that were heard have gone on meanwhile.
+    func resumptions(at now: Timestamp) -> [PlayInRoom] {
+        let passed = takenAt.map { Int(clamping: max(0, now.milliseconds - $0.milliseconds)) } ?? 0
+        return Self.resumptions(plays, after: passed) + members.flatMap { Self.resumptions($0.plays, after: passed) }
+    }
+
+    /// The last first, each in front of those before it: so they stand as they stood.
+    private static func resumptions(_ plays: [PlayPosition], after passed: Int) -> [PlayInRoom] {
+        plays.enumerated().reversed().compactMap { index, position in
+            guard var play = position.play else { return nil }
+            if index == 0, play.paused != true { play.startAt = position.milliseconds + passed }
+            if play.placement != .background { play.placement = .interrupt }
+            return play
+        }
     }
 }

@@ -32,6 +32,8 @@ struct Seat {
     /// Whether this tick's frame holds a voice others may hear.
     var isSpeaking = false
     private var talkTicksLeft = 0
+    /// Heard with only while a prompt waits for a voice.
+    var onset = VoiceOnset()
 
     // For its ear alone.
     var plays = PlayQueue()

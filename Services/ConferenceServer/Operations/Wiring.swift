@@ -9,6 +9,7 @@ struct Wiring: Sendable {
     let runtime: Runtime
     let loops: MixerLoops
     let rendering: Rendering
+    let plays: PlayEvents
     let store: ConferenceStore
     let snapshots: RoomSnapshots
     let outbox: Outbox
@@ -23,6 +24,7 @@ struct Wiring: Sendable {
         bus.serve(LeaveRoom.self, on: .thisInstance, leave)
         serve(PlayInRoom.self, about: { $0.roomID }) { command, loop throws(RPCError) in try play(command, on: loop) }
         serve(StopPlay.self, about: { $0.roomID }) { command, loop throws(RPCError) in stop(command, on: loop) }
+        serve(ControlPlay.self, about: { $0.roomID }) { command, loop throws(RPCError) in try control(command, on: loop) }
         serve(SetParticipant.self, about: { $0.roomID }) { command, loop throws(RPCError) in try set(command, on: loop) }
         serve(SendDigits.self, about: { $0.roomID }) { command, loop throws(RPCError) in try sendDigits(command, on: loop) }
         bus.serve(JoinConference.self, on: .both, joinConference)

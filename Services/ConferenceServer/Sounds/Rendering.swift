@@ -5,6 +5,7 @@ import Logging
 final class Rendering: Sendable {
     struct Job: Sendable {
         let room: String
+        let customer: String
         let playID: String
         let sources: [PlaySource]
     }
@@ -48,7 +49,7 @@ final class Rendering: Sendable {
         let loop = loops.loop(of: job.room)
         for source in job.sources {
             do throws(SoundProblem) {
-                let piece = try await library.piece(source)
+                let piece = try await library.piece(source, customer: job.customer)
                 guard try await loop.extend(play: job.playID, room: job.room, with: piece) else { return }
             } catch {
                 logger.info("a play failed: \(error)", metadata: ["room": "\(job.room)", "play": "\(job.playID)"])

@@ -15,20 +15,21 @@ struct SoundFetcher: Sendable {
     let policy: FetchPolicy
     let threads: BlockingThreads
 
-    func fetch(_ url: String) async throws(SoundProblem) -> [UInt8] {
+    /// With what is known of a copy the server is asked whether that is still good.
+    func fetch(_ url: String, _ known: Validators = Validators()) async throws(SoundProblem) -> WebAnswer {
         var target = try WebAddress.parse(url)
         for _ in 0...Self.redirectLimit {
-            switch try await fetchOnce(target) {
-            case .body(let bytes): return bytes
+            switch try await fetchOnce(target, known) {
+            case .final(let answer): return answer
             case .redirect(let location): target = try target.following(location)
             }
         }
         throw SoundProblem("\(target.host) redirects more than \(Self.redirectLimit) times")
     }
 
-    private enum Answer { case body([UInt8]), redirect(String) }
+    private enum Answer { case final(WebAnswer), redirect(String) }
 
-    private func fetchOnce(_ target: WebAddress) async throws(SoundProblem) -> Answer {
+    private func fetchOnce(_ target: WebAddress, _ known: Validators) async throws(SoundProblem) -> Answer {
         let host = target.host
         let addresses = try await threads.run { () throws(SoundProblem) in try HostNames.addresses(of: host) }
         guard policy.permits(host: host, port: target.effectivePort, addresses: addresses), let address = addresses.first else {
@@ -41,7 +42,7 @@ struct SoundFetcher: Sendable {
         configuration.httpVersion = .http1Only
         // A client of its own per fetch: the pinned address belongs to this fetch alone.
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        let result = await Self.bounded { await Self.answer(client, target) }
+        let result = await Self.bounded { await Self.answer(client, target, known) }
             ?? .failure(SoundProblem("\(host) takes longer than \(Self.timeout.components.seconds) s"))
         try? await client.shutdown()
         return try result.get()
@@ -62,16 +63,24 @@ struct SoundFetcher: Sendable {
         }
     }
 
-    private static func answer(_ client: HTTPClient, _ target: WebAddress) async -> Result<Answer, SoundProblem> {
+    private static func answer(
+        _ client: HTTPClient, _ target: WebAddress, _ known: Validators
+    ) async -> Result<Answer, SoundProblem> {
         var request = HTTPClientRequest(url: target.text)
         request.headers.add(name: "accept", value: "audio/*")
         request.headers.add(name: "user-agent", value: "Tandem")
+        if let etag = known.etag { request.headers.add(name: "if-none-match", value: etag) }
+        if let lastModified = known.lastModified { request.headers.add(name: "if-modified-since", value: lastModified) }
         do {
             let response = try await client.execute(request, timeout: .seconds(timeout.components.seconds))
+            var headers = WebHeaders()
+            for (name, value) in response.headers { headers.add(name, value) }
             switch response.status.code {
-            case 200..<300:
+            case 200:
                 let body = try await response.body.collect(upTo: largestBody)
-                return .success(.body(Array(body.readableBytesView)))
+                return .success(.final(.body(Array(body.readableBytesView), headers)))
+            case 304 where !known.isEmpty:
+                return .success(.final(.unchanged(headers)))
             case 301, 302, 303, 307, 308:
                 guard let location = response.headers.first(name: "location") else {
                     return .failure(SoundProblem("\(target.host) redirects to nowhere"))

@@ -19,6 +19,17 @@ struct SoundFolder: Sendable {
         }
     }
 
+    /// The name of a customer's music on hold, when there is any: `music/CUSTOMER.wav`, or of another kind; blocks.
+    func music(of customer: String) -> String? {
+        guard !path.isEmpty, !customer.isEmpty else { return nil }
+        return ["wav", "ogg", "opus", "mp3", "flac"].lazy.map { "music/\(customer).\($0)" }.first { name in
+            guard Self.relativePath(name) == name else { return false }
+            return unsafe access(path + "/" + name, R_OK) == 0
+        }
+    }
+
+    static func isMusic(_ name: String) -> Bool { relativePath(name)?.hasPrefix("music/") == true }
+
     /// Nil for anything that is not plain folder and file names: no `..`, no hidden or absolute path. Without an extension
     /// it is a `.wav`.
     static func relativePath(_ name: String) -> String? {

@@ -2,19 +2,27 @@ import Audio
 import Contracts
 import Deadlines
 import Logging
-import Speech
 import Threads
 
-/// Makes pieces of sound out of what is asked to be played, and keeps what was fetched lately.
+/// Makes pieces of sound out of what is asked to be played, and keeps what was loaded lately.
 actor SoundLibrary {
     /// The longest sound of one source.
     static let longest = 600
-    private static let keepFor = Interval.seconds(60)
+    /// A file of the folder is looked at again after that time.
+    private static let keepFor = 60
     /// Samples kept in all: 32 MiB.
     private static let capacity = 16 << 20
     private static let largestCount = 1000
     /// Fetches under way; each may hold a whole body in memory.
     private static let fetchLimit = 32
+
+    /// Who is heard by whom, where nothing else is said.
+    struct Customs: Sendable {
+        /// The country whose tones are heard; empty: those E.180 recommends.
+        var country = ""
+        /// Music on hold, a name or an address; empty: the suite's own.
+        var music = ""
+    }
 
     private struct Kept {
         let samples: [Int16]
@@ -22,25 +30,29 @@ actor SoundLibrary {
     }
 
     private let folder: SoundFolder
-    private let fetcher: SoundFetcher
+    private let web: WebSounds
+    private let speaker: Speaker
     private let threads: BlockingThreads
-    private let logger: Logger
+    private let customs: Customs
     private var kept: [String: Kept] = [:]
     private var held = 0
     private var fetches = 0
     /// Who waits for a sound that is being loaded: a prompt that many calls want at once is loaded once.
     private var waiting: [String: [CheckedContinuation<Result<[Int16], SoundProblem>, Never>]] = [:]
 
-    init(folder: SoundFolder, fetcher: SoundFetcher, threads: BlockingThreads, logger: Logger) {
-        (self.folder, self.fetcher, self.threads, self.logger) = (folder, fetcher, threads, logger)
+    init(folder: SoundFolder, web: WebSounds, speaker: Speaker, threads: BlockingThreads, customs: Customs = Customs()) {
+        (self.folder, self.web, self.speaker, self.threads, self.customs) = (folder, web, speaker, threads, customs)
     }
 
-    func piece(_ source: PlaySource) async throws(SoundProblem) -> Play.Piece {
+    func piece(_ source: PlaySource, customer: String = "") async throws(SoundProblem) -> Play.Piece {
         switch source {
-        case .url(let name): return .sound(try await sound(name))
-        case .speech(let text, let language):
-            let samples = try await once("speech \(language ?? "") \(text)") { library throws(SoundProblem) in
-                try await library.speak(text, language)
+        case .url(let name):
+            // One customer's music is no other's to hear.
+            guard !SoundFolder.isMusic(name) else { throw SoundProblem("there is no sound \(name.prefix(80))") }
+            return .sound(try await sound(name))
+        case .speech(let text, let language, let voice):
+            let samples = try await once("speech \(language ?? "") \(String(describing: voice)) \(text)") { library throws(SoundProblem) in
+                try await library.speaker.speak(text, language, voice)
             }
             return .sound(samples)
         case .tone(let frequency, let milliseconds):
@@ -54,18 +66,29 @@ actor SoundLibrary {
                 throw SoundProblem("a silence of more than \(Self.longest) s")
             }
             return .silence(samples: milliseconds * Samples.rate / 1000)
-        case .ringback: return .sound(Self.ringing)
+        case .ringback: return .sound(CallProgress.tone(.ringing, country: customs.country).samples().values)
+        case .signal(let name, let country):
+            guard let signal = CallProgress.Signal(rawValue: name) else {
+                throw SoundProblem("there is no tone of the name '\(name.prefix(40))'")
+            }
+            return .sound(CallProgress.tone(signal, country: country ?? customs.country).samples().values)
+        case .music: return .sound(try await music(of: customer))
         }
     }
 
-    private static let ringing = CallProgress.ringing.samples().values
+    /// The customer's own, in the folder under its id; else the operator's; else the suite's.
+    private func music(of customer: String) async throws(SoundProblem) -> [Int16] {
+        let folder = folder
+        let own = try await threads.run { () throws(SoundProblem) in folder.music(of: customer) }
+        if let own { return try await sound(own) }
+        return customs.music.isEmpty ? HoldMusic.samples.values : try await sound(customs.music)
+    }
 
     private func sound(_ name: String) async throws(SoundProblem) -> [Int16] {
-        let now = MonotonicClock.now()
-        if let found = kept[name], found.until > now { return found.samples }
+        if let found = kept[name], found.until > MonotonicClock.now() { return found.samples }
         return try await once("sound " + name) { library throws(SoundProblem) in
-            let samples = try await library.load(name)
-            library.keep(samples, name, until: now + Self.keepFor)
+            let (samples, lifetime) = try await library.load(name)
+            library.keep(samples, name, until: MonotonicClock.now() + .seconds(lifetime))
             return samples
         }
     }
@@ -84,30 +107,35 @@ actor SoundLibrary {
         return try result.get()
     }
 
-    private func load(_ name: String) async throws(SoundProblem) -> [Int16] {
+    /// The sound, and for how many seconds it need not be looked for again.
+    private func load(_ name: String) async throws(SoundProblem) -> (samples: [Int16], lifetime: Int) {
         let lowered = name.prefix(8).lowercased()
         guard lowered.hasPrefix("http:") || lowered.hasPrefix("https:") else {
             let folder = folder
-            return try await threads.run { () throws(SoundProblem) in try folder.sound(named: name, seconds: Self.longest) }
+            let samples = try await threads.run { () throws(SoundProblem) in
+                try folder.sound(named: name, seconds: Self.longest)
+            }
+            return (samples, Self.keepFor)
         }
         guard fetches < Self.fetchLimit else { throw SoundProblem("too many sounds are being fetched") }
         fetches += 1
         defer { fetches -= 1 }
-        let bytes = try await fetcher.fetch(name)
+        let (bytes, lifetime) = try await web.bytes(of: name)
         let path = name.prefix { $0 != "?" && $0 != "#" }
-        return try await threads.run { () throws(SoundProblem) in
+        let samples = try await threads.run { () throws(SoundProblem) in
             do throws(SoundError) {
                 return try SoundFile.decode(bytes, SoundFile.Encoding(fileName: String(path)), seconds: Self.longest).values
             } catch {
                 throw SoundProblem("what was fetched is \(error)")
             }
         }
+        return (samples, lifetime)
     }
 
     private func keep(_ samples: [Int16], _ name: String, until: Instant) {
         if let old = kept[name] { held -= old.samples.count }
         kept[name] = nil
-        guard samples.count <= Self.capacity / 4 else { return }
+        guard samples.count <= Self.capacity / 4, until > MonotonicClock.now() else { return }
         while held + samples.count > Self.capacity || kept.count >= Self.largestCount,
             let oldest = kept.min(by: { $0.value.until < $1.value.until })
         {
@@ -116,21 +144,5 @@ actor SoundLibrary {
         }
         kept[name] = Kept(samples: samples, until: until)
         held += samples.count
-    }
-
-    /// A language without a voice is spoken by the English one: odd, but the caller is not left in silence.
-    private func speak(_ text: String, _ language: String?) async throws(SoundProblem) -> [Int16] {
-        do throws(SpeechError) {
-            return try await Synthesiser.shared.synthesise(text: text, language: language)
-        } catch .unknownLanguage(let unknown) {
-            logger.info("no voice for \(unknown); English speaks instead")
-            do throws(SpeechError) {
-                return try await Synthesiser.shared.synthesise(text: text)
-            } catch {
-                throw SoundProblem("\(error)")
-            }
-        } catch {
-            throw SoundProblem("\(error)")
-        }
     }
 }

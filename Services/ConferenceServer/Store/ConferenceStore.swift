@@ -7,7 +7,7 @@ struct ConferenceStore: Sendable {
     static let schema = "conferences"
 
     let runtime: Runtime
-    private var database: Database { runtime.database }
+    var database: Database { runtime.database }
 
     private static let columns = """
         id, customer_id, name, number, pin, max_participants,
@@ -110,33 +110,5 @@ struct ConferenceStore: Sendable {
             maxParticipants: Int(try row.int("max_participants")),
             createdAt: Timestamp(milliseconds: try row.int("created_ms")),
             updatedAt: Timestamp(milliseconds: try row.int("updated_ms")))
-    }
-
-    // MARK: Events
-
-    /// Tells that somebody came to a conference, or left it.
-    func record(_ type: String, _ participant: Participant, of room: RoomIdentity) async throws {
-        guard let conference = room.conferenceID else { return }
-        let (runtime, member) = (runtime, ConferenceMember(participant: participant, conferenceID: conference))
-        try await database.transaction(.relaxed) { connection in
-            try Outbox.add(
-                type, of: conference, customer: room.customerID, data: .init(encoding: member), runtime: runtime,
-                schema: Self.schema,
-                on: connection)
-        }
-    }
-}
-
-/// What an event says of a participant: as the API shows it, and where.
-private struct ConferenceMember: Encodable {
-    let participant: Participant
-    let conferenceID: String
-
-    private enum CodingKeys: String, CodingKey { case conferenceID = "conference_id" }
-
-    func encode(to encoder: any Encoder) throws {
-        try participant.encode(to: encoder)
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(conferenceID, forKey: .conferenceID)
     }
 }

@@ -14,15 +14,16 @@ actor RoomSnapshots {
     private let snapshots: Snapshots
     private let loops: MixerLoops
     private let instance: String
+    private let now: @Sendable () -> Timestamp
     private let logger: Logger
     private var epochs: [String: UInt64] = [:]
     /// Rooms to be written with the next flush.
     private let changed = Mutex<Set<String>>([])
     private nonisolated let mustWriteAll = Atomic<Bool>(false)
 
-    init(cache: Cache, loops: MixerLoops, instance: String, logger: Logger) {
+    init(cache: Cache, loops: MixerLoops, instance: String, now: @escaping @Sendable () -> Timestamp, logger: Logger) {
         snapshots = Snapshots(cache: cache)
-        (self.loops, self.instance, self.logger) = (loops, instance, logger)
+        (self.loops, self.instance, self.now, self.logger) = (loops, instance, now, logger)
     }
 
     /// Makes this instance the host of a room unless a living one is already; nil when it is now, else the other's name.
@@ -73,7 +74,7 @@ actor RoomSnapshots {
     }
 
     private func write(_ room: String) async throws(CacheError) {
-        guard let snapshot = await loops.loop(of: room).snapshot(of: room) else {
+        guard var snapshot = await loops.loop(of: room).snapshot(of: room) else {
             // Claimed again meanwhile: somebody is about to come in.
             guard !changed.withLock({ $0.contains(room) }), let epoch = epochs.removeValue(forKey: room) else { return }
             _ = try await snapshots.release(Self.kind, room, epoch: epoch)
@@ -82,6 +83,8 @@ actor RoomSnapshots {
         if epochs[room] == nil, case .acquired(let claim) = try await snapshots.acquire(Self.kind, room, owner: instance) {
             epochs[room] = claim.epoch
         }
+        // Plays go on from here by themselves, so a place that moves on need not be written.
+        snapshot.takenAt = now()
         guard let epoch = epochs[room], let state = try? JSONEncoder().encode(snapshot) else { return }
         if try await snapshots.save(Self.kind, room, owner: instance, epoch: epoch, Array(state)) == .lost { lose(room) }
     }

@@ -13,15 +13,16 @@ enum Espeak {
         return Int(rate)
     }()
 
-    static func speak(_ prompt: Prompt, longest: Int) throws(SpeechError) -> (samples: [Int16], rate: Int) {
+    static func speak(_ utterance: Utterance, longest: Int) throws(SpeechError) -> (samples: [Int16], rate: Int) {
         guard let rate else { throw .unavailable }
-        try choose(language: prompt.language)
-        espeak_SetParameter(espeakRATE, Int32(prompt.rate), 0)
+        try choose(language: utterance.language, variant: variant(utterance.voice))
+        espeak_SetParameter(espeakRATE, Int32(utterance.rate), 0)
+        espeak_SetParameter(espeakPITCH, Int32(utterance.pitch), 0)
         let recording = Recording(limit: longest * rate / 8000)
         // Control characters start commands embedded in the text.
-        let text = prompt.text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) }
+        let text = utterance.text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) }
         var flags = UInt32(espeakCHARS_UTF8)
-        if prompt.text.hasPrefix("<speak") { flags |= UInt32(espeakSSML) }
+        if utterance.isMarkup { flags |= UInt32(espeakSSML) }
         let outcome = unsafe String(text).withCString { text in
             unsafe espeak_Synth(
                 text, 0, 0, POS_CHARACTER, 0, flags, nil, Unmanaged.passUnretained(recording).toOpaque())
@@ -33,7 +34,7 @@ enum Espeak {
     }
 
     /// Tries the tag as given, then without its last parts: `de-AT`, `de`.
-    private static func choose(language: String) throws(SpeechError) {
+    private static func choose(language: String, variant: String) throws(SpeechError) {
         // The library takes a voice's name for a path, so nothing but the letters of RFC 5646 may get there.
         let parts = language.lowercased().split(separator: "-", omittingEmptySubsequences: false)
         let isTag = parts.allSatisfy {
@@ -46,10 +47,20 @@ enum Espeak {
         for length in stride(from: parts.count, to: 0, by: -1) {
             let tag = parts[..<length].joined(separator: "-")
             for voice in [voices[tag], tag] {
-                if let voice, unsafe espeak_SetVoiceByName(voice) == EE_OK { return }
+                if let voice, unsafe espeak_SetVoiceByName(voice + variant) == EE_OK { return }
             }
         }
         throw .unknownLanguage(language)
+    }
+
+    /// The library's variants of every voice, of men and of women; `male` and `female` are one of each, any other name is none.
+    private static func variant(_ voice: String?) -> String {
+        let name = voice?.lowercased() ?? ""
+        let known = ["male": "m3", "female": "f2", "whisper": "whisper", "croak": "croak"]
+        if let known = known[name] { return "+" + known }
+        guard name.utf8.count == 2, let kind = name.first, let number = name.last?.wholeNumberValue, name.utf8.last.map({ $0 < 58 }) == true
+        else { return "" }
+        return kind == "m" && (1...8).contains(number) || kind == "f" && (1...5).contains(number) ? "+" + name : ""
     }
 
     /// Tags whose voice has another name.

@@ -1,12 +1,4 @@
-/// What exactly is to be said.
-struct Prompt: Hashable, Sendable {
-    var text: String
-    var language: String
-    /// Words per minute.
-    var rate: Int
-}
-
-/// Rendered prompts, bounded by their number and the samples they hold; the one not heard for longest goes first.
+/// What was spoken lately, bounded by their number and the samples they hold; the one not heard for longest goes first.
 struct PromptCache: Sendable {
     private struct Entry: Sendable {
         let samples: [Int16]
@@ -17,22 +9,22 @@ struct PromptCache: Sendable {
     static let largestCount = 2000
 
     private let capacity: Int
-    private var entries: [Prompt: Entry] = [:]
+    private var entries: [Utterance: Entry] = [:]
     private var held = 0
     private var uses: UInt64 = 0
 
     init(capacity: Int) { self.capacity = capacity }
 
-    mutating func find(_ prompt: Prompt) -> [Int16]? {
+    mutating func find(_ utterance: Utterance) -> [Int16]? {
         uses += 1
-        entries[prompt]?.lastUse = uses
-        return entries[prompt]?.samples
+        entries[utterance]?.lastUse = uses
+        return entries[utterance]?.samples
     }
 
-    mutating func insert(_ samples: [Int16], for prompt: Prompt) {
-        guard samples.count <= capacity / 4, entries[prompt] == nil else { return }
+    mutating func insert(_ samples: [Int16], for utterance: Utterance) {
+        guard samples.count <= capacity / 4, entries[utterance] == nil else { return }
         uses += 1
-        entries[prompt] = Entry(samples: samples, lastUse: uses)
+        entries[utterance] = Entry(samples: samples, lastUse: uses)
         held += samples.count
         // At most a few thousand prompts are there, so looking at all of them now and then is cheaper than keeping a list in order.
         while held > capacity || entries.count > Self.largestCount, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {

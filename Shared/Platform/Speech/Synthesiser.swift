@@ -6,7 +6,8 @@ internal import Threads
 ///
 /// The library keeps its state in globals, so there is one synthesiser per process and it lives on a thread of its own; what
 /// it rendered lately is kept, because a menu says the same sentence to every caller.
-public final class Synthesiser: Sendable {
+public final class Synthesiser: SpeechProvider {
+    public let name = "espeak"
     public static let shared = Synthesiser()
 
     /// The longest text in UTF-8 bytes, and the longest sound it may become.
@@ -23,27 +24,37 @@ public final class Synthesiser: Sendable {
     ///   - language: a BCP 47 tag; the region is dropped when only the language is known. Nil is English.
     ///   - rate: words per minute.
     public func synthesise(
-        text: String, language: String? = nil, rate: Int = 160
+        text: String, language: String? = nil, rate: Int = Utterance.usualRate
     ) async throws(SpeechError) -> [Int16] {
-        guard text.utf8.count <= Self.largestText else { throw .tooLong(limit: Self.largestText) }
-        let prompt = Prompt(text: text, language: language ?? "en", rate: min(max(rate, 80), 450))
-        if let known = prompts.withLock({ $0.find(prompt) }) { return known }
-        let rendered = await withCheckedContinuation { continuation in
-            let isQueued = thread.submit { continuation.resume(returning: self.render(prompt)) }
+        try await speak(Utterance(text: text, language: language, rate: rate))
+    }
+
+    public func speak(_ utterance: Utterance) async throws(SpeechError) -> [Int16] {
+        guard utterance.text.utf8.count <= Self.largestText else { throw .tooLong(limit: Self.largestText) }
+        if let known = prompts.withLock({ $0.find(utterance) }) { return known }
+        var rendered = utterance
+        // Where it is nothing but what is known here, the library may read it.
+        if utterance.isMarkup { rendered.text = try SpeechMarkup(parsing: utterance.text).text }
+        let script = rendered
+        let result = await withCheckedContinuation { continuation in
+            let isQueued = thread.submit { continuation.resume(returning: self.render(script, for: utterance)) }
             if !isQueued { continuation.resume(returning: .failure(.busy)) }
         }
-        return try rendered.get()
+        return try result.get()
     }
 
     /// Speech thread only.
-    private func render(_ prompt: Prompt) -> Result<[Int16], SpeechError> {
+    private func render(_ script: Utterance, for utterance: Utterance) -> Result<[Int16], SpeechError> {
         // Somebody may have asked for the same while this one waited.
-        if let known = prompts.withLock({ $0.find(prompt) }) { return .success(known) }
+        if let known = prompts.withLock({ $0.find(utterance) }) { return .success(known) }
         do throws(SpeechError) {
-            let (spoken, rate) = try Espeak.speak(prompt, longest: Self.longestSound)
-            let samples = try telephone(spoken, rate: rate)
-            prompts.withLock { $0.insert(samples, for: prompt) }
-            return .success(samples)
+            let (spoken, rate) = try Espeak.speak(script, longest: Self.longestSound)
+            var samples = try telephone(spoken, rate: rate)
+            var gain = Gain(decibels: script.decibels)
+            gain.apply(to: &samples)
+            let finished = samples
+            prompts.withLock { $0.insert(finished, for: utterance) }
+            return .success(finished)
         } catch {
             return .failure(error)
         }

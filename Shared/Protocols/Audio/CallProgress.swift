@@ -1,12 +1,16 @@
+internal import Glibc
+
 /// The call progress tones of ITU-T E.180 as a caller hears them: frequencies on and off in a cadence.
 public struct CallProgress: Hashable, Sendable {
     public struct Step: Hashable, Sendable {
         /// Empty for a pause.
         public var frequencies: [Double]
         public var milliseconds: Int
+        /// The frequency the tone swells and fades with; 0: it is steady.
+        public var modulation: Double
 
-        public init(_ frequencies: [Double], milliseconds: Int) {
-            (self.frequencies, self.milliseconds) = (frequencies, milliseconds)
+        public init(_ frequencies: [Double], milliseconds: Int, modulation: Double = 0) {
+            (self.frequencies, self.milliseconds, self.modulation) = (frequencies, milliseconds, modulation)
         }
     }
 
@@ -27,12 +31,10 @@ public struct CallProgress: Hashable, Sendable {
     /// One short note: record now, or somebody joined.
     public static let beep = CallProgress([Step([1000], milliseconds: 300)])
 
-    public static let named: [String: CallProgress] = [
-        "dial": dial, "ringing": ringing, "busy": busy, "congestion": congestion,
-        "special_information": specialInformation, "beep": beep,
-    ]
+    /// How much of a modulated tone comes and goes.
+    private static let depth = 0.9
 
-    /// One whole period, to be looped.
+    /// One whole period, to be looped: frequencies are whole hertz and a steady tone lasts a second, so it has no seam.
     public func samples(level: Level = .dBm0(-13)) -> Samples {
         var values: [Int16] = []
         for step in steps {
@@ -41,9 +43,17 @@ public struct CallProgress: Hashable, Sendable {
                 values.append(contentsOf: repeatElement(0, count: count))
             } else {
                 var tone = Tone(frequencies: step.frequencies, level: level)
-                values += tone.next(count)
+                values += Self.modulated(tone.next(count), by: step.modulation)
             }
         }
         return Samples(values)
+    }
+
+    private static func modulated(_ samples: [Int16], by frequency: Double) -> [Int16] {
+        guard frequency > 0 else { return samples }
+        return samples.enumerated().map { index, sample in
+            let swell = cos(2 * .pi * frequency * Double(index) / Double(Samples.rate))
+            return Int16((Double(sample) * (1 + depth * swell) / (1 + depth)).rounded())
+        }
     }
 }

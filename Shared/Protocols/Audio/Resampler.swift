@@ -35,7 +35,7 @@ public enum Resampler {
         return try telephone(samples.map { Float($0) / 32768 }, rate: rate)
     }
 
-    private static func linear(_ value: Float) -> Int16 {
+    static func linear(_ value: Float) -> Int16 {
         // A decoder may hand out NaN for a damaged frame: silence.
         guard value.isFinite else { return 0 }
         return Int16(max(-32768, min(32767, (value * 32768).rounded())))

@@ -7,6 +7,8 @@ public enum SoundError: Error, Hashable, Sendable {
     case unsupported(String)
     /// Longer than the caller allows, or without any sound.
     case tooLong(limit: Int)
+    /// More sound in a byte than any honest file holds.
+    case overcompressed(limit: Int)
     case empty
 }
 
@@ -17,6 +19,7 @@ extension SoundError: CustomStringConvertible {
         case .damaged(let reason): "a damaged sound file: \(reason)"
         case .unsupported(let what): "not supported: \(what)"
         case .tooLong(let limit): "longer than \(limit) seconds"
+        case .overcompressed(let limit): "a sound file of more than \(limit) samples in a byte"
         case .empty: "a sound file without any sound"
         }
     }

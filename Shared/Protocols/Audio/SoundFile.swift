@@ -2,11 +2,13 @@ internal import CSndfile
 
 /// Reads a sound file held in memory through libsndfile: WAV, AIFF, AU, FLAC, Ogg Vorbis and Opus, MP3, PCM and G.711 inside.
 ///
-/// The bytes are hostile: the length of the result is bounded before anything is allocated for it.
+/// The bytes are hostile: kinds of file that nobody needs are refused before the library sees them, and the sound is made
+/// telephone quality chunk by chunk, so what is held is bounded by the length that is allowed.
 public enum SoundFile {
-    /// Samples at the file's own rate that are held while it is converted: ten minutes at 48 kHz, 110 MiB. A compressed file
-    /// of silence would otherwise grow without end.
-    static let largestDecoded = 600 * 48_000
+    /// Seconds that any file may hold, however small it is, and samples a byte of it beyond these: silence compresses well,
+    /// but ten minutes in a kilobyte are meant to keep a processor busy.
+    static let freeSeconds = 60
+    static let largestExpansion = 400
 
     /// How to read bytes that carry no header.
     public enum Encoding: Sendable {
@@ -44,15 +46,14 @@ public enum SoundFile {
                     Int16(bitPattern: UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8)
                 })
         case .selfDescribing:
-            let (mono, rate) = try read(bytes, seconds: seconds)
-            samples = try Resampler.telephone(mono, rate: rate)
+            guard Container(of: bytes) != nil else { throw .unrecognised }
+            samples = Samples(try read(bytes, seconds: seconds))
         }
         guard samples.count > 0 else { throw .empty }
         return samples
     }
 
-    /// All channels averaged into one, at the file's own rate.
-    private static func read(_ bytes: [UInt8], seconds: Int) throws(SoundError) -> (mono: [Float], rate: Int) {
+    private static func read(_ bytes: [UInt8], seconds: Int) throws(SoundError) -> [Int16] {
         do {
             var source = MemorySource(bytes: bytes)
             return try unsafe withUnsafeMutablePointer(to: &source) { source in
@@ -62,8 +63,8 @@ public enum SoundFile {
                     throw SoundError.unrecognised
                 }
                 defer { _ = unsafe sf_close(file) }
-                let mono = try unsafe mixDown(file, description, seconds: seconds)
-                return (mono, Int(description.samplerate))
+                guard Container.isRead(description.format) else { throw SoundError.unrecognised }
+                return try unsafe mixDown(file, description, bytes: bytes.count, seconds: seconds)
             }
         } catch let error as SoundError {
             throw error
@@ -72,73 +73,40 @@ public enum SoundFile {
         }
     }
 
-    private static func mixDown(_ file: OpaquePointer, _ description: SF_INFO, seconds: Int) throws -> [Float] {
+    /// All channels averaged into one, at 8 kHz.
+    private static func mixDown(
+        _ file: OpaquePointer, _ description: SF_INFO, bytes: Int, seconds: Int
+    ) throws(SoundError) -> [Int16] {
         let (channels, rate) = (Int(description.channels), Int(description.samplerate))
-        guard (1...8).contains(channels) else { throw SoundError.unsupported("\(channels) channels") }
-        guard Resampler.rates.contains(rate) else { throw SoundError.unsupported("a sampling rate of \(rate) Hz") }
-        let limit = min(seconds * rate, largestDecoded)
+        guard (1...8).contains(channels) else { throw .unsupported("\(channels) channels") }
+        var stream = try ResamplingStream(rate: rate)
+        let (longest, densest) = (seconds * rate, freeSeconds * rate + bytes * largestExpansion)
         let chunk = 4096
         var interleaved = [Float](repeating: 0, count: chunk * channels)
-        var mono: [Float] = []
+        var mono = [Float](repeating: 0, count: chunk)
+        var samples: [Int16] = []
+        var count = 0
         while true {
-            let frames = unsafe interleaved.withUnsafeMutableBufferPointer { buffer in
+            let read = unsafe interleaved.withUnsafeMutableBufferPointer { buffer in
                 unsafe buffer.baseAddress.map { unsafe Int(sf_readf_float(file, $0, sf_count_t(chunk))) } ?? 0
             }
+            let frames = min(max(0, read), chunk)
             guard frames > 0 else { break }
-            guard mono.count + frames <= limit else { throw SoundError.tooLong(limit: limit / rate) }
+            count += frames
+            guard count <= longest else { throw .tooLong(limit: seconds) }
+            guard count <= densest else { throw .overcompressed(limit: largestExpansion) }
             for frame in 0..<frames {
                 var sum: Float = 0
                 for channel in 0..<channels { sum += interleaved[frame * channels + channel] }
-                mono.append(sum / Float(channels))
+                // A decoder may hand out NaN for a damaged frame, which would stay in the filter for ever.
+                mono[frame] = sum.isFinite ? min(max(sum / Float(channels), -1), 1) : 0
             }
+            try stream.append(mono, count: frames, to: &samples)
         }
+        try stream.finish(&samples)
         let failure = unsafe sf_error(file)
         // What was decoded before the damage is still sound; a file that gave nothing is an error.
-        guard failure == 0 || !mono.isEmpty else { throw SoundError.damaged("libsndfile error \(failure)") }
-        return mono
-    }
-}
-
-/// A read-only file over bytes in memory, in the form libsndfile calls back; lives only inside one `decode`.
-private struct MemorySource {
-    let bytes: [UInt8]
-    var position = 0
-
-    static var access: SF_VIRTUAL_IO {
-        unsafe SF_VIRTUAL_IO(
-            get_filelen: { context in unsafe sf_count_t(MemorySource.of(context)?.pointee.bytes.count ?? 0) },
-            seek: { offset, whence, context in
-                guard let source = unsafe MemorySource.of(context) else { return -1 }
-                return unsafe source.pointee.seek(Int(offset), whence)
-            },
-            read: { destination, count, context in
-                guard let destination = unsafe destination, let source = unsafe MemorySource.of(context) else { return 0 }
-                return unsafe source.pointee.read(into: destination, count: Int(count))
-            },
-            write: { _, _, _ in 0 },
-            tell: { context in unsafe sf_count_t(MemorySource.of(context)?.pointee.position ?? 0) })
-    }
-
-    private static func of(_ context: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<MemorySource>? {
-        unsafe context?.assumingMemoryBound(to: MemorySource.self)
-    }
-
-    /// `whence` as in lseek: 0 from the start, 1 from here, 2 from the end.
-    mutating func seek(_ offset: Int, _ whence: Int32) -> sf_count_t {
-        let base = whence == 0 ? 0 : whence == 1 ? position : bytes.count
-        let (target, overflow) = base.addingReportingOverflow(offset)
-        guard !overflow, (0...bytes.count).contains(target) else { return -1 }
-        position = target
-        return sf_count_t(target)
-    }
-
-    mutating func read(into destination: UnsafeMutableRawPointer, count: Int) -> sf_count_t {
-        let available = max(0, min(count, bytes.count - position))
-        unsafe bytes.withUnsafeBytes { bytes in
-            guard available > 0, let base = bytes.baseAddress else { return }
-            unsafe destination.copyMemory(from: base + position, byteCount: available)
-        }
-        position += available
-        return sf_count_t(available)
+        guard failure == 0 || !samples.isEmpty else { throw .damaged("libsndfile error \(failure)") }
+        return samples
     }
 }

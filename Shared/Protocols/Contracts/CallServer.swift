@@ -153,16 +153,18 @@ public struct PlayFinished: Command {
     public static let name = "call.play_finished"
     public static let service = ServiceName.callServer
 
-    public enum Reason: String, Codable, Sendable { case completed, stopped, digit, failed }
+    public enum Reason: String, Codable, Sendable { case completed, stopped, digit, speech, failed }
 
     public var callID: String
     public var playID: String
     public var reason: Reason
     /// Why it failed.
     public var detail: String?
+    /// How far it had come, in ms from the beginning of its sound.
+    public var position: Int?
 
-    public init(callID: String, playID: String, reason: Reason, detail: String? = nil) {
-        (self.callID, self.playID, self.reason, self.detail) = (callID, playID, reason, detail)
+    public init(callID: String, playID: String, reason: Reason, detail: String? = nil, position: Int? = nil) {
+        (self.callID, self.playID, self.reason, self.detail, self.position) = (callID, playID, reason, detail, position)
     }
 }
 

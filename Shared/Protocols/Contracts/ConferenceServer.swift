@@ -54,47 +54,6 @@ public struct LeaveRoom: Command {
     }
 }
 
-/// One thing to play.
-public enum PlaySource: Codable, Sendable, Equatable {
-    /// `http(s)://...`, or a name in the server's folder of sounds.
-    case url(String)
-    case speech(text: String, language: String?)
-    /// A single tone: frequency in Hz, length in ms.
-    case tone(frequency: Double, milliseconds: Int)
-    case silence(milliseconds: Int)
-    /// The caller's ring-back (425 Hz, 1 s on, 4 s off) until stopped.
-    case ringback
-}
-
-/// Plays sources one after the other to one participant, or to all. Accepted at once; `PlayFinished` comes later.
-public struct PlayInRoom: Command {
-    public typealias Reply = Done
-    public static let name = "room.play"
-    public static let service = ServiceName.conferenceServer
-    public var roomID: String
-    public var participantID: String?
-    public var playID: String
-    public var sources: [PlaySource]
-    public var loop: Bool
-    /// A digit of the participant ends it.
-    public var stopOnDigit: Bool
-
-    public init(roomID: String, participantID: String?, playID: String, sources: [PlaySource], loop: Bool = false, stopOnDigit: Bool = false) {
-        (self.roomID, self.participantID, self.playID) = (roomID, participantID, playID)
-        (self.sources, self.loop, self.stopOnDigit) = (sources, loop, stopOnDigit)
-    }
-}
-
-public struct StopPlay: Command {
-    public typealias Reply = Done
-    public static let name = "room.stop"
-    public static let service = ServiceName.conferenceServer
-    public var roomID: String
-    public var playID: String
-
-    public init(roomID: String, playID: String) { (self.roomID, self.playID) = (roomID, playID) }
-}
-
 /// Changes what is given of a participant in a room.
 public struct SetParticipant: Command {
     public typealias Reply = Done

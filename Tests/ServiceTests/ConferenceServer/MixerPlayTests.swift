@@ -18,11 +18,10 @@ struct MixerPlayTests {
         _ bench: inout Bench, _ id: String, to participant: String?, _ pieces: [Play.Piece], loops: Bool = false,
         stopsOnDigit: Bool = false
     ) throws {
-        try bench.mixer.play(
-            Play(id: id, loops: loops, stopsOnDigit: stopsOnDigit), room: "room_1", participant: participant, into: &bench.box
-        )
-        for piece in pieces { bench.extend(id, with: piece) }
-        bench.mixer.complete(play: id, room: "room_1")
+        try bench.begin(
+            PlayInRoom(
+                roomID: "room_1", participantID: participant, playID: id, sources: [], loop: loops, stopOnDigit: stopsOnDigit),
+            pieces)
     }
 
     @Test("A prompt reaches one ear only, mixed with what the room says, and its end is told with its length")
@@ -58,7 +57,8 @@ struct MixerPlayTests {
     func latePieces() throws {
         var bench = Bench()
         try bench.sit("a")
-        try bench.mixer.play(Play(id: "play_1"), room: "room_1", participant: "a", into: &bench.box)
+        try bench.mixer.play(
+            PlayInRoom(roomID: "room_1", participantID: "a", playID: "play_1", sources: []), into: &bench.box)
         bench.run(ticks: 10)
         #expect(bench.box.events.isEmpty)
         #expect(bench.phones[0].meter.level < -100)
@@ -200,17 +200,28 @@ struct MixerPlayTests {
         #expect(bench.hears("a", Self.tones) == [900])
     }
 
-    @Test("What a play holds is bounded, and what was heard is let go")
+    @Test("What a play holds is bounded; what was heard makes room for what comes, and is not sought after then")
     func boundedPlay() throws {
-        var play = Play(id: "p")
-        let tenMinutes = Play.Piece.sound(Array(repeating: 0, count: 600 * Samples.rate))
+        func request(repeats: Int? = nil) -> PlayInRoom {
+            PlayInRoom(roomID: "r", participantID: nil, playID: "p", sources: [], repeats: repeats)
+        }
+        var play = Play(request())
+        let tenMinutes = Play.Piece.sound(Array(repeating: 1, count: 600 * Samples.rate))
         let taken = (0..<7).map { _ in play.append(tenMinutes) }
         #expect(taken == [true, true, true, true, true, true, false])
-        var short = Play(id: "q")
-        #expect(short.append(.sound(Array(repeating: 1, count: 320))) && short.append(.sound(Array(repeating: 1, count: 320))))
+        play.seek(milliseconds: 601_000)
         var frame = [Int16](repeating: 0, count: 160)
-        for _ in 0..<2 { _ = short.next(into: &frame) }
-        #expect(short.held == 320)
+        let outcomes = (play.next(into: &frame), play.append(tenMinutes), play.append(tenMinutes))
+        #expect(outcomes == (.sound, true, false))
+        #expect(play.held == 6 * 600 * Samples.rate)
+        play.seek(milliseconds: 0)
+        #expect(play.milliseconds == 600_000)
+        // One that is heard again keeps all of it.
+        var again = Play(request(repeats: 2))
+        let held = (0..<6).map { _ in again.append(tenMinutes) }
+        again.seek(milliseconds: 601_000)
+        let later = (again.next(into: &frame), again.append(tenMinutes))
+        #expect(held.allSatisfy { $0 } && later == (.sound, false))
     }
 
     @Test("A key that was down when the participant moved to this room has been told by the room before")

@@ -10,12 +10,16 @@ struct Bench {
     struct Box: Outgoing {
         var packets: [(bytes: [UInt8], address: SocketAddress)] = []
         var events: [MixerEvent] = []
+        /// What is told of plays themselves.
+        var news: [MixerEvent] = []
 
         mutating func send(_ packet: Span<UInt8>, to address: SocketAddress) {
             packets.append((packet.indices.map { packet[$0] }, address))
         }
 
-        mutating func report(_ event: MixerEvent) { events.append(event) }
+        mutating func report(_ event: MixerEvent) {
+            if case .play = event { news.append(event) } else { events.append(event) }
+        }
     }
 
     /// The far end of one seat: the relay with its phone.
@@ -35,6 +39,7 @@ struct Bench {
     var mixer = Mixer(seed: 1)
     var box = Box()
     var phones: [Phone] = []
+    private var operations = 0
 
     mutating func sit(
         _ name: String, tone: Double? = nil, room: String = "room_1", echo: Bool = false, muted: Bool = false,
@@ -114,6 +119,24 @@ struct Bench {
     mutating func leave(_ name: String, room: String = "room_1") throws -> Bool {
         try mixer.leave(room: room, participant: name) != nil
     }
+
+    /// Begins a play with all its pieces.
+    mutating func begin(_ request: PlayInRoom, _ pieces: [Play.Piece]) throws {
+        try mixer.play(request, into: &box)
+        for piece in pieces { extend(request.playID, with: piece) }
+        mixer.complete(play: request.playID, room: "room_1")
+    }
+
+    /// An operation of its own.
+    @discardableResult
+    mutating func control(_ id: String, _ change: ControlPlay.Change, operation: String? = nil) throws -> PlayState {
+        operations += 1
+        return try mixer.control(
+            ControlPlay(roomID: "room_1", playID: id, operationID: operation ?? "op-\(operations)", change: change))
+    }
+
+    /// The level of a frequency in the last 200 ms that a phone heard, in dBFS.
+    func level(_ frequency: Double, _ name: String) -> Double { phones[index(name)].meter.hears(frequency) }
 
     @discardableResult
     mutating func extend(_ id: String, with piece: Play.Piece) -> Bool {

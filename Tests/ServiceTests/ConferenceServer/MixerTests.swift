@@ -174,12 +174,15 @@ struct MixerTests {
         var bench = Bench()
         try bench.sit("a", tone: 400)
         try bench.sit("b")
-        try bench.mixer.play(Play(id: "play_1"), room: "room_1", participant: "b", into: &bench.box)
+        let request = PlayInRoom(roomID: "room_1", participantID: "b", playID: "play_1", sources: [.silence(milliseconds: 1000)])
+        try bench.mixer.play(request, into: &bench.box)
         bench.extend("play_1", with: .silence(samples: 8000))
         bench.run(ticks: 20)
         let snapshot = try #require(bench.mixer.snapshot(of: "room_1"))
         #expect(snapshot.members.map(\.talking) == [true, false])
-        #expect(snapshot.members[1].plays == [.init(id: "play_1", milliseconds: 400)])
+        var rest = request
+        (rest.startAt, rest.repeats, rest.paused, rest.volume) = (400, 1, false, 0)
+        #expect(snapshot.members[1].plays == [.init(id: "play_1", milliseconds: 400, play: rest)])
         #expect(snapshot.participant("a")?.callID == "call_a")
     }
 

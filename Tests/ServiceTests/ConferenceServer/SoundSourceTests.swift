@@ -1,7 +1,6 @@
 import Addresses
 import Contracts
 import Foundation
-import Logging
 import Testing
 
 @testable import ConferenceServer
@@ -130,14 +129,11 @@ struct SoundSourceTests {
     @Test("A sound that hundreds of calls want at once is loaded once")
     func loadedOnce() async throws {
         let threads = BlockingThreads(count: 1)
-        let policy = try FetchPolicy(allowing: [])
         let path = NSTemporaryDirectory() + "tandem-sounds-\(UInt64.random(in: .min ... .max))"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: path) }
         #expect(FileManager.default.createFile(atPath: path + "/beep.ulaw", contents: Data(repeating: 0x80, count: 80_000)))
-        let library = SoundLibrary(
-            folder: SoundFolder(path: path), fetcher: SoundFetcher(policy: policy, threads: threads), threads: threads,
-            logger: Logger(label: "test"))
+        let library = SoundLab(folder: path, threads: threads).library
         let counts = await withTaskGroup(of: Int?.self) { group in
             for _ in 0..<300 { group.addTask { (try? await library.piece(.url("beep.ulaw")))?.count } }
             return await group.reduce(into: [Int?]()) { $0.append($1) }
