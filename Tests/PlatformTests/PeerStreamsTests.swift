@@ -175,13 +175,13 @@ struct PeerStreamsTests {
                 connections.value += 1
                 connection.onBytes = { bytes in
                     lengths.value += bytes.count
-                    if lengths.value == 300_003 { done((lengths.value, connections.value)) }
+                    if lengths.value == 220_003 { done((lengths.value, connections.value)) }
                 }
             })
             let (sending, _) = try Self.peerStreams(loop)
-            var limits = [3, 200_000, 100_000]
+            var rest = [3, 120_000, 100_000]
             func send() {
-                guard let length = limits.popLast() else { return }
+                guard let length = rest.popLast() else { return }
                 let bytes = [UInt8](repeating: 1, count: length)
                 #expect(sending.send(bytes, connectingTo: address) { Issue.record("somebody listens there") })
                 #expect(!sending.isConnected(to: address), "it is nobody's to keep")
@@ -190,7 +190,7 @@ struct PeerStreamsTests {
             send()
             return [listening, sending]
         }
-        #expect(heard == (300_003, 1))
+        #expect(heard == (220_003, 1))
     }
 
     @Test("Where nobody listens, that is told, and the next attempt is a new one")
