@@ -174,7 +174,7 @@ static struct sockaddr_in local(int host, int port) {
 static void open_end(struct end *e, int host, int port) {
     struct sockaddr_in a = local(host, port);
     int on = 1, space = 1 << 20;
-    e->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    e->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (e->fd < 0 || bind(e->fd, (struct sockaddr *)&a, sizeof a)) die("bind");
     setsockopt(e->fd, SOL_SOCKET, SO_RCVBUF, &space, sizeof space);
     setsockopt(e->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
