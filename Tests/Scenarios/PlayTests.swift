@@ -102,10 +102,10 @@ struct PlayTests {
             try await play(
                 room, "scale",
                 [.tone(frequency: 700, milliseconds: 20_000), .tone(frequency: 1100, milliseconds: 20_000)])
-            #expect(await call.hears(700))
-            let loud = await call.level(of: 700)
+            // A tone of -10 dBm0, which is -13.2 dBFS.
+            try await suite.eventually("loud") { abs(await call.level(of: 700) + 13.2) < 1 }
             #expect(try await control(room, "scale", .volume(decibels: -12)).volume == -12)
-            try await suite.eventually("softer") { abs(await call.level(of: 700) - loud + 12) < 1.5 }
+            try await suite.eventually("softer") { abs(await call.level(of: 700) + 25.2) < 1 }
             let stood = try await control(room, "scale", .pause)
             #expect(stood.paused)
             try await suite.eventually("silent") { await call.report.sound.level < -80 }
@@ -179,5 +179,26 @@ struct PlayTests {
             #expect(await call.hears(440, within: .seconds(4)), "the right branch echoes")
             #expect(try await call.ended(within: .seconds(8)) == .hungUpThere)
         }
+    }
+
+    @Test("A conference tells when something is heard by all of it, and how that ended, at which place")
+    func events() async throws {
+        let conference = try await suite.create("conferences", ["name": "Played to"])
+        let id = try #require(conference["id"]?.string)
+        let room = "room_" + id.drop { $0 != "_" }.dropFirst()
+        let number = try await suite.makeNumber(running: [["id": "in", "type": "conference_join", "option": ["conference_id": .string(id)]]])
+        let stream = try EventStream(suite, query: "types=conference.*")
+        try await withPhones(1, in: suite) { phones in
+            let call = try await phones[0].call(number.number)
+            try await call.answered()
+            try await play(room, "notice", [.tone(frequency: 700, milliseconds: 400)])
+            let events = try await stream.events(of: id, until: "conference.play_finished", within: .seconds(10))
+            let plays = events.filter { $0["type"]?.string?.hasPrefix("conference.play") == true }
+            #expect(plays.map { $0["type"]?.string } == ["conference.play_started", "conference.play_finished"])
+            #expect(plays.allSatisfy { $0["data"]?["play_id"]?.string == "notice" && $0["data"]?["participant_id"] == nil })
+            #expect(plays.last?["data"]?["reason"]?.string == "completed" && plays.last?["data"]?["position"]?.integer == 400)
+            try await call.hangup()
+        }
+        await stream.close()
     }
 }
