@@ -21,13 +21,17 @@ struct Program {
             let silence = Interval.seconds(runtime.settings.integer("TANDEM_SEAT_TIMEOUT"))
             runtime.background { await Upkeep(wiring: wiring, capacity: capacity, seatSilence: silence).run() }
             runtime.background { await rendering.run() }
+            let minutes = wiring.minutes
+            runtime.background { await minutes.run() }
             runtime.background { await outbox.run() }
+            runtime.background { await sealOldPINs(wiring) }
             let loops = wiring.loops
             let patience = max(0, runtime.settings.integer("TANDEM_DRAIN_SECONDS") - 1)
             runtime.whenDraining {
                 await emptied(loops, within: patience)
                 await snapshots.flush()
                 await snapshots.yield()
+                await minutes.flush()
                 await outbox.flush()
                 loops.stop()
             }
@@ -41,6 +45,12 @@ struct Program {
         }
     }
 
+    private static func sealOldPINs(_ wiring: Wiring) async {
+        do { try await wiring.store.sealOldPINs() } catch {
+            wiring.runtime.logger.error("PINs from before they were sealed could not be sealed: \(error)")
+        }
+    }
+
     private static let declaration = ServiceProgram.Declaration(
         .conferenceServer,
         settings: [
@@ -50,6 +60,12 @@ struct Program {
             Setting(
                 "TANDEM_SEAT_TIMEOUT", .integer(5...86_400), default: "120",
                 "seconds of silence after which a seat is freed if nobody owns its call"),
+            Setting("TANDEM_ROOM_LIMIT", .integer(2...10_000), default: "5000", "participants at which a room is full"),
+            Setting("TANDEM_PIN_TRIES", .integer(1...10), default: "3", "wrong PINs after which a conference lets nobody in"),
+            Setting("TANDEM_PIN_SECONDS", .integer(2...120), default: "10", "silence after which a PIN is waited for no more"),
+            Setting(
+                "TANDEM_MODERATOR_GRACE", .integer(0...3600), default: "10",
+                "seconds in which a moderator may come back to a conference that ends with its moderators"),
             Setting("TANDEM_SOUNDS", default: "", "folder of sounds that can be played by name"),
             Setting(
                 "TANDEM_FETCH_ALLOW", default: "",
@@ -59,7 +75,16 @@ struct Program {
         migrations: [
             Migration(number: 1, name: "conferences", sql: PackageResources._001_conferences_sql),
             Outbox.migration(number: 2),
+            Migration(number: 3, name: "conference_policies", sql: PackageResources._003_conference_policies_sql),
         ])
+
+    private static func meetings(_ settings: Settings) -> MeetingRules {
+        var rules = MeetingRules()
+        rules.entrance.tries = settings.integer("TANDEM_PIN_TRIES")
+        rules.entrance.silence = .seconds(settings.integer("TANDEM_PIN_SECONDS"))
+        rules.grace = .seconds(settings.integer("TANDEM_MODERATOR_GRACE"))
+        return rules
+    }
 
     private static func wire(_ runtime: Runtime) throws -> Wiring {
         let settings = runtime.settings
@@ -72,9 +97,14 @@ struct Program {
         }
         let policy = try FetchPolicy(allowing: settings.list("TANDEM_FETCH_ALLOW"))
         let threads = settings.integer("TANDEM_MEDIA_THREADS")
-        let signals = Signals(bus: runtime.bus, logger: runtime.logger)
+        let store = ConferenceStore(runtime: runtime)
+        let outbox = Outbox(schema: ConferenceStore.schema, runtime: runtime)
+        let minutes = Minutes(store: store, outbox: outbox, logger: runtime.logger)
+        let signals = Signals(bus: runtime.bus, minutes: minutes, logger: runtime.logger)
+        let largestRoom = settings.integer("TANDEM_ROOM_LIMIT")
         let loops = try MixerLoops(
-            count: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount, address: inside
+            count: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount, address: inside,
+            largestRoom: largestRoom
         ) { signals.tell($0) }
         let blocking = BlockingThreads(count: 4)
         let library = SoundLibrary(
@@ -82,14 +112,13 @@ struct Program {
             // Names are looked up on threads of their own: a slow name server holds up no local sound.
             fetcher: SoundFetcher(policy: policy, threads: BlockingThreads(count: 4)),
             threads: blocking, logger: runtime.logger)
-        let store = ConferenceStore(runtime: runtime)
+        let snapshots = RoomSnapshots(cache: runtime.cache, loops: loops, instance: runtime.instance, logger: runtime.logger)
+        minutes.write(changesTo: snapshots)
         runtime.announce { $0.pool = pool }
         return Wiring(
             runtime: runtime, loops: loops, rendering: Rendering(library: library, loops: loops, logger: runtime.logger),
-            store: store,
-            snapshots: RoomSnapshots(
-                cache: runtime.cache, loops: loops, instance: runtime.instance, logger: runtime.logger),
-            outbox: Outbox(schema: ConferenceStore.schema, runtime: runtime), pool: pool,
+            store: store, snapshots: snapshots, outbox: outbox, minutes: minutes,
+            rules: ConferenceRules(largestRoom: largestRoom), meetings: meetings(settings), pool: pool,
             startedAt: MonotonicClock.now())
     }
 }

@@ -7,6 +7,7 @@ import Telemetry
 /// away misses a digit, and the mixer does not wait for anybody.
 struct Signals: Sendable {
     let bus: Bus
+    let minutes: Minutes
     let logger: Logger
 
     func tell(_ event: MixerEvent) {
@@ -21,6 +22,13 @@ struct Signals: Sendable {
             bus.tell(PlayFinished(callID: callID, playID: playID, reason: reason, detail: detail), to: .instance(owner))
         case .unheard(let roomID, let participantID):
             logger.info("nothing heard for 30 s", metadata: ["room": "\(roomID)", "participant": "\(participantID)"])
+        case .conference(let news):
+            minutes.note(news)
+        case .expelled(let expulsion):
+            let (settings, room) = (expulsion.departure.member.settings, expulsion.departure.room.id)
+            minutes.noteChange(of: room)
+            bus.tell(
+                ParticipantRemoved(callID: settings.callID, roomID: room, reason: expulsion.reason), to: .instance(settings.owner))
         }
     }
 }

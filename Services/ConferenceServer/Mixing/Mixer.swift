@@ -30,6 +30,11 @@ struct Mixer {
     /// What the buffers of those who left had counted.
     var departed = JitterBuffer.Counters()
 
+    let largestRoom: Int
+    /// What happened in conferences since it was last taken.
+    var news: [ConferenceNews] = []
+    var expelled: [Expulsion] = []
+
     // Scratch memory; of `codes` and `linear` each slot has a frame.
     var codes: [UInt8] = []
     var linear: [Int16] = []
@@ -39,7 +44,7 @@ struct Mixer {
     private var packet = [UInt8](repeating: 0, count: Header.length + Samples.frame)
 
     /// `seed` makes SSRCs and first sequence numbers hard to guess.
-    init(seed: UInt64) { self.seed = seed }
+    init(seed: UInt64, largestRoom: Int = Mixer.largestRoom) { (self.seed, self.largestRoom) = (seed, largestRoom) }
 
     var seatCount: Int { seats.count - freeSlots.count }
 
@@ -83,6 +88,11 @@ struct Mixer {
         }
         guard seats[slot].earlierEvent != header.timestamp else { return }
         if isNew, let digit = event.digit {
+            if steer(digit, slot: slot) {
+                // The rest of the key is nobody else's business, either, even if the caller is inside by now.
+                seats[slot].earlierEvent = header.timestamp
+                return
+            }
             press(digit, milliseconds: Int(event.duration) / 8, slot: slot, into: &outgoing)
         }
         forward(event, header, from: slot, into: &outgoing)
@@ -106,8 +116,8 @@ struct Mixer {
         _ event: TelephoneEvent, _ header: Header, from slot: Int, into outgoing: inout Out
     ) {
         let members = rooms[seats[slot].room].seats
-        guard members.count == 2, !seats[slot].settings.muted, let other = members.first(where: { $0 != slot }),
-            !seats[other].settings.deaf
+        guard members.count == 2, !seats[slot].isMuted, let other = members.first(where: { $0 != slot }),
+            !seats[other].settings.deaf, forwardsKeys(from: slot, to: other)
         else { return }
         guard let time = seats[other].forwardedTime(of: header.timestamp.value, from: header.ssrc.value) else { return }
         send(event, at: time, marker: header.marker, to: other, into: &outgoing)
@@ -119,6 +129,7 @@ struct Mixer {
     mutating func tick<Out: Outgoing & ~Copyable>(into outgoing: inout Out) {
         tickNumber += 1
         for room in rooms.indices { tick(room: room, into: &outgoing) }
+        lookAtMeetings()
     }
 
     /// Ticks that were not kept because the thread stood still: streams go on where they would be by now.
@@ -140,7 +151,8 @@ struct Mixer {
             if seats[slot].isSpeaking { speakers += 1 }
         }
         var ended: [Play] = []
-        let hasRoomSound = rooms[room].plays.next(into: &roomSound, ended: &ended)
+        var hasRoomSound = rooms[room].plays.next(into: &roomSound, ended: &ended)
+        if rooms[room].meeting?.chime.next(into: &roomSound, over: hasRoomSound) == true { hasRoomSound = true }
         for play in ended { report(play, .completed, room: room, into: &outgoing) }
 
         var isMixed = false
@@ -154,8 +166,8 @@ struct Mixer {
     private mutating func listen<Out: Outgoing & ~Copyable>(to slot: Int, into outgoing: inout Out) {
         let offset = slot * Samples.frame
         let hasFrame = seats[slot].jitter.read(into: &codes, at: offset)
-        seats[slot].noteVoice(isLoud: hasFrame && isLoud(at: offset))
-        seats[slot].isSpeaking = hasFrame && !seats[slot].settings.muted
+        seats[slot].isSpeaking = hasFrame && !seats[slot].isMuted && seats[slot].isInside
+        seats[slot].noteVoice(isLoud: seats[slot].isSpeaking && isLoud(at: offset))
         if tickNumber &- seats[slot].heardAt > Self.silenceTicks, !seats[slot].isReportedSilent {
             seats[slot].isReportedSilent = true
             let identity = rooms[seats[slot].room].identity
@@ -176,14 +188,15 @@ struct Mixer {
     ) {
         defer { seats[slot].advance(samples: Samples.frame) }
         var ended: [Play] = []
-        let hasEarSound = seats[slot].plays.next(into: &earSound, ended: &ended)
+        var hasEarSound = seats[slot].plays.next(into: &earSound, ended: &ended)
+        if seats[slot].chime.next(into: &earSound, over: hasEarSound) { hasEarSound = true }
         for play in ended { report(play, .completed, slot: slot, into: &outgoing) }
         if let (digit, time) = seats[slot].digits.next(at: seats[slot].timestamp) {
             send(digit.event, at: time, marker: digit.marker, to: slot, into: &outgoing)
             return
         }
 
-        let isDeaf = seats[slot].settings.deaf
+        let isDeaf = seats[slot].settings.deaf || !seats[slot].isInside
         let takesOut = seats[slot].isSpeaking && !seats[slot].settings.echo
         let voices = isDeaf ? 0 : speakers - (takesOut ? 1 : 0)
         let hearsRoom = hasRoomSound && !isDeaf
