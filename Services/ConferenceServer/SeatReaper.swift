@@ -50,7 +50,7 @@ struct SeatReaper: ~Copyable {
             wiring.runtime.logger.warning(
                 "a seat of a call that nobody owns is freed",
                 metadata: ["room": "\(seat.roomID)", "call": "\(seat.callID)", "owner": "\(seat.owner)"])
-            await wiring.record(departure)
+            wiring.record(departure)
         }
     }
 

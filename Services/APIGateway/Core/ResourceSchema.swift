@@ -67,12 +67,24 @@ extension ResourceSchema {
 
     static let conference = ResourceSchema("Conference", [
         id, customerID, .required("name", text), .optional("number", .nullable(.text(.number)), "What phones dial."),
-        .optional("pin", .nullable(.text(.pin))), .required("max_participants", .integer(1...10_000)), createdAt, updatedAt,
-    ])
+        .optional("pin", .nullable(.text(.pin)), "Whoever comes is asked for it."),
+        .optional("moderator_pin", .nullable(.text(.pin)), "Makes whoever gives it a moderator."),
+        .required("max_participants", .integer(1...10_000)), createdAt, updatedAt,
+    ] + conferencePolicy)
+
+    /// The same fields are read, set and changed.
+    static let conferencePolicy: [Schema.Field] = [
+        .optional("wait_for_moderator", .boolean, "Nobody hears anybody until a moderator has come."),
+        .optional("entry_tone", .boolean), .optional("exit_tone", .boolean),
+        .optional("mute_on_entry", .boolean, "Who is no moderator comes in muted."),
+        .optional("end_when_moderator_leaves", .boolean), .optional("locked", .boolean, "Nobody more is let in."),
+        .optional("digit_controls", .boolean, "*6 mutes oneself, *9 raises a hand; for moderators *5 mutes all, *7 locks."),
+    ]
 
     static let participant = ResourceSchema("Participant", [
         id, .required("call_id", .text(.identifier)), .required("role", text), .required("muted", .boolean),
-        .required("deaf", .boolean), .required("talking", .boolean), .required("joined_at", .text(.timestamp)),
+        .required("deaf", .boolean), .required("talking", .boolean), .optional("hand_raised", .boolean),
+        .optional("waiting", .boolean, "For the moderator."), .required("joined_at", .text(.timestamp)),
     ])
 
     static let mediaQuality = ResourceSchema("MediaQuality", [

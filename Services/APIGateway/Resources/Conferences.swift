@@ -19,15 +19,16 @@ enum Conferences {
             .post, "/v1/conferences", "createConference", "Create a conference", access: .customer(.write("conferences")),
             body: [
                 .required("name", name), .optional("number", number, "What phones dial; unique for the customer."),
-                .optional("pin", pin), .optional("max_participants", size),
-            ],
+                .optional("pin", pin), .optional("moderator_pin", pin), .optional("max_participants", size),
+            ] + ResourceSchema.conferencePolicy,
             answer: .created(ResourceSchema.conference.reference)
         ) { gateway, request in
-            let created = try await gateway.ask(
-                CreateConference(
-                    customerID: request.customer, name: request.fields.text("name"), number: request.fields.optionalText("number"),
-                    pin: request.fields.optionalText("pin"), maxParticipants: request.fields.integer("max_participants")),
-                for: request)
+            var command = CreateConference(
+                customerID: request.customer, name: request.fields.text("name"), number: request.fields.optionalText("number"),
+                pin: request.fields.optionalText("pin"), maxParticipants: request.fields.integer("max_participants"))
+            command.moderatorPIN = request.fields.optionalText("moderator_pin")
+            command.policy = policy(of: request)
+            let created = try await gateway.ask(command, for: request)
             return try .created(created, .conference, at: "/v1/conferences/\(created.id)")
         },
         Route(
@@ -41,14 +42,16 @@ enum Conferences {
             .patch, "/v1/conferences/{id}", "updateConference", "Change a conference", access: .customer(.write("conferences")),
             body: [
                 .optional("name", name), .optional("number", number, "Null removes it."), .optional("pin", pin, "Null removes it."),
-                .optional("max_participants", size),
-            ],
+                .optional("moderator_pin", pin, "Null removes it."), .optional("max_participants", size),
+            ] + ResourceSchema.conferencePolicy,
             answer: .resource(ResourceSchema.conference.reference)
         ) { gateway, request in
-            let command = UpdateConference(
+            var command = UpdateConference(
                 customerID: request.customer, id: request.id, name: request.fields.optionalText("name"),
                 number: request.fields.change("number"), pin: request.fields.change("pin"),
                 maxParticipants: request.fields.integer("max_participants"))
+            command.moderatorPIN = request.fields.change("moderator_pin")
+            command.policy = policy(of: request)
             return try .resource(try await gateway.ask(command, for: request), .conference)
         },
         Route(
@@ -58,5 +61,42 @@ enum Conferences {
             _ = try await gateway.ask(DeleteConference(customerID: request.customer, id: request.id), for: request)
             return .noContent
         },
-    ]
+    ] + ControlConference.Action.ofCustomers.map(control)
+
+    /// `POST /v1/conferences/{id}/actions/<verb>`: what is done to a conference that goes on.
+    private static func control(_ action: ControlConference.Action) -> Route {
+        Route(
+            .post, "/v1/conferences/{id}/actions/\(action.rawValue)", "\(action.rawValue)Conference", action.summary,
+            access: .customer(.write("conferences")), answer: .nothing
+        ) { gateway, request in
+            let command = ControlConference(customerID: request.customer, conferenceID: request.id, action: action)
+            _ = try await gateway.ask(command, for: request)
+            return .noContent
+        }
+    }
+
+    private static func policy(of request: APIRequest) -> ConferencePolicyChange {
+        var change = ConferencePolicyChange()
+        let fields = request.fields
+        (change.waitForModerator, change.entryTone) = (fields.flag("wait_for_moderator"), fields.flag("entry_tone"))
+        (change.exitTone, change.muteOnEntry) = (fields.flag("exit_tone"), fields.flag("mute_on_entry"))
+        (change.endWhenModeratorLeaves, change.locked) = (fields.flag("end_when_moderator_leaves"), fields.flag("locked"))
+        change.digitControls = fields.flag("digit_controls")
+        return change
+    }
+}
+
+extension ControlConference.Action {
+    fileprivate static let ofCustomers = allCases.filter { $0 != .refresh }
+
+    fileprivate var summary: String {
+        switch self {
+        case .mute: "Mute everybody but the moderators"
+        case .unmute: "Give all their voices back"
+        case .lock: "Let nobody more in while this meeting lasts"
+        case .unlock: "Let people in again"
+        case .end: "Put everybody out; their calls go on with their flows"
+        case .refresh: "Read the settings again"
+        }
+    }
 }

@@ -26,13 +26,15 @@ enum Participants {
             access: .customer(.write("participants")),
             body: [
                 .optional("muted", .boolean, "Is not heard."), .optional("deaf", .boolean, "Hears nothing."),
-                .optional("role", .text(.line(1...32))),
+                .optional("role", .text(.choice(["guest", "member", "moderator", "participant"]))),
+                .optional("hand_raised", .boolean, "Wants to speak."),
             ],
             answer: .resource(ResourceSchema.participant.reference)
         ) { gateway, request in
             let command = UpdateParticipant(
                 customerID: request.customer, conferenceID: request.id, participantID: request.parameter("participant_id"),
-                muted: request.fields.flag("muted"), deaf: request.fields.flag("deaf"), role: request.fields.optionalText("role"))
+                muted: request.fields.flag("muted"), deaf: request.fields.flag("deaf"), role: request.fields.optionalText("role"),
+                handRaised: request.fields.flag("hand_raised"))
             return try .resource(try await gateway.ask(command, for: request), .participant)
         },
         Route(

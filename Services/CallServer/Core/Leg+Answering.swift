@@ -62,7 +62,7 @@ extension Leg {
     mutating func seatFailed(_ error: RPCError, at moment: Moment, into effects: inout [LegEffect]) {
         if seat.conferenceID != nil, phase == .up {
             // The conference could not be entered; the call itself goes on, alone in its own room.
-            finish(.failed(error.code.rawValue), at: moment, into: &effects)
+            finish(.failed(error.problems.first?.code ?? error.code.rawValue), at: moment, into: &effects)
             return
         }
         guard phase != .up else {

@@ -155,9 +155,9 @@ extension Leg {
             performing?.playID = nil
             deadlines[.play] = nil
             playEnded(reason, at: moment, into: &effects)
-        case .removedFromRoom(let roomID):
+        case .removedFromRoom(let roomID, let reason):
             guard seat.roomID == roomID || seat.stage == .joining, seat.conferenceID != nil else { break }
-            finish(.completed, at: moment, into: &effects)
+            finish(reason.map { .failed($0) } ?? .completed, at: moment, into: &effects)
         case .mediaSilent:
             guard phase == .up else { break }
             record.hangupReason = "media_timeout"

@@ -59,7 +59,8 @@ enum LegEvent: Sendable {
     /// One that the room did not hear.
     case digitPastRoom(String)
     case playFinished(playID: String, PlayFinished.Reason)
-    case removedFromRoom(roomID: String)
+    /// `reason` when it was a conference that could not be entered.
+    case removedFromRoom(roomID: String, reason: String? = nil)
     case mediaSilent
     /// There is no path to the phone, or there are no keys.
     case mediaLost(reason: String)

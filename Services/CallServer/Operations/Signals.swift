@@ -7,7 +7,7 @@ enum Signals {
     static func serve(on bus: Bus, _ engine: CallEngine) {
         serve(DigitPressed.self, on: bus, engine) { ($0.callID, $0.bypassesRoom == true ? .digitPastRoom($0.digit) : .digit($0.digit)) }
         serve(PlayFinished.self, on: bus, engine) { ($0.callID, .playFinished(playID: $0.playID, $0.reason)) }
-        serve(ParticipantRemoved.self, on: bus, engine) { ($0.callID, .removedFromRoom(roomID: $0.roomID)) }
+        serve(ParticipantRemoved.self, on: bus, engine) { ($0.callID, .removedFromRoom(roomID: $0.roomID, reason: $0.reason)) }
         serve(MediaTimedOut.self, on: bus, engine) { ($0.callID, $0.sessionID, .mediaSilent) }
         serve(MediaFailed.self, on: bus, engine) { ($0.callID, $0.sessionID, .mediaLost(reason: $0.reason)) }
         bus.serve(immediately: MoveCallMedia.self, on: .thisInstance) { command, _, respond in

@@ -34,13 +34,13 @@ actor MixerLoop {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
-    init(name: String, address: IPAddress, seed: UInt64, onEvent: @escaping @Sendable (MixerEvent) -> Void)
+    init(name: String, address: IPAddress, seed: UInt64, largestRoom: Int, onEvent: @escaping @Sendable (MixerEvent) -> Void)
         throws(SocketError)
     {
         let socket = try DatagramSocket(bind: SocketAddress(address, port: 0), receiveBuffer: 4 << 20)
         self.address = socket.localAddress
         loop = EventLoop(name: name)
-        mixer = Mixer(seed: seed)
+        mixer = Mixer(seed: seed, largestRoom: largestRoom)
         outgoing = LoopOutgoing(socket: socket, onEvent: onEvent)
         loop.start()
     }
@@ -54,10 +54,17 @@ actor MixerLoop {
 
     // MARK: Commands
 
+    /// `rules` when the room is a conference's.
     func join(
-        _ identity: RoomIdentity, _ settings: ParticipantSettings, relay: SocketAddress, at time: Contracts.Timestamp
+        _ identity: RoomIdentity, _ settings: ParticipantSettings, relay: SocketAddress, at time: Contracts.Timestamp,
+        _ rules: MeetingRules? = nil
     ) throws(RPCError) -> InsideEndpoint {
-        let ssrc = try mixer.join(identity, settings, relay: relay, at: time)
+        let ssrc =
+            if let rules {
+                try mixer.join(identity, settings, relay: relay, at: time, rules)
+            } else {
+                try mixer.join(identity, settings, relay: relay, at: time)
+            }
         seatsChanged()
         return InsideEndpoint(address: address.description, ssrc: ssrc)
     }
@@ -69,9 +76,9 @@ actor MixerLoop {
     }
 
     func set(
-        room: String, participant: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil, role: String? = nil
+        room: String, participant: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil
     ) throws(RPCError) {
-        try mixer.set(room: room, participant: participant, muted: muted, deaf: deaf, echo: echo, role: role)
+        try mixer.set(room: room, participant: participant, muted: muted, deaf: deaf, echo: echo)
     }
 
     func point(room: String, participant: String, at inside: InsideEndpoint, _ relay: SocketAddress) throws(RPCError) {
@@ -108,13 +115,31 @@ actor MixerLoop {
         return departure
     }
 
+    /// False when no conference meets there.
+    func control(_ action: ControlConference.Action, room: String, _ rules: MeetingRules? = nil) -> Bool {
+        let isThere = mixer.control(action, room: room, rules)
+        seatsChanged()
+        return isThere
+    }
+
+    func moderate(_ participant: String, room: String, _ change: Moderation) throws(RPCError) {
+        try mixer.moderate(participant, room: room, change)
+        tellNews()
+    }
+
     func snapshot(of room: String) -> RoomSnapshot? { mixer.snapshot(of: room) }
 
     func roomIDs() -> [String] { mixer.rooms.map(\.identity.id) }
 
     // MARK: The beat
 
+    private func tellNews() {
+        for item in mixer.takeNews() { outgoing.report(.conference(item)) }
+        for expulsion in mixer.takeExpulsions() { outgoing.report(.expelled(expulsion)) }
+    }
+
     private func seatsChanged() {
+        tellNews()
         seatCount.store(mixer.seatCount, ordering: .relaxed)
         if nextBeat == nil, mixer.seatCount > 0 {
             beats = 0
@@ -140,6 +165,7 @@ actor MixerLoop {
         beats += 1
         if beats % Self.beatsPerTick == 0 {
             mixer.tick(into: &outgoing)
+            if mixer.hasNews { seatsChanged() }
             MediaMetrics.lateness.observe(nanoseconds: UInt64(max(0, late.nanoseconds)))
         }
         outgoing.flush()

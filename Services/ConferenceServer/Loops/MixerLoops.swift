@@ -7,11 +7,13 @@ import Deadlines
 final class MixerLoops: Sendable {
     private let loops: [MixerLoop]
 
-    init(count: Int, address: IPAddress, onEvent: @escaping @Sendable (MixerEvent) -> Void) throws(SocketError) {
+    init(count: Int, address: IPAddress, largestRoom: Int, onEvent: @escaping @Sendable (MixerEvent) -> Void) throws(SocketError) {
         var loops: [MixerLoop] = []
         for number in 0..<count {
             loops.append(
-                try MixerLoop(name: "mixer-\(number)", address: address, seed: .random(in: .min ... .max), onEvent: onEvent))
+                try MixerLoop(
+                    name: "mixer-\(number)", address: address, seed: .random(in: .min ... .max), largestRoom: largestRoom,
+                    onEvent: onEvent))
         }
         self.loops = loops
     }

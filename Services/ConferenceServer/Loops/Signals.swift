@@ -8,6 +8,7 @@ import Telemetry
 struct Signals: Sendable {
     let bus: Bus
     let plays: PlayEvents
+    let minutes: Minutes
     let logger: Logger
 
     func tell(_ event: MixerEvent) {
@@ -26,6 +27,13 @@ struct Signals: Sendable {
             plays.note(room, participantID: participantID, playID: playID, end, milliseconds: milliseconds)
         case .unheard(let roomID, let participantID):
             logger.info("nothing heard for 30 s", metadata: ["room": "\(roomID)", "participant": "\(participantID)"])
+        case .conference(let news):
+            minutes.note(news)
+        case .expelled(let expulsion):
+            let (settings, room) = (expulsion.departure.member.settings, expulsion.departure.room.id)
+            minutes.noteChange(of: room)
+            bus.tell(
+                ParticipantRemoved(callID: settings.callID, roomID: room, reason: expulsion.reason), to: .instance(settings.owner))
         }
     }
 }

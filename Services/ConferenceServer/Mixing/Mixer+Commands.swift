@@ -5,7 +5,7 @@ import Contracts
 
 // What the bus asks of rooms. Each is safe to repeat.
 extension Mixer {
-    static let largestRoom = 1000
+    static let largestRoom = 5000
 
     /// Takes a seat, making the room when it is new; again with the same participant renews its settings. Gives the SSRC its
     /// relay writes into packets for us.
@@ -21,7 +21,7 @@ extension Mixer {
             return seats[slot].ssrc
         }
         let taken = roomIndex[identity.id].map { rooms[$0].seats.count } ?? 0
-        guard taken < min(identity.limit ?? Self.largestRoom, Self.largestRoom) else {
+        guard taken < min(identity.limit ?? largestRoom, largestRoom) else {
             throw RPCError(.exhausted, "the room is full")
         }
         let slot = try freeSlot()
@@ -54,6 +54,7 @@ extension Mixer {
         let room = seats[slot].room
         let departure = Departure(room: rooms[room].identity, member: member(slot))
         rooms[room].seats.removeAll { $0 == slot }
+        farewell(departure, slot: slot, room: room)
         departed.late += seats[slot].jitter.counters.late
         departed.concealed += seats[slot].jitter.counters.concealed
         seats[slot].vacate()
@@ -63,13 +64,12 @@ extension Mixer {
     }
 
     mutating func set(
-        room: String, participant: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil, role: String? = nil
+        room: String, participant: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil
     ) throws(RPCError) {
         let slot = try seated(participant, in: room)
         if let muted { seats[slot].settings.muted = muted }
         if let deaf { seats[slot].settings.deaf = deaf }
         if let echo { seats[slot].settings.echo = echo }
-        if let role { seats[slot].role = role }
     }
 
     /// Another relay carries the participant's media from now on.
@@ -107,11 +107,18 @@ extension Mixer {
         return sum
     }
 
-    private func member(_ slot: Int) -> RoomSnapshot.Member {
-        RoomSnapshot.Member(
-            settings: seats[slot].settings, role: seats[slot].role, talking: seats[slot].isTalking,
+    func member(_ slot: Int) -> RoomSnapshot.Member {
+        let attendance = seats[slot].attendance
+        var member = RoomSnapshot.Member(
+            settings: seats[slot].settings, role: attendance.role.rawValue, talking: seats[slot].isTalking,
             joinedAt: seats[slot].joinedAt,
             ssrc: seats[slot].ssrc, plays: positions(seats[slot].plays))
+        if rooms[seats[slot].room].meeting != nil {
+            member.attendance = RoomSnapshot.AttendanceRecord(
+                presence: attendance.presence, mutedItself: attendance.mutedItself, isHeldMuted: attendance.isHeldMuted,
+                hasRaisedHand: attendance.hasRaisedHand)
+        }
+        return member
     }
 
     // MARK: Places

@@ -30,6 +30,11 @@ struct Mixer {
     /// What the buffers of those who left had counted.
     var departed = JitterBuffer.Counters()
 
+    let largestRoom: Int
+    /// What happened in conferences since it was last taken.
+    var news: [ConferenceNews] = []
+    var expelled: [Expulsion] = []
+
     // Scratch memory; of `codes` and `linear` each slot has a frame.
     var codes: [UInt8] = []
     var linear: [Int16] = []
@@ -39,7 +44,7 @@ struct Mixer {
     private var packet = [UInt8](repeating: 0, count: Header.length + Samples.frame)
 
     /// `seed` makes SSRCs and first sequence numbers hard to guess.
-    init(seed: UInt64) { self.seed = seed }
+    init(seed: UInt64, largestRoom: Int = Mixer.largestRoom) { (self.seed, self.largestRoom) = (seed, largestRoom) }
 
     var seatCount: Int { seats.count - freeSlots.count }
 
@@ -83,6 +88,11 @@ struct Mixer {
         }
         guard seats[slot].earlierEvent != header.timestamp else { return }
         if isNew, let digit = event.digit {
+            if steer(digit, slot: slot) {
+                // The rest of the key is nobody else's business, either, even if the caller is inside by now.
+                seats[slot].earlierEvent = header.timestamp
+                return
+            }
             press(digit, milliseconds: Int(event.duration) / 8, slot: slot, into: &outgoing)
         }
         forward(event, header, from: slot, into: &outgoing)
@@ -102,8 +112,8 @@ struct Mixer {
         _ event: TelephoneEvent, _ header: Header, from slot: Int, into outgoing: inout Out
     ) {
         let members = rooms[seats[slot].room].seats
-        guard members.count == 2, !seats[slot].settings.muted, let other = members.first(where: { $0 != slot }),
-            !seats[other].settings.deaf
+        guard members.count == 2, !seats[slot].isMuted, let other = members.first(where: { $0 != slot }),
+            !seats[other].settings.deaf, forwardsKeys(from: slot, to: other)
         else { return }
         guard let time = seats[other].forwardedTime(of: header.timestamp.value, from: header.ssrc.value) else { return }
         send(event, at: time, marker: header.marker, to: other, into: &outgoing)
@@ -115,6 +125,7 @@ struct Mixer {
     mutating func tick<Out: Outgoing & ~Copyable>(into outgoing: inout Out) {
         tickNumber += 1
         for room in rooms.indices { tick(room: room, into: &outgoing) }
+        lookAtMeetings()
     }
 
     /// Ticks that were not kept because the thread stood still: streams go on where they would be by now.
@@ -137,7 +148,8 @@ struct Mixer {
         }
         var news = PlayNews()
         let isAlone = rooms[room].seats.count == 1
-        let hasRoomSound = rooms[room].plays.next(into: &roomSound, isAlone: isAlone, news: &news)
+        var hasRoomSound = rooms[room].plays.next(into: &roomSound, isAlone: isAlone, news: &news)
+        if rooms[room].meeting?.chime.next(into: &roomSound, over: hasRoomSound) == true { hasRoomSound = true }
         if !news.isEmpty { report(news, slot: nil, room: room, into: &outgoing) }
 
         var isMixed = false
@@ -151,8 +163,8 @@ struct Mixer {
     private mutating func listen<Out: Outgoing & ~Copyable>(to slot: Int, into outgoing: inout Out) {
         let offset = slot * Samples.frame
         let hasFrame = seats[slot].jitter.read(into: &codes, at: offset)
-        seats[slot].noteVoice(isLoud: hasFrame && isLoud(at: offset))
-        seats[slot].isSpeaking = hasFrame && !seats[slot].settings.muted
+        seats[slot].isSpeaking = hasFrame && !seats[slot].isMuted && seats[slot].isInside
+        seats[slot].noteVoice(isLoud: seats[slot].isSpeaking && isLoud(at: offset))
         if seats[slot].plays.waitsForSpeech || rooms[seats[slot].room].plays.waitsForSpeech {
             awaitVoice(of: slot, into: &outgoing)
         }
@@ -188,14 +200,15 @@ struct Mixer {
         defer { seats[slot].advance(samples: Samples.frame) }
         var news = PlayNews()
         let isAlone = rooms[room].seats.count == 1
-        let hasEarSound = seats[slot].plays.next(into: &earSound, isAlone: isAlone, news: &news)
+        var hasEarSound = seats[slot].plays.next(into: &earSound, isAlone: isAlone, news: &news)
+        if seats[slot].chime.next(into: &earSound, over: hasEarSound) { hasEarSound = true }
         if !news.isEmpty { report(news, slot: slot, room: room, into: &outgoing) }
         if let (digit, time) = seats[slot].digits.next(at: seats[slot].timestamp) {
             send(digit.event, at: time, marker: digit.marker, to: slot, into: &outgoing)
             return
         }
 
-        let isDeaf = seats[slot].settings.deaf
+        let isDeaf = seats[slot].settings.deaf || !seats[slot].isInside
         let takesOut = seats[slot].isSpeaking && !seats[slot].settings.echo
         let voices = isDeaf ? 0 : speakers - (takesOut ? 1 : 0)
         let hearsRoom = hasRoomSound && !isDeaf

@@ -8,4 +8,7 @@ enum MixerEvent: Sendable, Equatable {
     case play(RoomIdentity, participantID: String?, playID: String, end: Play.End?, milliseconds: Int)
     /// The relay has sent nothing for half a minute; the participant stays.
     case unheard(roomID: String, participantID: String)
+    case conference(ConferenceNews)
+    /// Put out of a conference.
+    case expelled(Expulsion)
 }

@@ -14,6 +14,8 @@ struct Room {
     let identity: RoomIdentity
     var seats: [Int] = []
     var plays = PlayQueue()
+    /// The conference that meets here.
+    var meeting: Meeting?
     /// Plays that have ended: to stop them is no news.
     var ended = RecentNames()
     /// Plays that were stopped before they were asked for: the two commands overtook each other.
@@ -23,7 +25,7 @@ struct Room {
 }
 
 /// Who left which room, as they were then.
-struct Departure: Sendable {
+struct Departure: Sendable, Equatable {
     var room: RoomIdentity
     var member: RoomSnapshot.Member
 }
@@ -38,6 +40,15 @@ struct RoomSnapshot: Codable, Sendable, Equatable {
         /// What its relay sends to us with.
         var ssrc: UInt32
         var plays: [PlayPosition]
+        /// In a conference.
+        var attendance: AttendanceRecord?
+    }
+
+    struct AttendanceRecord: Codable, Sendable, Equatable {
+        var presence: Attendance.Presence
+        var mutedItself: Bool
+        var isHeldMuted: Bool
+        var hasRaisedHand: Bool
     }
 
     struct PlayPosition: Codable, Sendable, Equatable {
@@ -58,13 +69,18 @@ struct RoomSnapshot: Codable, Sendable, Equatable {
     func participant(_ id: String) -> Participant? {
         members.first { $0.settings.participantID == id }.map(\.participant)
     }
+
+    /// Those who have come in, or wait for the moderator; who still gives a PIN is nobody yet.
+    var participants: [Participant] { members.filter { $0.attendance?.presence != .entering }.map(\.participant) }
 }
 
 extension RoomSnapshot.Member {
     var participant: Participant {
         Participant(
-            id: settings.participantID, callID: settings.callID, role: role, muted: settings.muted, deaf: settings.deaf,
-            talking: talking, joinedAt: joinedAt)
+            id: settings.participantID, callID: settings.callID, role: role,
+            muted: settings.muted || attendance?.isHeldMuted == true || attendance?.mutedItself == true, deaf: settings.deaf,
+            talking: talking, handRaised: attendance?.hasRaisedHand == true, waiting: attendance?.presence == .waiting,
+            joinedAt: joinedAt)
     }
 }
 

@@ -7,7 +7,7 @@ import RTP
 struct Seat {
     var settings: ParticipantSettings
     let joinedAt: Contracts.Timestamp
-    var role = "participant"
+    var attendance = Attendance()
     /// The room's place among the mixer's rooms.
     var room: Int
 
@@ -36,6 +36,7 @@ struct Seat {
     var onset = VoiceOnset()
 
     // For its ear alone.
+    var chime = ChimePlayer()
     var plays = PlayQueue()
     var digits = DigitSender()
     /// The other's event under way here, and how its timestamps translate.
@@ -60,7 +61,13 @@ struct Seat {
         ssrc = 0
         plays = PlayQueue()
         digits = DigitSender()
+        chime = ChimePlayer()
     }
+
+    /// Hears and is heard: not before a PIN is given or while the moderator is waited for.
+    var isInside: Bool { attendance.presence == .inside }
+
+    var isMuted: Bool { settings.muted || attendance.isMuted }
 
     /// Loud within the last 300 ms.
     var isTalking: Bool { talkTicksLeft > 0 }

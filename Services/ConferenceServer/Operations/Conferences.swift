@@ -5,12 +5,14 @@ import Contracts
 extension Wiring {
     func createConference(_ command: CreateConference, _ delivery: Delivery) async throws -> Conference {
         let now = runtime.timestamp()
-        let conference = Conference(
+        var conference = Conference(
             id: runtime.newID("conf"), customerID: command.customerID, name: command.name, number: command.number.nonEmpty,
             pin: command.pin.nonEmpty, maxParticipants: command.maxParticipants ?? ConferenceRules.defaultParticipants,
             createdAt: now,
             updatedAt: now)
-        try ConferenceRules.check(conference)
+        conference.moderatorPIN = command.moderatorPIN.nonEmpty
+        if let policy = command.policy { conference.policy = policy.applied(to: conference.policy) }
+        try rules.check(conference)
         try await store.create(conference)
         return conference
     }
@@ -35,10 +37,13 @@ extension Wiring {
         if let name = command.name { conference.name = name }
         if let number = command.number { conference.number = number.isEmpty ? nil : number }
         if let pin = command.pin { conference.pin = pin.isEmpty ? nil : pin }
+        if let pin = command.moderatorPIN { conference.moderatorPIN = pin.isEmpty ? nil : pin }
         if let limit = command.maxParticipants { conference.maxParticipants = limit }
+        if let policy = command.policy { conference.policy = policy.applied(to: conference.policy) }
         conference.updatedAt = runtime.timestamp()
-        try ConferenceRules.check(conference)
+        try rules.check(conference)
         guard try await store.update(conference) else { throw RPCError(.notFound, "no such conference") }
+        await tellRoom(.refresh, of: conference.id, customer: command.customerID, delivery)
         return conference
     }
 
@@ -47,11 +52,7 @@ extension Wiring {
         guard try await store.delete(customer: command.customerID, id: command.id) else {
             throw RPCError(.notFound, "no such conference")
         }
-        do { try await empty(command.id, customer: command.customerID, delivery) } catch {
-            // The conference is gone in any case; whoever is left in its room leaves by hanging up.
-            runtime.logger.warning(
-                "a deleted conference's room could not be emptied: \(error)", metadata: ["conference": "\(command.id)"])
-        }
+        await tellRoom(.end, of: command.id, customer: command.customerID, delivery)
         return Done()
     }
 }

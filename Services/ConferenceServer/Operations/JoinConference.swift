@@ -16,17 +16,15 @@ extension Wiring {
         if let other = try await host(roomID) { return .elsewhere(instance: other) }
         let identity = RoomIdentity(
             id: roomID, customerID: conference.customerID, conferenceID: conference.id, limit: conference.maxParticipants)
-        let isNew = await loops.loop(of: roomID).snapshot(of: roomID)?.participant(command.participant.participantID) == nil
-        let inside = try await seat(command.participant, in: identity)
-        if isNew {
-            let settings = command.participant
-            let participant = Participant(
-                id: settings.participantID, callID: settings.callID, role: "participant", muted: settings.muted,
-                deaf: settings.deaf,
-                talking: false, joinedAt: runtime.timestamp())
-            await tell("conference.joined", participant, of: identity)
-        }
+        let inside = try await seat(command.participant, in: identity, meetingRules(of: conference))
         return .joined(roomID: roomID, instance: runtime.instance, inside: inside)
+    }
+
+    func meetingRules(of conference: Conference) -> MeetingRules {
+        var rules = meetings
+        rules.policy = conference.policy
+        rules.pins = Entrance.PINs(member: conference.pin, moderator: conference.moderatorPIN)
+        return rules
     }
 
     /// The room of a conference: known from its id alone.

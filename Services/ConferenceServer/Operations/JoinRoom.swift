@@ -9,11 +9,12 @@ extension Wiring {
     }
 
     /// Where the participant's relay sends its sound from now on.
-    func seat(_ settings: ParticipantSettings, in identity: RoomIdentity) async throws -> InsideEndpoint {
+    func seat(_ settings: ParticipantSettings, in identity: RoomIdentity, _ rules: MeetingRules? = nil) async throws -> InsideEndpoint {
         guard let relay = SocketAddress(settings.inside.address) else {
             throw RPCError(.invalid, "the relay's address is not ADDRESS:PORT")
         }
-        let inside = try await loops.loop(of: identity.id).join(identity, settings, relay: relay, at: runtime.timestamp())
+        let inside = try await loops.loop(of: identity.id).join(
+            identity, settings, relay: relay, at: runtime.timestamp(), rules)
         snapshots.note(identity.id)
         return inside
     }

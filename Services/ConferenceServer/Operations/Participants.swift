@@ -7,7 +7,7 @@ extension Wiring {
     func listParticipants(_ command: ListParticipants, _ delivery: Delivery) async throws -> Page<Participant> {
         let room = Self.room(of: command.conferenceID)
         if let snapshot = await hosted(room, customer: command.customerID) {
-            return Page(data: snapshot.members.map(\.participant))
+            return Page(data: snapshot.participants)
         }
         _ = try await conference(command.customerID, command.conferenceID)
         guard let host = try await otherHost(room) else { return Page(data: []) }
@@ -20,14 +20,15 @@ extension Wiring {
             return try await ask(
                 command, hostOf: room, customer: command.customerID, conference: command.conferenceID, delivery)
         }
-        if let role = command.role, !["participant", "moderator"].contains(role) {
+        let role = command.role.flatMap(Role.init(named:))
+        guard role != nil || command.role == nil else {
             throw RPCError(
                 .invalid, "a role that does not exist",
-                problems: [Problem(pointer: "/role", code: "unknown", detail: "a role is participant or moderator")])
+                problems: [Problem(pointer: "/role", code: "unknown", detail: "a role is guest, member or moderator")])
         }
         let loop = loops.loop(of: room)
-        try await loop.set(
-            room: room, participant: command.participantID, muted: command.muted, deaf: command.deaf, role: command.role)
+        let change = Moderation(muted: command.muted, deaf: command.deaf, handRaised: command.handRaised, role: role)
+        try await loop.moderate(command.participantID, room: room, change)
         snapshots.note(room)
         guard let participant = await loop.snapshot(of: room)?.participant(command.participantID) else {
             throw RPCError(.notFound, "no such participant")
@@ -46,29 +47,35 @@ extension Wiring {
         }
         let settings = departure.member.settings
         bus.tell(ParticipantRemoved(callID: settings.callID, roomID: room), to: .instance(settings.owner))
-        await record(departure)
+        record(departure)
         return Done()
     }
 
-    /// Puts everybody out of a conference that no longer exists.
-    func empty(_ conference: String, customer: String, _ delivery: Delivery) async throws {
-        let room = Self.room(of: conference)
-        let members: [Participant]
-        let list = ListParticipants(customerID: customer, conferenceID: conference)
-        if let snapshot = await hosted(room, customer: customer) {
-            members = snapshot.members.map(\.participant)
-        } else if let host = try await otherHost(room) {
-            members = try await bus.call(list, to: .instance(host), context: delivery.context(now: MonotonicClock.now())).data
-        } else {
-            return
+    /// Mutes, locks, ends.
+    func controlConference(_ command: ControlConference, _ delivery: Delivery) async throws -> Done {
+        let room = Self.room(of: command.conferenceID)
+        guard await hosted(room, customer: command.customerID) != nil else {
+            return try await ask(
+                command, hostOf: room, customer: command.customerID, conference: command.conferenceID, delivery)
         }
-        for member in members {
-            let command = RemoveParticipant(customerID: customer, conferenceID: conference, participantID: member.id)
-            do { _ = try await removeParticipant(command, delivery) } catch let error as RPCError
-                where error.code == .notFound
-            {
-                continue
-            }
+        var rules: MeetingRules?
+        if command.action == .refresh { rules = meetingRules(of: try await conference(command.customerID, command.conferenceID)) }
+        guard await loops.loop(of: room).control(command.action, room: room, rules) else {
+            throw RPCError(.notFound, "nobody is in this conference")
+        }
+        snapshots.note(room)
+        return Done()
+    }
+
+    /// The conference itself has changed already: a room that cannot be told is no failure of that.
+    func tellRoom(_ action: ControlConference.Action, of conference: String, customer: String, _ delivery: Delivery) async {
+        let command = ControlConference(customerID: customer, conferenceID: conference, action: action)
+        do { _ = try await controlConference(command, delivery) } catch let error as RPCError where error.code == .notFound {
+            return
+        } catch {
+            runtime.logger.warning(
+                "a conference's room could not be told: \(error)",
+                metadata: ["conference": "\(conference)", "action": "\(action)"])
         }
     }
 

@@ -13,6 +13,10 @@ struct Wiring: Sendable {
     let store: ConferenceStore
     let snapshots: RoomSnapshots
     let outbox: Outbox
+    let minutes: Minutes
+    let rules: ConferenceRules
+    /// What holds for every conference, whatever its own policy.
+    let meetings: MeetingRules
     /// `calls`, `conferences` or `all`: a busy conference must not hurt ordinary calls.
     let pool: String
     let startedAt: Instant
@@ -31,6 +35,7 @@ struct Wiring: Sendable {
         bus.serve(ListParticipants.self, on: .both, listParticipants)
         bus.serve(UpdateParticipant.self, on: .both, updateParticipant)
         bus.serve(RemoveParticipant.self, on: .both, removeParticipant)
+        bus.serve(ControlConference.self, on: .both, controlConference)
         bus.serve(ResolveConference.self, on: .anyInstance, resolveConference)
         bus.serve(CreateConference.self, on: .anyInstance, createConference)
         bus.serve(GetConference.self, on: .anyInstance, getConference)

@@ -175,8 +175,12 @@ public struct ParticipantRemoved: Command {
     public static let service = ServiceName.callServer
     public var callID: String
     public var roomID: String
+    /// Why the conference was not entered: `pin`, `locked`. Nil for one who was in it.
+    public var reason: String?
 
-    public init(callID: String, roomID: String) { (self.callID, self.roomID) = (callID, roomID) }
+    public init(callID: String, roomID: String, reason: String? = nil) {
+        (self.callID, self.roomID, self.reason) = (callID, roomID, reason)
+    }
 }
 
 /// The phone has sent no packet for the relay's time limit.

@@ -98,8 +98,12 @@ public struct Conference: Codable, Sendable, Equatable {
     public var customerID: String
     public var name: String
     public var number: String?
+    /// Whoever comes is asked for it.
     public var pin: String?
+    /// Makes whoever gives it a moderator.
+    public var moderatorPIN: String?
     public var maxParticipants: Int
+    public var policy = ConferencePolicy()
     public var createdAt: Timestamp
     public var updatedAt: Timestamp
 
@@ -114,9 +118,38 @@ public struct Conference: Codable, Sendable, Equatable {
     private enum CodingKeys: String, CodingKey {
         case id, name, number, pin
         case customerID = "customer_id"
+        case moderatorPIN = "moderator_pin"
         case maxParticipants = "max_participants"
         case createdAt = "created_at"
         case updatedAt = "updated_at"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        (id, name) = (try fields.decode(String.self, forKey: .id), try fields.decode(String.self, forKey: .name))
+        customerID = try fields.decode(String.self, forKey: .customerID)
+        number = try fields.decodeIfPresent(String.self, forKey: .number)
+        pin = try fields.decodeIfPresent(String.self, forKey: .pin)
+        moderatorPIN = try fields.decodeIfPresent(String.self, forKey: .moderatorPIN)
+        maxParticipants = try fields.decode(Int.self, forKey: .maxParticipants)
+        createdAt = try fields.decode(Timestamp.self, forKey: .createdAt)
+        updatedAt = try fields.decode(Timestamp.self, forKey: .updatedAt)
+        policy = try ConferencePolicy(from: decoder)
+    }
+
+    /// The policy's fields stand among the conference's own.
+    public func encode(to encoder: any Encoder) throws {
+        try policy.encode(to: encoder)
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(id, forKey: .id)
+        try fields.encode(name, forKey: .name)
+        try fields.encode(customerID, forKey: .customerID)
+        try fields.encodeIfPresent(number, forKey: .number)
+        try fields.encodeIfPresent(pin, forKey: .pin)
+        try fields.encodeIfPresent(moderatorPIN, forKey: .moderatorPIN)
+        try fields.encode(maxParticipants, forKey: .maxParticipants)
+        try fields.encode(createdAt, forKey: .createdAt)
+        try fields.encode(updatedAt, forKey: .updatedAt)
     }
 }
 
@@ -158,7 +191,9 @@ public struct CreateConference: Command {
     public var name: String
     public var number: String?
     public var pin: String?
+    public var moderatorPIN: String?
     public var maxParticipants: Int?
+    public var policy: ConferencePolicyChange?
 
     public init(customerID: String, name: String, number: String?, pin: String?, maxParticipants: Int?) {
         (self.customerID, self.name, self.number) = (customerID, name, number)
@@ -189,7 +224,7 @@ public struct ListConferences: Command {
     }
 }
 
-/// Changes the fields that are given; an empty `number` or `pin` removes it.
+/// Changes the fields that are given; an empty `number`, `pin` or `moderatorPIN` removes it.
 public struct UpdateConference: Command {
     public typealias Reply = Conference
     public static let name = "conference.update"
@@ -199,7 +234,9 @@ public struct UpdateConference: Command {
     public var name: String?
     public var number: String?
     public var pin: String?
+    public var moderatorPIN: String?
     public var maxParticipants: Int?
+    public var policy: ConferencePolicyChange?
 
     public init(
         customerID: String, id: String, name: String? = nil, number: String? = nil, pin: String? = nil, maxParticipants: Int? = nil
@@ -227,16 +264,25 @@ public struct Participant: Codable, Sendable, Equatable {
     public var muted: Bool
     public var deaf: Bool
     public var talking: Bool
+    /// Wants to speak.
+    public var handRaised: Bool?
+    /// Is there, but waits for the moderator.
+    public var waiting: Bool?
     public var joinedAt: Timestamp
 
-    public init(id: String, callID: String, role: String, muted: Bool, deaf: Bool, talking: Bool, joinedAt: Timestamp) {
+    public init(
+        id: String, callID: String, role: String, muted: Bool, deaf: Bool, talking: Bool, handRaised: Bool = false, waiting: Bool = false,
+        joinedAt: Timestamp
+    ) {
         (self.id, self.callID, self.role, self.muted) = (id, callID, role, muted)
         (self.deaf, self.talking, self.joinedAt) = (deaf, talking, joinedAt)
+        (self.handRaised, self.waiting) = (handRaised, waiting)
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, role, muted, deaf, talking
+        case id, role, muted, deaf, talking, waiting
         case callID = "call_id"
+        case handRaised = "hand_raised"
         case joinedAt = "joined_at"
     }
 }
@@ -262,12 +308,14 @@ public struct UpdateParticipant: Command {
     public var muted: Bool?
     public var deaf: Bool?
     public var role: String?
+    public var handRaised: Bool?
 
     public init(
-        customerID: String, conferenceID: String, participantID: String, muted: Bool? = nil, deaf: Bool? = nil, role: String? = nil
+        customerID: String, conferenceID: String, participantID: String, muted: Bool? = nil, deaf: Bool? = nil, role: String? = nil,
+        handRaised: Bool? = nil
     ) {
         (self.customerID, self.conferenceID, self.participantID) = (customerID, conferenceID, participantID)
-        (self.muted, self.deaf, self.role) = (muted, deaf, role)
+        (self.muted, self.deaf, self.role, self.handRaised) = (muted, deaf, role, handRaised)
     }
 }
 

@@ -92,13 +92,19 @@ struct GatewayResourceTests {
         (.run, RunRecord(
             id: "run_1", customerID: "cust_1", flowID: "flow_1", referenceID: "call_1", status: "running", step: 1, createdAt: now,
             endedAt: now)),
-        (.conference, Conference(
-            id: "conf_1", customerID: "cust_1", name: "r", number: "8", pin: "1", maxParticipants: 3, createdAt: now, updatedAt: now)),
+        (.conference, fullConference),
         (.participant, Participant(
             id: "part_1", callID: "call_1", role: "member", muted: false, deaf: false, talking: true, joinedAt: now)),
         (.media, fullMedia), (.mediaQuality, MediaQuality(mos: 4.4)),
         (.call, fullCall),
     ]
+
+    private static var fullConference: Conference {
+        var conference = Conference(
+            id: "conf_1", customerID: "cust_1", name: "r", number: "8", pin: "1", maxParticipants: 3, createdAt: now, updatedAt: now)
+        conference.moderatorPIN = "2"
+        return conference
+    }
 
     private static var fullMedia: MediaStatistics {
         var media = MediaStatistics(codec: "PCMU", mos: 4.4)
@@ -120,6 +126,18 @@ struct GatewayResourceTests {
         let (schema, value) = Self.samples[index]
         let members = try #require(try JSONValue(resource: value).object)
         #expect(Set(members.keys) == Set(schema.fields.map(\.name)), "\(schema.name)")
+    }
+
+    @Test("a conference from before policies reads as one that has the standard policy, and a full one comes back as it was")
+    func conferences() throws {
+        var old = try #require(try JSONValue(resource: Self.fullConference).object)
+        for field in ResourceSchema.conferencePolicy { old[field.name] = nil }
+        let read = try JSONDecoder().decode(Conference.self, from: Data(JSONValue.object(old).json))
+        #expect(read.policy == ConferencePolicy())
+        #expect(read.policy.digitControls)
+        var full = Self.fullConference
+        (full.policy.locked, full.policy.waitForModerator, full.policy.digitControls) = (true, true, false)
+        #expect(try JSONDecoder().decode(Conference.self, from: JSONEncoder().encode(full)) == full)
     }
 
     @Test("a field without a value is shown as null")

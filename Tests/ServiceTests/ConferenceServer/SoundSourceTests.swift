@@ -96,10 +96,10 @@ struct SoundSourceTests {
         let good = Conference(
             id: "conf_1", customerID: "cust_1", name: "Daily", number: "800", pin: "1234", maxParticipants: 50,
             createdAt: now, updatedAt: now)
-        try ConferenceRules.check(good)
+        try ConferenceRules().check(good)
         var bad = good
         (bad.name, bad.number, bad.pin, bad.maxParticipants) = ("", "80x", "12a", 1)
-        let error = #expect(throws: RPCError.self) { try ConferenceRules.check(bad) }
+        let error = #expect(throws: RPCError.self) { try ConferenceRules().check(bad) }
         #expect(error?.problems.map(\.pointer) == ["/name", "/number", "/pin", "/max_participants"])
     }
 
