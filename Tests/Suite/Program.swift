@@ -64,9 +64,19 @@ public final class Program: Sendable {
         try await until(limit, "print “\(text)”") { self.output.contains(text) }
     }
 
-    /// At once, and for good: Foundation's children inherit a thread's blocked signals, so SIGTERM may not reach them.
+    /// At once, and for good: Foundation's children inherit a thread's blocked signals, so SIGTERM may not reach them. The processes it has
+    /// started go with it: nobody else would end them.
     public func stop() {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        guard process.isRunning else { return }
+        let family = [process.processIdentifier] + Self.descendants(of: process.processIdentifier)
+        for member in family { kill(member, SIGKILL) }
+    }
+
+    private static func descendants(of parent: Int32) -> [Int32] {
+        // Not there: it has ended meanwhile, and has none.
+        let list = (try? String(contentsOfFile: "/proc/\(parent)/task/\(parent)/children", encoding: .utf8)) ?? ""
+        let children = list.split(separator: " ").compactMap { Int32($0) }
+        return children + children.flatMap(descendants)
     }
 
     /// Waits for `condition`; when the time is over, the program is stopped and the error shows what it said.
