@@ -67,7 +67,7 @@ enum Conferences {
     private static func control(_ action: ControlConference.Action) -> Route {
         Route(
             .post, "/v1/conferences/{id}/actions/\(action.rawValue)", "\(action.rawValue)Conference", action.summary,
-            access: .customer(.write("conferences")), answer: .nothing
+            access: .customer(.write("conferences")), body: [], answer: .nothing
         ) { gateway, request in
             let command = ControlConference(customerID: request.customer, conferenceID: request.id, action: action)
             _ = try await gateway.ask(command, for: request)
