@@ -149,7 +149,7 @@ public struct MediaTransport: ~Copyable {
             drainChecks(now: now)
             return .consumed
         case .dtls:
-            guard handshake != nil else { return .dropped(.foreign) }
+            guard handshake != nil || isResumed else { return .dropped(.foreign) }
             // The association went with our predecessor: only another one can begin, and nothing else is answered.
             if isResumed, successor == nil {
                 guard terms?.role == .passive, Handshake.isClientHello(datagram.span.extracting(0..<count)) else { return .dropped(.foreign) }
@@ -296,8 +296,9 @@ public struct MediaTransport: ~Copyable {
         if let terms {
             let agreed = Terms(endpoint: terms.0, role: terms.1, fingerprints: terms.2, limits: limits)
             self.terms = agreed
-            handshake = agreed.handshake
             (isResumed, isShaking) = (keys != nil, keys == nil)
+            // Its memory is made when somebody wants one: hundreds of legs go on at once.
+            if isShaking { handshake = agreed.handshake }
         }
         if isShaking { startHandshake(to: agent == nil ? signalled : path, now: now) }
     }
