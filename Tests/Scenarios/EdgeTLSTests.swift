@@ -81,13 +81,9 @@ struct EdgeTLSTests {
         let edge = try await LoneEdge(
             servers: [Self.nobody],
             environment: ["TANDEM_TLS_CERTIFICATE": identity.certificate, "TANDEM_TLS_KEY": identity.key])
-        let openssl = Process()
-        openssl.executableURL = URL(filePath: "/usr/bin/openssl")
-        openssl.arguments = [
-            "s_client", "-connect", "127.0.0.1:\(edge.port(of: .tls))", option, "-cipher", "ALL:@SECLEVEL=0", "-brief", "-no_ign_eof",
-        ]
-        openssl.standardInput = FileHandle.nullDevice
-        (openssl.standardOutput, openssl.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
+        let openssl = ChildProcess(
+            "/usr/bin/openssl",
+            ["s_client", "-connect", "127.0.0.1:\(edge.port(of: .tls))", option, "-cipher", "ALL:@SECLEVEL=0", "-brief", "-no_ign_eof"])
         try openssl.run()
         openssl.waitUntilExit()
         #expect((openssl.terminationStatus == 0) == isServed)

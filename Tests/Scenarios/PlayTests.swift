@@ -17,15 +17,16 @@ struct PlayTests {
 
     /// A sine for two seconds, in a file that ffmpeg makes.
     private static func sine(_ frequency: Int, _ format: String, _ codec: String) throws -> [UInt8] {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/ffmpeg")
-        process.arguments = [
-            "-v", "error", "-nostdin", "-f", "lavfi", "-i", "sine=frequency=\(frequency):sample_rate=48000:duration=2", "-af", "volume=6dB",
-            "-c:a", codec, "-f", format, "pipe:1",
-        ]
+        let process = ChildProcess(
+            "/usr/bin/ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-f", "lavfi", "-i", "sine=frequency=\(frequency):sample_rate=48000:duration=2", "-af", "volume=6dB",
+                "-c:a", codec, "-f", format, "pipe:1",
+            ])
         let output = Pipe()
-        process.standardOutput = output
+        process.output = output.fileHandleForWriting
         try process.run()
+        try output.fileHandleForWriting.close()
         let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         guard process.terminationStatus == 0, !bytes.isEmpty else { throw NotMade() }

@@ -10,7 +10,7 @@ public final class LoneEdge: Sendable {
 
     /// The first of ten ports: UDP and TCP, TLS, WS, WSS, admin, and the inside ports of its loops.
     public let port: UInt16
-    private let process: Process
+    private let process: ChildProcess
     private let output: URL
 
     /// With the same `key` two edges read each other's tokens. `environment` adds settings; with a certificate there it also
@@ -22,9 +22,8 @@ public final class LoneEdge: Sendable {
         port = UInt16(LocalPort.ten())
         output = FileManager.default.temporaryDirectory.appending(path: "tandem-edge-\(port)-\(UUID().uuidString)")
         try Data().write(to: output)
-        process = Process()
         let folder = ProcessInfo.processInfo.environment["BIN"] ?? FileManager.default.currentDirectoryPath + "/.build/debug"
-        process.executableURL = URL(filePath: folder + "/EdgeProxy")
+        process = ChildProcess(folder + "/EdgeProxy")
         var settings = [
             "TANDEM_SIP_LISTEN": hosts.map { [port] in "\($0):\(port)" }.joined(separator: ","), "TANDEM_WS_LISTEN": "127.0.0.1:\(port + 2)",
             "TANDEM_ADMIN_LISTEN": "127.0.0.1:\(port + 4)", "TANDEM_INSIDE_SIP_PORT": "\(port + 5)",
@@ -36,9 +35,8 @@ public final class LoneEdge: Sendable {
             settings["TANDEM_WSS_LISTEN"] = "127.0.0.1:\(port + 3)"
         }
         process.environment = settings.merging(environment) { _, given in given }
-        process.standardInput = FileHandle.nullDevice
         let file = try FileHandle(forWritingTo: output)
-        (process.standardOutput, process.standardError) = (file, file)
+        (process.output, process.error) = (file, file)
         try process.run()
         try await eventually("be ready") { await self.isReady() }
     }

@@ -5,7 +5,7 @@ import Glibc
 public final class Program: Sendable {
     public let name: String
     public let folder: URL
-    private let process: Process
+    private let process: ChildProcess
 
     public struct Overdue: Error, CustomStringConvertible {
         public let description: String
@@ -23,14 +23,10 @@ public final class Program: Sendable {
         let file = folder.appending(path: "output")
         try Data().write(to: file)
         let output = try FileHandle(forWritingTo: file)
-        process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        if let environment { process.environment = environment }
-        process.currentDirectoryURL = folder
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
+        process = ChildProcess("/usr/bin/env", [program] + arguments)
+        process.environment = environment
+        process.folder = folder.path
+        (process.output, process.error) = (output, output)
         try process.run()
     }
 
@@ -64,8 +60,7 @@ public final class Program: Sendable {
         try await until(limit, "print “\(text)”") { self.output.contains(text) }
     }
 
-    /// At once, and for good: Foundation's children inherit a thread's blocked signals, so SIGTERM may not reach them. The processes it has
-    /// started go with it: nobody else would end them.
+    /// At once, and for good. The processes it has started go with it: nobody else would end them.
     public func stop() {
         guard process.isRunning else { return }
         let family = [process.processIdentifier] + Self.descendants(of: process.processIdentifier)

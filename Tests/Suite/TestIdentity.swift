@@ -29,16 +29,13 @@ public final class TestIdentity: Sendable {
     }
 
     private func make(_ commonName: String, _ names: String?, _ authority: TestIdentity?) throws {
-        let openssl = Process()
-        openssl.executableURL = URL(filePath: "/usr/bin/openssl")
         var arguments = [
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
             "/CN=\(commonName)", "-keyout", key, "-out", certificate,
         ]
         if let names { arguments += ["-addext", "subjectAltName=\(names)"] }
         if let authority { arguments += ["-CA", authority.certificate, "-CAkey", authority.key] }
-        openssl.arguments = arguments
-        openssl.standardError = FileHandle.nullDevice
+        let openssl = ChildProcess("/usr/bin/openssl", arguments)
         try openssl.run()
         openssl.waitUntilExit()
         guard openssl.terminationStatus == 0 else { throw Trouble.openssl(commonName) }

@@ -12,10 +12,14 @@ final class SoundDecoder {
     func decode(_ payload: Span<UInt8>, _ coding: Coding) -> ArraySlice<Int16> {
         if coding != self.coding { change(to: coding) }
         guard decoder != nil, !sound.isEmpty else { return [] }
-        var room = sound.mutableSpan
-        let count = decoder?.decode(payload, into: &room) ?? 0
+        let count = Self.decode(payload, &decoder, into: &sound)
         guard case .linear(let rate) = coding, rate > Samples.rate else { return sound.prefix(max(0, count)) }
         return narrowed(count, by: rate / Samples.rate)
+    }
+
+    private static func decode(_ payload: Span<UInt8>, _ decoder: inout Decoder?, into sound: inout [Int16]) -> Int {
+        var room = sound.mutableSpan
+        return decoder?.decode(payload, into: &room) ?? 0
     }
 
     private func change(to coding: Coding) {
