@@ -40,13 +40,13 @@ public final class ChildProcess: @unchecked Sendable {
         }
         for (number, handle) in [(0, input), (1, output), (2, error)] as [(Int32, FileHandle?)] {
             if let handle {
+                // Its copy alone goes to the child, and to no other.
+                _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
                 posix_spawn_file_actions_adddup2(&actions, handle.fileDescriptor, number)
             } else {
                 posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
             }
         }
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        if let folder { posix_spawn_file_actions_addchdir_np(&actions, folder) }
         // As a shell starts it: nothing blocked, nothing ignored.
         var (none, all) = (sigset_t(), sigset_t())
         sigemptyset(&none)
@@ -55,10 +55,12 @@ public final class ChildProcess: @unchecked Sendable {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-        let words = ([executable] + arguments).map { strdup($0) } + [nil]
+        // glibc's way to another folder is not declared for Swift.
+        let command = folder.map { ["/usr/bin/env", "--chdir=\($0)", executable] } ?? [executable]
+        let words = (command + arguments).map { strdup($0) } + [nil]
         let settings = (environment ?? ProcessInfo.processInfo.environment).map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in words + settings { free(text) } }
-        let code = posix_spawn(&processIdentifier, executable, &actions, &attributes, words, settings)
+        let code = posix_spawn(&processIdentifier, command[0], &actions, &attributes, words, settings)
         guard code == 0 else { throw NotStarted(program: executable, code: code) }
     }
 
