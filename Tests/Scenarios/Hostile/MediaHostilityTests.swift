@@ -185,12 +185,13 @@ struct MediaHostilityTests {
         }
     }
 
-    @Test("Every description that is none, or that nobody can follow, is refused with 488 at once", arguments: BadDescription.all)
+    @Test("Every description that is none, or that nobody can follow, is refused with 488 at once", .serialized, arguments: BadDescription.all)
     func badDescriptions(_ bad: BadDescription) async throws {
         let account = try await suite.makeAccount()
         let agent = try OutsideAgent(suite, account)
+        // A number that answers by itself: there is no other reason to refuse.
         let response = try await agent.request(
-            "INVITE", "sip:\(account.number)@\(suite.domain)", callID: "bad", ["Content-Type: application/sdp"], body: bad.text)
+            "INVITE", "sip:600@\(suite.domain)", callID: "bad", ["Content-Type: application/sdp"], body: bad.text)
         #expect(response.status == 488, "\(bad.name)")
     }
 }
