@@ -3,7 +3,7 @@ import Phone
 import Suite
 import Testing
 
-@Suite("A page in Chromium as a phone", .timeLimit(.minutes(30)))
+@Suite("A page in Chromium as a phone", .serialized, .timeLimit(.minutes(30)))
 struct BrowserTests {
     let suite: RunningSuite
 

@@ -30,6 +30,12 @@ public final class ChildProcess: @unchecked Sendable {
 
     public init(_ executable: String, _ arguments: [String] = []) { (self.executable, self.arguments) = (executable, arguments) }
 
+    /// glibc's, which is not declared for Swift: what tests have open is none of their children's business.
+    private static let closeFrom: (@convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32)? = {
+        guard let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else { return nil }
+        return unsafeBitCast(symbol, to: (@convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32).self)
+    }()
+
     public func run() throws(NotStarted) {
         var (actions, attributes) = (posix_spawn_file_actions_t(), posix_spawnattr_t())
         posix_spawn_file_actions_init(&actions)
@@ -40,13 +46,12 @@ public final class ChildProcess: @unchecked Sendable {
         }
         for (number, handle) in [(0, input), (1, output), (2, error)] as [(Int32, FileHandle?)] {
             if let handle {
-                // Its copy alone goes to the child, and to no other.
-                _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
                 posix_spawn_file_actions_adddup2(&actions, handle.fileDescriptor, number)
             } else {
                 posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
             }
         }
+        guard let closeFrom = Self.closeFrom, closeFrom(&actions, 3) == 0 else { throw NotStarted(program: executable, code: ENOSYS) }
         // As a shell starts it: nothing blocked, nothing ignored.
         var (none, all) = (sigset_t(), sigset_t())
         sigemptyset(&none)

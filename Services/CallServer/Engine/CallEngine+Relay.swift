@@ -9,8 +9,8 @@ extension CallEngine {
     private static let repetitionPause = Interval.milliseconds(50)
     /// An answer comes within milliseconds, or from somebody else.
     private static let attempt = Interval.milliseconds(600)
-    /// After that it is no change of workers.
-    private static let patience = Interval.milliseconds(900)
+    /// After that it is no change of workers, whatever else keeps the machine busy.
+    private static let patience = Interval.milliseconds(2500)
 
     func askRelay<C: Command>(
         _ command: C, for leg: Leg, _ purpose: String, _ answered: @escaping @Sendable (C.Reply) -> LegEvent?,
