@@ -15,7 +15,7 @@ struct RelayKill {
         return try await concurrent.run { lines, placed, failures in
             var (gaps, losses, dropped) = ([Interval](), 0, 0)
             for _ in 0..<kills {
-                guard let worker = Self.worker() else { throw Settings.Missing(text: "no process relay-worker: is the suite up, with TANDEM_RELAY_KEEPER=1?") }
+                guard let worker = Processes.named("relay-worker").first else { throw Settings.Missing(text: "no process relay-worker: is the suite up, with TANDEM_RELAY_KEEPER=1?") }
                 for line in lines { await line.forgetWhatWasHeard() }
                 let before = await Self.lost(lines)
                 try await Task.sleep(for: .milliseconds(Int.random(in: 1000...1500)))
@@ -41,32 +41,4 @@ struct RelayKill {
     }
 
     private static func lost(_ lines: [PhoneLine]) async -> Int { await sounds(lines).reduce(0) { $0 + $1.lost } }
-
-    /// The relay's worker in our network; the first, where there are several relays.
-    private static func worker() -> Int32? {
-        guard let folder = opendir("/proc") else { return nil }
-        defer { closedir(folder) }
-        let network = link("/proc/self/ns/net")
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
-            guard let id = Int32(name), content("/proc/\(id)/comm") == "relay-worker\n", link("/proc/\(id)/ns/net") == network else { continue }
-            return id
-        }
-        return nil
-    }
-
-    private static func link(_ path: String) -> String? {
-        var buffer = [CChar](repeating: 0, count: 256)
-        let count = readlink(path, &buffer, buffer.count)
-        return count > 0 ? String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
-    }
-
-    private static func content(_ path: String) -> String? {
-        let file = open(path, O_RDONLY)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var buffer = [UInt8](repeating: 0, count: 256)
-        let count = read(file, &buffer, buffer.count)
-        return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
-    }
 }
