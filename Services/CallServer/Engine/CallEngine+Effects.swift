@@ -107,13 +107,18 @@ extension CallEngine {
         let id = leg.record.id
         let context = CallContext(customer: leg.record.customerID, idempotencyKey: "\(id)/\(leg.epoch)/\(purpose)")
         bus.call(command, to: instance.map { .instance($0) } ?? .any, context: context) { [loop] result in
-            let event: LegEvent? =
-                switch result {
-                case .success(let reply): answered(reply)
-                case .failure(let error): failed(error)
-                }
-            guard let event else { return }
+            guard let event = Self.event(result, answered, failed) else { return }
             loop.post { self.assumeIsolated { $0.handle(id, event) } }
+        }
+    }
+
+    /// What a leg is told of an answer; nil: nothing.
+    static func event<Reply>(
+        _ result: Result<Reply, RPCError>, _ answered: (Reply) -> LegEvent?, _ failed: (RPCError) -> LegEvent?
+    ) -> LegEvent? {
+        switch result {
+        case .success(let reply): answered(reply)
+        case .failure(let error): failed(error)
         }
     }
 

@@ -20,12 +20,7 @@ extension CallEngine {
         let context = CallContext(
             customer: leg.record.customerID, idempotencyKey: "\(id)/\(leg.epoch)/\(purpose)", deadline: Self.attempt)
         askRelay(command, at: leg.placement.relay, context, until: loop.now + Self.patience) { [loop] result in
-            let event: LegEvent? =
-                switch result {
-                case .success(let reply): answered(reply)
-                case .failure(let error): failed(error)
-                }
-            guard let event else { return }
+            guard let event = Self.event(result, answered, failed) else { return }
             loop.post { self.assumeIsolated { $0.handle(id, event) } }
         }
     }
