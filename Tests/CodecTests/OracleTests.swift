@@ -1,3 +1,4 @@
+import ChildProcesses
 import Codecs
 import Foundation
 import Testing
@@ -135,9 +136,7 @@ struct OracleTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let (source, target) = (folder.appendingPathComponent("in"), folder.appendingPathComponent("out"))
         try Data(bytes).write(to: source)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/ffmpeg")
-        process.arguments = ["-nostdin", "-loglevel", "error"] + input + ["-i", source.path] + output + [target.path]
+        let process = ChildProcess("/usr/bin/ffmpeg", ["-nostdin", "-loglevel", "error"] + input + ["-i", source.path] + output + [target.path])
         try process.run()
         process.waitUntilExit()
         try #require(process.terminationStatus == 0, "ffmpeg refused \(input) to \(output)")

@@ -1,3 +1,4 @@
+import ChildProcesses
 import Foundation
 import Testing
 
@@ -9,12 +10,12 @@ struct AudioForeignFileTests {
     private struct NotMade: Error {}
 
     private static func ffmpeg(_ arguments: [String]) throws -> [UInt8] {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/ffmpeg")
-        process.arguments = ["-v", "error", "-nostdin"] + arguments
+        let process = ChildProcess("/usr/bin/ffmpeg", ["-v", "error", "-nostdin"] + arguments)
         let output = Pipe()
-        process.standardOutput = output
+        process.output = output.fileHandleForWriting
         try process.run()
+        // Its end is the only one that is left open.
+        try output.fileHandleForWriting.close()
         let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         guard process.terminationStatus == 0, !bytes.isEmpty else { throw NotMade() }

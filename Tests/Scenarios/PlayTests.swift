@@ -1,3 +1,4 @@
+import ChildProcesses
 import Contracts
 import Deadlines
 import Flow

@@ -1,5 +1,6 @@
 import Addresses
 import Bytes
+import ChildProcesses
 import DTLS
 import Datagrams
 import Deadlines
@@ -80,7 +81,7 @@ struct DTLSPeerTests {
 
     /// `openssl` with a certificate of its own, in a folder that goes with it.
     private final class Program {
-        private let process = Process()
+        private let process = ChildProcess("/usr/bin/openssl")
         private let input = Pipe()
         private let folder: URL
         private var log: URL { folder.appending(path: "log") }
@@ -92,16 +93,14 @@ struct DTLSPeerTests {
             try Data(certificate.certificate.utf8).write(to: certificateFile)
             try Data(certificate.key.utf8).write(to: key)
             try Data().write(to: log)
-            process.executableURL = URL(filePath: "/usr/bin/openssl")
             process.arguments = arguments + ["-cert", certificateFile.path, "-key", key.path]
-            process.standardInput = input
+            process.input = input.fileHandleForReading
             let output = try FileHandle(forWritingTo: log)
-            (process.standardOutput, process.standardError) = (output, output)
+            (process.output, process.error) = (output, output)
             try process.run()
         }
 
         deinit {
-            // It inherits a thread's blocked signals: SIGTERM may not reach it.
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
             try? FileManager.default.removeItem(at: folder)

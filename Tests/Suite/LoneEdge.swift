@@ -1,4 +1,5 @@
 public import Addresses
+import ChildProcesses
 import Foundation
 import FoundationNetworking
 public import SIP

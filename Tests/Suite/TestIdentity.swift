@@ -1,3 +1,4 @@
+import ChildProcesses
 import Foundation
 
 /// A certificate and its key, made by the `openssl` program, in a folder that goes with it.
