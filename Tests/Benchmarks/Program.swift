@@ -6,6 +6,7 @@ import Glibc
 struct Program {
     static let usage = """
         usage: Benchmarks [setup] [calls] [bus] [room] [kill] [--seconds N] [--rate N] [--calls N] [--talkers N]
+               Benchmarks peer-room --pid PROCESS --port PORT [--seconds N] [--talkers N]
                Benchmarks sessions [--calls N] [--kind plain|srtp|dtls|g722] [--fingerprint HEX]
         Without a name setup, calls and bus are measured. Wants the running suite: `make bench`, or `source .run/demo.env` and TANDEM_AMQP_URL.
         """
@@ -22,6 +23,7 @@ struct Program {
 
     private static func run(_ arguments: [String]) async throws {
         if arguments.first == "sessions" { return try await openSessions(arguments.dropFirst()) }
+        if arguments.first == "peer-room" { return show(try await peerRoom(arguments.dropFirst()).run()) }
         var names: Set<String> = []
         var numbers: [String: Int] = [:]
         var rest = arguments[...]
@@ -88,6 +90,23 @@ struct Program {
             }
         }
         try await sessions.run()
+    }
+
+    private static func peerRoom(_ arguments: ArraySlice<String>) throws -> PeerRoom {
+        var (numbers, rest): ([String: Int], ArraySlice<String>) = ([:], arguments)
+        while let argument = rest.popFirst() {
+            guard ["--pid", "--port", "--seconds", "--talkers"].contains(argument), let number = rest.popFirst().flatMap({ Int($0) }) else {
+                throw Settings.Missing(text: "unknown argument \(argument)\n\(usage)")
+            }
+            numbers[argument] = number
+        }
+        guard let process = numbers["--pid"].flatMap({ Int32(exactly: $0) }), let port = numbers["--port"].flatMap({ UInt16(exactly: $0) }) else {
+            throw Settings.Missing(text: usage)
+        }
+        var room = PeerRoom(process: process, port: port)
+        room.talkers = numbers["--talkers"] ?? room.talkers
+        room.seconds = numbers["--seconds"] ?? room.seconds
+        return room
     }
 
     private static func show(_ figures: [Figure]) {

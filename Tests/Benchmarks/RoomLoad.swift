@@ -47,7 +47,8 @@ struct RoomLoad {
             _ = try await bus.call(LeaveRoom(roomID: "room_benchmark", participantID: "part_\(number)", epoch: 1), to: Self.instance)
         }
         await bus.stop()
-        return [cost(time, passed), quality(heard, passed), joining(joins)]
+        let measure = RoomMeasure(name: "room", participants: participants, talkers: talkers, time: time, passed: passed)
+        return [measure.cost(target: "<= 6.5 us"), measure.quality(heard), joining(joins, of: measure.subject)]
     }
 
     private func participant(_ number: Int, _ relay: RoomRelay) -> ParticipantSettings {
@@ -56,27 +57,7 @@ struct RoomLoad {
             inside: InsideEndpoint(address: relay.address.description, ssrc: UInt32(number + 1)))
     }
 
-    private var subject: String { "room of \(participants), \(talkers) talking" }
-
-    private func cost(_ time: Interval, _ passed: Interval) -> Figure {
-        let frames = Double(passed.nanoseconds) / 20_000_000 * Double(participants)
-        let each = Double(time.nanoseconds) / 1000 / frames
-        let share = Int((Double(time.nanoseconds) / Double(passed.nanoseconds) * 100).rounded())
-        return Figure(subject: "\(subject): CPU per participant and 20 ms", value: "\((each * 100).rounded() / 100) us, \(share) % of a processor", target: "<= 6.5 us")
-    }
-
-    private func quality(_ heard: RoomRelay.Heard, _ passed: Interval) -> Figure {
-        let wanted = Int(passed.nanoseconds / 20_000_000) * participants
-        let missing = Double(max(0, wanted - heard.packets)) / Double(wanted) * 100
-        let sample = Sample(heard.gaps)
-        return Figure(
-            subject: "\(subject): frames heard",
-            value: "\((missing * 100).rounded() / 100) % missing, gap p99 \(Sample.milliseconds(sample.percentile(0.99), 1)) ms, "
-                + "\(heard.silent) heard nothing, generator \(heard.late) late",
-            target: "< 1 %, < 40 ms")
-    }
-
-    private func joining(_ joins: [Interval]) -> Figure {
+    private func joining(_ joins: [Interval], of subject: String) -> Figure {
         let (first, last) = (Sample(Array(joins.prefix(50))), Sample(Array(joins.suffix(50))))
         return Figure(
             subject: "\(subject): to join, the first 50 and the last 50",

@@ -37,13 +37,17 @@ final class RoomRelay: @unchecked Sendable {
     private var batch = SendBatch(capacity: 512, size: 256)
     private var inbox = ReceiveBatch(capacity: 256, size: 512)
     private var legs: [Leg]
+    /// What names a leg in the packets that come: our own SSRC for it, or, as there is no saying it to others, the next that is new.
+    private var places: [UInt32: Int] = [:]
+    private let learns: Bool
     private var heard = Heard()
     private var beat = 0
     private var tone: [[UInt8]] = []
     private let silence = [UInt8](repeating: 0xff, count: Samples.frame)
 
-    init(participants: Int, talkers: Int) throws {
-        socket = try DatagramSocket(bind: SocketAddress(.loopbackIPv4, port: 0), receiveBuffer: 8 << 20)
+    init(participants: Int, talkers: Int, port: UInt16 = 0, learns: Bool = false) throws {
+        socket = try DatagramSocket(bind: SocketAddress(.loopbackIPv4, port: port), receiveBuffer: 8 << 20)
+        self.learns = learns
         address = socket.localAddress
         legs = (0..<participants).map { number in
             var leg = Leg()
@@ -120,14 +124,21 @@ final class RoomRelay: @unchecked Sendable {
             let count = socket.receive(into: &inbox)
             for index in 0..<count {
                 let bytes = inbox[index].bytes
-                guard let header = try? Header(parsing: bytes), header.ssrc.value > 0, header.ssrc.value <= legs.count else { continue }
-                let place = Int(header.ssrc.value) - 1
+                guard let header = try? Header(parsing: bytes), !header.payloadRange.isEmpty, let place = place(of: header.ssrc.value) else { continue }
                 heard.packets += 1
                 if let before = legs[place].heardAt { legs[place].longestGap = max(legs[place].longestGap, now - before) }
                 legs[place].heardAt = now
-                if bytes[header.payloadRange.lowerBound + 3] & 0x7f < 0x60 { legs[place].loudPackets += 1 }
+                if bytes[min(header.payloadRange.lowerBound + 3, header.payloadRange.upperBound - 1)] & 0x7f < 0x60 { legs[place].loudPackets += 1 }
             }
             if count < inbox.capacity { return }
         }
+    }
+
+    private func place(of ssrc: UInt32) -> Int? {
+        guard learns else { return ssrc > 0 && ssrc <= legs.count ? Int(ssrc) - 1 : nil }
+        if let place = places[ssrc] { return place }
+        guard places.count < legs.count else { return nil }
+        places[ssrc] = places.count
+        return places[ssrc]
     }
 }
