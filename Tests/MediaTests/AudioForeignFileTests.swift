@@ -1,5 +1,4 @@
 import ChildProcesses
-import Foundation
 import Testing
 
 @testable import Audio
@@ -7,19 +6,8 @@ import Testing
 /// Files that ffmpeg makes, in every container and codec that is read.
 @Suite("Sound files made by others")
 struct AudioForeignFileTests {
-    private struct NotMade: Error {}
-
     private static func ffmpeg(_ arguments: [String]) throws -> [UInt8] {
-        let process = ChildProcess("/usr/bin/ffmpeg", ["-v", "error", "-nostdin"] + arguments)
-        let output = Pipe()
-        process.output = output.fileHandleForWriting
-        try process.run()
-        // Its end is the only one that is left open.
-        try output.fileHandleForWriting.close()
-        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0, !bytes.isEmpty else { throw NotMade() }
-        return Array(bytes)
+        try ChildProcess.output(of: "/usr/bin/ffmpeg", ["-v", "error", "-nostdin"] + arguments)
     }
 
     /// A tone of 700 Hz for two seconds.

@@ -14,24 +14,14 @@ struct PlayTests {
 
     init() throws { suite = try RunningSuite() }
 
-    private struct NotMade: Error {}
-
     /// A sine for two seconds, in a file that ffmpeg makes.
     private static func sine(_ frequency: Int, _ format: String, _ codec: String) throws -> [UInt8] {
-        let process = ChildProcess(
-            "/usr/bin/ffmpeg",
+        try ChildProcess.output(
+            of: "/usr/bin/ffmpeg",
             [
                 "-v", "error", "-nostdin", "-f", "lavfi", "-i", "sine=frequency=\(frequency):sample_rate=48000:duration=2", "-af", "volume=6dB",
                 "-c:a", codec, "-f", format, "pipe:1",
             ])
-        let output = Pipe()
-        process.output = output.fileHandleForWriting
-        try process.run()
-        try output.fileHandleForWriting.close()
-        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0, !bytes.isEmpty else { throw NotMade() }
-        return Array(bytes)
     }
 
     /// A call that is answered and left in silence; with the room it is alone in.
