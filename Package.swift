@@ -55,6 +55,7 @@ let modules: [Module] = [
     Module(.cellar, "CBcg729", .system(pkgConfig: "libbcg729", apt: "libbcg729-dev"), "Shared/C/CBcg729"),
     Module(.cellar, "CSpeexDSP", .system(pkgConfig: "speexdsp", apt: "libspeexdsp-dev"), "Shared/C/CSpeexDSP"),
     Module(.cellar, "CEspeak", .system(pkgConfig: "espeak-ng", apt: "libespeak-ng-dev"), "Shared/C/CEspeak"),
+    Module(.cellar, "CPocketsphinx", .system(pkgConfig: "pocketsphinx", apt: "libpocketsphinx-dev"), "Shared/C/CPocketsphinx"),
 
     // Foundations: values everything else is made of.
     Module(.foundation, "Bytes", .library(hot: true), "Shared/Foundations/Bytes", uses: ["CLanes"]),
@@ -69,6 +70,7 @@ let modules: [Module] = [
     Module(.protocols, "SRTP", .library(hot: true), "Shared/Protocols/SRTP", uses: ["COpenSSL", "Bytes", "RTP"]),
     Module(.protocols, "DTLS", .library(hot: true), "Shared/Protocols/DTLS", uses: ["COpenSSL", "Bytes", "Deadlines", "SRTP"]),
     Module(.protocols, "Audio", .library(hot: true), "Shared/Protocols/Audio", uses: ["Bytes", "CSndfile", "CSamplerate"]),
+    Module(.protocols, "Hearing", .library(hot: true), "Shared/Protocols/Hearing", uses: ["Audio"]),
     Module(.protocols, "Codecs", .library(hot: true), "Shared/Protocols/Codecs", uses: ["Bytes", "Deadlines", "RTP", "Audio", "COpus", "CSpanDSP", "CBcg729", "CSpeexDSP"]),
     Module(.protocols, "WebSocket", .library(hot: true), "Shared/Protocols/WebSocket", uses: ["Bytes", "Cryptography"]),
     Module(.protocols, "HEP", .library(hot: true), "Shared/Protocols/HEP", uses: ["Addresses"]),
@@ -77,6 +79,7 @@ let modules: [Module] = [
     Module(.protocols, "MediaSession", .library(hot: true), "Shared/Protocols/MediaSession", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "Codecs", "ICE", "SRTP", "DTLS"]),
     Module(.protocols, "NG", .library(hot: false), "Shared/Protocols/NG", uses: ["Bytes", "Deadlines", "Addresses", "SDP"]),
     Module(.protocols, "Flow", .library(hot: false), "Shared/Protocols/Flow"),
+    Module(.protocols, "MediaStream", .library(hot: false), "Shared/Protocols/MediaStream", uses: ["Bytes", "Deadlines", "Audio", "Flow"]),
     Module(.protocols, "Contracts", .library(hot: false), "Shared/Protocols/Contracts", uses: ["Bytes", "Flow"]),
 
     // Platform: sockets, clocks, tasks. Knows no protocol but Contracts.
@@ -90,14 +93,16 @@ let modules: [Module] = [
     Module(.platform, "Database", .library(hot: false), "Shared/Platform/Database", uses: ["CLinux", "CPostgres", "Bytes", "Deadlines", "Threads", "Telemetry"], products: [log]),
     Module(.platform, "Cache", .library(hot: false), "Shared/Platform/Cache", uses: ["CLinux", "CHiredis", "Bytes", "Deadlines", "Threads", "Telemetry"], products: [log]),
     Module(.platform, "Speech", .library(hot: false), "Shared/Platform/Speech", uses: ["CEspeak", "CLinux", "Threads", "Audio"]),
+    Module(.platform, "Recognition", .library(hot: true), "Shared/Platform/Recognition", uses: ["CPocketsphinx", "Threads"]),
     Module(.platform, "ServiceKit", .library(hot: false), "Shared/Platform/ServiceKit", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "Contracts", "Telemetry", "Threads", "Streams", "Bus", "Database", "Cache"], products: [log, lifecycle, hummingbird]),
+    Module(.platform, "Succession", .library(hot: false), "Shared/Platform/Succession", uses: ["Bytes", "Deadlines", "Cryptography", "Contracts", "Telemetry", "Threads", "Processes", "ServiceKit"], products: [log]),
 
     // Services: wiring, one pure core, one file per bus operation, one store.
     Module(.service, "EdgeProxy", .executable, "Services/EdgeProxy", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "HEP", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Bus", "Cache", "ServiceKit"], products: [log]),
     Module(.service, "Registrar", .executable, "Services/Registrar", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
     Module(.service, "CallServer", .executable, "Services/CallServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Flow", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
-    Module(.service, "ConferenceServer", .executable, "Services/ConferenceServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "RTP", "Audio", "Contracts", "Telemetry", "Threads", "Datagrams", "Bus", "Database", "Cache", "Speech", "ServiceKit"], products: [log, (name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")], resources: ["Migrations"]),
-    Module(.service, "MediaRelay", .executable, "Services/MediaRelay", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SDP", "RTP", "Audio", "Codecs", "ICE", "SRTP", "DTLS", "MediaSession", "NG", "Contracts", "Telemetry", "Threads", "Datagrams", "Processes", "Bus", "Cache", "ServiceKit"], products: [log]),
+    Module(.service, "ConferenceServer", .executable, "Services/ConferenceServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "RTP", "Audio", "WebSocket", "MediaStream", "Hearing", "Codecs", "Flow", "Contracts", "Telemetry", "Threads", "Datagrams", "Processes", "Streams", "TLS", "Bus", "Database", "Cache", "Speech", "Recognition", "ServiceKit", "Succession"], products: [log, (name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")], resources: ["Migrations"]),
+    Module(.service, "MediaRelay", .executable, "Services/MediaRelay", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SDP", "RTP", "Audio", "Codecs", "ICE", "SRTP", "DTLS", "MediaSession", "NG", "Contracts", "Telemetry", "Threads", "Datagrams", "Processes", "Bus", "Cache", "ServiceKit", "Succession"], products: [log]),
     Module(.service, "FlowManager", .executable, "Services/FlowManager", uses: ["Flow", "Contracts", "Telemetry", "Bus", "Database", "ServiceKit"], resources: ["Migrations"]),
     Module(.service, "APIGateway", .executable, "Services/APIGateway", uses: ["Bytes", "Deadlines", "Cryptography", "Flow", "Contracts", "Telemetry", "Threads", "Bus", "Database", "ServiceKit"], products: [log, (name: "HummingbirdCore", package: "hummingbird"), (name: "HTTPTypes", package: "swift-http-types"), (name: "NIOCore", package: "swift-nio"), (name: "NIOHTTP1", package: "swift-nio"), (name: "NIOWebSocket", package: "swift-nio"), (name: "NIOPosix", package: "swift-nio"), (name: "NIOHTTPTypes", package: "swift-nio-extras"), (name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")], resources: ["Migrations"]),
 
@@ -114,6 +119,7 @@ let modules: [Module] = [
     Module(.test, "FoundationsTests", .tests, "Tests/FoundationsTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography"]),
     Module(.test, "SIPTests", .tests, "Tests/SIPTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Hostile"]),
     Module(.test, "WebSocketTests", .tests, "Tests/WebSocketTests", uses: ["WebSocket"]),
+    Module(.test, "MediaStreamTests", .tests, "Tests/MediaStreamTests", uses: ["Deadlines", "Audio", "MediaStream"]),
     Module(.test, "HEPTests", .tests, "Tests/HEPTests", uses: ["Addresses", "HEP"]),
     Module(.test, "STUNTests", .tests, "Tests/STUNTests", uses: ["Bytes", "Addresses", "STUN"]),
     Module(.test, "ICETests", .tests, "Tests/ICETests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "STUN", "ICE"]),
@@ -121,12 +127,13 @@ let modules: [Module] = [
     Module(.test, "CSRTP", .system(pkgConfig: nil, apt: "libsrtp2-dev"), "Tests/CSRTP"),
     Module(.test, "SecureMediaTests", .tests, "Tests/SecureMediaTests", uses: ["CSRTP", "Bytes", "Deadlines", "Addresses", "RTP", "SRTP", "DTLS", "Threads", "Datagrams", "ChildProcesses"]),
     Module(.test, "CodecTests", .tests, "Tests/CodecTests", uses: ["Deadlines", "RTP", "Audio", "Codecs", "ChildProcesses"]),
+    Module(.test, "HearingTests", .tests, "Tests/HearingTests", uses: ["Audio", "Hearing", "Speech"]),
     Module(.test, "NGTests", .tests, "Tests/NGTests", uses: ["Deadlines", "Addresses", "SDP", "NG"]),
     Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow"]),
     Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Audio", "Speech", "Bus", "Database", "Cache", "ServiceKit", "Suite"]),
-    Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "Codecs", "MediaSession", "NG", "Flow", "Contracts", "Datagrams", "Speech", "Processes", "Cache", "ServiceKit", "Hostile"]),
-    Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Addresses", "HEP", "Flow", "Contracts", "SIP", "SDP", "RTP", "Audio", "ICE", "SRTP", "DTLS", "MediaSession", "TLS", "Threads", "Datagrams", "Phone", "Suite", "Hostile", "ChildProcesses"]),
-    Module(.test, "Faults", .tests, "Tests/Faults", uses: ["Addresses", "Deadlines", "SIP", "Phone", "Suite"]),
+    Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "Hearing", "Codecs", "MediaSession", "NG", "Flow", "Contracts", "Threads", "Datagrams", "Speech", "Processes", "Cache", "ServiceKit", "Succession", "Hostile"]),
+    Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Addresses", "HEP", "Flow", "Contracts", "SIP", "SDP", "RTP", "Audio", "Speech", "ICE", "SRTP", "DTLS", "MediaSession", "TLS", "Threads", "Datagrams", "Phone", "Suite", "Hostile", "ChildProcesses"]),
+    Module(.test, "Faults", .tests, "Tests/Faults", uses: ["Addresses", "Deadlines", "Flow", "SIP", "Phone", "Suite"]),
     Module(.test, "Interop", .tests, "Tests/Interop", uses: ["Addresses", "SDP", "RTP", "NG", "SIP", "Audio", "Threads", "Datagrams", "Phone", "Suite"]),
 ]
 

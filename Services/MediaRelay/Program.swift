@@ -4,6 +4,7 @@ import Bytes
 import Contracts
 import DTLS
 import ServiceKit
+import Succession
 import Telemetry
 import Threads
 
@@ -11,14 +12,14 @@ import Threads
 @main
 struct Program {
     static let declaration = ServiceProgram.Declaration(
-        .mediaRelay, settings: RelaySettings.declared + RelaySettings.keeperDeclared + TapSettings.declared, needs: [.bus, .cacheAside],
+        .mediaRelay, settings: RelaySettings.declared + RelaySettings.kept.declared + TapSettings.declared, needs: [.bus, .cacheAside],
         standsAlone: NGSettings.standsAlone)
 
     private static let sessions = Gauge("tandem_relay_sessions", "Media sessions that are open.")
 
     static func main() async {
-        let link = KeeperLink.inherited()
-        if link == nil, Keeper.isWanted { await Keeper.run() }
+        let link = KeeperLink.inherited(RelaySettings.kept)
+        if link == nil, RelaySettings.wantsKeeper { await Keeper.run(RelaySettings.kept) }
         var declaration = declaration
         if let link {
             link.start()

@@ -5,7 +5,7 @@ import Glibc
 @main
 struct Program {
     static let usage = """
-        usage: Benchmarks [setup] [calls] [bus] [room] [kill] [--seconds N] [--rate N] [--calls N] [--talkers N]
+        usage: Benchmarks [setup] [calls] [bus] [room] [kill] [ear] [--seconds N] [--rate N] [--calls N] [--talkers N]
                Benchmarks peer-room --pid PROCESS --port PORT [--seconds N] [--talkers N]
                Benchmarks sessions [--calls N] [--kind plain|srtp|dtls|g722] [--fingerprint HEX]
         Without a name setup, calls and bus are measured. Wants the running suite: `make bench`, or `source .run/demo.env` and TANDEM_AMQP_URL.
@@ -29,7 +29,7 @@ struct Program {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
-            case "setup", "calls", "bus", "room", "kill": names.insert(argument)
+            case "setup", "calls", "bus", "room", "kill", "ear": names.insert(argument)
             case "--seconds", "--rate", "--calls", "--talkers":
                 guard let text = rest.popFirst(), let number = Int(text), (1...10_000).contains(number) else {
                     throw Settings.Missing(text: "\(argument) wants a number from 1 to 10000")
@@ -63,6 +63,7 @@ struct Program {
             setup.seconds = numbers["--seconds"] ?? setup.seconds
             show(try await setup.run())
         }
+        if names.contains("ear") { show(try await MouthToEar(settings: settings).run()) }
         if names.contains("kill") {
             var kill = RelayKill(settings: settings)
             kill.calls = numbers["--calls"] ?? kill.calls

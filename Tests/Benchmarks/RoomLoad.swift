@@ -21,7 +21,7 @@ struct RoomLoad {
 
     func run() async throws -> [Figure] {
         guard let settings = Bus.Settings(url: url) else { throw Settings.Missing(text: "TANDEM_AMQP_URL is not amqp://user:password@host:port/vhost") }
-        guard let server = Processes.named("ConferenceServer").first else { throw Settings.Missing(text: "no process ConferenceServer: is the suite up?") }
+        guard let server = (Processes.named("room-worker") + Processes.named("ConferenceServer")).first else { throw Settings.Missing(text: "no process ConferenceServer: is the suite up?") }
         var logger = Logger(label: "benchmark")
         logger.logLevel = .warning
         let bus = Bus(settings: settings, service: .callServer, instance: "benchmark-\(UInt32.random(in: .min ... .max))", logger: logger)

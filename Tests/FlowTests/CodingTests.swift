@@ -31,6 +31,20 @@ struct CodingTests {
          {"id": "16", "type": "fetch_flow", "option": {"flow_id": "flow_1"}},
          {"id": "17", "type": "digits_send", "option": {"digits": "0123456789ABCD*#", "duration": 100, "interval": 0}},
          {"id": "18", "type": "hangup", "option": {"reason": "busy", "reference_id": "call_1"}},
+         {"id": "20", "type": "amd", "option": {"machine_handle": "hangup", "async": true, "detect_beep": true, "timeout": 1000,
+           "initial_silence": 100, "greeting": 101, "after_greeting_silence": 102, "total_analysis_time": 503,
+           "min_word_length": 104, "between_words_silence": 105, "maximum_number_of_words": 6}},
+         {"id": "21", "type": "listen_start", "option": {"events": ["speech", "fax"], "silence": 500}},
+         {"id": "22", "type": "listen_stop"},
+         {"id": "23", "type": "transcribe_start", "option": {"language": "en-US", "direction": "in", "provider": "gcp",
+           "provider_url": "https://a/b", "hints": ["yes", "no"], "interim": true}},
+         {"id": "24", "type": "transcribe_stop"},
+         {"id": "25", "type": "recording_start", "option": {"format": "ogg", "layout": "stereo", "end_of_silence": 3, "end_of_key": "#",
+           "duration": 60, "beep_start": true, "digits": false}},
+         {"id": "26", "type": "recording_stop"},
+         {"id": "27", "type": "external_media_start", "option": {"url": "wss://bot.example.com/x", "encapsulation": "none", "transport": "websocket",
+           "connection_type": "client", "format": "slin24", "direction_listen": "both", "direction_speak": "in", "authorization": "Bearer a", "data": "d"}},
+         {"id": "28", "type": "external_media_stop"},
          {"id": "19", "type": "stop"}]
         """
 

@@ -10,7 +10,7 @@ struct ValidationTests {
         (#"[{"type": 7}]"#, "/actions/0/type", .wrongType),
         (#"[{"type": "levitate"}]"#, "/actions/0/type", .unknownActionType),
         (#"[{"type": "Answer"}]"#, "/actions/0/type", .unknownActionType),
-        (#"[{"type": "recording_start"}]"#, "/actions/0/type", .unavailableActionType),
+        (#"[{"type": "case_create"}]"#, "/actions/0/type", .unavailableActionType),
         (#"[{"type": "answer", "opton": {}}]"#, "/actions/0/opton", .unknownField),
         (#"[{"type": "answer", "option": []}]"#, "/actions/0/option", .wrongType),
         (#"[{"type": "answer", "option": {"loud": true}}]"#, "/actions/0/option/loud", .unknownField),
@@ -68,6 +68,16 @@ struct ValidationTests {
         (#"[{"type": "hangup", "option": {"reason": "bored"}}]"#, "/actions/0/option/reason", .invalidValue),
         (#"[{"type": "variable_set", "option": {"value": "v"}}]"#, "/actions/0/option/key", .missing),
         (#"[{"type": "fetch_flow", "option": {}}]"#, "/actions/0/option/flow_id", .missing),
+        (#"[{"type": "external_media_start"}]"#, "/actions/0/option/external_host", .missing),
+        (#"[{"type": "external_media_start", "option": {"url": "ws://a", "external_host": "a"}}]"#, "/actions/0/option/url", .invalidValue),
+        (#"[{"type": "external_media_start", "option": {"url": "http://a"}}]"#, "/actions/0/option/url", .invalidValue),
+        (#"[{"type": "external_media_start", "option": {"url": "a:1"}}]"#, "/actions/0/option/url", .invalidValue),
+        (#"[{"type": "external_media_start", "option": {"external_host": "a:1", "transport": "udp"}}]"#, "/actions/0/option/transport", .invalidValue),
+        (#"[{"type": "external_media_start", "option": {"external_host": "a:1", "encapsulation": "rtp"}}]"#, "/actions/0/option/encapsulation", .invalidValue),
+        (#"[{"type": "external_media_start", "option": {"external_host": "a:1", "connection_type": "server"}}]"#, "/actions/0/option/connection_type", .invalidValue),
+        (#"[{"type": "external_media_start", "option": {"external_host": "a:1", "format": "opus"}}]"#, "/actions/0/option/format", .invalidValue),
+        (#"[{"type": "external_media_start", "option": {"external_host": "a:1", "transport_data": "x"}}]"#, "/actions/0/option/transport_data", .unknownField),
+        (#"[{"type": "external_media_stop", "option": {"id": "x"}}]"#, "/actions/0/option/id", .unknownField),
         (#"[{"type": "answer"}"#, "/actions", .invalidJSON),
     ]
 
@@ -82,7 +92,7 @@ struct ValidationTests {
     func allAtOnce() {
         let problems = problems(
             """
-            [{"type": "levitate"}, {"type": "amd"}, {"type": "talk", "option": {"txt": "a", "async": 1}},
+            [{"type": "levitate"}, {"type": "queue_join"}, {"type": "talk", "option": {"txt": "a", "async": 1}},
              {"type": "goto", "option": {"target_id": "nowhere", "loop_count": -1}}]
             """)
         #expect(problems.map(\.pointer) == [
@@ -90,7 +100,7 @@ struct ValidationTests {
             "/actions/3/option/loop_count", "/actions/3/option/target_id",
         ])
         #expect(problems[0].detail.contains("levitate"))
-        #expect(problems[1].detail.contains("amd"))
+        #expect(problems[1].detail.contains("queue_join"))
         #expect(problems[4].detail == #"talk has no option "txt""#)
     }
 

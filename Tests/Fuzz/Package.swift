@@ -41,6 +41,7 @@ let package = Package(
         library("Protocols", "Codecs", ["Bytes", "Deadlines", "RTP", "Audio", "COpus", "CSpanDSP", "CBcg729", "CSpeexDSP"]),
         library("Protocols", "MediaSession", ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "Codecs", "ICE", "DTLS", "SRTP"]),
         library("Protocols", "Flow", ["Bytes", "Deadlines"]),
+        library("Protocols", "MediaStream", ["Bytes", "Deadlines", "Audio", "Flow"]),
         .target(
             name: "EdgeCore", dependencies: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"], path: "EdgeProxy",
             exclude: ["Loop", "Program.swift"], sources: ["Admission", "Core"], swiftSettings: instrumented),
@@ -52,7 +53,7 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "NG", "RTP", "SRTP", "DTLS", "Audio", "Codecs", "MediaSession",
-                "Flow", "SpeechText", "EdgeCore", "Hostile",
+                "Flow", "MediaStream", "SpeechText", "EdgeCore", "Hostile",
             ],
             path: "Fuzz", swiftSettings: instrumented,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),

@@ -47,9 +47,9 @@ private struct Rig: ~Copyable {
     /// Another process goes on from what the memory shows.
     mutating func succeed(_ agreement: Agreement = agreement(), at milliseconds: Int) throws {
         let plan = try #require(ForwardingPlan(agreement))
-        let position = session.position
+        let (position, tally) = (session.position, session.tally)
         session = Session(random: (0, 0), now: Instant(nanoseconds: 0))
-        session.resume(position, plan, room: room, now: Instant(nanoseconds: 0) + .milliseconds(milliseconds))
+        session.resume(position, tally, plan, room: room, now: Instant(nanoseconds: 0) + .milliseconds(milliseconds))
     }
 
     init(_ agreement: Agreement = agreement(), isLinked: Bool = true) throws {

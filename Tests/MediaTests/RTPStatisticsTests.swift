@@ -36,6 +36,18 @@ struct RTPStatisticsTests {
         #expect(feed([1, 2, 3, 30000, 30001, 30002]).highestSequence == 30002)
     }
 
+    @Test("Who goes on for another counts nothing as lost that it was not told of")
+    func resumed() {
+        var statistics = feed([1, 2, 3, 4, 6])
+        let before = statistics
+        statistics.resume()
+        statistics.receive(header(17), now: Instant(nanoseconds: 0))
+        #expect(statistics.lost == before.lost && statistics.pattern.lost == before.pattern.lost)
+        #expect(statistics.highestSequence == 17)
+        statistics.receive(header(19), now: Instant(nanoseconds: 0))
+        #expect(statistics.lost == before.lost + 1)
+    }
+
     @Test("A.3: losses, late packets and duplicates")
     func losses() {
         #expect(feed([1, 2, 3, 5, 6, 9]).lost == 3)

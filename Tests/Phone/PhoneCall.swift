@@ -73,6 +73,12 @@ public struct PhoneCall: Sendable {
         while await line.isSendingDigits(id) { try await Task.sleep(for: .milliseconds(20)) }
     }
 
+    /// Says something, in place of its tone: 8 kHz; returns when all has been sent.
+    public func say(_ sound: [Int16]) async throws {
+        try await line.send(sound: sound, id)
+        while await line.isSendingDigits(id) { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
     /// Tells of something in an INFO; the status of the answer.
     @discardableResult
     public func sendInfo(_ contentType: String, _ body: String) async throws -> Int {

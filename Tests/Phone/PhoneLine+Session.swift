@@ -78,6 +78,9 @@ extension PhoneLine {
     /// Queues keys to be heard as tones (ITU-T Q.23) in its sound.
     func send(tones: String, _ id: Int) throws { try session(id).sound.send(tones: tones) }
 
+    /// Queues sound of 8 kHz to be heard in place of its tone.
+    func send(sound: [Int16], _ id: Int) throws { try session(id).sound.send(sound: sound) }
+
     func isSendingDigits(_ id: Int) -> Bool { sessions[id].map { $0.phase != .ended && $0.sound.isSendingDigits } ?? false }
 
     func setTone(_ frequency: Int?, _ id: Int) throws { try session(id).sound.tone = frequency }

@@ -88,6 +88,12 @@ final class SoundStream {
         tones += stride(from: 0, to: codes.count, by: Samples.frame).map { Array(codes[$0..<min($0 + Samples.frame, codes.count)]) }
     }
 
+    /// Any sound, in place of its tone.
+    func send(sound: [Int16]) {
+        let codes = G711.encode(sound, law)
+        tones += stride(from: 0, to: codes.count - codes.count % Samples.frame, by: Samples.frame).map { Array(codes[$0..<($0 + Samples.frame)]) }
+    }
+
     func forgetWhatWasHeard() { hearing.forget() }
 
     private func prepareTone() { toneLoop = ToneLoop.of(frequency: tone, law: law) }

@@ -62,6 +62,34 @@ struct EventLoopTests {
         }
     }
 
+    @Test("A number that is used again is watched again, though its last owner closed it without a word; retired, it is closed wherever that happens")
+    func numbersUsedAgain() async {
+        await withLoop { loop in
+            let (first, second): (Int32, Int32) = await withCheckedContinuation { answer in
+                loop.post {
+                    var ends: [Int32] = [0, 0]
+                    _ = pipe(&ends)
+                    loop.watch(ends[0], .read) { _ in }
+                    // Another pipe's end takes the number, as that of a connection does whose predecessor is gone.
+                    var others: [Int32] = [0, 0]
+                    _ = pipe(&others)
+                    dup2(others[0], ends[0])
+                    close(others[0])
+                    loop.watch(ends[0], .read) { _ in
+                        loop.unwatch(ends[0])
+                        answer.resume(returning: (ends[0], others[1]))
+                    }
+                    _ = write(others[1], "x", 1)
+                    close(ends[1])
+                }
+            }
+            loop.retire(first)
+            loop.retire(second)
+            // The letters of both have been read.
+            #expect(await ask(loop) { true })
+        }
+    }
+
     private final class Tally: Sendable {
         let sum = Atomic<Int>(0)
     }

@@ -38,7 +38,10 @@ public func withPhones<Result: Sendable>(
 
 /// Frequencies that tell the phones of a scenario apart: no one is near a harmonic of another.
 public enum Tones {
-    public static func of(_ index: Int) -> Int { [440, 620, 1_010, 1_370][index] }
+    private static let all = [440, 620, 1_010, 1_370, 530, 790, 1_190, 1_610]
+
+    /// After eight they come again.
+    public static func of(_ index: Int) -> Int { all[index % all.count] }
 }
 
 /// A pair that talks: the call as each of the two holds it.

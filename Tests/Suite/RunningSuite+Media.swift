@@ -6,6 +6,10 @@ import Logging
 extension RunningSuite {
     /// Performs a command on an instance of its service.
     public func command<C: Command>(_ command: C, of service: String, _ instance: Int = 1) async throws -> C.Reply {
+        try await perform(command, at: .instance("\(service)-\(instance)"), of: service)
+    }
+
+    private func perform<C: Command>(_ command: C, at recipient: Recipient, of service: String, _ instance: Int = 1) async throws -> C.Reply {
         let url = try setting("TANDEM_AMQP_URL", of: service, instance)
         guard let settings = Bus.Settings(url: url) else { throw Missing.refused("\(url) is no address of a broker") }
         // It serves nothing, so it takes nobody's work.
@@ -15,12 +19,24 @@ extension RunningSuite {
         await bus.start()
         let result: Result<C.Reply, RPCError>
         do throws(RPCError) {
-            result = .success(try await bus.call(command, to: .instance("\(service)-\(instance)")))
+            result = .success(try await bus.call(command, to: recipient))
         } catch {
             result = .failure(error)
         }
         await bus.stop()
         return try result.get()
+    }
+
+    /// The ConferenceServer that has a room.
+    public func host(ofRoom room: String, of customer: String) async throws -> String {
+        var last: (any Error)?
+        for _ in 0..<40 {
+            do { return try await perform(LocateRoom(customerID: customer, roomID: room), at: .any, of: "ConferenceServer").instance } catch {
+                last = error
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        throw last ?? Missing.refused("nobody has \(room)")
     }
 
     /// The media session of the latest call of this number.

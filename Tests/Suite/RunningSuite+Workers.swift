@@ -7,13 +7,25 @@ extension RunningSuite {
         guard let network = Self.network(of: "self") else { throw Missing.refused("no /proc") }
         let name = Data("TANDEM_INSTANCE=\(service)-\(instance)\0".utf8)
         for entry in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
-            guard let id = Int32(entry), (try? String(contentsOfFile: "/proc/\(id)/comm", encoding: .utf8)) == "relay-worker\n",
+            guard let id = Int32(entry), (try? String(contentsOfFile: "/proc/\(id)/comm", encoding: .utf8))?.hasSuffix("-worker\n") == true,
                 Self.network(of: entry) == network,
                 let environment = try? Data(contentsOf: URL(filePath: "/proc/\(id)/environ")), (Data([0]) + environment).range(of: Data([0]) + name) != nil
             else { continue }
             return id
         }
         throw Missing.refused("\(service) has no worker")
+    }
+
+    /// All of the instance: keeper, worker and standby.
+    public func processes(of service: String, _ instance: Int = 1) throws -> [Int32] {
+        guard let network = Self.network(of: "self") else { throw Missing.refused("no /proc") }
+        let name = Data("\0TANDEM_INSTANCE=\(service)-\(instance)\0".utf8)
+        return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { id in
+            guard Self.network(of: "\(id)") == network, let environment = try? Data(contentsOf: URL(filePath: "/proc/\(id)/environ")),
+                let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(id)/exe")
+            else { return false }
+            return program.hasSuffix("/\(service)") && (Data([0]) + environment).range(of: name) != nil
+        }
     }
 
     private static func network(of process: String) -> String? {

@@ -90,8 +90,11 @@ EDGE
             printf '%s\n' "$database" "$cache"
             echo "TANDEM_SOUNDS=$run/sounds"
             echo "TANDEM_SOUND_CACHE=$run/sound-copies-$2"
+            echo "TANDEM_RECORDINGS=$run/recordings"
+            echo "TANDEM_RECORDING_KEY=cluster"
             # Fetches for a customer never reach private addresses; on one's own machine, one's own web server may be heard.
             echo "TANDEM_FETCH_ALLOW=${TANDEM_FETCH_ALLOW-127.0.0.1}"
+            [ -z "${TANDEM_STREAM_AUTHORITIES:-}" ] || echo "TANDEM_STREAM_AUTHORITIES=$TANDEM_STREAM_AUTHORITIES"
             ;;
         MediaRelay)
             echo "$cache"

@@ -79,13 +79,19 @@ extension ResourceSchema {
         .optional("mute_on_entry", .boolean, "Who is no moderator comes in muted."),
         .optional("end_when_moderator_leaves", .boolean), .optional("locked", .boolean, "Nobody more is let in."),
         .optional("digit_controls", .boolean, "*6 mutes oneself, *9 raises a hand; for moderators *5 mutes all, *7 locks."),
+        .optional("speaker_events", .boolean, "Tell by `conference.speaker_changed` who dominates the conversation."),
     ]
 
     static let participant = ResourceSchema("Participant", [
-        id, .required("call_id", .text(.identifier)), .required("role", text), .required("muted", .boolean),
+        id, .required("call_id", .text(.line(0...64)), "Empty for a stream of the conference itself."), .required("role", text), .required("muted", .boolean),
         .required("deaf", .boolean), .required("talking", .boolean), .optional("hand_raised", .boolean),
         .optional("waiting", .boolean, "For the moderator."), .required("joined_at", .text(.timestamp)),
-    ])
+        .optional("kind", .text(.choice(["phone", "supervisor", "stream"])), "`phone` if not given."),
+    ] + ParticipantDirection.shown)
+
+    static let supervision = ResourceSchema("Supervision", Supervising.resource)
+
+    static let stream = ResourceSchema("Stream", Streams.resource)
 
     static let mediaQuality = ResourceSchema("MediaQuality", [
         .required("packets", .integer(0...Int64.max)), .required("lost", .integer(0...Int64.max)), .required("loss_percent", .number),
@@ -119,6 +125,25 @@ extension ResourceSchema {
         .required("calls", .list(of: call.reference, count: 1...10), "All calls that were made, in the order of `to`.")
     ])
 
+    static let recordingTrack = ResourceSchema("RecordingTrack", [
+        .required("track", .integer(1...256)), .required("participant_id", .text(.identifier)), .required("call_id", text),
+        .required("size", .integer(0...Int64.max)), .required("sha256", text),
+    ])
+
+    static let recording = ResourceSchema("Recording", [
+        id, customerID, .required("status", .text(.choice(RecordingWords.statuses))),
+        .required("layout", .text(.choice(RecordingWords.layouts))), .required("format", .text(.choice(RecordingWords.formats))),
+        .required("room_id", text), .optional("call_id", .nullable(text)), .optional("conference_id", .nullable(text)),
+        .optional("participant_id", .nullable(text), "Null: the whole room."), .optional("duration_ms", .nullable(.integer(0...Int64.max))),
+        .optional("size", .nullable(.integer(0...Int64.max)), "Of what is downloaded, in bytes."),
+        .optional("sha256", .nullable(text), "Of what is downloaded, in hexadecimal."),
+        .optional("end_reason", .nullable(.text(.choice(RecordingWords.ends)))),
+        .required("interrupted", .boolean, "The process that made it died: what came after that is not in it."),
+        .optional("tracks", .nullable(.list(of: recordingTrack.reference, count: 0...256)), "Of the layout `tracks`."),
+        .required("started_at", .text(.timestamp)), .optional("ended_at", .nullable(.text(.timestamp))),
+        .optional("stored_at", .nullable(.text(.timestamp))),
+    ])
+
     static let event = ResourceSchema("Event", [
         id, .required("type", text), .required("timestamp", .text(.timestamp)), customerID,
         .required("resource_id", .text(.identifier)),
@@ -129,6 +154,7 @@ extension ResourceSchema {
 
     /// Everything the OpenAPI document names.
     static let all = [
-        customer, key, newKey, `extension`, flow, run, conference, participant, mediaQuality, media, call, newCalls, event,
+        customer, key, newKey, `extension`, flow, run, conference, participant, mediaQuality, media, call, newCalls, supervision, stream,
+        recordingTrack, recording, event,
     ]
 }

@@ -11,7 +11,7 @@ struct Scope: Sendable, Hashable {
     var name: String { "\(resource):\(access.rawValue)" }
 
     static let resources = [
-        "customers", "keys", "extensions", "flows", "runs", "calls", "conferences", "participants", "events",
+        "customers", "keys", "extensions", "flows", "runs", "calls", "conferences", "participants", "recordings", "events",
     ]
 
     /// All names that may be given to a key.

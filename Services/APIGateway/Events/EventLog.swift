@@ -9,7 +9,7 @@ import Telemetry
 actor EventLog {
     /// Everything that customers see; not the announcements of instances, nor our own signals.
     static let patterns = [
-        "call", "run", "flow", "conference", "participant", "recording", "extension", "registration", "customer",
+        "call", "run", "flow", "conference", "participant", "recording", "stream", "transcript", "extension", "registration", "customer",
     ].map { $0 + ".#" }
 
     static let queue = "apigateway.events"

@@ -14,6 +14,8 @@ struct APIRequest: Sendable {
     var seed: IdentifierSeed
     var traceparent: String
     var idempotencyKey: String?
+    /// The field `Range`, as it came.
+    var range: String?
 
     var customer: String {
         guard let customerID else { preconditionFailure("the pipeline finds the customer of every route that is for one") }

@@ -3,12 +3,21 @@ import Flow
 import Foundation
 
 /// What is answered: a status, a body and the few header fields that go with it.
-struct APIResponse: Sendable, Equatable {
+struct APIResponse: Sendable {
     var status: Int
     var contentType: String?
     var body: [UInt8]
     var location: String?
     var fields: [String: String] = [:]
+    /// In place of `body`: what is too large to be held.
+    var stream: Stream?
+
+    /// A body that is fetched piece by piece, as fast as the client takes it.
+    struct Stream: Sendable {
+        let length: Int
+        /// The next piece, from this place on; never empty before the end.
+        let read: @Sendable (_ offset: Int) async throws -> [UInt8]
+    }
 
     init(status: Int, contentType: String? = "application/json", body: [UInt8] = [], location: String? = nil) {
         (self.status, self.contentType, self.body, self.location) = (status, contentType, body, location)

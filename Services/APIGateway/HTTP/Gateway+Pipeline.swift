@@ -66,7 +66,7 @@ extension Gateway {
             parameters: parameters, query: try Query.parse(head.query, for: route.query).get(), fields: Fields(members: [:]),
             bearer: principal, customerID: principal?.customerID, seed: newSeed(),
             traceparent: head.trace(random: (.random(in: 1 ... .max), .random(in: 1 ... .max), .random(in: 1 ... .max))),
-            idempotencyKey: nil)
+            idempotencyKey: nil, range: head.range)
         if route.access != .operatorOnly, route.access != .open {
             for named in [head.customer, request.query["customer_id"]] {
                 if let named { try Self.act(for: named, &request) }

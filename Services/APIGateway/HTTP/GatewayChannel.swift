@@ -39,7 +39,7 @@ struct GatewayChannel: HTTPChannelHandler {
                     throw Gateway.BodyTooLarge()
                 }
             }
-            try await writer.write(response: response.head, body: .init(byteBuffer: ByteBuffer(bytes: response.body)))
+            try await writer.write(response: response.head, body: response.content)
         }
     }
 
@@ -101,6 +101,21 @@ extension Gateway {
 }
 
 extension APIResponse {
+    fileprivate var content: ResponseBody {
+        guard let stream else { return .init(byteBuffer: ByteBuffer(bytes: body)) }
+        return ResponseBody(contentLength: stream.length) { writer in
+            var offset = 0
+            while offset < stream.length {
+                let piece = try await stream.read(offset)
+                // The connection breaks: the client sees that it has not got all.
+                guard !piece.isEmpty else { throw ChannelError.eof }
+                try await writer.write(ByteBuffer(bytes: piece))
+                offset += piece.count
+            }
+            try await writer.finish(nil)
+        }
+    }
+
     fileprivate var head: HTTPResponse {
         var fields = HTTPFields()
         fields[.contentType] = contentType
@@ -111,7 +126,7 @@ extension APIResponse {
             if let name = HTTPField.Name(name) { fields[name] = value }
         }
         // RFC 9110 §8.6: a 204 has none.
-        if status != 204 { fields[.contentLength] = String(body.count) }
+        if status != 204 { fields[.contentLength] = String(stream?.length ?? body.count) }
         return HTTPResponse(status: .init(code: status), headerFields: fields)
     }
 }

@@ -14,6 +14,7 @@ struct RequestHead: Sendable {
     var contentLength: Int?
     var idempotencyKey: String?
     var traceparent: String?
+    var range: String?
     /// The address it came from.
     var peer: String
 
@@ -29,7 +30,7 @@ struct RequestHead: Sendable {
         func field(_ name: String) -> String? { HTTPField.Name(name).flatMap { head.headerFields[$0] } }
         (authorization, customer) = (head.headerFields[.authorization], field("tandem-customer"))
         (contentType, contentLength) = (head.headerFields[.contentType], head.headerFields[.contentLength].flatMap { Int($0) })
-        (idempotencyKey, traceparent) = (field("idempotency-key"), field("traceparent"))
+        (idempotencyKey, traceparent, range) = (field("idempotency-key"), field("traceparent"), field("range"))
     }
 
     init(_ head: HTTPRequestHead, peer: String) {

@@ -47,7 +47,29 @@ enum Calls {
             let command = HangUpCall(customerID: request.customer, id: request.id, cause: request.fields.integer("cause"))
             return try .resource(try await gateway.ask(command, for: request), .call)
         },
+        Route(
+            .post, "/v1/calls/{id}/actions/move", "moveCall",
+            "Take a call into another room, without its phone noticing; 409 while it is not talked through",
+            access: .customer(.write("calls")),
+            body: [
+                .optional("room_id", .text(.identifier), "One of these:"), .optional("conference_id", .text(.identifier), "a conference,"),
+                .optional("call_id", .text(.identifier), "or the room that another call is in."),
+            ],
+            answer: .resource(ResourceSchema.call.reference), perform: move),
     ]
+
+    private static func move(_ gateway: Gateway, _ request: APIRequest) async throws -> APIResponse {
+        let targets: [MoveCall.Target] = [
+            request.fields.optionalText("room_id").map { .room($0) }, request.fields.optionalText("conference_id").map { .conference($0) },
+            request.fields.optionalText("call_id").map { .call($0) },
+        ].compactMap(\.self)
+        guard let target = targets.first, targets.count == 1 else {
+            throw ProblemDocument.invalid(
+                "", targets.isEmpty ? "required" : "excludes", "give one of room_id, conference_id and call_id")
+        }
+        let command = MoveCall(customerID: request.customer, id: request.id, target: target)
+        return try .resource(try await gateway.ask(command, for: request), .call)
+    }
 
     private static func create(_ gateway: Gateway, _ request: APIRequest) async throws -> APIResponse {
         let flowID = request.fields.optionalText("flow_id")

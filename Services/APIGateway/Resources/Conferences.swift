@@ -81,7 +81,7 @@ enum Conferences {
         (change.waitForModerator, change.entryTone) = (fields.flag("wait_for_moderator"), fields.flag("entry_tone"))
         (change.exitTone, change.muteOnEntry) = (fields.flag("exit_tone"), fields.flag("mute_on_entry"))
         (change.endWhenModeratorLeaves, change.locked) = (fields.flag("end_when_moderator_leaves"), fields.flag("locked"))
-        change.digitControls = fields.flag("digit_controls")
+        (change.digitControls, change.speakerEvents) = (fields.flag("digit_controls"), fields.flag("speaker_events"))
         return change
     }
 }

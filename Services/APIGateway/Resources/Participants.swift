@@ -28,13 +28,14 @@ enum Participants {
                 .optional("muted", .boolean, "Is not heard."), .optional("deaf", .boolean, "Hears nothing."),
                 .optional("role", .text(.choice(["guest", "member", "moderator", "participant"]))),
                 .optional("hand_raised", .boolean, "Wants to speak."),
-            ],
+            ] + ParticipantDirection.fields,
             answer: .resource(ResourceSchema.participant.reference)
         ) { gateway, request in
-            let command = UpdateParticipant(
+            var command = UpdateParticipant(
                 customerID: request.customer, conferenceID: request.id, participantID: request.parameter("participant_id"),
                 muted: request.fields.flag("muted"), deaf: request.fields.flag("deaf"), role: request.fields.optionalText("role"),
                 handRaised: request.fields.flag("hand_raised"))
+            command.direction = ParticipantDirection.change(in: request.fields)
             return try .resource(try await gateway.ask(command, for: request), .participant)
         },
         Route(

@@ -58,6 +58,8 @@ extension Leg {
     /// Ends the current action and asks for the next.
     mutating func finish(_ outcome: Outcome, at moment: Moment, into effects: inout [LegEffect]) {
         guard let current = performing, pendingOutcome == nil else { return }
+        let outcome = withFindings(outcome)
+        guard !holds(outcome) else { return }
         deadlines[.action] = nil
         deadlines[.play] = nil
         if let playID = current.playID {
@@ -77,7 +79,7 @@ extension Leg {
 
     /// Starts the current action when everything it waits for is there.
     mutating func proceed(at moment: Moment, into effects: inout [LegEffect]) {
-        guard let current = performing, pendingOutcome == nil, phase != .ended else { return }
+        guard let current = performing, pendingOutcome == nil, phase != .ended, seat.supervises == nil else { return }
         guard !current.isStarted else { return }
         if current.action.kind.needsSound, !isTalking {
             requestAnswer(at: moment, into: &effects)
@@ -93,20 +95,32 @@ extension Leg {
         switch action.kind {
         case .answer:
             finish(.completed, at: moment, into: &effects)
-        case .beep:
-            play([.tone(frequency: 1_000, milliseconds: 300)], stopOnDigit: false, at: moment, into: &effects)
-        case .talk(let option):
-            let hasVoice = option.voiceID != nil || option.provider != nil
-            let voice = hasVoice ? SpeechVoice(name: option.voiceID, provider: option.provider) : nil
-            play(
-                [.speech(text: option.text, language: option.language, voice: voice)], stopOnDigit: option.digitsHandle == .next,
-                at: moment, into: &effects)
-            if option.async {
+        case .amd(let option):
+            detectMachine(option, at: moment, into: &effects)
+        case .listenStart(let option):
+            let sounds = option.sounds
+            listen(
+                for: Watch(
+                    id: "", speech: sounds.contains(.speech), silence: sounds.contains(.silence) ? option.silence : nil,
+                    beep: sounds.contains(.beep), fax: sounds.contains(.fax)), into: &effects)
+            finish(.completed, at: moment, into: &effects)
+        case .transcribeStart(let option):
+            transcribe(option, at: moment, into: &effects)
+            finish(.completed, at: moment, into: &effects)
+        case .transcribeStop:
+            transcribe(nil as Transcription?, at: moment, into: &effects)
+            finish(.completed, at: moment, into: &effects)
+        case .listenStop:
+            listen(for: nil, into: &effects)
+            finish(.completed, at: moment, into: &effects)
+        case .beep, .talk, .play:
+            if let prompt = Self.prompt(of: action.kind) {
+                play(prompt.sources, stopOnDigit: prompt.stopsOnDigit, at: moment, into: &effects)
+            }
+            if case .talk(let option) = action.kind, option.async {
                 performing?.playID = nil
                 finish(.completed, at: moment, into: &effects)
             }
-        case .play(let option):
-            play(option.streamURLs.map { .url($0) }, stopOnDigit: false, at: moment, into: &effects)
         case .digitsReceive(let option):
             deadlines[.action] = moment.now + .milliseconds(option.duration)
             takeDigits(at: moment, into: &effects)
@@ -122,6 +136,15 @@ extension Leg {
         case .mute:
             effects.append(.setParticipant(muted: true, echo: nil))
             finish(.completed, at: moment, into: &effects)
+        case .recordingStart(let option):
+            startRecording(option, into: &effects)
+        case .recordingStop:
+            effects.append(.stopRecordings(step: performing?.step ?? 0))
+        case .externalMediaStart(let option):
+            effects.append(.startStream(stream(option, step: performing?.step ?? 0)))
+        case .externalMediaStop:
+            stopStreams(into: &effects)
+            finish(.completed, at: moment, into: &effects)
         case .connect(let option):
             connect(option, at: moment, into: &effects)
         case .conferenceJoin(let option):
@@ -131,6 +154,24 @@ extension Leg {
         case .branch, .conditionDatetime, .conditionVariable, .fetchFlow, .goto, .stop, .variableSet:
             // FlowManager performs these itself; one that arrives here comes from a newer version.
             finish(.failed("not_performed_here"), at: moment, into: &effects)
+        }
+    }
+
+    /// What an action plays; nil: nothing of its own.
+    static func prompt(of kind: Action.Kind) -> (sources: [PlaySource], stopsOnDigit: Bool)? {
+        switch kind {
+        case .beep: ([.tone(frequency: 1_000, milliseconds: 300)], false)
+        case .talk(let option):
+            (
+                [
+                    .speech(
+                        text: option.text, language: option.language,
+                        voice: option.voiceID != nil || option.provider != nil
+                            ? SpeechVoice(name: option.voiceID, provider: option.provider) : nil)
+                ], option.digitsHandle == .next
+            )
+        case .play(let option): (option.streamURLs.map { .url($0) }, false)
+        default: nil
         }
     }
 
@@ -166,6 +207,8 @@ extension Leg {
         case .echo:
             effects.append(.setParticipant(muted: nil, echo: false))
             finish(.completed, at: moment, into: &effects)
+        case .amd:
+            detectionTimeIsUp(at: moment, into: &effects)
         case .sleep, .digitsSend:
             finish(.completed, at: moment, into: &effects)
         default:
@@ -178,7 +221,7 @@ extension Leg {
     mutating func pressed(_ digit: String, at moment: Moment, into effects: inout [LegEffect]) {
         digits += digit
         digits = String(digits.suffix(limits.digits))
-        publish("call.digits", digit: digit, into: &effects)
+        publish("call.digits", with: ["digit": .string(digit)], into: &effects)
         takeDigits(at: moment, into: &effects)
     }
 
@@ -340,8 +383,10 @@ extension Action.Kind {
     /// Whether the caller must have been answered first, which is then done.
     var needsSound: Bool {
         switch self {
-        case .answer, .beep, .talk, .play, .digitsReceive, .digitsSend, .echo, .mute, .conferenceJoin: true
-        case .connect, .hangup, .sleep, .branch, .conditionDatetime, .conditionVariable, .fetchFlow, .goto, .stop, .variableSet: false
+        case .amd, .answer, .beep, .talk, .play, .digitsReceive, .digitsSend, .echo, .externalMediaStart, .listenStart, .listenStop, .mute,
+            .conferenceJoin, .recordingStart, .transcribeStart, .transcribeStop: true
+        case .connect, .externalMediaStop, .hangup, .sleep, .branch, .conditionDatetime, .conditionVariable, .fetchFlow, .goto, .recordingStop,
+            .stop, .variableSet: false
         }
     }
 }

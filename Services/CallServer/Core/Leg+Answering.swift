@@ -31,6 +31,8 @@ extension Leg {
     mutating func seatTaken(at moment: Moment, into effects: inout [LegEffect]) {
         answerIfPossible(at: moment, into: &effects)
         outboundIsTalking(at: moment, into: &effects)
+        listenAgain(into: &effects)
+        moveStreams(into: &effects)
         proceed(at: moment, into: &effects)
     }
 
@@ -57,28 +59,6 @@ extension Leg {
         answered(at: moment, into: &effects)
         if record.parentCallID != nil { effects.append(.tellParent(.childAnswered(record.id))) }
         startRun(into: &effects)
-    }
-
-    mutating func seatFailed(_ error: RPCError, at moment: Moment, into effects: inout [LegEffect]) {
-        if seat.conferenceID != nil, phase == .up {
-            // The conference could not be entered; the call itself goes on, alone in its own room.
-            finish(.failed(error.problems.first?.code ?? error.code.rawValue), at: moment, into: &effects)
-            return
-        }
-        guard phase != .up else {
-            end(.failed, Status(code: 500, cause: 41), by: "platform", at: moment, into: &effects)
-            return
-        }
-        refuse(Self.status(of: error), at: moment, into: &effects)
-    }
-
-    /// Sits down in another room; the media session is pointed there by the `link` that follows.
-    mutating func move(roomID: String, instance: String, conferenceID: String?, into effects: inout [LegEffect]) {
-        leaveSeat(into: &effects)
-        seat = Seat(
-            roomID: roomID, participantID: seat.participantID, instance: instance, stage: .joining, number: seat.number + 1,
-            conferenceID: conferenceID)
-        effects.append(.join(seat))
     }
 
     /// The room every call has of its own.

@@ -114,30 +114,17 @@ extension Leg {
         case .moveRefused(let session, let code, let wait): moveRefused(session, code: code, wait: wait, at: moment, into: &effects)
         case .sessionLeft(let statistics): sessionLeft(statistics)
         case .joined(let number, let roomID, let instance, let inside):
-            guard seat.number == number, seat.stage == .joining else {
-                // Another place was taken meanwhile.
-                effects.append(.leave(roomID: roomID, participantID: seat.participantID, instance: instance))
-                break
-            }
-            (seat.roomID, seat.instance, seat.stage, seat.inside) = (roomID, instance, .linking, inside)
-            if record.roomID != roomID { record.roomID = roomID }
-            effects.append(.link(inside, seat: number))
-            pointLateSeat(into: &effects)
+            joined(number, roomID: roomID, instance: instance, inside, into: &effects)
         case .joinFailed(let number, let error):
-            guard seat.number == number else { break }
-            // Nobody knows whether a command that timed out was performed.
-            if error.code == .timeout, seat.conferenceID == nil {
-                effects.append(.leave(roomID: seat.roomID, participantID: seat.participantID, instance: seat.instance))
-            }
-            seat.stage = .none
-            seatFailed(error, at: moment, into: &effects)
+            joinFailed(number, error, at: moment, into: &effects)
         case .linkFailed(let number, let error):
             guard seat.number == number else { break }
             seatFailed(error, at: moment, into: &effects)
         case .linked(let number):
-            guard seat.number == number, seat.stage == .linking else { break }
-            seat.stage = .linked
-            seatTaken(at: moment, into: &effects)
+            linked(number, at: moment, into: &effects)
+        case .seatLost(let instance, let successor): seatLost(at: instance, successor: successor, into: &effects)
+        case .moveRequested(let roomID, let instance, let conferenceID):
+            moveRequested(roomID: roomID, instance: instance, conferenceID: conferenceID, at: moment, into: &effects)
         case .step(let step):
             accept(step, at: moment, into: &effects)
         case .stepFailed(let error):
@@ -150,14 +137,33 @@ extension Leg {
         case .keyInMessage(let digit, let duration):
             guard media.stage == .ready else { break }
             effects.append(.pressKey(digit, duration: duration))
+        case .heard(let watchID, let finding):
+            heard(finding, by: watchID, at: moment, into: &effects)
+        case .listenWanted(let watch):
+            listen(for: watch, into: &effects)
+        case .transcriptionWanted(let transcription):
+            transcribe(transcription, at: moment, into: &effects)
+        case .listenFailed(let watchID, let error):
+            listenFailed(watchID, error, at: moment, into: &effects)
         case .playFinished(let playID, let reason):
             guard performing?.playID == playID else { break }
             performing?.playID = nil
             deadlines[.play] = nil
             playEnded(reason, at: moment, into: &effects)
+        case .recordingAnswered(let step, let outcome):
+            guard performing?.step == step else { break }
+            finish(outcome, at: moment, into: &effects)
+        case .removedFromRoom(let roomID, _) where seat.supervises?.place.roomID == roomID:
+            // Who was supervised has gone.
+            superviseNoMore(at: moment, into: &effects)
         case .removedFromRoom(let roomID, let reason):
             guard seat.roomID == roomID || seat.stage == .joining, seat.conferenceID != nil else { break }
-            finish(reason.map { .failed($0) } ?? .completed, at: moment, into: &effects)
+            if case .conferenceJoin? = performing?.action.kind {
+                finish(reason.map { .failed($0) } ?? .completed, at: moment, into: &effects)
+            } else {
+                // Brought there over the API: the flow goes on with what it does.
+                move(roomID: ownRoomID, instance: placement.mixer, conferenceID: nil, into: &effects)
+            }
         case .mediaSilent:
             guard phase == .up else { break }
             record.hangupReason = "media_timeout"
@@ -172,6 +178,12 @@ extension Leg {
             childEnded(child, status, outcome, at: moment, into: &effects)
         case .parentEnded:
             end(phase == .up ? .completed : .canceled, Status(code: phase == .up ? 200 : 487, cause: 16), by: "caller", at: moment, into: &effects)
+        case .supervise(let supervised): supervise(supervised, at: moment, into: &effects)
+        case .superviseNoMore: superviseNoMore(at: moment, into: &effects)
+        case .streamStarted(let stream): streamStarted(stream, at: moment, into: &effects)
+        case .streamRefused(let id, let error): streamRefused(id, error, at: moment, into: &effects)
+        case .streamUnwanted(let id): stopStreams(id, into: &effects)
+        case .streamEnded(let id): forgetStream(id)
         case .hangUp(let cause):
             let status = phase == .up ? Status(code: 200, cause: cause) : Status(code: isInbound ? Self.code(forCause: cause) : 487, cause: cause)
             end(phase == .up ? .completed : .canceled, status, by: "platform", at: moment, into: &effects)
@@ -207,6 +219,8 @@ extension Leg {
             record.media = statistics?.after(moves?.earlier) ?? moves?.earlier ?? record.media
             media.stage = .gone
             sayFarewell(into: &effects)
+        case .heard(_, let finding):
+            _ = tellTranscript(finding, into: &effects)
         case .mediaFailed, .mediaRefused:
             media.stage = .failed
             sayFarewell(into: &effects)
@@ -244,7 +258,9 @@ extension Leg {
             actionTimeIsUp(at: moment, into: &effects)
         case .flowRetry:
             askFlow(into: &effects)
+        case .detection: detectionTimeIsUp(at: moment, into: &effects)
         case .move: moveIsDue(at: moment, into: &effects)
+        case .seat: takeSeatAgain(into: &effects)
         case .farewell:
             break
         }
@@ -307,12 +323,13 @@ extension Leg {
         }
         // A place that is on its way is left when it comes.
         if seat.stage != .joining { seat.stage = .none }
+        leavePlaces(into: &effects)
     }
 
     // MARK: Publishing
 
-    mutating func publish(_ type: String, digit: String? = nil, into effects: inout [LegEffect]) {
+    mutating func publish(_ type: String, with details: [String: JSONValue] = [:], into effects: inout [LegEffect]) {
         sequence += 1
-        effects.append(.publish(type: type, record, sequence: sequence, digit: digit))
+        effects.append(.publish(type: type, record, sequence: sequence, with: details))
     }
 }

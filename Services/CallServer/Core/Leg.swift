@@ -28,6 +28,8 @@ struct Leg: Codable, Sendable {
     var phase = Phase.preparing
     var media = Media()
     var seat: Seat
+    /// The places it sits in until the one it goes to hears it.
+    var leaving: [Place]?
     /// Nil: it has always been with the relay it began with.
     var moves: Moves?
     var performing: Performing?
@@ -42,6 +44,8 @@ struct Leg: Codable, Sendable {
     var dial: Dial?
     /// The flow to run when it answers (outbound) or when the dialled number is resolved (inbound).
     var program: Program?
+    /// Nil: nothing is listened for, and nothing is left to tell.
+    var hearing: Hearing?
     var wantsAnswer = false
     /// When each timer is due; the driver keeps its queue in step with this.
     var deadlines: [TimerKind: Instant] = [:]
@@ -92,6 +96,14 @@ struct Leg: Codable, Sendable {
         var inside: InsideEndpoint?
         /// Set while the leg sits in a conference instead of its call's room.
         var conferenceID: String?
+        /// It was there before, with this instance, which is gone.
+        var resumes: String?
+        /// Of taking it again.
+        var attempts: Int?
+        /// Asked for over the API.
+        var isRequested: Bool?
+        /// Set while the leg sits in another call's room as its supervisor.
+        var supervises: Supervised?
     }
 
     /// The action of the flow that is being performed.
@@ -134,6 +146,8 @@ struct Leg: Codable, Sendable {
         case ring
         /// The current action's own time (`digits_receive`, `echo`, `sleep`).
         case action
+        /// An `amd` beside other actions has lasted long enough.
+        case detection
         /// The longest a call may last.
         case duration
         /// Statistics that never come must not keep an ended leg.
@@ -144,6 +158,8 @@ struct Leg: Codable, Sendable {
         case play
         /// Its media is to be carried over another relay.
         case move
+        /// Its place is asked for again.
+        case seat
     }
 
     /// Bounds of a leg; settings of the service.
@@ -160,6 +176,11 @@ struct Leg: Codable, Sendable {
     var flowAttempts = 0
     /// The outcome that FlowManager has not acknowledged yet.
     var pendingOutcome: Outcome?
+    /// What became of the action while the leg supervised: told when it is back.
+    var heldOutcome: Outcome?
+    /// Media streams, with their secrets sealed, and the seat they sit beside.
+    var streams: [StreamSettings]?
+    var streamSeat: Int?
 
     /// An inbound leg, as the INVITE found it.
     init(inbound record: Call, epoch: UInt64, placement: Placement, seat: Seat, sip: SIPState, limits: Limits) {

@@ -53,12 +53,25 @@ enum LegEvent: Sendable {
     case joinFailed(seat: Int, RPCError)
     case linked(seat: Int)
     case linkFailed(seat: Int, RPCError)
+    /// The instance is gone, or has lost the leg's room; who goes on with it.
+    case seatLost(at: String, successor: String)
+    /// Over the API: into that room, or into a conference.
+    case moveRequested(roomID: String, instance: String, conferenceID: String?)
     case step(RunStep)
     case stepFailed(RPCError)
     case digit(String)
     /// One that the room did not hear.
     case digitPastRoom(String)
+    /// What the room heard of what it was asked to listen for.
+    case heard(watchID: String, Finding)
+    /// Nil: nothing more is to be listened for.
+    case listenWanted(Watch?)
+    /// Nil: the transcription is to end.
+    case transcriptionWanted(Transcription?)
+    case listenFailed(watchID: String, RPCError)
     case playFinished(playID: String, PlayFinished.Reason)
+    /// What became of a step that begins or ends recordings.
+    case recordingAnswered(step: Int, Outcome)
     /// `reason` when it was a conference that could not be entered.
     case removedFromRoom(roomID: String, reason: String? = nil)
     case mediaSilent
@@ -73,6 +86,13 @@ enum LegEvent: Sendable {
 
     // From the API and the clock.
     case hangUp(cause: Int)
+    case supervise(Leg.Supervised)
+    case superviseNoMore
+    /// `id`s are those of the streams.
+    case streamStarted(StreamSettings)
+    case streamRefused(id: String, RPCError)
+    case streamUnwanted(id: String)
+    case streamEnded(id: String)
     case due(Leg.TimerKind)
 }
 
@@ -110,10 +130,16 @@ enum LegEffect: Sendable {
     case leave(roomID: String, participantID: String, instance: String)
     case play(playID: String, [PlaySource], loop: Bool, stopOnDigit: Bool)
     case stopPlay(playID: String)
+    case startRecording(id: String, RecordingTerms, step: Int)
+    case stopRecordings(step: Int)
+    case listen(Watch)
+    case stopListening(watchID: String)
     /// A key of the phone, to go the way of its other keys.
     case pressKey(String, duration: Int)
     case setParticipant(muted: Bool?, echo: Bool?)
     case sendDigits(String, duration: Int, interval: Int)
+    case startStream(StreamSettings)
+    case stopStream(id: String)
     case startRun
     case advance(runID: String, step: Int, Outcome)
 
@@ -127,13 +153,13 @@ enum LegEffect: Sendable {
         switch self {
         case .respond, .invite, .cancel, .dismiss, .acknowledge, .respondToReinvite, .bye, .reinvite: true
         case .resolve, .findBindings, .createMedia, .updateMedia, .offerMedia, .link, .deleteMedia, .createElsewhere, .deleteElsewhere, .relink,
-            .pointSeat, .pressKey, .join, .leave, .play, .stopPlay, .setParticipant,
-            .sendDigits, .startRun, .advance, .createChild, .tellParent, .tellChild, .publish, .forget: false
+            .pointSeat, .pressKey, .join, .leave, .play, .stopPlay, .startRecording, .stopRecordings, .listen, .stopListening, .setParticipant,
+            .sendDigits, .startStream, .stopStream, .startRun, .advance, .createChild, .tellParent, .tellChild, .publish, .forget: false
         }
     }
 
-    /// An event of the call for the API, the log and the outbox; the record as it was then.
-    case publish(type: String, Call, sequence: Int64, digit: String?)
+    /// An event of the call for the API, the log and the outbox; the record as it was then, and what it was.
+    case publish(type: String, Call, sequence: Int64, with: [String: JSONValue])
     /// Everything is done: the snapshot and the lease may go.
     case forget
 }

@@ -60,6 +60,20 @@ extension CallEngine {
             bus.tell(
                 StopPlay(roomID: leg.seat.roomID, playID: playID), to: .instance(leg.seat.instance),
                 context: CallContext(customer: leg.record.customerID))
+        case .startRecording(let recording, let terms, let step): startRecording(leg, recording, terms, step)
+        case .stopRecordings(let step): stopRecordings(leg, step)
+        case .listen(let watch):
+            ask(
+                ListenInRoom(roomID: leg.seat.roomID, participantID: leg.seat.participantID, epoch: leg.epoch, watch: watch), for: leg,
+                "listen/\(watch.id)/\(revision)", at: leg.seat.instance
+            ) { _ in nil } failed: { error in
+                Counters.lostWatches.add()
+                return .listenFailed(watchID: watch.id, error)
+            }
+        case .stopListening(let watchID):
+            bus.tell(
+                StopListening(roomID: leg.seat.roomID, participantID: leg.seat.participantID, watchID: watchID),
+                to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
         case .pressKey(let digit, let duration):
             ask(
                 PressInMediaSession(
@@ -78,6 +92,8 @@ extension CallEngine {
                 SendDigits(
                     roomID: leg.seat.roomID, participantID: leg.seat.participantID, digits: digits, duration: duration, interval: interval),
                 to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
+        case .startStream(let stream): startStream(leg, stream)
+        case .stopStream(let stream): stopStream(leg, stream)
         case .startRun: startRun(leg)
         case .advance(let runID, let step, let outcome):
             ask(
@@ -90,8 +106,8 @@ extension CallEngine {
             if legs[parent] != nil { handle(parent, event) } else { handle(id, .parentEnded) }
         case .tellChild(let child, let event):
             handle(child, event)
-        case .publish(let type, let record, let sequence, let digit):
-            journal.record(record, event: type, sequence: sequence, digit: digit, written: whenWritten.removeValue(forKey: id))
+        case .publish(let type, let record, let sequence, let details):
+            journal.record(record, event: type, sequence: sequence, with: details, written: whenWritten.removeValue(forKey: id))
         case .forget:
             remove(id)
         }
@@ -168,8 +184,13 @@ extension CallEngine {
 
     private func participant(of leg: Leg) -> ParticipantSettings? {
         guard let inside = leg.media.inside else { return nil }
-        return ParticipantSettings(
-            participantID: leg.seat.participantID, callID: leg.record.id, owner: runtime.instance, epoch: leg.epoch, inside: inside)
+        var settings = ParticipantSettings(
+            participantID: leg.seat.participantID, callID: leg.record.id, owner: runtime.instance, epoch: leg.epoch, inside: inside,
+            resumes: leg.seat.resumes, from: leg.leaving?.last { $0.instance == leg.seat.instance }?.roomID,
+            relay: leg.placement.relay, session: leg.sessionID)
+        settings.supervision = leg.seat.supervises?.supervision
+        settings.echo = leg.echoes
+        return settings
     }
 
     private func join(_ leg: Leg, _ seat: Leg.Seat, _ revision: UInt64) {
@@ -181,7 +202,7 @@ extension CallEngine {
         let (roomID, instance) = (seat.roomID, seat.instance)
         let command = JoinRoom(roomID: roomID, customerID: leg.record.customerID, participant: participant)
         ask(command, for: leg, "join/\(revision)", at: instance) {
-            .joined(seat: seat.number, roomID: roomID, instance: instance, inside: $0.inside)
+            .joined(seat: seat.number, roomID: roomID, instance: $0.instance ?? instance, inside: $0.inside)
         } failed: { .joinFailed(seat: seat.number, $0) }
     }
 

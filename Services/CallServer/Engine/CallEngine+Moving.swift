@@ -93,7 +93,7 @@ extension CallEngine {
 
     func pointSeat(_ leg: Leg, at inside: InsideEndpoint, _ revision: UInt64) {
         let seat = leg.seat
-        let command = SetParticipant(roomID: seat.roomID, participantID: seat.participantID, inside: inside)
+        let command = SetParticipant(roomID: seat.roomID, participantID: seat.participantID, inside: inside, relay: leg.placement.relay, session: leg.sessionID)
         ask(command, for: leg, "point/\(revision)", at: seat.instance) { _ in nil } failed: { .linkFailed(seat: seat.number, $0) }
     }
 

@@ -35,6 +35,8 @@ actor CallEngine {
     var lineages: [String: String] = [:]
     /// Legs whose sessions are no more, with these.
     var lostSessions: [String: String] = [:]
+    /// Of each ConferenceServer what its rooms came from.
+    var roomLineages: [String: String] = [:]
     /// The edges over TCP.
     var streams: PeerStreams?
     private var layerTimer: (timer: EventLoop.Timer, at: Instant)?
@@ -107,6 +109,7 @@ actor CallEngine {
         try openStreams()
         refreshEdges()
         watchRelays()
+        watchRooms()
         loop.watch(socket.descriptor, .read) { _ in self.assumeIsolated { $0.readable() } }
         loop.afterEachBatch { self.assumeIsolated { $0.armLayer() } }
     }
@@ -348,6 +351,7 @@ enum Counters {
     static let longDatagrams = Counter(
         "tandem_call_long_datagrams_total", "datagrams longer than TANDEM_SIP_DATAGRAM_BYTES, for want of a connection")
     static let lostKeys = Counter("tandem_call_lost_keys_total", "keys told of in INFO requests that the relay did not take")
+    static let lostWatches = Counter("tandem_call_lost_watches_total", "rooms that could not be asked to listen")
     static let calls = Counter("tandem_call_legs_total", "call legs begun")
     static let refused = Counter("tandem_call_refused_total", "calls refused because a limit was reached or a service was away")
     static let live = Gauge("tandem_call_legs_active", "call legs that are not over")

@@ -7,9 +7,16 @@ enum Signals {
     static func serve(on bus: Bus, _ engine: CallEngine) {
         serve(DigitPressed.self, on: bus, engine) { ($0.callID, $0.bypassesRoom == true ? .digitPastRoom($0.digit) : .digit($0.digit)) }
         serve(PlayFinished.self, on: bus, engine) { ($0.callID, .playFinished(playID: $0.playID, $0.reason)) }
+        serve(HeardInRoom.self, on: bus, engine) { ($0.callID, .heard(watchID: $0.watchID, $0.finding)) }
         serve(ParticipantRemoved.self, on: bus, engine) { ($0.callID, .removedFromRoom(roomID: $0.roomID, reason: $0.reason)) }
+        serve(StreamEnded.self, on: bus, engine) { ($0.callID, .streamEnded(id: $0.streamID)) }
         serve(MediaTimedOut.self, on: bus, engine) { ($0.callID, $0.sessionID, .mediaSilent) }
         serve(MediaFailed.self, on: bus, engine) { ($0.callID, $0.sessionID, .mediaLost(reason: $0.reason)) }
+        bus.serve(immediately: RoomLost.self, on: .thisInstance) { command, delivery, respond in
+            let instance = String(delivery.sender.dropFirst(ServiceName.conferenceServer.rawValue.count + 1))
+            engine.loop.post { engine.assumeIsolated { $0.roomLost(command.callID, room: command.roomID, at: instance) } }
+            respond(.success(Done()))
+        }
         bus.serve(immediately: MoveCallMedia.self, on: .thisInstance) { command, _, respond in
             engine.loop.post { engine.assumeIsolated { $0.move(command.callID, from: command.relay) } }
             respond(.success(Done()))
@@ -30,9 +37,9 @@ enum Signals {
     private static func serve<C: Command>(
         _ command: C.Type, on bus: Bus, _ engine: CallEngine, _ event: @escaping @Sendable (C) -> (String, LegEvent)
     ) where C.Reply == Done {
-        bus.serve(immediately: command, on: .thisInstance) { command, _, respond in
-            let (id, event) = event(command)
-            engine.loop.post { engine.assumeIsolated { $0.handle(id, event) } }
+        bus.serve(immediately: command, on: .thisInstance) { command, delivery, respond in
+            let ((id, event), sender) = (event(command), delivery.sender)
+            engine.loop.post { engine.assumeIsolated { if $0.hears(sender, about: id) { $0.handle(id, event) } } }
             respond(.success(Done()))
         }
     }

@@ -36,9 +36,8 @@ struct CallStore: Sendable {
 
     private static func event(_ entry: RecordWriter.Entry, record json: [UInt8]) throws -> Event {
         var data = try JSONValue(json: json)
-        if let digit = entry.digit, case .object(var members) = data {
-            members["digit"] = .string(digit)
-            data = .object(members)
+        if !entry.details.isEmpty, case .object(let members) = data {
+            data = .object(members.merging(entry.details) { $1 })
         }
         return Event(
             id: entry.id, type: entry.type, timestamp: entry.timestamp, customerID: entry.call.customerID, resourceID: entry.call.id,

@@ -1,6 +1,7 @@
 import Cache
 import Contracts
 import Deadlines
+import Flow
 import FoundationEssentials
 import Logging
 import ServiceKit
@@ -69,10 +70,10 @@ final class Journal: Sendable {
     }
 
     /// An event of a call, with the record as it was then.
-    func record(_ call: Call, event type: String, sequence: Int64, digit: String?, written: (@Sendable (Bool) -> Void)? = nil) {
+    func record(_ call: Call, event type: String, sequence: Int64, with details: [String: JSONValue], written: (@Sendable (Bool) -> Void)? = nil) {
         // Only the values are taken here; the writer makes JSON of them, away from the calls.
         writer.put(RecordWriter.Entry(
-            id: runtime.newID("evt"), type: type, timestamp: runtime.timestamp(), call: call, sequence: sequence, digit: digit,
+            id: runtime.newID("evt"), type: type, timestamp: runtime.timestamp(), call: call, sequence: sequence, details: details,
             written: written))
     }
 

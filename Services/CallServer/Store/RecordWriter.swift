@@ -1,6 +1,7 @@
 import Contracts
 import Database
 import Deadlines
+import Flow
 import Logging
 import Synchronization
 import Telemetry
@@ -17,7 +18,8 @@ final class RecordWriter: Sendable {
         let timestamp: Timestamp
         let call: Call
         let sequence: Int64
-        let digit: String?
+        /// What the event says besides.
+        let details: [String: JSONValue]
         let written: (@Sendable (Bool) -> Void)?
     }
 

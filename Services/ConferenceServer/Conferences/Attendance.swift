@@ -1,7 +1,8 @@
 import Deadlines
+import Hearing
 
 /// What a seat in a conference has besides its ear and its voice.
-struct Attendance: Sendable {
+struct Attendance: Sendable, Codable {
     enum Presence: String, Sendable, Codable {
         /// Gives its PIN: neither heard nor hearing.
         case entering
@@ -20,6 +21,8 @@ struct Attendance: Sendable {
     var isHeldMuted = false
     var hasRaisedHand = false
     var talk = TalkWatch()
+    /// How much it was heard of late; where that is told.
+    var dominance = ActiveSpeaker.Presence()
     /// When the tone of those who wait is heard next.
     var humAt = Instant(nanoseconds: 0)
 
@@ -27,7 +30,7 @@ struct Attendance: Sendable {
 }
 
 /// Tells talking from a cough and a pause from the end: a change counts when it has lasted.
-struct TalkWatch: Sendable {
+struct TalkWatch: Sendable, Codable {
     /// Looks are 100 ms apart.
     private static let looksToBegin = 2
     private static let looksToEnd = 10

@@ -2,7 +2,7 @@ import Audio
 
 /// The short signals of a conference: notes one after the other, made once.
 enum Chime: Sendable, CaseIterable {
-    case askPIN, wrongPIN, waiting, entry, exit, on, off, refused
+    case askPIN, wrongPIN, waiting, entry, exit, on, off, refused, recorded
 
     /// Hz (0 is a pause) and ms.
     private var notes: [(frequency: Double, milliseconds: Int)] {
@@ -15,6 +15,8 @@ enum Chime: Sendable, CaseIterable {
         case .on: [(700, 120), (900, 120)]
         case .off: [(900, 120), (700, 120)]
         case .refused: [(300, 300)]
+        // As ITU-T E.180 has the tone that warns of a recording.
+        case .recorded: [(1_400, 400)]
         }
     }
 

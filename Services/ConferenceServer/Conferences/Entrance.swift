@@ -3,8 +3,8 @@ import Deadlines
 /// The way of one caller into a conference with PINs: keys and time go in, what is to happen comes out.
 ///
 /// A PIN counts as given when no longer one can be meant, with `#`, or when nothing follows for a while; `*` begins anew.
-struct Entrance: Sendable {
-    struct PINs: Sendable, Equatable {
+struct Entrance: Sendable, Codable {
+    struct PINs: Sendable, Equatable, Codable {
         /// Nil: whoever gives none is a member.
         var member: String?
         var moderator: String?
@@ -12,7 +12,7 @@ struct Entrance: Sendable {
         var isEmpty: Bool { member == nil && moderator == nil }
     }
 
-    struct Limits: Sendable, Equatable {
+    struct Limits: Sendable, Equatable, Codable {
         var tries = 3
         var silence = Interval.seconds(10)
     }

@@ -1,8 +1,9 @@
 import Contracts
 import Deadlines
+import Hearing
 
 /// What a room needs to know of the conference that meets in it.
-struct MeetingRules: Sendable, Equatable {
+struct MeetingRules: Sendable, Equatable, Codable {
     var policy = ConferencePolicy()
     var pins = Entrance.PINs()
     var entrance = Entrance.Limits()
@@ -11,7 +12,7 @@ struct MeetingRules: Sendable, Equatable {
 }
 
 /// A conference that goes on in a room.
-struct Meeting: Sendable {
+struct Meeting: Sendable, Codable {
     var rules: MeetingRules
     /// Somebody is, or was, inside.
     var hasStarted = false
@@ -23,8 +24,12 @@ struct Meeting: Sendable {
     var isMuted = false
     /// Set while the moderators are gone and the conference ends with them.
     var endsAt: Instant?
+    var speaker = ActiveSpeaker()
     /// Heard by everybody inside.
     var chime = ChimePlayer()
+
+    /// A chime that was heard is over when another process goes on.
+    private enum CodingKeys: String, CodingKey { case rules, hasStarted, isOpen, isLocked, isMuted, endsAt }
 
     init(_ rules: MeetingRules) { self.rules = rules }
 
@@ -39,6 +44,8 @@ struct ConferenceNews: Sendable, Equatable {
         case locked(Bool)
         /// `admitted` when the moderator came for whom it waited.
         case joined, admitted, left, muted, talking, handRaised, role
+        /// It dominates the conversation from now on.
+        case speaker
     }
 
     var kind: Kind

@@ -45,6 +45,12 @@ final class Minutes: Sendable {
         }
     }
 
+    /// Whose the rooms are is asked before anything more is said of them. Any thread.
+    func noteStandstill() {
+        guard let snapshots = snapshots.withLock({ $0 }) else { return }
+        Task { await snapshots.renew() }
+    }
+
     /// Any thread.
     func noteChange(of room: String) { state.withLock { _ = $0.rooms.insert(room) } }
 

@@ -38,7 +38,8 @@ extension Mixer {
         guard var meeting = rooms[room].meeting else { return }
         meeting.isMuted = muted
         rooms[room].meeting = meeting
-        for slot in rooms[room].seats where seats[slot].attendance.presence != .entering {
+        touch(room: room)
+        for slot in rooms[room].seats where seats[slot].attendance.presence != .entering && !seats[slot].isOutsider {
             let role = seats[slot].attendance.role
             guard role != .moderator, muted || role != .guest, seats[slot].attendance.isHeldMuted != muted else { continue }
             seats[slot].attendance.isHeldMuted = muted
@@ -51,6 +52,7 @@ extension Mixer {
         guard var meeting = rooms[room].meeting, meeting.isLocked != locked else { return }
         meeting.isLocked = locked
         rooms[room].meeting = meeting
+        touch(room: room)
         news.append(ConferenceNews(kind: .locked(locked), room: rooms[room].identity))
     }
 
@@ -68,6 +70,7 @@ extension Mixer {
             meeting.rules = rules
             if !rules.policy.endWhenModeratorLeaves { meeting.endsAt = nil }
             rooms[room].meeting = meeting
+            touch(room: room)
             if !meeting.keepsWaiting { letIn(room) }
         }
         return true
@@ -78,6 +81,7 @@ extension Mixer {
         guard let slot = slot(of: id, in: name), seats[slot].attendance.presence != .entering else {
             throw RPCError(.notFound, "no such participant")
         }
+        if let direction = change.direction { try direct(id, room: name, direction) }
         let before = member(slot).participant
         if let muted = change.muted {
             seats[slot].attendance.isHeldMuted = muted
@@ -89,6 +93,7 @@ extension Mixer {
         if let deaf = change.deaf { seats[slot].settings.deaf = deaf }
         if let raised = change.handRaised { seats[slot].attendance.hasRaisedHand = raised }
         if let role = change.role { give(role, to: slot) }
+        touch(slot)
         let after = member(slot).participant
         if after.muted != before.muted { report(.muted, slot: slot) }
         if after.handRaised != before.handRaised { report(.handRaised, slot: slot) }
@@ -117,4 +122,5 @@ struct Moderation: Sendable {
     var deaf: Bool?
     var handRaised: Bool?
     var role: Role?
+    var direction: DirectionChange?
 }

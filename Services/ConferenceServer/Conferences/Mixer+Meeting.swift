@@ -29,6 +29,8 @@ extension Mixer {
         } else {
             rooms[room].meeting = Meeting(rules)
         }
+        touch(room: room)
+        touch(slot)
         if rules.pins.isEmpty {
             admit(slot, as: .member)
         } else {
@@ -43,7 +45,7 @@ extension Mixer {
 
     /// A key in a conference; true when it is nobody else's business: a PIN.
     mutating func steer(_ key: Character, slot: Int) -> Bool {
-        guard let meeting = rooms[seats[slot].room].meeting else { return false }
+        guard let meeting = rooms[seats[slot].room].meeting, !seats[slot].isOutsider else { return false }
         if seats[slot].attendance.presence == .entering {
             guard var entrance = seats[slot].attendance.entrance else { return true }
             let step = entrance.press(key, now: now)
@@ -99,6 +101,7 @@ extension Mixer {
         else { return }
         meeting.hasStarted = true
         rooms[room].meeting = meeting
+        touch(room: room)
         news.append(ConferenceNews(kind: .started, room: rooms[room].identity))
     }
 
@@ -107,6 +110,7 @@ extension Mixer {
         guard var meeting = rooms[room].meeting else { return }
         (meeting.isOpen, meeting.endsAt) = (true, nil)
         rooms[room].meeting = meeting
+        touch(room: room)
         letIn(room)
     }
 
@@ -125,18 +129,23 @@ extension Mixer {
         else { return }
         meeting.endsAt = now + meeting.rules.grace
         rooms[room].meeting = meeting
+        touch(room: room)
     }
 
     /// Somebody has left; called while the seat still knows who it was.
     mutating func farewell(_ departure: Departure, slot: Int, room: Int) {
-        guard var meeting = rooms[room].meeting, seats[slot].attendance.presence != .entering else { return }
+        guard var meeting = rooms[room].meeting, seats[slot].attendance.presence != .entering, !seats[slot].isOutsider else {
+            return
+        }
         news.append(ConferenceNews(kind: .left, room: departure.room, participant: departure.member.participant))
-        guard rooms[room].seats.contains(where: { seats[$0].attendance.presence != .entering }) else {
+        guard rooms[room].seats.contains(where: { seats[$0].attendance.presence != .entering && !seats[$0].isOutsider }) else {
             if meeting.hasStarted { news.append(ConferenceNews(kind: .ended, room: departure.room)) }
             // Who still gives a PIN comes to the next one.
             rooms[room].meeting = Meeting(meeting.rules)
+            touch(room: room)
             return
         }
+        if meeting.rules.policy.speakerEvents { meeting.speaker.leave(slot) }
         if meeting.rules.policy.exitTone, seats[slot].isInside { meeting.chime.start(.exit) }
         rooms[room].meeting = meeting
         if seats[slot].attendance.role == .moderator { endWithoutModerator(room) }
@@ -144,16 +153,21 @@ extension Mixer {
 
     /// Puts somebody out and tells the call's owner, who goes on with the flow; with the reason when it was never inside.
     mutating func expel(_ slot: Int, _ reason: String?) {
+        let stream = seats[slot].stream
+        stream?.line.close(.roomEnded)
         let departure = vacate(slot)
+        guard stream == nil else { return }
         expelled.append(Expulsion(departure: departure, reason: reason))
     }
 
     mutating func report(_ kind: ConferenceNews.Kind, slot: Int) {
+        touch(slot)
+        guard !seats[slot].isOutsider else { return }
         let identity = rooms[seats[slot].room].identity
         news.append(ConferenceNews(kind: kind, room: identity, participant: member(slot).participant))
     }
 
-    var hasNews: Bool { !news.isEmpty || !expelled.isEmpty }
+    var hasNews: Bool { !news.isEmpty || !expelled.isEmpty || !tapEnds.isEmpty }
 
     mutating func takeNews() -> [ConferenceNews] { exchange(&news, with: []) }
 
@@ -169,6 +183,7 @@ extension Mixer {
         var ending: [String] = []
         for room in rooms.indices {
             guard let meeting = rooms[room].meeting else { continue }
+            lookAtSpeakers(of: room, meeting)
             if let end = meeting.endsAt, now >= end { ending.append(rooms[room].identity.id) }
             for slot in rooms[room].seats {
                 switch seats[slot].attendance.presence {
@@ -188,6 +203,7 @@ extension Mixer {
             guard let slot = slot(of: participant, in: room), var entrance = seats[slot].attendance.entrance else { continue }
             let step = entrance.expire(now: now)
             seats[slot].attendance.entrance = entrance
+            touch(slot)
             take(step, slot: slot)
         }
         for room in ending { endMeeting(room) }
@@ -196,7 +212,8 @@ extension Mixer {
     /// Puts everybody out.
     mutating func endMeeting(_ id: String) {
         guard let room = roomIndex[id] else { return }
-        for slot in rooms[room].seats { expel(slot, nil) }
+        // With the last member the others go by themselves.
+        for slot in rooms[room].seats where !seats[slot].isVacant { expel(slot, nil) }
     }
 }
 

@@ -38,7 +38,7 @@ enum Control: Sendable {
 }
 
 /// Recognises a control: the star, and its key soon after.
-struct ControlKeys: Sendable {
+struct ControlKeys: Sendable, Codable {
     private static let patience = Interval.seconds(3)
     private var starAt: Instant?
 

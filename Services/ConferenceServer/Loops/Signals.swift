@@ -9,9 +9,16 @@ struct Signals: Sendable {
     let bus: Bus
     let plays: PlayEvents
     let minutes: Minutes
+    let recorder: Recorder
     let logger: Logger
+    let gate = SignalGate()
+    let links: LinkOrders
+
+    /// The bus is there.
+    func open() { for event in gate.open() { tell(event) } }
 
     func tell(_ event: MixerEvent) {
+        guard gate.passes(event) else { return }
         switch event {
         case .digit(let callID, let owner, let digit, let milliseconds):
             bus.tell(DigitPressed(callID: callID, digit: String(digit), duration: milliseconds), to: .instance(owner))
@@ -27,6 +34,10 @@ struct Signals: Sendable {
             plays.note(room, participantID: participantID, playID: playID, end, milliseconds: milliseconds)
         case .unheard(let roomID, let participantID):
             logger.info("nothing heard for 30 s", metadata: ["room": "\(roomID)", "participant": "\(participantID)"])
+        case .stoodStill: minutes.noteStandstill()
+        case .link(let order): links.perform(order)
+        case .heard(let callID, let owner, let watchID, let finding):
+            bus.tell(HeardInRoom(callID: callID, watchID: watchID, finding: finding), to: .instance(owner))
         case .conference(let news):
             minutes.note(news)
         case .expelled(let expulsion):
@@ -34,6 +45,8 @@ struct Signals: Sendable {
             minutes.noteChange(of: room)
             bus.tell(
                 ParticipantRemoved(callID: settings.callID, roomID: room, reason: expulsion.reason), to: .instance(settings.owner))
+        case .tapEnded(let end):
+            recorder.tapEnded(end)
         }
     }
 }

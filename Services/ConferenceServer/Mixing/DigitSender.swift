@@ -22,6 +22,18 @@ struct DigitSender {
         return true
     }
 
+    var record: Record { Record(codes: waiting, duration: duration, pauseTicks: pauseTicks) }
+
+    var waitingCount: Int { waiting.count }
+
+    /// Goes on with the last `left` of another process; the one that was being sent has begun to be heard, and is not sent twice.
+    init(_ record: Record, left: Int) {
+        waiting = Array(record.codes.suffix(min(max(0, left), Self.queueLimit)))
+        (duration, pauseTicks) = (record.duration, record.pauseTicks)
+    }
+
+    init() {}
+
     /// What goes out in this tick instead of sound, or nil: sound goes on.
     mutating func next(at timestamp: UInt32) -> (packet: EventSender.Packet, timestamp: UInt32)? {
         if pauseLeft > 0 {

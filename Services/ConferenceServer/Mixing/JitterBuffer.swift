@@ -34,6 +34,8 @@ struct JitterBuffer {
     private var cursor: UInt32 = 0
     private var filled: UInt32 = 0
     private var isRunning = false
+    /// The next packet is read in the very next tick: its sender has been heard otherwise until now.
+    private var startsAtOnce = false
     private var missedInARow = 0
     private var lateInARow = 0
     private var shortestBacklog = Int.max
@@ -96,8 +98,15 @@ struct JitterBuffer {
         skip(backlog > kept ? min(missed, backlog - kept) : missed)
     }
 
+    /// Forgets what there was, and does without the first delay.
+    mutating func startAtOnce() {
+        for index in ring.indices { ring[index] = Self.missing }
+        (isRunning, startsAtOnce) = (false, true)
+    }
+
     private mutating func start(at timestamp: UInt32) {
-        cursor = timestamp &- UInt32(Samples.frame)
+        cursor = timestamp &- (startsAtOnce ? 0 : UInt32(Samples.frame))
+        startsAtOnce = false
         filled = timestamp
         // Before the first frame there is nothing to repeat.
         (isRunning, missedInARow, shortestBacklog, framesObserved) = (true, Self.concealedFrames, .max, 0)

@@ -14,24 +14,59 @@ extension Mixer {
     ) throws(RPCError) -> UInt32 {
         if let slot = slot(of: settings.participantID, in: identity.id) {
             guard settings.epoch >= seats[slot].settings.epoch else { throw RPCError(.fenced, "the call has another owner") }
-            seats[slot].settings = settings
+            let wasOutsider = seats[slot].isOutsider
+            seats[slot].settings = settings.taken(instead: seats[slot].settings)
             seats[slot].relay = relay
+            if wasOutsider || seats[slot].isOutsider { arrange(seats[slot].room) }
             // Whoever asks for the seat owns it: its silence is counted from now.
             (seats[slot].heardAt, seats[slot].ownedAt) = (tickNumber, tickNumber)
+            touch(slot)
+            disturb(seats[slot].room)
             return seats[slot].ssrc
         }
-        let taken = roomIndex[identity.id].map { rooms[$0].seats.count } ?? 0
+        try checkSupervision(settings, of: identity)
+        let taken = roomIndex[identity.id].map { rooms[$0].memberCount } ?? 0
         guard taken < min(identity.limit ?? largestRoom, largestRoom) else {
             throw RPCError(.exhausted, "the room is full")
         }
-        let slot = try freeSlot()
+        if let slot = try goingOver(settings) {
+            bring(slot, into: identity, settings, relay: relay, at: time)
+            return seats[slot].ssrc
+        }
         let room = room(identity)
-        seed = StableHash.avalanche(seed &+ 0x9e37_79b9_7f4a_7c15)
+        let slot: Int
+        do { slot = try takeSlot(settings, relay: relay, room: room, at: time) } catch {
+            if rooms[room].seats.isEmpty { remove(room: room) }
+            throw error
+        }
+        return seats[slot].ssrc
+    }
+
+    /// A seat in a room that is there.
+    mutating func takeSlot(
+        _ settings: ParticipantSettings, relay: SocketAddress, room: Int, at time: Timestamp
+    ) throws(RPCError) -> Int {
+        let slot = try freeSlot()
+        let random = nextRandom()
         // The upper half is never 0, so that 0 can mean a vacated seat.
-        let generation = UInt32(truncatingIfNeeded: seed >> 48) % 0xffff + 1
+        let generation = UInt32(truncatingIfNeeded: random >> 48) % 0xffff + 1
         let seat = Seat(
-            settings, relay: relay, ssrc: generation << 16 | UInt32(slot), room: room, joinedAt: time, tick: tickNumber,
-            random: seed)
+            settings.taken(instead: nil), relay: relay, ssrc: generation << 16 | UInt32(slot), room: room, joinedAt: time, tick: tickNumber,
+            random: random)
+        takeSlot(seat, at: slot)
+        rooms[room].seats.append(slot)
+        tapVoice(of: slot, room: room)
+        rearrange(room, for: slot)
+        touch(slot)
+        return slot
+    }
+
+    mutating func nextRandom() -> UInt64 {
+        seed = StableHash.avalanche(seed &+ 0x9e37_79b9_7f4a_7c15)
+        return seed
+    }
+
+    mutating func takeSlot(_ seat: Seat, at slot: Int) {
         if slot == seats.count {
             seats.append(seat)
             codes.append(contentsOf: repeatElement(G711.Law.ulaw.silence, count: Samples.frame))
@@ -39,8 +74,14 @@ extension Mixer {
         } else {
             seats[slot] = seat
         }
-        rooms[room].seats.append(slot)
-        return seat.ssrc
+    }
+
+    /// Only what goes on is supervised, and only the customer's own.
+    private func checkSupervision(_ settings: ParticipantSettings, of identity: RoomIdentity) throws(RPCError) {
+        guard settings.supervision != nil else { return }
+        guard let room = roomIndex[identity.id], rooms[room].identity.customerID == identity.customerID else {
+            throw RPCError(.notFound, "no such room")
+        }
     }
 
     /// Leaves the seat; a room without anybody is no more. Nil when it was left before.
@@ -52,14 +93,23 @@ extension Mixer {
 
     mutating func vacate(_ slot: Int) -> Departure {
         let room = seats[slot].room
+        let hasStreams = rooms[room].outsiders > 0
         let departure = Departure(room: rooms[room].identity, member: member(slot))
         rooms[room].seats.removeAll { $0 == slot }
+        endTaps(of: slot, room: room)
+        touch(slot)
         farewell(departure, slot: slot, room: room)
+        rearrange(room, for: slot)
         departed.late += seats[slot].jitter.counters.late
         departed.concealed += seats[slot].jitter.counters.concealed
+        if let stream = seats[slot].stream {
+            stream.line.close(.requested)
+            touch(room: room)
+        }
         seats[slot].vacate()
         freeSlots.append(slot)
-        if rooms[room].seats.isEmpty { remove(room: room) }
+        if rooms[room].seats.isEmpty { remove(room: room) } else { clearOutsiders(room) }
+        if hasStreams, let room = roomIndex[departure.room.id] { clearStreams(of: departure.member.settings.participantID, room: room) }
         return departure
     }
 
@@ -70,13 +120,20 @@ extension Mixer {
         if let muted { seats[slot].settings.muted = muted }
         if let deaf { seats[slot].settings.deaf = deaf }
         if let echo { seats[slot].settings.echo = echo }
+        touch(slot)
     }
 
     /// Another relay carries the participant's media from now on.
-    mutating func point(room: String, participant: String, at inside: InsideEndpoint, _ relay: SocketAddress) throws(RPCError) {
+    mutating func point(
+        room: String, participant: String, at inside: InsideEndpoint, _ relay: SocketAddress,
+        of carrier: (relay: String?, session: String?) = (nil, nil)
+    ) throws(RPCError) {
         let slot = try seated(participant, in: room)
+        (seats[slot].settings.relay, seats[slot].settings.session) = carrier
+        disturb(seats[slot].room)
         seats[slot].settings.inside = inside
         seats[slot].relay = relay
+        touch(slot)
     }
 
     /// Durations in ms.
@@ -85,14 +142,27 @@ extension Mixer {
         guard seats[slot].digits.add(digits, duration: duration, interval: interval) else {
             throw RPCError(.invalid, "digits are 0-9, A-D, * and #, at most \(DigitSender.queueLimit) at a time")
         }
+        touch(slot)
     }
 
     func snapshot(of id: String) -> RoomSnapshot? {
         guard let index = roomIndex[id] else { return nil }
         let room = rooms[index]
-        return RoomSnapshot(
+        var snapshot = RoomSnapshot(
             id: id, customerID: room.identity.customerID, conferenceID: room.identity.conferenceID,
-            members: room.seats.map(member), plays: positions(room.plays))
+            members: room.seats.filter { seats[$0].stream == nil }.map(member), plays: positions(room.plays),
+            recordings: positions(room.taps), meeting: room.meeting.map { $0.record(at: now) })
+        let streams = room.seats.compactMap(streamMember)
+        snapshot.streams = streams.isEmpty ? nil : streams
+        return snapshot
+    }
+
+    func streamMember(_ slot: Int) -> RoomSnapshot.StreamMember? {
+        let seat = seats[slot]
+        guard let stream = seat.stream else { return nil }
+        return RoomSnapshot.StreamMember(
+            request: stream.request, muted: seat.settings.muted || seat.isMuted, deaf: seat.settings.deaf, talking: seat.isTalking,
+            direction: seat.direction == Direction() ? nil : seat.direction, joinedAt: seat.joinedAt)
     }
 
     /// Of all buffers there ever were.
@@ -113,6 +183,8 @@ extension Mixer {
             settings: seats[slot].settings, role: attendance.role.rawValue, talking: seats[slot].isTalking,
             joinedAt: seats[slot].joinedAt,
             ssrc: seats[slot].ssrc, plays: positions(seats[slot].plays))
+        if seats[slot].direction != Direction() { member.direction = seats[slot].direction }
+        member.watches = seats[slot].ear?.watches
         if rooms[seats[slot].room].meeting != nil {
             member.attendance = RoomSnapshot.AttendanceRecord(
                 presence: attendance.presence, mutedItself: attendance.mutedItself, isHeldMuted: attendance.isHeldMuted,
@@ -139,15 +211,22 @@ extension Mixer {
         return seats.count
     }
 
-    private mutating func room(_ identity: RoomIdentity) -> Int {
+    mutating func room(_ identity: RoomIdentity) -> Int {
         if let room = roomIndex[identity.id] { return room }
-        rooms.append(Room(identity: identity))
+        var room = Room(identity: identity)
+        lastRoomNumber += 1
+        room.number = lastRoomNumber
+        if let place = freePlaces.popLast() { room.place = place } else { (room.place, placesUsed) = (placesUsed, placesUsed + 1) }
+        rooms.append(room)
         roomIndex[identity.id] = rooms.count - 1
+        touch(room: rooms.count - 1)
         return rooms.count - 1
     }
 
     /// The last room moves into the gap.
-    private mutating func remove(room: Int) {
+    mutating func remove(room: Int) {
+        touch(room: room)
+        freePlaces.append(rooms[room].place)
         roomIndex[rooms[room].identity.id] = nil
         let moved = rooms.removeLast()
         guard room < rooms.count else { return }

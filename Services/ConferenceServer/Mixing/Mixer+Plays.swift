@@ -13,7 +13,9 @@ extension Mixer {
         if let operation = request.operationID, rooms[room].operations.contains(operation) { return false }
         let slot: Int? =
             if let participant = request.participantID { try seated(participant, in: request.roomID) } else { nil }
-        let play = Play(request)
+        lastPlayNumber += 1
+        var play = Play(request)
+        play.number = lastPlayNumber
         if rooms[room].stoppedEarly.remove(play.id) {
             // The command to stop it was quicker.
             report(play, .stopped, slot: slot, room: room, into: &outgoing)
@@ -25,6 +27,8 @@ extension Mixer {
         }
         if let operation = request.operationID { rooms[room].operations.insert(operation) }
         let ended = if let slot { seats[slot].plays.add(play) } else { rooms[room].plays.add(play) }
+        touch(slot, room: room)
+        if request.operationID != nil { touch(room: room) }
         for other in ended { report(other, .stopped, slot: slot, room: room, into: &outgoing) }
         return true
     }
@@ -58,6 +62,7 @@ extension Mixer {
         }
         guard let state else { throw RPCError(.notFound, "no such play: it may be over") }
         rooms[room].operations.insert(command.operationID)
+        touch(room: room)
         return state
     }
 
@@ -73,7 +78,10 @@ extension Mixer {
             }
         }
         guard let ended = rooms[room].plays.remove(id) else {
-            if !rooms[room].ended.contains(id) { rooms[room].stoppedEarly.insert(id) }
+            if !rooms[room].ended.contains(id) {
+                rooms[room].stoppedEarly.insert(id)
+                touch(room: room)
+            }
             return false
         }
         report(ended, end, slot: nil, room: room, into: &outgoing)
@@ -87,7 +95,7 @@ extension Mixer {
         let room = seats[slot].room
         if let ended = remove(&seats[slot].plays) {
             report(ended, end, slot: slot, room: room, into: &outgoing)
-        } else if let ended = remove(&rooms[room].plays) {
+        } else if !seats[slot].isOutsider, let ended = remove(&rooms[room].plays) {
             report(ended, end, slot: nil, room: room, into: &outgoing)
         }
     }
@@ -103,7 +111,10 @@ extension Mixer {
     /// How the play stands then; nil when there is no such play.
     private mutating func change(play id: String, room: String, _ change: (inout Play) -> Void) -> PlayState? {
         guard let room = roomIndex[room] else { return nil }
-        for slot in rooms[room].seats where seats[slot].plays.change(id, change) { return seats[slot].plays.state(of: id) }
+        for slot in rooms[room].seats where seats[slot].plays.change(id, change) {
+            touch(slot)
+            return seats[slot].plays.state(of: id)
+        }
         return rooms[room].plays.change(id, change) ? rooms[room].plays.state(of: id) : nil
     }
 
@@ -119,7 +130,9 @@ extension Mixer {
         _ play: Play, _ end: Play.End, slot: Int?, room: Int, into outgoing: inout Out
     ) {
         rooms[room].ended.insert(play.id)
-        for slot in slot.map({ [$0] }) ?? rooms[room].seats {
+        touch(room: room)
+        if let slot { touch(slot) }
+        for slot in slot.map({ [$0] }) ?? rooms[room].seats where seats[slot].stream == nil {
             let settings = seats[slot].settings
             outgoing.report(
                 .played(

@@ -21,7 +21,7 @@ extension Mixer {
     /// The seats that have heard nothing for that long.
     func silentSeats(for silence: Interval) -> [SilentSeat] {
         rooms.flatMap { room in
-            room.seats.filter { isSilent($0, for: silence) }.map { slot in
+            room.seats.filter { seats[$0].stream == nil && isSilent($0, for: silence) }.map { slot in
                 let settings = seats[slot].settings
                 return SilentSeat(
                     roomID: room.identity.id, customerID: room.identity.customerID, participantID: settings.participantID,

@@ -30,23 +30,47 @@ struct Mixer {
     /// What the buffers of those who left had counted.
     var departed = JitterBuffer.Counters()
 
+    /// What was not yet deposited, while somebody keeps deposits.
+    var changes: [Change] = []
+    var keepsChanges = false
+    /// Two who need nothing from here are linked by their relays.
+    var linksPairs = false
+    // Names of plays and rooms on the shelf.
+    var lastPlayNumber: UInt64 = 0
+    var lastRoomNumber: UInt64 = 0
+    var freePlaces: [Int] = []
+    var placesUsed = 0
+
     let largestRoom: Int
     /// What happened in conferences since it was last taken.
     var news: [ConferenceNews] = []
     var expelled: [Expulsion] = []
+    /// Recordings that have ended since they were last told of.
+    var tapEnds: [TapEnd] = []
+    /// Of a process that died: rooms where more than the mixer is to go on, and has not yet.
+    var halted: [RoomSnapshot] = []
 
     // Scratch memory; of `codes` and `linear` each slot has a frame.
     var codes: [UInt8] = []
     var linear: [Int16] = []
-    private var mix = Mix()
-    private var roomSound = [Int16](repeating: 0, count: Samples.frame)
-    private var earSound = [Int16](repeating: 0, count: Samples.frame)
-    private var packet = [UInt8](repeating: 0, count: Header.length + Samples.frame)
+    var mix = Mix()
+    /// What one ear hears where not all hear the same.
+    var ear = Mix()
+    /// What a socket hears that listens at an ear.
+    var shadowed = Mix()
+    var roomSound = [Int16](repeating: 0, count: Samples.frame)
+    var tapped = TapScratch()
+    var earSound = [Int16](repeating: 0, count: Samples.frame)
+    var gainSound = [Int16](repeating: 0, count: Samples.frame)
+    var packet = [UInt8](repeating: 0, count: Header.length + Samples.frame)
 
     /// `seed` makes SSRCs and first sequence numbers hard to guess.
     init(seed: UInt64, largestRoom: Int = Mixer.largestRoom) { (self.seed, self.largestRoom) = (seed, largestRoom) }
 
     var seatCount: Int { seats.count - freeSlots.count }
+
+    /// Goes on counting where another has stopped.
+    mutating func go(to tick: UInt64) { tickNumber = max(tickNumber, tick) }
 
     // MARK: Packets
 
@@ -87,10 +111,12 @@ struct Mixer {
             seats[slot].earlierEvent = header.timestamp
         }
         guard seats[slot].earlierEvent != header.timestamp else { return }
+        seats[slot].keyAt = tickNumber
         if isNew, let digit = event.digit {
             if steer(digit, slot: slot) {
                 // The rest of the key is nobody else's business, either, even if the caller is inside by now.
                 seats[slot].earlierEvent = header.timestamp
+                touch(slot)
                 return
             }
             press(digit, milliseconds: Int(event.duration) / 8, slot: slot, into: &outgoing)
@@ -103,8 +129,10 @@ struct Mixer {
         _ digit: Character, milliseconds: Int, slot: Int, into outgoing: inout Out
     ) {
         let settings = seats[slot].settings
+        tellStreams(digit, from: slot)
         outgoing.report(.digit(callID: settings.callID, owner: settings.owner, digit: digit, milliseconds: milliseconds))
         interrupt(.digit, by: slot, into: &outgoing) { $0.removeForDigit() }
+        endTaps(key: digit, of: slot)
     }
 
     /// In a room of two the other's phone gets the event as it came, on its own stream's clock.
@@ -112,8 +140,8 @@ struct Mixer {
         _ event: TelephoneEvent, _ header: Header, from slot: Int, into outgoing: inout Out
     ) {
         let members = rooms[seats[slot].room].seats
-        guard members.count == 2, !seats[slot].isMuted, let other = members.first(where: { $0 != slot }),
-            !seats[other].settings.deaf, forwardsKeys(from: slot, to: other)
+        guard rooms[seats[slot].room].memberCount == 2, !seats[slot].isMuted, !seats[slot].isOutsider,
+            let other = members.first(where: { $0 != slot && !seats[$0].isOutsider }), !seats[other].settings.deaf, forwardsKeys(from: slot, to: other)
         else { return }
         guard let time = seats[other].forwardedTime(of: header.timestamp.value, from: header.ssrc.value) else { return }
         send(event, at: time, marker: header.marker, to: other, into: &outgoing)
@@ -126,6 +154,7 @@ struct Mixer {
         tickNumber += 1
         for room in rooms.indices { tick(room: room, into: &outgoing) }
         lookAtMeetings()
+        lookAtLinks(into: &outgoing)
     }
 
     /// Ticks that were not kept because the thread stood still: streams go on where they would be by now.
@@ -140,35 +169,50 @@ struct Mixer {
     }
 
     private mutating func tick<Out: Outgoing & ~Copyable>(room: Int, into outgoing: inout Out) {
+        if rooms[room].link.isStraight { return passStraight(room) }
         var speakers = 0
         for position in rooms[room].seats.indices {
             let slot = rooms[room].seats[position]
             listen(to: slot, into: &outgoing)
+            if rooms[room].weighsSpeakers { weigh(slot) }
             if seats[slot].isSpeaking { speakers += 1 }
         }
         var news = PlayNews()
-        let isAlone = rooms[room].seats.count == 1
-        var hasRoomSound = rooms[room].plays.next(into: &roomSound, isAlone: isAlone, news: &news)
+        let isAlone = rooms[room].memberCount == 1
+        let plays = !rooms[room].link.keepsPlaysWaiting
+        var hasRoomSound = plays && rooms[room].plays.next(into: &roomSound, isAlone: isAlone, news: &news)
         if rooms[room].meeting?.chime.next(into: &roomSound, over: hasRoomSound) == true { hasRoomSound = true }
         if !news.isEmpty { report(news, slot: nil, room: room, into: &outgoing) }
 
         var isMixed = false
+        let isTapped = !rooms[room].taps.isEmpty
         for position in rooms[room].seats.indices {
             let slot = rooms[room].seats[position]
-            speak(to: slot, room: room, speakers: speakers, hasRoomSound: hasRoomSound, isMixed: &isMixed, into: &outgoing)
+            let isSound = speak(
+                to: slot, room: room, speakers: speakers, hasRoomSound: hasRoomSound, isMixed: &isMixed, into: &outgoing)
+            if isTapped, isSound { tapEar(slot, room: room) }
         }
+        if isTapped { tap(room: room, speakers: speakers, hasRoomSound: hasRoomSound, isMixed: isMixed) }
     }
 
     /// Takes the frame of one voice.
     private mutating func listen<Out: Outgoing & ~Copyable>(to slot: Int, into outgoing: inout Out) {
         let offset = slot * Samples.frame
-        let hasFrame = seats[slot].jitter.read(into: &codes, at: offset)
-        seats[slot].isSpeaking = hasFrame && !seats[slot].isMuted && seats[slot].isInside
-        seats[slot].noteVoice(isLoud: seats[slot].isSpeaking && isLoud(at: offset))
-        if seats[slot].plays.waitsForSpeech || rooms[seats[slot].room].plays.waitsForSpeech {
+        let hasFrame =
+            if let line = seats[slot].stream?.line { line.take(into: &codes, at: offset) } else {
+                seats[slot].jitter.read(into: &codes, at: offset)
+            }
+        seats[slot].isSpeaking = hasFrame && !seats[slot].isMuted && seats[slot].isInside && seats[slot].reach != .nobody
+        if hasFrame, !seats[slot].voiceGain.isUnity {
+            Sound.amplify(&codes, at: offset, by: &seats[slot].voiceGain, over: &gainSound)
+        }
+        // Who whispers does not talk in the room.
+        seats[slot].noteVoice(isLoud: seats[slot].isSpeaking && seats[slot].reach.isOpen && isLoud(at: offset))
+        if let ear = seats[slot].ear { hear(ear, slot: slot, hasFrame: hasFrame, into: &outgoing) }
+        if seats[slot].plays.waitsForSpeech || (rooms[seats[slot].room].plays.waitsForSpeech && !seats[slot].isOutsider) {
             awaitVoice(of: slot, into: &outgoing)
         }
-        if tickNumber &- seats[slot].heardAt > Self.silenceTicks, !seats[slot].isReportedSilent {
+        if tickNumber &- seats[slot].heardAt > Self.silenceTicks, seats[slot].stream == nil, !seats[slot].isReportedSilent {
             seats[slot].isReportedSilent = true
             let identity = rooms[seats[slot].room].identity
             outgoing.report(.unheard(roomID: identity.id, participantID: seats[slot].settings.participantID))
@@ -193,21 +237,47 @@ struct Mixer {
         return false
     }
 
-    /// Sends one ear its frame: silence, another's frame as it came, or the mix without its own voice.
+    /// Sends one ear its frame: silence, another's frame as it came, or the mix without its own voice. False when a key went out
+    /// in its place.
     private mutating func speak<Out: Outgoing & ~Copyable>(
         to slot: Int, room: Int, speakers: Int, hasRoomSound: Bool, isMixed: inout Bool, into outgoing: inout Out
-    ) {
+    ) -> Bool {
         defer { seats[slot].advance(samples: Samples.frame) }
         var news = PlayNews()
-        let isAlone = rooms[room].seats.count == 1
-        var hasEarSound = seats[slot].plays.next(into: &earSound, isAlone: isAlone, news: &news)
+        let isAlone = rooms[room].memberCount == 1
+        let plays = !rooms[room].link.keepsPlaysWaiting
+        var hasEarSound = plays && seats[slot].plays.next(into: &earSound, isAlone: isAlone, news: &news)
         if seats[slot].chime.next(into: &earSound, over: hasEarSound) { hasEarSound = true }
         if !news.isEmpty { report(news, slot: slot, room: room, into: &outgoing) }
-        if let (digit, time) = seats[slot].digits.next(at: seats[slot].timestamp) {
-            send(digit.event, at: time, marker: digit.marker, to: slot, into: &outgoing)
-            return
+        let isDirected = rooms[room].isDirected
+        if isDirected {
+            mixDirected(to: slot, room: room, hasRoomSound: hasRoomSound, hasEarSound: hasEarSound, isMixed: &isMixed)
         }
+        if plays, let (digit, time) = seats[slot].digits.next(at: seats[slot].timestamp) {
+            send(digit.event, at: time, marker: digit.marker, to: slot, into: &outgoing)
+            if let ear = seats[slot].ear, ear.tapsOut { overhear(ear, nil) }
+            return false
+        }
+        if !isDirected {
+            mixForAll(to: slot, room: room, speakers: speakers, hasRoomSound: hasRoomSound, hasEarSound: hasEarSound, &isMixed)
+        }
+        if seats[slot].stream != nil {
+            guard seats[slot].hearing.tapped == nil else { return false }
+            sendToStream(slot)
+            return true
+        }
+        if !seats[slot].earGain.isUnity { Sound.amplify(&packet, at: Header.length, by: &seats[slot].earGain, over: &gainSound) }
+        if let ear = seats[slot].ear, ear.tapsOut { overhear(ear, packet) }
+        Sound.write(seats[slot].nextHeader(.pcmu), into: &packet)
+        counters.sent += 1
+        outgoing.send(packet.span, to: seats[slot].relay)
+        return true
+    }
 
+    /// Puts what one ear hears into the packet where everybody hears everybody.
+    private mutating func mixForAll(
+        to slot: Int, room: Int, speakers: Int, hasRoomSound: Bool, hasEarSound: Bool, _ isMixed: inout Bool
+    ) {
         let isDeaf = seats[slot].settings.deaf || !seats[slot].isInside
         let takesOut = seats[slot].isSpeaking && !seats[slot].settings.echo
         let voices = isDeaf ? 0 : speakers - (takesOut ? 1 : 0)
@@ -227,9 +297,6 @@ struct Mixer {
                 Sound.encode(mix, minus: linear, at: own, plus: hasEarSound ? earSound : nil, into: &packet)
             }
         }
-        Sound.write(seats[slot].nextHeader(.pcmu), into: &packet)
-        counters.sent += 1
-        outgoing.send(packet.span, to: seats[slot].relay)
     }
 
     private mutating func copyVoice(to slot: Int, room: Int, takesOut: Bool) {
@@ -239,7 +306,7 @@ struct Mixer {
         Sound.copy(codes, at: speaker * Samples.frame, into: &packet)
     }
 
-    private mutating func mixRoom(_ room: Int, hasRoomSound: Bool) {
+    mutating func mixRoom(_ room: Int, hasRoomSound: Bool) {
         mix.clear()
         for slot in rooms[room].seats where seats[slot].isSpeaking {
             Sound.decode(codes, at: slot * Samples.frame, into: &linear)

@@ -45,6 +45,8 @@ struct Play: Sendable {
     private var passesLeft: Int?
     private var motion: Motion
     private var gain: Gain
+    /// Tells it from all others of its mixer.
+    var number: UInt64 = 0
 
     init(_ request: PlayInRoom) {
         self.request = request
@@ -54,6 +56,30 @@ struct Play: Sendable {
         motion = request.paused == true ? .paused : .running
         gain = Gain(decibels: request.volume ?? 0)
         seek(milliseconds: request.startAt ?? 0)
+    }
+
+    /// Goes on with one of another process, whose sound is to be rendered anew; at `mark` when that is of this play.
+    init(_ record: PlayRecord, at mark: PlayMark) {
+        self.init(record.request)
+        number = record.number
+        let isHeard = mark.number == number && number != 0
+        let place = isHeard ? Int(clamping: mark.place) : record.place
+        (piece, earlier, offset) = (0, 0, min(max(0, place), Self.farthest))
+        passesLeft = isHeard ? (mark.passesLeft < 0 ? nil : Int(clamping: mark.passesLeft)) : record.passesLeft
+        motion = record.isPaused ? .paused : .running
+        hasBegun = record.hasBegun || isHeard && mark.place > 0
+        gain = Gain(decibels: record.volume)
+        if hasBegun { gain.fadeIn() }
+    }
+
+    var record: PlayRecord {
+        PlayRecord(
+            request: request, number: number, place: earlier + offset, passesLeft: passesLeft, isPaused: isPaused, hasBegun: hasBegun,
+            volume: gain.decibels)
+    }
+
+    var mark: PlayMark {
+        PlayMark(number: number, place: Int64(earlier + offset), passesLeft: passesLeft.map { Int64($0) } ?? -1)
     }
 
     var isEndless: Bool { passesLeft == nil }

@@ -13,6 +13,8 @@ struct PlayQueue: Sendable {
     /// Heard whenever nothing else is; at most one.
     private(set) var background: [Play] = []
 
+    init(plays: [Play] = [], background: [Play] = []) { (self.plays, self.background) = (plays, background) }
+
     var isEmpty: Bool { plays.isEmpty && background.isEmpty }
 
     /// All, the one that is heard first.

@@ -1,5 +1,5 @@
 /// The last few names of something; the oldest gives way.
-struct RecentNames: Sendable {
+struct RecentNames: Sendable, Codable {
     private let limit: Int
     private var names: [String] = []
 

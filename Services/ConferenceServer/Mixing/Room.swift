@@ -1,7 +1,7 @@
 import Contracts
 
 /// Who a room belongs to; the conference, when it is one's.
-struct RoomIdentity: Hashable, Sendable {
+struct RoomIdentity: Hashable, Sendable, Codable {
     var id: String
     var customerID: String
     var conferenceID: String?
@@ -13,15 +13,42 @@ struct RoomIdentity: Hashable, Sendable {
 struct Room {
     let identity: RoomIdentity
     var seats: [Int] = []
+    /// On the shelf, and which room of that place it is.
+    var place = 0
+    var number: UInt64 = 0
+    var link = RoomLink()
     var plays = PlayQueue()
     /// The conference that meets here.
     var meeting: Meeting?
+    /// Who dominates it is told.
+    var weighsSpeakers = false
     /// Plays that have ended: to stop them is no news.
     var ended = RecentNames()
     /// Plays that were stopped before they were asked for: the two commands overtook each other.
     var stoppedEarly = RecentNames()
     /// What was performed: a command that comes again is not.
     var operations = RecentNames(limit: 128)
+    /// What copies its sound for recordings.
+    var taps: [RoomTap] = []
+
+    // Where somebody is not simply heard by all and hears all (`Mixer+Direction.swift`).
+    var isDirected = false
+    /// Somebody's direction names another, or somebody is no member.
+    var hasNames = false
+    /// Whose voices are not for everybody.
+    var whisperers: [Int] = []
+    /// Those who listen at another's ear.
+    var shadows: [Int] = []
+    /// Supervisors and the like, who are no members.
+    var outsiders = 0
+
+    /// Somebody is louder or softer than he comes.
+    var hasGains = false
+
+    var memberCount: Int { seats.count - outsiders }
+
+    /// Whether somebody is not simply heard by all as he comes, or hears all: then two phones cannot be linked without the mixer.
+    var needsMixer: Bool { isDirected || hasNames || hasGains || outsiders > 0 }
 }
 
 /// Who left which room, as they were then.
@@ -42,6 +69,10 @@ struct RoomSnapshot: Codable, Sendable, Equatable {
         var plays: [PlayPosition]
         /// In a conference.
         var attendance: AttendanceRecord?
+        /// Unless it is the common one.
+        var direction: Direction?
+        /// What is listened for.
+        var watches: [Watch]?
     }
 
     struct AttendanceRecord: Codable, Sendable, Equatable {
@@ -49,6 +80,15 @@ struct RoomSnapshot: Codable, Sendable, Equatable {
         var mutedItself: Bool
         var isHeldMuted: Bool
         var hasRaisedHand: Bool
+    }
+
+    struct MeetingRecord: Codable, Sendable, Equatable {
+        var hasStarted: Bool
+        var isOpen: Bool
+        var isLocked: Bool
+        var isMuted: Bool
+        /// The moderators are gone, and it ends after so many ms.
+        var endsIn: Int?
     }
 
     struct PlayPosition: Codable, Sendable, Equatable {
@@ -63,24 +103,71 @@ struct RoomSnapshot: Codable, Sendable, Equatable {
     var conferenceID: String?
     var members: [Member]
     var plays: [PlayPosition]
+    /// What is recorded, and how far that has come.
+    var recordings: [RecordingPosition]?
+    /// Sockets, with what a successor needs to connect them anew.
+    var streams: [StreamMember]?
     /// When all this was so.
     var takenAt: Timestamp?
+    /// Of the conference that meets there. Its PINs are not among it.
+    var meeting: MeetingRecord?
+
+    struct StreamMember: Codable, Sendable, Equatable {
+        var request: StartStream
+        var muted: Bool
+        var deaf: Bool
+        var talking: Bool
+        var direction: Direction?
+        var joinedAt: Timestamp
+
+        var participant: Participant {
+            var participant = Participant(
+                id: request.stream.id, callID: request.callID ?? "", role: Role.member.rawValue, muted: muted, deaf: deaf,
+                talking: talking, joinedAt: joinedAt)
+            participant.kind = .stream
+            participant.take(direction)
+            return participant
+        }
+    }
+
+    /// Whether more than its mixer works in the room: recorders, sockets, recognisers.
+    var isHalted: Bool {
+        recordings?.isEmpty == false || streams?.isEmpty == false
+            || members.contains { $0.watches?.contains { $0.transcription != nil } == true }
+    }
 
     func participant(_ id: String) -> Participant? {
         members.first { $0.settings.participantID == id }.map(\.participant)
+            ?? streams?.first { $0.request.stream.id == id }?.participant
     }
 
     /// Those who have come in, or wait for the moderator; who still gives a PIN is nobody yet.
-    var participants: [Participant] { members.filter { $0.attendance?.presence != .entering }.map(\.participant) }
+    var participants: [Participant] {
+        members.filter { $0.attendance?.presence != .entering && $0.settings.supervision == nil }.map(\.participant)
+            + (streams ?? []).map(\.participant)
+    }
 }
 
 extension RoomSnapshot.Member {
     var participant: Participant {
-        Participant(
+        var participant = Participant(
             id: settings.participantID, callID: settings.callID, role: role,
             muted: settings.muted || attendance?.isHeldMuted == true || attendance?.mutedItself == true, deaf: settings.deaf,
             talking: talking, handRaised: attendance?.hasRaisedHand == true, waiting: attendance?.presence == .waiting,
             joinedAt: joinedAt)
+        if let supervision = settings.supervision { (participant.kind, participant.whisperTo) = (.supervisor, supervision.whisperTo) }
+        participant.take(direction)
+        return participant
+    }
+}
+
+extension Participant {
+    mutating func take(_ direction: Direction?) {
+        guard let direction else { return }
+        if direction.gainIn != 0 { gainIn = direction.gainIn }
+        if direction.gainOut != 0 { gainOut = direction.gainOut }
+        if let target = direction.whisperTo { whisperTo = target }
+        hears = direction.hears
     }
 }
 

@@ -6,7 +6,7 @@ import RTP
 /// One ear and one voice in a room: what the mixer keeps in a participant's slot.
 struct Seat {
     var settings: ParticipantSettings
-    let joinedAt: Contracts.Timestamp
+    private(set) var joinedAt: Contracts.Timestamp
     var attendance = Attendance()
     /// The room's place among the mixer's rooms.
     var room: Int
@@ -24,8 +24,10 @@ struct Seat {
     var events = EventReceiver()
     /// The key that was down already when the seat was taken.
     var earlierEvent: RTP.Timestamp?
+    /// When a packet of a key last came.
+    var keyAt: UInt64?
     var heardAt: UInt64
-    let takenAt: UInt64
+    private(set) var takenAt: UInt64
     /// When its owner last asked for it.
     var ownedAt: UInt64
     var isReportedSilent = false
@@ -34,6 +36,18 @@ struct Seat {
     private var talkTicksLeft = 0
     /// Heard with only while a prompt waits for a voice.
     var onset = VoiceOnset()
+
+    // Who hears it, and whom it hears.
+    var direction = Direction()
+    var reach = Reach.all
+    var hearing = Hearing.all
+    /// A socket sits here, and no phone.
+    var stream: SeatedStream?
+    var voiceGain = Gain()
+    var earGain = Gain()
+
+    /// Of those who want to know what it says.
+    var ear: SeatEar?
 
     // For its ear alone.
     var chime = ChimePlayer()
@@ -53,16 +67,74 @@ struct Seat {
         clock = RTP.Timestamp(UInt32(truncatingIfNeeded: random >> 16))
     }
 
+    /// Sits in another room of the same mixer from now on, with its voice, its ear and its stream as they are; what its ear alone heard there
+    /// is over.
+    mutating func go(to room: Int, _ settings: ParticipantSettings, relay: SocketAddress, at time: Contracts.Timestamp, tick: UInt64) {
+        (self.settings, self.relay, self.room, joinedAt) = (settings, relay, room, time)
+        (heardAt, takenAt, ownedAt) = (tick, tick, tick)
+        (attendance, plays, chime) = (Attendance(), PlayQueue(), ChimePlayer())
+        // A key that is down was told of there.
+        earlierEvent = events.current.flatMap { $0.isEnded ? nil : $0.timestamp } ?? earlierEvent
+    }
+
+    /// Others' slots are found for it by `Mixer.arrange`.
+    mutating func take(_ direction: Direction) {
+        self.direction = direction
+        voiceGain.change(to: direction.gainIn)
+        earGain.change(to: direction.gainOut)
+    }
+
+    /// Goes on with a seat of another process.
+    mutating func resume(_ record: SeatRecord, _ position: SeatPosition?) {
+        (attendance, takenAt, ownedAt) = (record.attendance, record.takenAt, record.ownedAt)
+        let at = position ?? SeatPosition()
+        plays = PlayQueue(record.plays, heard: at.heard, background: at.background)
+        guard let position else { return digits = DigitSender(record.digits, left: .max) }
+        digits = DigitSender(record.digits, left: Int(position.digitsLeft))
+        (sequence, clock, startsTalkspurt) = (SequenceNumber(position.sequence), RTP.Timestamp(position.clock), position.startsTalkspurt)
+        if position.key.isThere {
+            events = EventReceiver(
+                resuming: .init(
+                    code: position.key.code, timestamp: RTP.Timestamp(position.key.timestamp), duration: position.key.duration,
+                    isEnded: position.key.isEnded))
+        }
+        let mark = position.forwarded
+        forwarded = mark.isThere ? (mark.sender, mark.theirs, mark.ours) : nil
+    }
+
+    var position: SeatPosition {
+        var position = SeatPosition(ssrc: ssrc, clock: clock.value, sequence: sequence.value, startsTalkspurt: startsTalkspurt)
+        position.digitsLeft = UInt16(clamping: digits.waitingCount)
+        if let key = events.current {
+            position.key = EventMark(
+                isThere: true, isEnded: key.isEnded, code: key.code, duration: key.duration, timestamp: key.timestamp.value)
+        }
+        if let forwarded {
+            position.forwarded = ForwardedMark(isThere: true, sender: forwarded.sender, theirs: forwarded.theirs, ours: forwarded.ours)
+        }
+        if !plays.isEmpty { (position.heard, position.background) = (plays.mark, plays.backgroundMark) }
+        return position
+    }
+
     /// When this tick is on the stream's clock.
     var timestamp: UInt32 { clock.value }
 
     /// Nobody sits here any more: late packets find no owner, and what was kept is let go.
     mutating func vacate() {
         ssrc = 0
+        ear = nil
         plays = PlayQueue()
         digits = DigitSender()
         chime = ChimePlayer()
+        stream = nil
     }
+
+    var isVacant: Bool { ssrc == 0 }
+
+    var isSupervisor: Bool { settings.supervision != nil }
+
+    /// Not a member: neither counted nor announced.
+    var isOutsider: Bool { isSupervisor || stream != nil }
 
     /// Hears and is heard: not before a PIN is given or while the moderator is waited for.
     var isInside: Bool { attendance.presence == .inside }

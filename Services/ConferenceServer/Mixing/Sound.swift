@@ -13,6 +13,23 @@ enum Sound {
         mix.add(linear.span.extracting(offset..<(offset + Samples.frame)))
     }
 
+    static func subtract(_ linear: [Int16], at offset: Int, from mix: inout Mix) {
+        mix.subtract(linear.span.extracting(offset..<(offset + Samples.frame)))
+    }
+
+    /// Changes how loud a frame of codes is.
+    static func amplify(_ codes: inout [UInt8], at offset: Int, by gain: inout Gain, over frame: inout [Int16]) {
+        decode(codes, at: offset, intoStart: &frame)
+        gain.apply(to: &frame)
+        var bytes = codes.mutableSpan
+        G711.encode(frame.span, .ulaw, into: &bytes, at: offset)
+    }
+
+    private static func decode(_ codes: [UInt8], at offset: Int, intoStart linear: inout [Int16]) {
+        var samples = linear.mutableSpan
+        G711.decode(codes.span.extracting(offset..<(offset + Samples.frame)), .ulaw, into: &samples)
+    }
+
     /// The payload of a packet from one frame.
     static func encode(_ samples: [Int16], into packet: inout [UInt8]) {
         var bytes = packet.mutableSpan

@@ -13,10 +13,11 @@ extension Wiring {
     func joinConference(_ command: JoinConference, _ delivery: Delivery) async throws -> JoinConference.Reply {
         let conference = try await conference(command.customerID, command.conferenceID)
         let roomID = Self.room(of: conference.id)
-        if let other = try await host(roomID) { return .elsewhere(instance: other) }
+        let rules = meetingRules(of: conference)
+        if let other = try await host(roomID, former: command.participant.resumes, rules) { return .elsewhere(instance: other) }
         let identity = RoomIdentity(
             id: roomID, customerID: conference.customerID, conferenceID: conference.id, limit: conference.maxParticipants)
-        let inside = try await seat(command.participant, in: identity, meetingRules(of: conference))
+        let inside = try await seat(command.participant, in: identity, rules)
         return .joined(roomID: roomID, instance: runtime.instance, inside: inside)
     }
 
@@ -31,7 +32,7 @@ extension Wiring {
     static func room(of conference: String) -> String { "room_" + conference.drop { $0 != "_" }.dropFirst() }
 
     /// Nil when this instance hosts the room from now on, else who does.
-    private func host(_ room: String) async throws -> String? {
+    private func host(_ room: String, former: String?, _ rules: MeetingRules) async throws -> String? {
         let fleet = runtime.fleet
         if pool == "calls" {
             // Not here, if anybody of the other pool is alive: whoever has the room, or one of them.
@@ -41,22 +42,24 @@ extension Wiring {
             let other = fleet.place(.conferenceServer, pool: "conferences", spread: StableHash.hash(room.utf8))
             if let other, other.instance != runtime.instance { return other.instance }
         }
-        do throws(CacheError) {
+        do {
             // Who has only just started has not heard everybody yet, and takes nobody for dead.
             let isNew = MonotonicClock.now() - startedAt < Self.acquaintance
-            return try await snapshots.claim(room, successor: successor(for: room)) {
-                isNew || fleet.isAlive(.conferenceServer, instance: $0)
+            return try await snapshots.claim(room, successor: successor(for: room, besides: former), resumes: former != nil, rules: rules) { owner in
+                owner != former && (isNew || fleet.isAlive(.conferenceServer, instance: owner))
             }
         } catch {
-            let pick = successor(for: room)
+            let pick = successor(for: room, besides: former)
             return pick == runtime.instance ? nil : pick
         }
     }
 
     /// Who takes the room when its host is dead or cannot be known: everybody comes to the same choice from who is alive, so
     /// two that are asked at once do not both take it.
-    private func successor(for room: String) -> String? {
-        let living = runtime.fleet.living(.conferenceServer).filter { $0.pool != "calls" && !$0.draining }
+    private func successor(for room: String, besides former: String?) -> String? {
+        let living = runtime.fleet.living(.conferenceServer).filter {
+            $0.pool != "calls" && !$0.draining && ($0.instance != former || $0.instance == runtime.instance)
+        }
         let names = living.map { StableHash.hash($0.instance.utf8) }
         return Rendezvous.pick(key: StableHash.hash(room.utf8), among: names).map { living[$0].instance }
     }

@@ -27,7 +27,8 @@ extension Wiring {
                 problems: [Problem(pointer: "/role", code: "unknown", detail: "a role is guest, member or moderator")])
         }
         let loop = loops.loop(of: room)
-        let change = Moderation(muted: command.muted, deaf: command.deaf, handRaised: command.handRaised, role: role)
+        let change = Moderation(
+            muted: command.muted, deaf: command.deaf, handRaised: command.handRaised, role: role, direction: command.direction)
         try await loop.moderate(command.participantID, room: room, change)
         snapshots.note(room)
         guard let participant = await loop.snapshot(of: room)?.participant(command.participantID) else {
@@ -46,7 +47,10 @@ extension Wiring {
             throw RPCError(.notFound, "no such participant")
         }
         let settings = departure.member.settings
-        bus.tell(ParticipantRemoved(callID: settings.callID, roomID: room), to: .instance(settings.owner))
+        // A stream has no owner: it hears of it by its line.
+        if !settings.owner.isEmpty {
+            bus.tell(ParticipantRemoved(callID: settings.callID, roomID: room), to: .instance(settings.owner))
+        }
         record(departure)
         return Done()
     }
@@ -81,7 +85,7 @@ extension Wiring {
 
     // Inlined into `removeParticipant`, this crashes the optimiser of Swift 6.3.1 (LLVM's coroutine splitting, -O only).
     @inline(never)
-    private func ask<C: Command>(
+    func ask<C: Command>(
         _ command: C, hostOf room: String, customer: String, conference id: String, _ delivery: Delivery
     ) async throws -> C.Reply {
         guard let host = try await otherHost(room) else { throw RPCError(.notFound, "nobody is in this conference") }
@@ -89,7 +93,7 @@ extension Wiring {
     }
 
     /// The room when it is here and the customer's.
-    private func hosted(_ room: String, customer: String) async -> RoomSnapshot? {
+    func hosted(_ room: String, customer: String) async -> RoomSnapshot? {
         guard let snapshot = await loops.loop(of: room).snapshot(of: room), snapshot.customerID == customer else {
             return nil
         }

@@ -29,6 +29,16 @@ final class Rendering: Sendable {
         if case .enqueued = queue.yield(job) { true } else { false }
     }
 
+    /// Of rooms that were taken over more may have to be rendered than wait in line at once.
+    func render(_ jobs: [Job]) {
+        guard !jobs.isEmpty else { return }
+        Task {
+            for job in jobs {
+                while !submit(job), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
+            }
+        }
+    }
+
     /// Renders until its task is cancelled.
     func run() async {
         await withTaskGroup(of: Void.self) { group in

@@ -34,13 +34,17 @@ actor SoundLibrary {
     private let speaker: Speaker
     private let threads: BlockingThreads
     private let customs: Customs
+    private let recordings: Recordings?
+    /// The bytes of a recording of a customer.
+    typealias Recordings = @Sendable (_ id: String, _ customer: String) async throws(SoundProblem) -> [UInt8]
     private var kept: [String: Kept] = [:]
     private var held = 0
     private var fetches = 0
     /// Who waits for a sound that is being loaded: a prompt that many calls want at once is loaded once.
     private var waiting: [String: [CheckedContinuation<Result<[Int16], SoundProblem>, Never>]] = [:]
 
-    init(folder: SoundFolder, web: WebSounds, speaker: Speaker, threads: BlockingThreads, customs: Customs = Customs()) {
+    init(folder: SoundFolder, web: WebSounds, speaker: Speaker, threads: BlockingThreads, customs: Customs = Customs(), recordings: Recordings? = nil) {
+        self.recordings = recordings
         (self.folder, self.web, self.speaker, self.threads, self.customs) = (folder, web, speaker, threads, customs)
     }
 
@@ -48,6 +52,7 @@ actor SoundLibrary {
         switch source {
         case .url(let name):
             // One customer's music is no other's to hear.
+            if name.hasPrefix("recording:") { return .sound(try await recording(String(name.dropFirst(10)), customer)) }
             guard !SoundFolder.isMusic(name) else { throw SoundProblem("there is no sound \(name.prefix(80))") }
             return .sound(try await sound(name))
         case .speech(let text, let language, let voice):
@@ -73,6 +78,20 @@ actor SoundLibrary {
             }
             return .sound(CallProgress.tone(signal, country: country ?? customs.country).samples().values)
         case .music: return .sound(try await music(of: customer))
+        case .recording(let id): return .sound(try await recording(id, customer))
+        }
+    }
+
+    /// Of this customer alone; not kept, as it may be deleted.
+    private func recording(_ id: String, _ customer: String) async throws(SoundProblem) -> [Int16] {
+        guard let recordings, !customer.isEmpty else { throw SoundProblem("there are no recordings here") }
+        return try await once("recording \(customer) \(id)") { library throws(SoundProblem) in
+            let bytes = try await recordings(id, customer)
+            return try await library.threads.run { () throws(SoundProblem) in
+                do throws(SoundError) { return try SoundFile.decode(bytes, seconds: Self.longest).values } catch {
+                    throw SoundProblem("the recording is \(error)")
+                }
+            }
         }
     }
 

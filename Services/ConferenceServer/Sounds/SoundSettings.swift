@@ -16,7 +16,9 @@ enum SoundSettings {
         Setting("TANDEM_SPEECH_SECONDS", .integer(1...60), default: "10", "how long the speech service may take for a text"),
     ]
 
-    static func library(_ settings: Settings, _ policy: FetchPolicy, _ logger: Logger) throws -> SoundLibrary {
+    static func library(
+        _ settings: Settings, _ policy: FetchPolicy, _ logger: Logger, recordings: SoundLibrary.Recordings? = nil
+    ) throws -> SoundLibrary {
         let now: @Sendable () -> Int = { Int(Date.now.timeIntervalSince1970) }
         let cache = try cache(settings)
         let (threads, files) = (BlockingThreads(count: 4), BlockingThreads(count: 2))
@@ -30,7 +32,7 @@ enum SoundSettings {
             now: now)
         return SoundLibrary(
             folder: SoundFolder(path: settings.text("TANDEM_SOUNDS")), web: web, speaker: speaker, threads: threads,
-            customs: .init(country: settings.text("TANDEM_TONES"), music: settings.text("TANDEM_MUSIC")))
+            customs: .init(country: settings.text("TANDEM_TONES"), music: settings.text("TANDEM_MUSIC")), recordings: recordings)
     }
 
     private static func cache(_ settings: Settings) throws -> DiskCache? {

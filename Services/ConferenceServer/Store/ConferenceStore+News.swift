@@ -33,6 +33,7 @@ extension ConferenceNews {
         case .talking: ["participant.talking"]
         case .handRaised: ["participant.hand_raised"]
         case .role: ["participant.role"]
+        case .speaker: ["conference.speaker_changed"]
         }
     }
 }

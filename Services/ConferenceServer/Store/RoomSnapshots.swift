@@ -16,36 +16,91 @@ actor RoomSnapshots {
     private let instance: String
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
+    /// Renders what is played in a room that was taken over.
+    private let render: @Sendable ([Rendering.Job]) -> Void
+    /// Goes on with its recordings, streams and transcriptions.
+    private let revive: @Sendable (RoomSnapshot) -> Void
+    /// Tells an owner that its seat is not here any more.
+    private let tellLost: @Sendable (RoomLost, String) -> Void
+    /// Rooms that are being taken over: who comes meanwhile waits.
+    private var resuming: [String: Task<String?, any Error>] = [:]
     private var epochs: [String: UInt64] = [:]
+    /// The leases are given up, and Redis is about to be left.
+    private var isOver = false
     /// Rooms to be written with the next flush.
     private let changed = Mutex<Set<String>>([])
     private nonisolated let mustWriteAll = Atomic<Bool>(false)
 
-    init(cache: Cache, loops: MixerLoops, instance: String, now: @escaping @Sendable () -> Timestamp, logger: Logger) {
+    init(
+        cache: Cache, loops: MixerLoops, instance: String, now: @escaping @Sendable () -> Timestamp, logger: Logger,
+        render: @escaping @Sendable ([Rendering.Job]) -> Void, revive: @escaping @Sendable (RoomSnapshot) -> Void,
+        tellLost: @escaping @Sendable (RoomLost, String) -> Void
+    ) {
         snapshots = Snapshots(cache: cache)
+        (self.render, self.revive, self.tellLost) = (render, revive, tellLost)
         (self.loops, self.instance, self.now, self.logger) = (loops, instance, now, logger)
     }
 
     /// Makes this instance the host of a room unless a living one is already; nil when it is now, else the other's name.
-    /// The room of a dead one is for its successor alone.
-    func claim(_ room: String, successor: String?, isAlive: (String) -> Bool) async throws(CacheError) -> String? {
-        if epochs[room] != nil {
+    /// The room of a dead one is for its successor alone (nil: whoever is asked), who goes on with what its snapshot says; so does
+    /// this instance when somebody `resumes` a seat in a room that nobody holds any more. `rules` when it is a conference's.
+    func claim(
+        _ room: String, successor: String?, resumes: Bool = false, rules: MeetingRules? = nil, isAlive: @escaping @Sendable (String) -> Bool
+    ) async throws -> String? {
+        if let other = resuming[room] { return try await other.value }
+        if epochs[room] != nil, await isHere(room) || !resumes {
             note(room)
             return nil
         }
+        if let other = resuming[room] { return try await other.value }
+        let arrival = Task { try await take(room, successor: successor, resumes: resumes, rules, isAlive) }
+        resuming[room] = arrival
+        defer { resuming[room] = nil }
+        return try await arrival.value
+    }
+
+    private func isHere(_ room: String) async -> Bool { await loops.loop(of: room).snapshot(of: room) != nil }
+
+    private func take(
+        _ room: String, successor: String?, resumes: Bool, _ rules: MeetingRules?, _ isAlive: @Sendable (String) -> Bool
+    ) async throws(CacheError) -> String? {
         var acquisition = try await snapshots.acquire(Self.kind, room, owner: instance)
+        var isInherited = resumes
         if case .owned(let owner, let epoch) = acquisition, !isAlive(owner) {
             if let successor, successor != instance { return successor }
             acquisition = try await snapshots.acquire(Self.kind, room, owner: instance, seen: epoch, takingOver: true)
+            isInherited = true
         }
         switch acquisition {
         case .acquired(let claim):
-            epochs[room] = claim.epoch
+            epochs[room] = max(claim.epoch, epochs[room] ?? 0)
+            if isInherited, let state = claim.state { await goOn(room, state, rules) }
             note(room)
             return nil
         case .owned(let owner, _):
             return owner
         }
+    }
+
+    private func goOn(_ room: String, _ state: [UInt8], _ rules: MeetingRules?) async {
+        guard let snapshot = try? JSONDecoder().decode(RoomSnapshot.self, from: Data(state)), snapshot.id == room else {
+            logger.error("the snapshot of a room cannot be read: it begins anew", metadata: ["room": "\(room)"])
+            return
+        }
+        logger.notice("goes on with a room of an instance that is gone", metadata: ["room": "\(room)", "members": "\(snapshot.members.count)"])
+        render(await loops.loop(of: room).resume(snapshot, rules, at: now()))
+        if snapshot.isHalted { revive(snapshot) }
+    }
+
+    /// Whose room it is, for anybody: nil when it is nobody's, or another customer's.
+    func locate(_ room: String, customer: String) async throws(CacheError) -> LocateRoom.Reply? {
+        if let here = await loops.loop(of: room).snapshot(of: room) {
+            return here.customerID == customer ? LocateRoom.Reply(instance: instance, conferenceID: here.conferenceID) : nil
+        }
+        guard let owner = try await snapshots.owner(of: Self.kind, room), let state = try await snapshots.load(Self.kind, room),
+            let snapshot = try? JSONDecoder().decode(RoomSnapshot.self, from: Data(state)), snapshot.customerID == customer
+        else { return nil }
+        return LocateRoom.Reply(instance: owner, conferenceID: snapshot.conferenceID)
     }
 
     /// Who hosts a room, or nil when it is not live.
@@ -62,6 +117,7 @@ actor RoomSnapshots {
 
     /// Writes what changed, and ends the claims on rooms that are no more.
     func flush() async {
+        guard !isOver else { return }
         let all = mustWriteAll.exchange(false, ordering: .relaxed) ? await loops.roomIDs() : []
         for room in changed.withLock({ exchange(&$0, with: []) }).union(all) {
             do throws(CacheError) {
@@ -86,25 +142,43 @@ actor RoomSnapshots {
         // Plays go on from here by themselves, so a place that moves on need not be written.
         snapshot.takenAt = now()
         guard let epoch = epochs[room], let state = try? JSONEncoder().encode(snapshot) else { return }
-        if try await snapshots.save(Self.kind, room, owner: instance, epoch: epoch, Array(state)) == .lost { lose(room) }
+        if try await snapshots.save(Self.kind, room, owner: instance, epoch: epoch, Array(state)) == .lost { await lose(room) }
     }
 
     func renew() async {
-        guard !epochs.isEmpty else { return }
+        guard !isOver, !epochs.isEmpty else { return }
         let claims = epochs.map { (id: $0.key, epoch: $0.value) }
         guard let lost = try? await snapshots.renew(Self.kind, owner: instance, claims) else { return }
         // One that was given up and claimed again while Redis was asked is not lost.
-        for (room, epoch) in claims where lost.contains(room) && epochs[room] == epoch { lose(room) }
+        for (room, epoch) in claims where lost.contains(room) && epochs[room] == epoch { await lose(room) }
     }
 
-    /// Those in the room go on hearing each other here; whoever joins from now on is sent to the new host.
-    private func lose(_ room: String) {
+    /// This process was thought dead: whoever sits here goes to the new host, and nothing more is said of the room from here.
+    private func lose(_ room: String) async {
         logger.warning("another instance has taken the room over", metadata: ["room": "\(room)"])
         epochs[room] = nil
+        for settings in await loops.loop(of: room).drop(room) {
+            tellLost(RoomLost(callID: settings.callID, roomID: room), settings.owner)
+        }
+    }
+
+    /// This instance stops while others live: each room is theirs from now on, and is heard from here until they speak.
+    func handOver() async {
+        for room in await loops.roomIDs() {
+            note(room)
+        }
+        await flush()
+        await yield()
+        for room in await loops.roomIDs() {
+            for member in await loops.loop(of: room).snapshot(of: room)?.members ?? [] {
+                tellLost(RoomLost(callID: member.settings.callID, roomID: room), member.settings.owner)
+            }
+        }
     }
 
     /// Gives all leases up, keeping the states for a successor.
     func yield() async {
+        isOver = true
         for (room, epoch) in epochs { _ = try? await snapshots.yield(Self.kind, room, epoch: epoch) }
         epochs = [:]
     }

@@ -2,7 +2,9 @@ import Addresses
 import Bytes
 import Deadlines
 import FoundationEssentials
+import Processes
 import ServiceKit
+import Succession
 import Threads
 
 /// The relay's settings in the form the service uses them.
@@ -44,14 +46,10 @@ struct RelaySettings: Sendable {
             "packets a second above which a media thread is under load in this sense"),
     ] + NGSettings.declared
 
-    /// The keeper's own, which it reads before anybody has judged the settings.
-    static let keeper = "TANDEM_RELAY_KEEPER"
-    static let patience = "TANDEM_RELAY_PATIENCE"
-    static let defaultPatience = 3
-    static let keeperDeclared = [
-        Setting(keeper, .flag, default: "1", "a keeper holds sockets and sessions, so that they outlive the process that serves them"),
-        Setting(patience, .integer(1...3600), default: "\(defaultPatience)", "seconds until a worker that does not answer is replaced"),
-    ]
+    static let kept = KeptService(.mediaRelay, name: "relay", wish: "TANDEM_RELAY_KEEPER", patience: "TANDEM_RELAY_PATIENCE")
+
+    /// Who controls the relay over ng has it alone: nobody's commands would be asked again.
+    static var wantsKeeper: Bool { kept.isWanted && ThisProcess.environment["TANDEM_NG_LISTEN"]?.isEmpty ?? true }
 
     struct Mistake: Error, CustomStringConvertible {
         let description: String

@@ -56,6 +56,14 @@ struct SlotTable<Element> {
         return slots[index].element
     }
 
+    /// Calls `body` with the element of that name, if there is one, without counting the reference: `body` does not remove it.
+    @inline(__always)
+    func with(_ name: UInt32, _ body: (Element) -> Void) where Element: AnyObject {
+        let index = Int(name & 0xffff)
+        guard index < slots.count, slots[index].generation == UInt16(name >> 16), let element = slots[index].element else { return }
+        unsafe Unmanaged.passUnretained(element)._withUnsafeGuaranteedRef { body($0) }
+    }
+
     subscript(place index: Int) -> Element? { slots.indices.contains(index) ? slots[index].element : nil }
 
     @discardableResult

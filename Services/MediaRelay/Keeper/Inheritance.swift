@@ -1,6 +1,7 @@
 import DTLS
 import FoundationEssentials
 import Processes
+import Succession
 import Threads
 
 /// What a worker finds with its keeper before it begins: the certificate that stands in the descriptions of calls, and for each media

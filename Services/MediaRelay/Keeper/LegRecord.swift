@@ -29,6 +29,7 @@ struct LegRecord: Codable, Sendable {
     /// The session that stands in the room's place.
     var peer: String?
     var blocksDigits: Bool
+    var tellsKeys: Bool?
     var transports: Transports
 
     /// Of both ports.
@@ -53,7 +54,7 @@ extension Leg {
             id: id, customerID: customerID, callID: callID, owner: owner, epoch: epoch, insideSSRC: insideSSRC, port: port,
             exchange: exchange, proposals: proposals, codecs: codecs.names, canonicalName: canonicalName,
             creation: creation.map { .init(offer: $0.offer, reply: $0.reply) }, remoteOrigin: remoteOrigin, room: session.room, peer: peer?.id,
-            blocksDigits: session.blocksDigits, transports: transports)
+            blocksDigits: session.blocksDigits, tellsKeys: keys == nil ? nil : true, transports: transports)
     }
 
     var transports: LegRecord.Transports {

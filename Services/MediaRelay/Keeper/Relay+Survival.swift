@@ -1,5 +1,6 @@
 import DTLS
 import Processes
+import Succession
 import Threads
 
 extension Relay {

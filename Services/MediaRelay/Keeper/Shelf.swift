@@ -4,13 +4,14 @@ import Processes
 /// Where the sessions of one media thread stand, packet by packet, in memory that outlives the process.
 final class Shelf: Sendable {
     /// Tells one form of what lies there from another: a successor of another version takes none of it for its own.
-    static let layout = "3/\(MemoryLayout<SessionPosition>.size)/\(MemoryLayout<MediaTransport.KeyPosition>.size)"
+    static let layout = "4/\(MemoryLayout<SessionPosition>.size)/\(MemoryLayout<SessionTally>.size)/\(MemoryLayout<MediaTransport.KeyPosition>.size)"
 
     private static let positionRoom = SharedMemory.room(MemoryLayout<SessionPosition>.size)
+    private static let tallyRoom = SharedMemory.room(MemoryLayout<SessionTally>.size)
     private static let keyRoom = SharedMemory.room(MemoryLayout<MediaTransport.KeyPosition>.size)
-    static let room = positionRoom + 2 * keyRoom
+    static let room = positionRoom + tallyRoom + 2 * keyRoom
 
-    private static func offset(_ port: Security.Port) -> Int { port == .rtp ? positionRoom : positionRoom + keyRoom }
+    private static func offset(_ port: Security.Port) -> Int { positionRoom + tallyRoom + (port == .rtp ? 0 : keyRoom) }
 
     let memory: SharedMemory
     let slots: Int
@@ -37,6 +38,11 @@ final class Shelf: Sendable {
         unsafe withUnsafeBytes(of: position) { unsafe memory.write($0, at: place) }
     }
 
+    func write(_ tally: SessionTally, of name: UInt32) {
+        guard let place = place(name) else { return }
+        unsafe withUnsafeBytes(of: tally) { unsafe memory.write($0, at: place + Self.positionRoom) }
+    }
+
     func write(_ position: MediaTransport.KeyPosition, _ port: Security.Port, of name: UInt32) {
         guard let place = place(name) else { return }
         unsafe withUnsafeBytes(of: position) { unsafe memory.write($0, at: place + Self.offset(port)) }
@@ -45,6 +51,7 @@ final class Shelf: Sendable {
     func clear(_ name: UInt32) {
         guard let place = place(name) else { return }
         memory.clear(at: place)
+        memory.clear(at: place + Self.positionRoom)
         memory.clear(at: place + Self.offset(.rtp))
         memory.clear(at: place + Self.offset(.rtcp))
     }
@@ -54,6 +61,12 @@ final class Shelf: Sendable {
         guard let place = place(name) else { return nil }
         var position = blank
         return unsafe withUnsafeMutableBytes(of: &position) { unsafe memory.read(into: $0, at: place) } ? position : nil
+    }
+
+    func tally(of name: UInt32, over blank: SessionTally) -> SessionTally? {
+        guard let place = place(name) else { return nil }
+        var tally = blank
+        return unsafe withUnsafeMutableBytes(of: &tally) { unsafe memory.read(into: $0, at: place + Self.positionRoom) } ? tally : nil
     }
 
     func keyPosition(_ port: Security.Port, of name: UInt32) -> MediaTransport.KeyPosition? {

@@ -31,11 +31,11 @@ struct Footprints {
         let print = prints[place]
         Prefetch.lines(reading, of: print.leg)
         Prefetch.lines(Self.head, of: print.socket)
-        Prefetch.lines(Self.rules, of: print.plan)
+        if print.plan != 0 { Prefetch.lines(Self.rules, of: print.plan) }
         guard print.peer != 0 else { return }
         Prefetch.lines(writing, of: print.peer)
         Prefetch.lines(Self.head, of: print.peerSocket)
-        Prefetch.lines(Self.head, of: print.peerPlan)
+        if print.peerPlan != 0 { Prefetch.lines(Self.head, of: print.peerPlan) }
     }
 
     mutating func note(_ leg: Leg) {
@@ -49,7 +49,9 @@ struct Footprints {
     }
 
     private static func addresses(of leg: Leg) -> (UInt, UInt, UInt) {
-        (Prefetch.address(of: leg), leg.rtp.map { Prefetch.address(of: $0) } ?? 0, leg.session.plan.map { Prefetch.address(of: $0) } ?? 0)
+        // What passes straight through does not ask the plan.
+        let plan = leg.session.isTransparent ? nil : leg.session.plan
+        return (Prefetch.address(of: leg), leg.rtp.map { Prefetch.address(of: $0) } ?? 0, plan.map { Prefetch.address(of: $0) } ?? 0)
     }
 }
 

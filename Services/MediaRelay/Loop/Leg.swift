@@ -3,6 +3,7 @@ import Contracts
 import Datagrams
 import Deadlines
 import MediaSession
+import RTP
 import SDP
 
 /// One session on its media thread: who it belongs to, its ports, and its media.
@@ -20,9 +21,15 @@ final class Leg {
     var tap: Tap?
     /// The leg whose phone this one's is connected with, without a room between them.
     var peer: Leg?
+    /// When a successor is to know again what was counted.
+    var nextTallyAt = Instant(nanoseconds: 0)
     /// What the phone is sent in place of what its peer says.
     var player: Player?
     var session: Session
+    /// Its keys, of which no room tells the owner: its inside is another session's. Nil: a room hears them.
+    var keys: EventReceiver?
+    /// Pressed and not told yet.
+    var pressedKeys: [TelephoneEvent] = []
 
     let id: String
     let customerID: String
@@ -89,7 +96,22 @@ final class Leg {
         (creation, remoteOrigin) = (record.creation.map { ($0.offer, $0.reply) }, record.remoteOrigin)
         self.session = session
         self.session.blocksDigits = record.blocksDigits
+        if record.tellsKeys == true { keys = EventReceiver() }
         (nextReportAt, nextSnapshotAt) = (now + .seconds(2), now + .seconds(15))
+    }
+
+    var isConnected: Bool { rtp?.isConnected ?? false }
+
+    /// Reads one datagram of the phone; false when there was none.
+    func receive(into batch: inout ReceiveBatch, isSecond: Bool) -> Bool {
+        guard let socket = isSecond ? second : rtp else { return false }
+        return unsafe Unmanaged.passUnretained(socket)._withUnsafeGuaranteedRef { $0.receive(into: &batch, from: session.latch.locked?.address) }
+    }
+
+    /// Sends over the socket that reaches that address.
+    func send(_ packet: Span<UInt8>, to peer: SocketAddress) -> SendOutcome? {
+        guard let socket = second == nil ? rtp : socket(to: peer) else { return nil }
+        return unsafe Unmanaged.passUnretained(socket)._withUnsafeGuaranteedRef { $0.send(packet, to: peer) }
     }
 
     /// The socket that reaches that address.

@@ -4,6 +4,30 @@ import RTP
 
 // Keys that came otherwise than as events, and keys that the room is not to hear.
 extension MediaLoop {
+    /// Of a leg whose inside is another leg's: what is on its way there.
+    static func noteKeys(of leg: Leg, in packets: borrowing PacketBuffer) {
+        for number in 0..<packets.count { noteKey(of: leg, packets[number]) }
+    }
+
+    private static func noteKey(of leg: Leg, _ packet: Span<UInt8>) {
+        guard let header = try? Header(parsing: packet), header.payloadType == insideEvents,
+            let event = try? TelephoneEvent(parsing: packet.extracting(header.payloadRange)),
+            let pressed = leg.keys?.receive(event, timestamp: header.timestamp)
+        else { return }
+        leg.pressedKeys.append(pressed)
+    }
+
+    private static let insideEvents = PayloadType(101)
+
+    func tellKeys(of leg: Leg) {
+        guard !leg.pressedKeys.isEmpty else { return }
+        for event in leg.pressedKeys {
+            guard let digit = event.digit else { continue }
+            events.digit(DigitPressed(callID: leg.callID, digit: String(digit), duration: Int(event.duration) / 8), leg.owner)
+        }
+        leg.pressedKeys = []
+    }
+
     /// The owner hears of keys that the room does not.
     func tellDigits(_ leg: Leg) {
         guard leg.session.hasToldDigits else { return }

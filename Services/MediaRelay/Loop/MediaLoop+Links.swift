@@ -18,9 +18,9 @@ extension MediaLoop {
             if leg.tap != nil { Self.tapArrived(leg, fromPhone, count, isOpened: true, on: leg.port, now: loop.now) }
         }
         if Self.isControl(fromPhone, count) { return passControl(count, of: leg, to: peer) }
-        if leg.session.plan?.isTransparent == true {
+        if leg.session.isTransparent {
             Self.pass(&fromPhone, count, of: leg, to: peer, now: loop.now, traffic: &traffic, shelf: custody?.shelf)
-            connect(leg)
+            if !leg.isConnected { connect(leg) }
         } else {
             Self.translate(
                 fromPhone, count, of: leg, to: peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic, shelf: custody?.shelf)
@@ -46,18 +46,21 @@ extension MediaLoop {
         }
         traffic.countPhones(.forwarded)
         if let tap = leg.tap, !leg.session.gates.silencesMedia { tap.spoken(batch[0].bytes.extracting(0..<count), now: now) }
-        guard peer.player == nil, let destination = peer.session.passingDestination, let rtp = peer.socket(to: destination) else { return }
+        if let shelf, now >= leg.nextTallyAt { note(leg, on: shelf, now: now) }
+        guard peer.player == nil, let destination = peer.session.passingDestination else { return }
         var place = batch.mutablePlace(at: 0)
         leg.session.hush(header, &place)
         guard let length = peer.session.makeOwn(header, &place, count: count, now: now) else { return }
-        if let shelf { note(peer, on: shelf) }
-        if rtp.send(place.span.extracting(0..<length), to: destination) != .sent { traffic.notSent += 1 }
+        if let shelf { note(peer, on: shelf, now: now) }
+        if peer.send(place.span.extracting(0..<length), to: destination) != .sent { traffic.notSent += 1 }
     }
 
     /// The kernel keeps strangers away once it is known who the phone is.
     private func connect(_ leg: Leg) {
         guard let rtp = leg.rtp, !rtp.isConnected, !leg.session.hasChecks, !leg.session.isAsymmetric, let source = leg.session.latch.locked else { return }
         rtp.connect(to: source.address)
+        // Who the phone is has to be known to a successor.
+        note(leg)
     }
 
     // MARK: Through the codecs
@@ -96,7 +99,7 @@ extension MediaLoop {
         guard peer.player == nil else { return }
         let isEvent = leg.session.isEvent(header)
         _ = peer.session.directPacket(header, bytes, isEvent: isEvent, now: now, into: &packets)
-        send(&packets, of: peer, traffic: &traffic, shelf: shelf)
+        send(&packets, of: peer, now: now, traffic: &traffic, shelf: shelf)
     }
 
     /// What a leg tells its room is what the room tells its peer.
@@ -107,14 +110,14 @@ extension MediaLoop {
         for number in 0..<packets.count {
             linked.removeAll()
             _ = peer.session.insidePacket(packets[number], from: inPlaceOfRoom, now: now, into: &linked)
-            send(&linked, of: peer, traffic: &traffic, shelf: shelf)
+            send(&linked, of: peer, now: now, traffic: &traffic, shelf: shelf)
         }
     }
 
-    static func send(_ packets: inout PacketBuffer, of leg: Leg, traffic: inout Traffic, shelf: Shelf?) {
+    static func send(_ packets: inout PacketBuffer, of leg: Leg, now: Instant, traffic: inout Traffic, shelf: Shelf?) {
         guard let destination = leg.session.passingDestination, let rtp = leg.socket(to: destination) else { return }
         for number in 0..<packets.count where leg.session.seal(&packets, number) {
-            if let shelf { note(leg, on: shelf) }
+            if let shelf { note(leg, on: shelf, now: now) }
             if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
         }
     }
@@ -133,7 +136,7 @@ extension MediaLoop {
         hand(packets, to: peer, now: now, linked: &linked, traffic: &traffic, shelf: shelf)
         packets.removeAll()
         leg.session.expireOutward(now: now, into: &packets)
-        send(&packets, of: leg, traffic: &traffic, shelf: shelf)
+        send(&packets, of: leg, now: now, traffic: &traffic, shelf: shelf)
     }
 
     // MARK: Control packets
@@ -148,7 +151,7 @@ extension MediaLoop {
         _ batch: inout ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, traffic: inout Traffic, shelf: Shelf?
     ) {
         let source = batch[0].source
-        guard leg.session.plan?.isTransparent == true else {
+        guard leg.session.isTransparent else {
             leg.session.noteControl(octets: count)
             leg.session.controlPacket(batch[0].bytes.extracting(0..<count), from: source, now: now, ntpTime: NTP.now())
             return
@@ -161,7 +164,7 @@ extension MediaLoop {
         var place = batch.mutablePlace(at: 0)
         leg.session.retell(&place, count: count)
         guard let report = peer.session.makeOwnControl(&place, count: count) else { return }
-        if let shelf { note(peer, on: shelf) }
+        if let shelf { note(peer, on: shelf, now: now) }
         if socket.send(report.span, to: destination) != .sent { traffic.notSent += 1 }
     }
 

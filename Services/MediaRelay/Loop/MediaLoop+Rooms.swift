@@ -52,7 +52,7 @@ extension MediaLoop {
             guard leg.session.seal(&packets, number) else { continue }
             if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: true, now: now) }
             if let shelf {
-                note(leg, on: shelf)
+                note(leg, on: shelf, now: now)
                 shelf.mark(.fromRooms, index + 1, count)
             }
             if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }

@@ -6,6 +6,7 @@ import FoundationEssentials
 import MediaSession
 import RTP
 import SDP
+import Succession
 import Threads
 
 // What a media thread does to go on with the sessions of another process: all that it can beforehand, so that a phone hears as little of
@@ -100,7 +101,8 @@ extension MediaLoop {
         leg.session.transport = transport(record.transports.rtp, .rtp, record)
         leg.session.controlTransport = transport(record.transports.rtcp, .rtcp, record)
         let position = custody.shelf.position(of: record.insideSSRC, over: leg.session.position) ?? leg.session.position
-        leg.session.resume(position, heir.plan, room: record.room, now: now)
+        let tally = custody.shelf.tally(of: record.insideSSRC, over: leg.session.tally) ?? leg.session.tally
+        leg.session.resume(position, tally, heir.plan, room: record.room, now: now)
         guard legs.restore(record.insideSSRC, { leg }) != nil else { return occupancy.remove() }
         (leg.nextReportAt, leg.kept) = (now + reportPause(isFirst: true), record.transports)
         names[leg.id] = leg.insideSSRC

@@ -7,6 +7,7 @@ import MediaSession
 import Processes
 import RTP
 import SDP
+import Succession
 
 // What a media thread does so that another process can go on with its sessions.
 extension MediaLoop {
@@ -33,13 +34,24 @@ extension MediaLoop {
         keep(leg)
     }
 
-    /// Where the streams stand: before every packet that leaves.
+    /// All that changes with packets.
     func note(_ leg: Leg) {
         guard let custody else { return }
-        Self.note(leg, on: custody.shelf)
+        leg.nextTallyAt = loop.now
+        Self.note(leg, on: custody.shelf, now: loop.now)
     }
 
-    static func note(_ leg: Leg, on shelf: Shelf) {
+    /// What was counted is written so often.
+    private static var tallyPause: Interval { .milliseconds(200) }
+
+    /// Where the streams stand: before every packet that leaves, as far as a successor has to know.
+    static func note(_ leg: Leg, on shelf: Shelf, now: Instant) {
+        let isDue = now >= leg.nextTallyAt
+        if isDue {
+            leg.nextTallyAt = now + tallyPause
+            shelf.write(leg.session.tally, of: leg.insideSSRC)
+        }
+        guard isDue || leg.session.hasOwnNumbers else { return }
         shelf.write(leg.session.position, of: leg.insideSSRC)
         guard leg.session.transport != nil else { return }
         var keys = MediaTransport.KeyPosition()

@@ -97,10 +97,17 @@ actor MediaLoop {
 
     /// Called for each readable RTP socket; what is left in it makes it readable again.
     func readPhone(_ name: UInt32, isSecond: Bool = false) {
-        guard let leg = legs[name], let rtp = isSecond ? leg.second : leg.rtp, rtp.socket.receive(into: &fromPhone, limit: 1) > 0 else { return }
+        legs.with(name) { read($0, isSecond: isSecond) }
+    }
+
+    private func read(_ leg: Leg, isSecond: Bool) {
+        guard leg.receive(into: &fromPhone, isSecond: isSecond) else { return }
         loop.handled(1)
         if leg.tap != nil { Self.tapArrived(leg, fromPhone, fromPhone[0].bytes.count, isOpened: false, on: leg.port, now: loop.now) }
-        if let peer = leg.peer { return passOn(leg, to: peer) }
+        if let peer = leg.peer {
+            return unsafe Unmanaged.passUnretained(peer)._withUnsafeGuaranteedRef { passOn(leg, to: $0) }
+        }
+        guard let rtp = isSecond ? leg.second : leg.rtp else { return }
         guard leg.session.transport != nil else {
             Self.forward(
                 fromPhone, fromPhone[0].bytes.count, of: leg, on: rtp, now: loop.now, packets: &packets, toRooms: &toRooms,
@@ -120,6 +127,7 @@ actor MediaLoop {
     private func follow(_ leg: Leg) {
         if leg.session.hasDeadlines { schedule(leg) }
         if leg.session.hasToldDigits { tellDigits(leg) }
+        if leg.keys != nil { tellKeys(of: leg) }
     }
 
     /// How long the packet is that came protected; nil when it was none.
@@ -165,7 +173,8 @@ actor MediaLoop {
         traffic.countPhones(verdict)
         if !rtp.isConnected, !leg.session.hasChecks, let source = leg.session.latch.locked { rtp.connect(to: source.address) }
         guard packets.count > 0, let room = leg.session.room else { return }
-        if let shelf { note(leg, on: shelf) }
+        if leg.keys != nil { noteKeys(of: leg, in: packets) }
+        if let shelf { note(leg, on: shelf, now: now) }
         for number in 0..<packets.count {
             if let tap = leg.tap { tap.sound(packets[number], .said, now: now) }
             append(packets[number], to: room, &toRooms, inside, &traffic, shelf)
@@ -176,6 +185,7 @@ actor MediaLoop {
     func goOn(_ leg: Leg) {
         if let peer = leg.peer { return goOn(leg, peer) }
         Self.goOn(leg, now: loop.now, packets: &packets, toRooms: &toRooms, traffic: &traffic, inside: inside, shelf: custody?.shelf)
+        if leg.keys != nil { tellKeys(of: leg) }
     }
 
     private static func goOn(
@@ -185,8 +195,9 @@ actor MediaLoop {
         packets.removeAll()
         leg.session.expireDigits(now: now, into: &packets)
         leg.session.expireInward(now: now, into: &packets)
-        if let shelf, packets.count > 0 { note(leg, on: shelf) }
+        if let shelf, packets.count > 0 { note(leg, on: shelf, now: now) }
         if let room = leg.session.room {
+            if leg.keys != nil { noteKeys(of: leg, in: packets) }
             for number in 0..<packets.count {
                 if let tap = leg.tap { tap.sound(packets[number], .said, now: now) }
                 append(packets[number], to: room, &toRooms, inside, &traffic, shelf)
@@ -199,7 +210,7 @@ actor MediaLoop {
             if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: false, now: now) }
             guard leg.session.seal(&packets, number) else { continue }
             if leg.tap != nil { Self.tapLeaving(leg, packets[number], isSealed: true, now: now) }
-            if let shelf { note(leg, on: shelf) }
+            if let shelf { note(leg, on: shelf, now: now) }
             if rtp.send(packets[number], to: destination) != .sent { traffic.notSent += 1 }
         }
     }
@@ -246,7 +257,9 @@ actor MediaLoop {
     private func reader() -> EventLoop.Reader {
         if let phones { return phones }
         let reader = EventLoop.Reader(
-            expect: { [unowned self] name in footprints.fetch(name) }, ready: { [unowned self] name, _ in readPhone(name) })
+            // Both live as long as the thread.
+            expect: { [unowned(unsafe) self] name in unsafe footprints.fetch(name) },
+            ready: { [unowned(unsafe) self] name, _ in unsafe readPhone(name) })
         phones = reader
         return reader
     }

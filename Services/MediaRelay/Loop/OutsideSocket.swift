@@ -5,6 +5,8 @@ import Datagrams
 final class OutsideSocket {
     let socket: DatagramSocket
     private(set) var isConnected = false
+    /// Connected, and nothing is left of what came before: all that will be read is the peer's.
+    private var isSoleSource = false
 
     init(bind address: SocketAddress, dscp: Int) throws(SocketError) {
         socket = try DatagramSocket(bind: address, receiveBuffer: 1 << 18)
@@ -22,13 +24,13 @@ final class OutsideSocket {
     }
 
     /// Its predecessor may have connected it since.
-    func recall() { isConnected = socket.peer != nil }
+    func recall() { (isConnected, isSoleSource) = (socket.peer != nil, false) }
 
     /// Everybody is heard again, and judged packet by packet.
     func disconnect() throws(SocketError) {
         guard isConnected else { return }
         try socket.disconnect()
-        isConnected = false
+        (isConnected, isSoleSource) = (false, false)
     }
 
     /// From now on the kernel keeps strangers away. Without success they are kept away packet by packet.
@@ -36,9 +38,18 @@ final class OutsideSocket {
         do {
             try socket.connect(to: peer)
             isConnected = true
+            isSoleSource = !socket.hasWaiting
         } catch {
-            isConnected = false
+            (isConnected, isSoleSource) = (false, false)
         }
+    }
+
+    /// Reads one datagram; false when there was none. A connected socket takes none but those of its peer, which is `phone`.
+    func receive(into batch: inout ReceiveBatch, from phone: SocketAddress?) -> Bool {
+        if isSoleSource, let phone { return socket.receive(into: &batch, from: phone) }
+        let isThere = socket.receive(into: &batch, limit: 1) > 0
+        if isConnected { isSoleSource = !socket.hasWaiting }
+        return isThere
     }
 
     func send(_ packet: Span<UInt8>, to peer: SocketAddress) -> SendOutcome {

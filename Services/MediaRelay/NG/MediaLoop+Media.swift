@@ -103,7 +103,7 @@ extension MediaLoop {
         case .bytes(let bytes):
             packets.removeAll()
             _ = leg.session.insidePacket(bytes.span, from: Self.inPlaceOfRoom, now: loop.now, into: &packets)
-            Self.send(&packets, of: leg, traffic: &traffic, shelf: custody?.shelf)
+            Self.send(&packets, of: leg, now: loop.now, traffic: &traffic, shelf: custody?.shelf)
             if leg.session.hasDeadlines { schedule(leg) }
         case .some(.none): break
         case .over, nil:

@@ -10,6 +10,7 @@ extension MediaLoop {
             let other = try living(name, epoch: nil)
             guard other !== leg else { throw RPCError(.invalid, "a session cannot be linked with itself") }
             link(leg, other)
+            (leg.keys, other.keys) = (nil, nil)
             save(other)
             save(leg)
             return Done()
@@ -18,6 +19,7 @@ extension MediaLoop {
             unlink(leg)
             save(peer)
         }
+        leg.keys = command.keys == true ? EventReceiver() : nil
         if let inside = command.inside {
             guard let address = SocketAddress(inside.address) else {
                 let problem = Problem(pointer: "/inside/address", detail: "not ADDRESS:PORT")

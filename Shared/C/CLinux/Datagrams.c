@@ -111,19 +111,28 @@ void tandem_batch_destroy(struct tandem_batch *batch) {
 uint8_t *tandem_batch_bytes(struct tandem_batch *batch, int index) { return batch->bytes + (size_t)index * batch->size; }
 
 // One datagram is read faster without lists: the kernel need not fetch them, nor write them back.
-static int receive_one(int socket, struct tandem_batch *batch, struct tandem_received *received) {
+static int receive_from(int socket, struct tandem_batch *batch, struct tandem_received *received, struct sockaddr_storage *source) {
     ssize_t length;
     socklen_t address_length;
     int attempt = 0;
     do {
-        address_length = sizeof batch->addresses[0];
-        length = syscall(SYS_recvfrom, socket, batch->bytes, batch->size, MSG_TRUNC, &batch->addresses[0], &address_length);
+        address_length = sizeof *source;
+        length = syscall(SYS_recvfrom, socket, batch->bytes, batch->size, MSG_TRUNC, source, source ? &address_length : NULL);
     } while (length < 0 && tandem_is_echo(errno) && attempt++ < 8);
     if (length < 0) return 0;
     received->is_truncated = (size_t)length > batch->size;  // with MSG_TRUNC it is what was sent
     received->length = received->is_truncated ? (uint32_t)batch->size : (uint32_t)length;
-    tandem_decode_address(&batch->addresses[0], &received->source);
     return 1;
+}
+
+static int receive_one(int socket, struct tandem_batch *batch, struct tandem_received *received) {
+    int count = receive_from(socket, batch, received, &batch->addresses[0]);
+    if (count) tandem_decode_address(&batch->addresses[0], &received->source);
+    return count;
+}
+
+int tandem_batch_receive_one(int socket, struct tandem_batch *batch, struct tandem_received *received) {
+    return receive_from(socket, batch, received, NULL);
 }
 
 int tandem_batch_receive(int socket, struct tandem_batch *batch, int limit, struct tandem_received *received) {

@@ -71,6 +71,15 @@ public struct DatagramSocket: ~Copyable {
         batch.fill(from: descriptor, limit: limit)
     }
 
+    /// Whether there is something to read.
+    public var hasWaiting: Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&waiting, 1, 0) != 0
+    }
+
+    /// Reads one datagram of a socket that is connected to `peer`, which the kernel need not tell; false when there is none.
+    public func receive(into batch: inout ReceiveBatch, from peer: SocketAddress) -> Bool { batch.fillOne(from: descriptor, of: peer) }
+
     /// Sends to `peer`, or, without one, to the connected peer.
     @discardableResult
     public func send(_ bytes: Span<UInt8>, to peer: SocketAddress? = nil) -> SendOutcome {

@@ -65,6 +65,12 @@ internal import CLinux
         return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
     }
 
+    mutating func fillOne(from descriptor: Int32, of peer: SocketAddress) -> Bool {
+        count = Int(unsafe tandem_batch_receive_one(descriptor, memory, &received))
+        received[0].source = peer.kernelAddress
+        return count == 1
+    }
+
     mutating func fill(from descriptor: Int32, limit: Int) -> Int {
         count = Int(unsafe tandem_batch_receive(descriptor, memory, Int32(clamping: min(limit, capacity)), &received))
         return count

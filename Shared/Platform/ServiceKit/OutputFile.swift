@@ -26,6 +26,12 @@ public struct OutputFile: ~Copyable {
         length += bytes.count
     }
 
+    /// Goes on so many bytes later; those between are zero and take no room on the disk.
+    public mutating func skip(_ count: Int) throws(Failure) {
+        guard ftruncate(descriptor, off_t(length + count)) == 0 else { throw Failure("\(path) cannot be written: \(Self.reason)") }
+        length += count
+    }
+
     /// Writes the beginning again.
     public func rewrite(_ bytes: [UInt8]) throws(Failure) { try write(bytes, at: 0) }
 

@@ -113,6 +113,16 @@ struct ServiceProcess: ServiceLifecycle.Service {
             await announceUntilStopped()
             await drain()
             group.cancelAll()
+            leaveSoon()
+        }
+    }
+
+    /// All that was to be kept is kept: what still waits for something that has ended keeps no process.
+    private func leaveSoon() {
+        Task.detached {
+            try? await Task.sleep(for: .seconds(1))
+            logger.warning("\(declaration.name.rawValue) ends, though not all of its work has")
+            ServiceProgram.leave(0)
         }
     }
 

@@ -54,7 +54,7 @@ public final class StreamConnection {
     }
 
     deinit {
-        if state != .ended { Glibc.close(descriptor) }
+        if state != .ended { loop.retire(descriptor) }
     }
 
     /// Starts connecting; `onOpen` or `onEnd` follows. What is written meanwhile is kept.
@@ -70,10 +70,18 @@ public final class StreamConnection {
             descriptor = unsafe tandem_tcp_connect(&kernelPeer, nil)
         }
         guard descriptor >= 0 else { throw SocketError(.tcp, peer, code: -descriptor) }
+        if let bytes = limits.sendBuffer {
+            // Without it the connection is only less prompt.
+            var size = Int32(clamping: bytes)
+            _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
         return StreamConnection(descriptor: descriptor, peer: peer, loop: loop, limits: limits, isOpen: false)
     }
 
     public var isOpen: Bool { state == .open }
+
+    /// Bytes that the peer has not taken yet.
+    public var queuedCount: Int { queue.count }
 
     /// The address of this end; nil after the end.
     public var localAddress: SocketAddress? {

@@ -15,6 +15,9 @@ public struct StreamLimits: Sendable {
     /// How long the last bytes may take to leave, once we are done with a connection.
     public var finishing = Interval.seconds(5)
 
+    /// How much the system may hold for a slow peer, in bytes, before writes wait here; nil: as it likes, which is megabytes.
+    public var sendBuffer: Int?
+
     public init() {}
 }
 

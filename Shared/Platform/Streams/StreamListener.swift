@@ -35,7 +35,7 @@ public final class StreamListener {
     }
 
     deinit {
-        if !isClosed { Glibc.close(descriptor) }
+        if !isClosed { loop.retire(descriptor) }
     }
 
     public var connectionCount: Int { connections.count }

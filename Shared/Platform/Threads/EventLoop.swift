@@ -41,14 +41,12 @@ public final class EventLoop: @unchecked Sendable {
         }
     }
 
-    private struct Watch {
-        enum Target {
-            case closure((Readiness) -> Void)
-            case reader(Reader, UInt32)
-        }
-
+    /// Plain memory: to look at it counts no references.
+    @safe private struct Watch {
         let token: UInt64
-        let target: Target
+        let tag: UInt32
+        /// One of `readers`; nil: its closure is in `closures`.
+        let reader: Unmanaged<Reader>?
     }
 
     private enum State {
@@ -66,6 +64,10 @@ public final class EventLoop: @unchecked Sendable {
     private let mustStop = Atomic<Bool>(false)
 
     private var watches: [Watch?] = []
+    /// By descriptor, of those that have no reader.
+    private var closures: [((Readiness) -> Void)?] = []
+    /// Kept for as long as the loop.
+    private var readers: [Reader] = []
     private var nextGeneration: UInt64 = 1
     private var timers = DeadlineQueue<Work>()
     private var hooks: [Work] = []
@@ -120,26 +122,33 @@ public final class EventLoop: @unchecked Sendable {
 
     /// Calls `ready` whenever the descriptor is ready, until `unwatch`. Unwatch before closing the descriptor.
     public func watch(_ descriptor: Int32, _ interest: Interest, _ ready: @escaping (Readiness) -> Void) {
-        watch(descriptor, interest, .closure(ready))
+        unsafe watch(descriptor, interest, nil, tag: 0)
+        closures[Int(descriptor)] = ready
     }
 
     /// The same, by a reader of many.
     public func watch(_ descriptor: Int32, _ interest: Interest, _ reader: Reader, tag: UInt32) {
-        watch(descriptor, interest, .reader(reader, tag))
+        if !readers.contains(where: { $0 === reader }) { readers.append(reader) }
+        unsafe watch(descriptor, interest, Unmanaged.passUnretained(reader), tag: tag)
     }
 
-    private func watch(_ descriptor: Int32, _ interest: Interest, _ target: Watch.Target) {
+    private func watch(_ descriptor: Int32, _ interest: Interest, _ reader: Unmanaged<Reader>?, tag: UInt32) {
         requireLoop()
         let slot = Int(descriptor)
-        while watches.count <= slot { watches.append(nil) }
-        precondition(watches[slot] == nil, "a descriptor is watched once")
+        while watches.count <= slot {
+            watches.append(nil)
+            closures.append(nil)
+        }
+        // What was watched under this number and closed without a word is over: the system has forgotten it. One that is still open
+        // is refused below.
+        closures[slot] = nil
         // The generation tells an event of this watch from one, read in the same batch, of an earlier owner of the number.
         let token = nextGeneration << 32 | UInt64(slot)
         nextGeneration = (nextGeneration + 1) & 0xffff_ffff
         if nextGeneration == 0 { nextGeneration = 1 }
-        watches[slot] = Watch(token: token, target: target)
+        unsafe watches[slot] = Watch(token: token, tag: tag, reader: reader)
         let added = tandem_epoll_add(epoll, descriptor, interest.events, token)
-        precondition(added == 0, "descriptor \(descriptor) cannot be watched: it is closed, or a plain file")
+        precondition(added == 0, "descriptor \(descriptor) cannot be watched: it is closed, watched already, or a plain file")
     }
 
     /// Changes what an already watched descriptor is watched for; an empty interest pauses it.
@@ -155,6 +164,7 @@ public final class EventLoop: @unchecked Sendable {
         let slot = Int(descriptor)
         guard slot < watches.count, watches[slot] != nil else { return }
         watches[slot] = nil
+        closures[slot] = nil
         _ = tandem_epoll_remove(epoll, descriptor)
     }
 
@@ -188,6 +198,19 @@ public final class EventLoop: @unchecked Sendable {
     /// So many items were handled in this turn.
     public func handled(_ items: Int) { self.items &+= items }
 
+    /// Ends the watch of a descriptor, if there is one, and closes it, wherever its owner goes.
+    public func retire(_ descriptor: Int32) {
+        let owner = owner.load(ordering: .relaxed)
+        if owner == Thread.current || owner == State.idle {
+            unwatch(descriptor)
+            close(descriptor)
+        } else if owner == State.stopped {
+            close(descriptor)
+        } else {
+            post { [self] in retire(descriptor) }
+        }
+    }
+
     private func requireLoop() {
         let owner = owner.load(ordering: .relaxed)
         precondition(owner == Thread.current || owner == State.idle, "loop \(name) is used from a thread not its own")
@@ -220,6 +243,8 @@ public final class EventLoop: @unchecked Sendable {
         for hook in hooks { hook.run() }
         // Callbacks often hold the loop that holds them; ending the thread is where that circle is cut.
         watches.removeAll()
+        closures.removeAll()
+        readers.removeAll()
         timers = DeadlineQueue()
         hooks.removeAll()
         owner.store(State.stopped, ordering: .relaxed)
@@ -256,16 +281,19 @@ public final class EventLoop: @unchecked Sendable {
         if event.token == 0 { return mailbox.clearWake() }
         let slot = Int(event.token & 0xffff_ffff)
         guard let watch = watches[slot], watch.token == event.token else { return }
-        switch watch.target {
-        case .closure(let ready): ready(Readiness(events: event.events))
-        case .reader(let reader, let tag): reader.ready(tag, Readiness(events: event.events))
+        let readiness = Readiness(events: event.events)
+        if let reader = unsafe watch.reader {
+            // It lives as long as the loop does.
+            unsafe reader._withUnsafeGuaranteedRef { $0.ready(watch.tag, readiness) }
+        } else {
+            closures[slot]?(readiness)
         }
     }
 
     private func announce(_ event: tandem_event) {
         let slot = Int(event.token & 0xffff_ffff)
-        guard slot < watches.count, case .reader(let reader, let tag)? = watches[slot]?.target else { return }
-        reader.expect(tag)
+        guard slot < watches.count, let watch = watches[slot], let reader = unsafe watch.reader else { return }
+        unsafe reader._withUnsafeGuaranteedRef { $0.expect(watch.tag) }
     }
 
     private func deliver(_ letters: inout [Letter]) {

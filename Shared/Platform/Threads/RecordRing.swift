@@ -60,11 +60,12 @@ internal import Synchronization
         }
     }
 
-    /// Hands over what was appended before the call, oldest first. The bytes are lent.
-    public func drain(_ body: (Head, Span<UInt8>) -> Void) {
+    /// Hands over what was appended before the call, oldest first, or the first few of it. The bytes are lent.
+    public func drain(atMost limit: Int = .max, _ body: (Head, Span<UInt8>) -> Void) {
+        var left = limit
         let end = appended.load(ordering: .acquiring)
         var start = drained.load(ordering: .relaxed)
-        while start < end {
+        while start < end, left > 0 {
             let place = start & (capacity - 1)
             let count = unsafe memory.load(fromByteOffset: place, as: UInt64.self)
             guard count != Self.wraps else {
@@ -76,6 +77,7 @@ internal import Synchronization
             let bytes = unsafe UnsafeRawBufferPointer(start: memory.advanced(by: place + Self.headLength), count: Int(count))
             unsafe bytes.withMemoryRebound(to: UInt8.self) { unsafe body(head, $0.span) }
             start += Self.headLength + (Int(count) + 7) & ~7
+            left -= 1
             drained.store(start, ordering: .releasing)
         }
         drained.store(start, ordering: .releasing)

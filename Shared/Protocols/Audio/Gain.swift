@@ -21,6 +21,9 @@ public struct Gain: Sendable, Equatable {
         (self.decibels, target) = Self.judge(decibels)
     }
 
+    /// Nothing to do: the sound stays as it is.
+    public var isUnity: Bool { current == target && target == Self.one }
+
     /// The next frame comes up from silence.
     public mutating func fadeIn() { current = 0 }
 
@@ -31,7 +34,7 @@ public struct Gain: Sendable, Equatable {
     }
 
     public mutating func apply(to frame: inout [Int16]) {
-        guard current != target || target != Self.one else { return }
+        guard !isUnity else { return }
         ramp(&frame, to: target)
         current = target
     }

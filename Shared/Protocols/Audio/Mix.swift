@@ -11,6 +11,20 @@ public struct Mix: Sendable {
         for index in span.indices { span[index] = 0 }
     }
 
+    /// Takes the other's sum, of the same length.
+    public mutating func copy(_ other: Mix) {
+        let source = other.sum.span
+        var span = sum.mutableSpan
+        let count = min(source.count, span.count)
+        for index in 0..<count { span[index] = source[index] }
+    }
+
+    public mutating func subtract(_ samples: Span<Int16>) {
+        var span = sum.mutableSpan
+        let count = min(samples.count, span.count)
+        for index in 0..<count { span[index] &-= Int32(samples[index]) }
+    }
+
     public mutating func add(_ samples: Span<Int16>) {
         var span = sum.mutableSpan
         let count = min(samples.count, span.count)
@@ -31,27 +45,39 @@ public struct Mix: Sendable {
         if let extra { count = min(count, extra.count) }
         switch (own, extra) {
         case (nil, nil):
-            for index in 0..<count { codes[offset + index] = table[G711.index(Self.clamp(span[index]))] }
+            for index in 0..<count { codes[offset + index] = table[G711.index(Self.limit(span[index]))] }
         case (let own?, nil):
-            for index in 0..<count { codes[offset + index] = table[G711.index(Self.clamp(span[index] &- Int32(own[index])))] }
+            for index in 0..<count { codes[offset + index] = table[G711.index(Self.limit(span[index] &- Int32(own[index])))] }
         case (nil, let extra?):
             for index in 0..<count {
-                codes[offset + index] = table[G711.index(Self.clamp(span[index] &+ Int32(extra[index])))]
+                codes[offset + index] = table[G711.index(Self.limit(span[index] &+ Int32(extra[index])))]
             }
         case (let own?, let extra?):
             for index in 0..<count {
-                codes[offset + index] = table[G711.index(Self.clamp(span[index] &- Int32(own[index]) &+ Int32(extra[index])))]
+                codes[offset + index] = table[G711.index(Self.limit(span[index] &- Int32(own[index]) &+ Int32(extra[index])))]
             }
         }
     }
 
-    /// The sum, clamped, as linear samples: what a recorder hears.
+    /// The sum, limited, as linear samples: what a recorder hears.
     public func write(into samples: inout MutableSpan<Int16>) {
         let span = sum.span
         let count = min(samples.count, span.count)
-        for index in 0..<count { samples[index] = Int16(truncatingIfNeeded: Self.clamp(span[index])) }
+        for index in 0..<count { samples[index] = Int16(truncatingIfNeeded: Self.limit(span[index])) }
     }
 
+    /// Up to here, 2.7 dB below full scale, a sum is as it is.
+    private static let knee: Int32 = 24_000
+
+    /// Many loud voices at once bend towards full scale, which they never reach, instead of being cut off there. The curve begins with the
+    /// slope of what is below it, so nothing is heard of where it begins.
     @inline(__always)
-    private static func clamp(_ value: Int32) -> Int32 { max(-32768, min(32767, value)) }
+    private static func limit(_ value: Int32) -> Int32 {
+        value.magnitude > UInt32(knee) ? bend(value.magnitude) * value.signum() : value
+    }
+
+    private static func bend(_ magnitude: UInt32) -> Int32 {
+        let (room, over) = (Int64(32_767 - knee), Int64(magnitude) - Int64(knee))
+        return knee + Int32(truncatingIfNeeded: room * over / (room + over))
+    }
 }

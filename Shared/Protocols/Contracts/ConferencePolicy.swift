@@ -11,6 +11,8 @@ public struct ConferencePolicy: Sendable, Equatable {
     public var locked = false
     /// Keys of the phone mute, raise a hand, and let a moderator do more.
     public var digitControls = true
+    /// Who dominates the conversation is told by events.
+    public var speakerEvents = false
 
     public init() {}
 }
@@ -24,6 +26,7 @@ extension ConferencePolicy: Codable {
         case muteOnEntry = "mute_on_entry"
         case endWhenModeratorLeaves = "end_when_moderator_leaves"
         case digitControls = "digit_controls"
+        case speakerEvents = "speaker_events"
     }
 
     /// What an older sender does not know of is as it was before.
@@ -35,6 +38,7 @@ extension ConferencePolicy: Codable {
         (waitForModerator, entryTone, exitTone) = (try flag(.waitForModerator), try flag(.entryTone), try flag(.exitTone))
         (muteOnEntry, locked) = (try flag(.muteOnEntry), try flag(.locked))
         (endWhenModeratorLeaves, digitControls) = (try flag(.endWhenModeratorLeaves), try flag(.digitControls, true))
+        speakerEvents = try flag(.speakerEvents)
     }
 }
 
@@ -47,6 +51,7 @@ public struct ConferencePolicyChange: Codable, Sendable, Equatable {
     public var endWhenModeratorLeaves: Bool?
     public var locked: Bool?
     public var digitControls: Bool?
+    public var speakerEvents: Bool?
 
     public init() {}
 
@@ -59,6 +64,7 @@ public struct ConferencePolicyChange: Codable, Sendable, Equatable {
         if let endWhenModeratorLeaves { policy.endWhenModeratorLeaves = endWhenModeratorLeaves }
         if let locked { policy.locked = locked }
         if let digitControls { policy.digitControls = digitControls }
+        if let speakerEvents { policy.speakerEvents = speakerEvents }
         return policy
     }
 }

@@ -1,6 +1,6 @@
 /// One thing to play.
 public enum PlaySource: Codable, Sendable, Equatable {
-    /// `http(s)://...`, or a name in the server's folder of sounds.
+    /// `http(s)://...`, `recording:ID`, or a name in the server's folder of sounds.
     case url(String)
     /// Plain text, or SSML when it begins with `<speak`.
     case speech(text: String, language: String?, voice: SpeechVoice? = nil)
@@ -14,6 +14,8 @@ public enum PlaySource: Codable, Sendable, Equatable {
     case signal(name: String, country: String?)
     /// Music for who waits: the customer's, else the operator's, else what the suite makes by itself.
     case music
+    /// A recording of the same customer; one of tracks has no one sound.
+    case recording(id: String)
 }
 
 /// Who speaks, and how.

@@ -13,7 +13,10 @@ public struct JoinRoom: Command {
     public struct Reply: Codable, Sendable, Equatable {
         /// Where the relay sends the participant's PCMU.
         public var inside: InsideEndpoint
-        public init(inside: InsideEndpoint) { self.inside = inside }
+        /// Where the room is, when it is not with the instance that was asked.
+        public var instance: String?
+
+        public init(inside: InsideEndpoint, instance: String? = nil) { (self.inside, self.instance) = (inside, instance) }
     }
 }
 
@@ -30,11 +33,21 @@ public struct ParticipantSettings: Codable, Sendable, Equatable {
     public var echo: Bool
     public var muted: Bool
     public var deaf: Bool
+    /// It has sat in this room, with this instance, which is gone: what its last snapshot says of the room holds on.
+    public var resumes: String?
+    /// The room it comes from, with the same instance: if both are on one thread the seat goes over as it is, with its stream.
+    public var from: String?
+    /// The relay that carries its sound, and the session there; nil: the room cannot speak to it.
+    public var relay: String?
+    public var session: String?
+    /// Set when the call is no member of the room but supervises it.
+    public var supervision: Supervision?
 
     public init(
         participantID: String, callID: String, owner: String, epoch: UInt64, inside: InsideEndpoint, echo: Bool = false,
-        muted: Bool = false, deaf: Bool = false
+        muted: Bool = false, deaf: Bool = false, resumes: String? = nil, from: String? = nil, relay: String? = nil, session: String? = nil
     ) {
+        (self.resumes, self.from, self.relay, self.session) = (resumes, from, relay, session)
         (self.participantID, self.callID, self.owner, self.epoch) = (participantID, callID, owner, epoch)
         (self.inside, self.echo, self.muted, self.deaf) = (inside, echo, muted, deaf)
     }
@@ -66,10 +79,16 @@ public struct SetParticipant: Command {
     public var echo: Bool?
     /// Where the participant hears from now on: another relay carries its media.
     public var inside: InsideEndpoint?
+    /// That relay, and its session there.
+    public var relay: String?
+    public var session: String?
+    public var direction: DirectionChange?
 
     public init(
-        roomID: String, participantID: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil, inside: InsideEndpoint? = nil
+        roomID: String, participantID: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil, inside: InsideEndpoint? = nil,
+        relay: String? = nil, session: String? = nil
     ) {
+        (self.relay, self.session) = (relay, session)
         (self.roomID, self.participantID) = (roomID, participantID)
         (self.muted, self.deaf, self.echo, self.inside) = (muted, deaf, echo, inside)
     }
@@ -269,6 +288,15 @@ public struct Participant: Codable, Sendable, Equatable {
     /// Is there, but waits for the moderator.
     public var waiting: Bool?
     public var joinedAt: Timestamp
+    /// What it is: a phone if nothing else is said.
+    public var kind: ParticipantKind?
+    /// In dB, where it is not 0.
+    public var gainIn: Double?
+    public var gainOut: Double?
+    /// Who alone hears it.
+    public var whisperTo: String?
+    /// Whom alone it hears.
+    public var hears: [String]?
 
     public init(
         id: String, callID: String, role: String, muted: Bool, deaf: Bool, talking: Bool, handRaised: Bool = false, waiting: Bool = false,
@@ -280,10 +308,13 @@ public struct Participant: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, role, muted, deaf, talking, waiting
+        case id, role, muted, deaf, talking, waiting, kind, hears
         case callID = "call_id"
         case handRaised = "hand_raised"
         case joinedAt = "joined_at"
+        case gainIn = "gain_in"
+        case gainOut = "gain_out"
+        case whisperTo = "whisper_to"
     }
 }
 
@@ -309,6 +340,7 @@ public struct UpdateParticipant: Command {
     public var deaf: Bool?
     public var role: String?
     public var handRaised: Bool?
+    public var direction: DirectionChange?
 
     public init(
         customerID: String, conferenceID: String, participantID: String, muted: Bool? = nil, deaf: Bool? = nil, role: String? = nil,

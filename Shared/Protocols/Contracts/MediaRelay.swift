@@ -178,9 +178,11 @@ public struct LinkMediaSession: Command {
     public var inside: InsideEndpoint?
     /// Both phones hear each other from then on, without a room, until one of the two is linked anew. `inside` means nothing then.
     public var session: String?
+    /// `inside` is another session's: nobody hears the phone's keys but its peer, so the call's owner is told of each by `DigitPressed`.
+    public var keys: Bool?
 
-    public init(sessionID: String, epoch: UInt64, inside: InsideEndpoint?, session: String? = nil) {
-        (self.sessionID, self.epoch, self.inside, self.session) = (sessionID, epoch, inside, session)
+    public init(sessionID: String, epoch: UInt64, inside: InsideEndpoint?, session: String? = nil, keys: Bool? = nil) {
+        (self.sessionID, self.epoch, self.inside, self.session, self.keys) = (sessionID, epoch, inside, session, keys)
     }
 }
 

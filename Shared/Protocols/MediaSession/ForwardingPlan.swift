@@ -139,6 +139,9 @@ public final class ForwardingPlan: Sendable {
 
     func meaning(of payloadType: PayloadType) -> Meaning { meanings[Int(payloadType.value)] }
 
+    /// Whether the timestamp of such a packet says when it was made.
+    func isTimed(_ meaning: Meaning) -> Bool { coding == nil ? meaning == .sound || meaning == .soundInALaw : meaning == .coded }
+
     func coding(of payloadType: PayloadType) -> Coding? { codings[payloadType] }
 
     func eventClockRate(of payloadType: PayloadType) -> Int { eventClockRates[payloadType] ?? 8000 }

@@ -79,7 +79,7 @@ extension Session {
             passing.counts.errors += 1
             return .dropped(.malformed)
         }
-        guard let plan else {
+        guard terms.isAgreed else {
             counts.held += 1
             return .dropped(.held)
         }
@@ -87,15 +87,15 @@ extension Session {
             counts.strangers += 1
             return .dropped(.stranger)
         }
-        if plan.isSound {
-            heard(header, plan.meaning(of: header.payloadType), plan, now: now)
+        if terms.isSound {
+            heard(header, isTimed: terms.isTimed(header.payloadType), clockRate: Int(terms.clockRate), now: now)
         } else {
             heardAt = now
             counts.outsideIn += 1
         }
         passing.counts.packets += 1
         passing.counts.octets += packet.count
-        guard plan.receives, passing.gates.isOpen || passing.gates.letThrough(plan.meaning(of: header.payloadType)) else {
+        guard terms.receives, passing.gates.isOpen || passing.gates.letThrough(plan?.meaning(of: header.payloadType) ?? .unknown) else {
             counts.held += 1
             return .dropped(.held)
         }
@@ -124,7 +124,7 @@ extension Session {
     ///
     /// It stays as it is. Only under keys, which know each number once, a source that begins anew goes on with other numbers.
     public mutating func makeOwn(_ header: Header, _ packet: inout MutableSpan<UInt8>, count: Int, now: Instant) -> Int? {
-        guard let plan, plan.sends else {
+        guard terms.sends else {
             counts.held += 1
             return nil
         }
@@ -136,7 +136,7 @@ extension Session {
             counts.malformed += 1
             return nil
         }
-        if plan.isSound, let place = passing.stream.place(header, clockRate: plan.clockRate, now: now) {
+        if terms.isSound, let place = passing.stream.place(header, clockRate: Int(terms.clockRate), now: now) {
             Header.renumber(&packet, place.sequence, place.timestamp)
         }
         guard let length = transport?.protect(&packet, count: count) ?? nil else {

@@ -27,22 +27,32 @@ public struct SessionPosition: BitwiseCopyable, Sendable {
     var phoneSSRC = SSRC(0)
     var acceptedAt: UInt64 = 0
     var heardAt: UInt64 = 0
-    var counts: SessionStatistics
-    var receiver: ReceiverStatistics
-    var hasReceived = false
-    var receiverSource = SSRC(0)
-    var lostBefore = 0
+    /// Of the counters, those that end up on the call's record.
+    var outsideIn = 0
+    var outsideOut = 0
+    var insideIn = 0
+    var insideOut = 0
 
     /// Our SSRC towards the phone.
     public var ssrc: SSRC { outside.ssrc }
 }
 
+/// What else a session has counted: long, and written now and then. A successor counts on from there.
+public struct SessionTally: BitwiseCopyable, Sendable {
+    var counts: SessionStatistics
+    var receiver: ReceiverStatistics
+    var hasReceived = false
+    var receiverSource = SSRC(0)
+    var lostBefore = 0
+}
+
 // A session that another process goes on with (RELIABILITY §4.5).
 extension Session {
     public var position: SessionPosition {
-        var position = SessionPosition(outside: outside.place, inside: inside.place, counts: counts, receiver: receiver)
-        (position.heardAt, position.lostBefore) = (heardAt.nanoseconds, lostBefore)
-        if let receiverSource { (position.hasReceived, position.receiverSource) = (true, receiverSource) }
+        var position = SessionPosition(outside: outside.place, inside: inside.place)
+        position.heardAt = heardAt.nanoseconds
+        (position.outsideIn, position.outsideOut) = (counts.outsideIn, counts.outsideOut)
+        (position.insideIn, position.insideOut) = (counts.insideIn, counts.insideOut)
         if let phone = latch.locked {
             (position.isLocked, position.phone, position.phoneSSRC) = (true, SessionPosition.Place(phone.address), phone.ssrc)
             position.acceptedAt = latch.lastAccepted.nanoseconds
@@ -50,15 +60,33 @@ extension Session {
         return position
     }
 
+    public var tally: SessionTally {
+        var tally = SessionTally(counts: counts, receiver: receiver)
+        tally.lostBefore = lostBefore
+        if let receiverSource { (tally.hasReceived, tally.receiverSource) = (true, receiverSource) }
+        return tally
+    }
+
+    /// Whether packets leave under numbers that a successor must know. Those that go straight from leg to leg, unprotected, keep theirs.
+    public var hasOwnNumbers: Bool { !terms.isTransparent || transport != nil }
+
+    /// Packets go straight to another leg, whatever they are.
+    public var isTransparent: Bool { terms.isTransparent }
+
     /// Makes a new session, whose transports are there already, go on from there with this plan and room. What is transcoded begins anew,
     /// in the numbers that were reached.
-    public mutating func resume(_ position: SessionPosition, _ plan: ForwardingPlan?, room: SocketAddress?, now: Instant) {
+    public mutating func resume(
+        _ position: SessionPosition, _ tally: SessionTally, _ plan: ForwardingPlan?, room: SocketAddress?, now: Instant
+    ) {
         if let plan { apply(plan, now: now) }
         self.room = room
         outside.resume(position.outside)
         inside.resume(position.inside)
-        (counts, receiver, lostBefore) = (position.counts, position.receiver, position.lostBefore)
-        receiverSource = position.hasReceived ? position.receiverSource : nil
+        (counts, receiver, lostBefore) = (tally.counts, tally.receiver, tally.lostBefore)
+        (counts.outsideIn, counts.outsideOut) = (position.outsideIn, position.outsideOut)
+        (counts.insideIn, counts.insideOut) = (position.insideIn, position.insideOut)
+        receiver.resume()
+        receiverSource = tally.hasReceived ? tally.receiverSource : nil
         heardAt = Instant(nanoseconds: position.heardAt)
         if position.isLocked {
             latch.resume(

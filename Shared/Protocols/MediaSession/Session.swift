@@ -26,6 +26,8 @@ public struct Session: ~Copyable {
     private let pinned = Pinned()
     // What every packet touches stands first, close together (`HotMemory`).
     public internal(set) var plan: ForwardingPlan?
+    /// Of the plan, what packets ask that go straight from leg to leg: these do not touch the plan itself.
+    var terms = PassingTerms()
     /// When the phone last showed that it is there, or began to be expected.
     var heardAt: Instant
     var receiverSource: SSRC?
@@ -92,7 +94,7 @@ public struct Session: ~Copyable {
         }
         if !plan.sends || self.plan?.sends == false { outside.interrupt() }
         if !plan.receives || self.plan?.receives == false { inside.interrupt() }
-        self.plan = plan
+        (self.plan, terms) = (plan, PassingTerms(plan))
         heardAt = now
         digits.interrupt()
         listen()
@@ -157,7 +159,7 @@ public struct Session: ~Copyable {
             counts.strangers += 1
             return .stranger
         }
-        heard(header, meaning, plan, now: now)
+        heard(header, isTimed: plan.isTimed(meaning), clockRate: plan.clockRate, now: now)
         guard plan.receives, room != nil else {
             inside.interrupt()
             counts.held += 1
@@ -243,19 +245,18 @@ public struct Session: ~Copyable {
         receiver.receive(header, isTimed: false, now: now)
     }
 
-    mutating func heard(_ header: Header, _ meaning: ForwardingPlan.Meaning, _ plan: ForwardingPlan, now: Instant) {
+    mutating func heard(_ header: Header, isTimed: Bool, clockRate: Int, now: Instant) {
         heardAt = now
         counts.outsideIn += 1
-        if receiverSource != header.ssrc || receiver.clockRate != plan.clockRate {
+        if receiverSource != header.ssrc || receiver.clockRate != clockRate {
             lostBefore += max(0, receiver.lost)
             if receiverSource != header.ssrc {
                 inside.interrupt()
                 digits.restart()
             }
-            (receiver, receiverSource) = (ReceiverStatistics(clockRate: plan.clockRate), header.ssrc)
+            (receiver, receiverSource) = (ReceiverStatistics(clockRate: clockRate), header.ssrc)
             control.saidGoodbye = false
         }
-        let isTimed = plan.coding == nil ? meaning == .sound || meaning == .soundInALaw : meaning == .coded
         receiver.receive(header, isTimed: isTimed, now: now)
     }
 

@@ -25,9 +25,13 @@ public struct ReceiverStatistics: BitwiseCopyable, Sendable {
     private var expectedPrior = 0
     private var receivedPrior = 0
     private var lastTransit: Int32?
+    private var isResumed = false
     private var jitterScaled: Double = 0
 
     public init(clockRate: Int = 8000) { self.clockRate = max(1, clockRate) }
+
+    /// It was not told of all that came meanwhile: what is missing before the next packet is not lost.
+    public mutating func resume() { isResumed = true }
 
     /// One packet arrived; false while the source is on probation and for a packet that does not belong to the stream.
     ///
@@ -69,7 +73,12 @@ public struct ReceiverStatistics: BitwiseCopyable, Sendable {
         if delta < Self.maximumDropout {
             if sequence < maximumSequence { cycles += Self.sequenceModulus }
             maximumSequence = sequence
-            for _ in 0..<max(0, delta - 1) { pattern.missed() }
+            if isResumed {
+                received += max(0, delta - 1)
+            } else {
+                for _ in 0..<max(0, delta - 1) { pattern.missed() }
+            }
+            isResumed = false
             if delta > 0 { pattern.arrived() }
         } else if delta <= Self.sequenceModulus - Self.maximumMisorder {
             // A jump: believed when the next packet follows it, for then the source restarted.

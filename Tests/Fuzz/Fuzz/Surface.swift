@@ -1,7 +1,7 @@
 /// The places where outside bytes come in, each with what must hold for any input beyond not crashing and not hanging.
 enum Surface: String, CaseIterable {
     case sip, uri, via, address, header, digest, framer, outside, inside, token, websocket, upgrade, stun, ice, candidate, sdp
-    case rtp, rtcp, srtp, crypto, dtls, port, codec, ng, flow, sound, ssml
+    case rtp, rtcp, srtp, crypto, dtls, port, codec, ng, flow, sound, ssml, ogg, sealed, client, stream
 
     func feed(_ bytes: [UInt8]) {
         switch self {
@@ -32,6 +32,10 @@ enum Surface: String, CaseIterable {
         case .flow: MediaSurface.flow(bytes)
         case .sound: SoundSurface.file(bytes)
         case .ssml: SoundSurface.markup(bytes)
+        case .ogg: RecordingSurface.pages(bytes)
+        case .sealed: RecordingSurface.sealed(bytes)
+        case .client: MediaStreamSurface.connection(bytes)
+        case .stream: MediaStreamSurface.messages(bytes)
         }
     }
 }

@@ -93,11 +93,17 @@ struct GatewayResourceTests {
             id: "run_1", customerID: "cust_1", flowID: "flow_1", referenceID: "call_1", status: "running", step: 1, createdAt: now,
             endedAt: now)),
         (.conference, fullConference),
-        (.participant, Participant(
-            id: "part_1", callID: "call_1", role: "member", muted: false, deaf: false, talking: true, joinedAt: now)),
+        (.participant, fullParticipant),
         (.media, fullMedia), (.mediaQuality, MediaQuality(mos: 4.4)),
         (.call, fullCall),
     ]
+
+    private static var fullParticipant: Participant {
+        var participant = Participant(id: "part_1", callID: "call_1", role: "member", muted: false, deaf: false, talking: true, joinedAt: now)
+        (participant.kind, participant.gainIn, participant.gainOut) = (.supervisor, -3, 3)
+        (participant.whisperTo, participant.hears) = ("part_2", ["part_3"])
+        return participant
+    }
 
     private static var fullConference: Conference {
         var conference = Conference(

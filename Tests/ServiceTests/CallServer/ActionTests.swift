@@ -97,10 +97,10 @@ import Testing
         var option = ConferenceJoin()
         option.conferenceID = "conf_1"
         var (fixture, effects) = LegFixture.answered(performing: .conferenceJoin(option))
-        #expect(effects.leavesRoom)
+        #expect(!effects.leavesRoom, "not before it is heard there")
         #expect(fixture.leg.seat.conferenceID == "conf_1")
         _ = fixture.apply(.joined(seat: fixture.leg.seat.number, roomID: "room_conf", instance: "mixer-2", inside: LegFixture.inside))
-        _ = fixture.apply(.linked(seat: fixture.leg.seat.number))
+        #expect(fixture.apply(.linked(seat: fixture.leg.seat.number)).left == ["room_A@mixer-1"])
         #expect(fixture.leg.seat.stage == .linked)
         let removed = fixture.apply(.removedFromRoom(roomID: "room_conf"))
         #expect(removed.outcomes == [.completed])

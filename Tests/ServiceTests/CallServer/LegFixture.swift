@@ -81,6 +81,10 @@ extension [LegEffect] {
     var canceledBranches: [Int] { compactMap { if case .cancel(let branch) = $0 { branch } else { nil } } }
     var hasBye: Bool { contains { if case .bye = $0 { true } else { false } } }
     var deletesMedia: Bool { contains { if case .deleteMedia = $0 { true } else { false } } }
+    /// ROOM@INSTANCE.
+    var left: [String] { compactMap { if case .leave(let room, _, let instance) = $0 { "\(room)@\(instance)" } else { nil } } }
+    var joined: [Leg.Seat] { compactMap { if case .join(let seat) = $0 { seat } else { nil } } }
+    var linkedTo: [InsideEndpoint] { compactMap { if case .link(let inside, _) = $0 { inside } else { nil } } }
     var leavesRoom: Bool { contains { if case .leave = $0 { true } else { false } } }
     var isForgotten: Bool { contains { if case .forget = $0 { true } else { false } } }
     var plays: [[PlaySource]] { compactMap { if case .play(_, let sources, _, _) = $0 { sources } else { nil } } }

@@ -177,6 +177,23 @@ struct MeetingTests {
         #expect(!plain.phones[1].events.isEmpty)
     }
 
+    @Test("speaker_events: who dominates is told, once, and not where the policy does not want it")
+    func speaker() throws {
+        for isWanted in [true, false] {
+            var bench = Bench()
+            let rules = Self.rules { $0.policy.speakerEvents = isWanted }
+            try bench.enter("anna", tone: 440, rules)
+            try bench.enter("bert", rules)
+            bench.run(ticks: 150)
+            let index = bench.index("bert")
+            bench.phones[bench.index("anna")].tone = nil
+            bench.phones[index].tone = Tone(frequency: 700, level: .dBm0(-16))
+            bench.run(ticks: 150)
+            let told = bench.mixer.takeNews().filter { $0.kind == .speaker }.compactMap { $0.participant?.id }
+            #expect(told == (isWanted ? ["anna", "bert"] : []))
+        }
+    }
+
     @Test("When the last moderator has left for longer than the grace, all are put out; not when one comes back in time")
     func endsWithModerator() throws {
         let rules = Self.rules {

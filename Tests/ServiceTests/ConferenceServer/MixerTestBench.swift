@@ -59,6 +59,22 @@ struct Bench {
             Phone(name: name, address: address, ssrc: ssrc, tone: tone.map { Tone(frequency: $0, level: .dBm0(-16)) }))
     }
 
+    func address(_ number: Int) -> SocketAddress { SocketAddress(.loopbackIPv4, port: 20001 + UInt16(number)) }
+
+    /// Of the phone with that number, from 0 on.
+    func settings(of name: String, number: Int) -> ParticipantSettings {
+        ParticipantSettings(
+            participantID: name, callID: "call_\(name)", owner: "CallServer-1", epoch: 1,
+            inside: InsideEndpoint(address: address(number).description, ssrc: UInt32(number + 1) * 1000))
+    }
+
+    mutating func add(_ name: String, number: Int, ssrc: UInt32, tone: Double?) {
+        phones.append(
+            Phone(
+                name: name, address: address(number), ssrc: ssrc,
+                tone: tone.map { Tone(frequency: $0, level: .dBm0(-16)) }))
+    }
+
     func index(_ name: String) -> Int { phones.firstIndex { $0.name == name } ?? -1 }
 
     static func packet(

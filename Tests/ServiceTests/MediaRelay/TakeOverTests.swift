@@ -12,6 +12,7 @@ import Synchronization
 import Testing
 
 @testable import MediaRelay
+@testable import Succession
 
 /// The keeper's end of two links: it keeps what the first worker deposits and gives it to the second.
 private final class Held: Sendable {
@@ -56,7 +57,7 @@ private final class Worker: Sendable {
     init(_ held: Held, ports: ClosedRange<UInt16>) async throws {
         let (keeper, own) = try #require(MessageSocket.pair())
         self.keeper = keeper
-        link = KeeperLink(own, meeting: "", instance: "test")
+        link = KeeperLink(own, name: "relay", meeting: "", instance: "test")
         link.start()
         held.tell(keeper)
         _ = keeper.send(KeeperMessage(.caughtUp).encoded ?? [])

@@ -33,19 +33,19 @@ struct TapFileTests {
     @Test("a file whose writer is killed holds what its header says, to half a second and what may still come late")
     func killed() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let file = try file("a.wav", .recording(try Recording(.init(), now: began)))
-        #expect(try bytes("a.wav").count == Recording.headerLength)
+        let file = try file("a.wav", .recording(try MediaRelay.Recording(.init(), now: began)))
+        #expect(try bytes("a.wav").count == MediaRelay.Recording.headerLength)
         for number in 0..<100 {
             let now = began + .milliseconds(20 * number)
             file.take(.said, at: now, peer: phone, port: 30000, sound(number).span)
             file.tick(now: now)
             let written = try bytes("a.wav")
             let told = (0..<4).reduce(0) { $0 | Int(written[40 + $1]) << (8 * $1) }
-            #expect(told == written.count - Recording.headerLength)
+            #expect(told == written.count - MediaRelay.Recording.headerLength)
         }
-        #expect(try bytes("a.wav").count - Recording.headerLength >= 900 * 32)
+        #expect(try bytes("a.wav").count - MediaRelay.Recording.headerLength >= 900 * 32)
         file.finish(now: began + .milliseconds(2000))
-        #expect(try bytes("a.wav").count - Recording.headerLength == 2000 * 32)
+        #expect(try bytes("a.wav").count - MediaRelay.Recording.headerLength == 2000 * 32)
         #expect(file.report(dropped: 3, end: .stopped) == TapReport(path: "\(folder)/a.wav", milliseconds: 2000, bytes: 64_044, dropped: 3, end: .stopped))
     }
 
@@ -63,7 +63,7 @@ struct TapFileTests {
     @Test("no file that is there is written over, and a folder that cannot be is an error in words")
     func refused() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        _ = try file("a.wav", .recording(try Recording(.init(), now: began)))
+        _ = try file("a.wav", .recording(try MediaRelay.Recording(.init(), now: began)))
         #expect(throws: OutputFile.Failure.self) { _ = try OutputFile(creating: "\(folder)/a.wav") }
         #expect(throws: OutputFile.Failure.self) { try OutputFile.makeFolder("\(folder)/b/c") }
         #expect(OutputFile.name("../../etc/pass wd;\u{e9}") == "______etc_pass_wd___")

@@ -1,9 +1,9 @@
 import Deadlines
 import Testing
 
-@testable import MediaRelay
+@testable import Succession
 
-@Suite("MediaRelay: what the keeper holds")
+@Suite("Succession: what the keeper holds")
 struct VaultTests {
     private func drain(_ vault: inout Vault<Int>, limit: Int = .max) -> [String] {
         var told: [String] = []

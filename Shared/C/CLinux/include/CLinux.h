@@ -86,6 +86,8 @@ void tandem_batch_destroy(struct tandem_batch *batch);
 uint8_t *tandem_batch_bytes(struct tandem_batch *batch, int index);
 /// Receives at most `limit` datagrams; the number, 0 when none waits.
 int tandem_batch_receive(int socket, struct tandem_batch *batch, int limit, struct tandem_received *received);
+/// The same for one datagram of a connected socket, without its source.
+int tandem_batch_receive_one(int socket, struct tandem_batch *batch, struct tandem_received *received);
 
 /// Datagrams collected to be sent with one system call, one behind the other in one piece of memory.
 struct tandem_outbox;

@@ -65,19 +65,21 @@ internal import COpus
     }
 }
 
-/// libopus' encoder for speech, mono.
+/// libopus' encoder for speech, mono or stereo.
 @safe struct OpusEncoderEngine: ~Copyable {
     private let state: OpaquePointer
     private let skipsSilence: Bool
+    private let channels: Int
 
-    init(rate: Int, _ settings: OpusSettings) throws(CodecError) {
+    init(rate: Int, channels: Int = 1, _ settings: OpusSettings) throws(CodecError) {
         var status: Int32 = 0
-        guard let state = unsafe opus_encoder_create(Int32(rate), 1, OPUS_APPLICATION_VOIP, &status), status == OPUS_OK
+        self.channels = channels
+        guard let state = unsafe opus_encoder_create(Int32(rate), Int32(channels), OPUS_APPLICATION_VOIP, &status), status == OPUS_OK
         else { throw .unavailable }
         unsafe self.state = state
         skipsSilence = settings.discontinuous
         // The settings are within libopus' limits, so none is refused.
-        unsafe tandem_opus_set_bitrate(state, Int32(settings.bitrate(at: rate)))
+        unsafe tandem_opus_set_bitrate(state, Int32(settings.bitrate(at: rate) * channels))
         unsafe tandem_opus_set_complexity(state, Int32(settings.complexity))
         unsafe tandem_opus_set_fec(state, settings.forwardErrorCorrection ? 1 : 0)
         unsafe tandem_opus_set_loss(state, Int32(settings.expectedLoss))
@@ -86,13 +88,16 @@ internal import COpus
 
     deinit { unsafe opus_encoder_destroy(state) }
 
+    /// How much later sound comes out than it went in, in samples.
+    var delay: Int { Int(unsafe tandem_opus_lookahead(state)) }
+
     func encode(_ sound: Span<Int16>, into payload: inout MutableSpan<UInt8>, at offset: Int) -> Int {
         let room = min(payload.count - offset, Coding.largestPayload)
         guard room > 0 else { return 0 }
         let length = unsafe sound.withUnsafeBufferPointer { sound in
             unsafe payload.withUnsafeMutableBufferPointer { payload in
                 guard let samples = sound.baseAddress, let start = payload.baseAddress else { return 0 }
-                return Int(unsafe opus_encode(state, samples, Int32(clamping: sound.count), start + offset, Int32(room)))
+                return Int(unsafe opus_encode(state, samples, Int32(clamping: sound.count / channels), start + offset, Int32(room)))
             }
         }
         // opus_encode: a packet of one or two bytes under DTX need not be sent.

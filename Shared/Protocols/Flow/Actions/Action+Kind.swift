@@ -1,6 +1,7 @@
 extension Action.Kind {
     public var type: ActionType {
         switch self {
+        case .amd: .amd
         case .answer: .answer
         case .beep: .beep
         case .branch: .branch
@@ -11,14 +12,22 @@ extension Action.Kind {
         case .digitsReceive: .digitsReceive
         case .digitsSend: .digitsSend
         case .echo: .echo
+        case .externalMediaStart: .externalMediaStart
+        case .externalMediaStop: .externalMediaStop
         case .fetchFlow: .fetchFlow
         case .goto: .goto
         case .hangup: .hangup
+        case .listenStart: .listenStart
+        case .listenStop: .listenStop
         case .mute: .mute
         case .play: .play
+        case .recordingStart: .recordingStart
+        case .recordingStop: .recordingStop
         case .sleep: .sleep
         case .stop: .stop
         case .talk: .talk
+        case .transcribeStart: .transcribeStart
+        case .transcribeStop: .transcribeStop
         case .variableSet: .variableSet
         }
     }
@@ -27,6 +36,7 @@ extension Action.Kind {
     init(_ type: ActionType) {
         self =
             switch type {
+            case .amd: .amd(AMD())
             case .answer: .answer
             case .beep: .beep
             case .branch: .branch(Branch())
@@ -37,14 +47,22 @@ extension Action.Kind {
             case .digitsReceive: .digitsReceive(DigitsReceive())
             case .digitsSend: .digitsSend(DigitsSend())
             case .echo: .echo(Echo())
+            case .externalMediaStart: .externalMediaStart(ExternalMediaStart())
+            case .externalMediaStop: .externalMediaStop
             case .fetchFlow: .fetchFlow(FetchFlow())
             case .goto: .goto(Goto())
             case .hangup: .hangup(Hangup())
+            case .listenStart: .listenStart(ListenStart())
+            case .listenStop: .listenStop
             case .mute: .mute
             case .play: .play(Play())
+            case .recordingStart: .recordingStart(RecordingStart())
+            case .recordingStop: .recordingStop
             case .sleep: .sleep(Sleep())
             case .stop: .stop
             case .talk: .talk(Talk())
+            case .transcribeStart: .transcribeStart(TranscribeStart())
+            case .transcribeStop: .transcribeStop
             case .variableSet: .variableSet(VariableSet())
             }
     }
@@ -52,8 +70,11 @@ extension Action.Kind {
     /// Lets a visitor read or write every option field.
     mutating func visit(_ visitor: inout some OptionVisitor) {
         switch self {
-        case .answer, .beep, .mute, .stop:
+        case .answer, .beep, .externalMediaStop, .listenStop, .mute, .recordingStop, .stop, .transcribeStop:
             break
+        case .amd(var option):
+            option.visit(&visitor)
+            self = .amd(option)
         case .branch(var option):
             option.visit(&visitor)
             self = .branch(option)
@@ -78,6 +99,9 @@ extension Action.Kind {
         case .echo(var option):
             option.visit(&visitor)
             self = .echo(option)
+        case .externalMediaStart(var option):
+            option.visit(&visitor)
+            self = .externalMediaStart(option)
         case .fetchFlow(var option):
             option.visit(&visitor)
             self = .fetchFlow(option)
@@ -87,15 +111,24 @@ extension Action.Kind {
         case .hangup(var option):
             option.visit(&visitor)
             self = .hangup(option)
+        case .listenStart(var option):
+            option.visit(&visitor)
+            self = .listenStart(option)
         case .play(var option):
             option.visit(&visitor)
             self = .play(option)
+        case .recordingStart(var option):
+            option.visit(&visitor)
+            self = .recordingStart(option)
         case .sleep(var option):
             option.visit(&visitor)
             self = .sleep(option)
         case .talk(var option):
             option.visit(&visitor)
             self = .talk(option)
+        case .transcribeStart(var option):
+            option.visit(&visitor)
+            self = .transcribeStart(option)
         case .variableSet(var option):
             option.visit(&visitor)
             self = .variableSet(option)

@@ -15,6 +15,7 @@ public struct Action: Sendable, Hashable {
     /// What is to be done. Whoever performs actions switches over this exhaustively, so a case without an executor
     /// does not compile.
     public enum Kind: Sendable, Hashable {
+        case amd(AMD)
         case answer
         case beep
         case branch(Branch)
@@ -25,14 +26,22 @@ public struct Action: Sendable, Hashable {
         case digitsReceive(DigitsReceive)
         case digitsSend(DigitsSend)
         case echo(Echo)
+        case externalMediaStart(ExternalMediaStart)
+        case externalMediaStop
         case fetchFlow(FetchFlow)
         case goto(Goto)
         case hangup(Hangup)
+        case listenStart(ListenStart)
+        case listenStop
         case mute
         case play(Play)
+        case recordingStart(RecordingStart)
+        case recordingStop
         case sleep(Sleep)
         case stop
         case talk(Talk)
+        case transcribeStart(TranscribeStart)
+        case transcribeStop
         case variableSet(VariableSet)
     }
 }

@@ -25,6 +25,29 @@ extension OptionReader: OptionVisitor {
         }
     }
 
+    mutating func refused(_ name: String, _ reason: String) {
+        // An exported flow has an empty string, or Go's zero UUID, where nothing is meant.
+        guard let member = take(name, .optional), member != .string(""), member != .string(ReservedID.none) else { return }
+        note(pointer.pointing(at: name), .unavailableOption, reason)
+    }
+
+    mutating func words(_ name: String, _ value: inout [String], _ words: [String]) {
+        guard let member = take(name, .required) else { return }
+        let pointer = pointer.pointing(at: name)
+        guard let elements = elements(member, at: pointer) else { return }
+        if elements.isEmpty { note(pointer, .missing, "\(name) must not be empty") }
+        value = []
+        for (index, element) in elements.enumerated() {
+            guard let text = text(element, at: pointer.pointing(at: index), limits.short) else { continue }
+            if words.contains(text) {
+                value.append(text)
+            } else {
+                let known = words.map { "\"\($0)\"" }.joined(separator: ", ")
+                note(pointer.pointing(at: index), .invalidValue, "one of \(known) is expected here, not \"\(text)\"")
+            }
+        }
+    }
+
     mutating func integer(_ name: String, _ value: inout Int, _ presence: Presence, in range: ClosedRange<Int>) {
         guard let member = take(name, presence) else { return }
         if let number = integer(member, at: pointer.pointing(at: name), in: range) { value = number }
@@ -137,6 +160,12 @@ extension OptionReader: OptionVisitor {
         // An exported flow has an empty object where no address is meant.
         if member.object?.isEmpty == true { return }
         value = address(member, at: pointer.pointing(at: name))
+    }
+
+    mutating func unavailable(_ name: String, _ reason: String) {
+        // An exported flow has the zero UUID, or nothing, where none is meant.
+        guard let member = take(name, .optional), member != .string(""), member != .string(ReservedID.none) else { return }
+        note(pointer.pointing(at: name), .invalidValue, reason)
     }
 
     mutating func addresses(_ name: String, _ value: inout [Address], _ presence: Presence) {

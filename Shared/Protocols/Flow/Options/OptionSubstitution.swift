@@ -41,6 +41,8 @@ struct OptionSubstitution: OptionVisitor {
         for index in value.indices { fill(&value[index]) }
     }
 
+    mutating func refused(_ name: String, _ reason: String) {}
+    mutating func words(_ name: String, _ value: inout [String], _ words: [String]) {}
     mutating func integer(_ name: String, _ value: inout Int, _ presence: Presence, in range: ClosedRange<Int>) {}
     mutating func integer(_ name: String, _ value: inout Int?, in range: ClosedRange<Int>) {}
     mutating func integers(_ name: String, _ value: inout [Int], in range: ClosedRange<Int>) {}
@@ -52,6 +54,7 @@ struct OptionSubstitution: OptionVisitor {
     mutating func target(_ name: String, _ value: inout String, _ presence: Presence) {}
     mutating func target(_ name: String, _ value: inout String?) {}
     mutating func targets(_ name: String, _ value: inout [String: String]) {}
+    mutating func unavailable(_ name: String, _ reason: String) {}
 }
 
 extension Action {

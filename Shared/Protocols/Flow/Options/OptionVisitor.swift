@@ -11,6 +11,10 @@ protocol OptionVisitor {
     mutating func string(_ name: String, _ value: inout String, _ presence: Presence, _ length: Length)
     mutating func string(_ name: String, _ value: inout String?, _ length: Length)
     mutating func strings(_ name: String, _ value: inout [String], _ presence: Presence, _ length: Length)
+    /// A field of VoIPbin's that this platform cannot serve: given, it is a mistake, for that reason.
+    mutating func refused(_ name: String, _ reason: String)
+    /// A list of some of these words; not an empty one.
+    mutating func words(_ name: String, _ value: inout [String], _ words: [String])
     mutating func integer(_ name: String, _ value: inout Int, _ presence: Presence, in range: ClosedRange<Int>)
     mutating func integer(_ name: String, _ value: inout Int?, in range: ClosedRange<Int>)
     mutating func integers(_ name: String, _ value: inout [Int], in range: ClosedRange<Int>)
@@ -26,6 +30,8 @@ protocol OptionVisitor {
     mutating func target(_ name: String, _ value: inout String?)
     mutating func targets(_ name: String, _ value: inout [String: String])
     mutating func address(_ name: String, _ value: inout Address?)
+    /// A field of the vocabulary that a later version obeys: what is not empty is a mistake, and is not passed over.
+    mutating func unavailable(_ name: String, _ reason: String)
     mutating func addresses(_ name: String, _ value: inout [Address], _ presence: Presence)
 }
 

@@ -14,6 +14,11 @@ struct OptionWriter: OptionVisitor {
         members[name] = .array(value.map(JSONValue.string))
     }
 
+    mutating func refused(_ name: String, _ reason: String) {}
+    mutating func words(_ name: String, _ value: inout [String], _ words: [String]) {
+        members[name] = .array(value.map(JSONValue.string))
+    }
+
     mutating func integer(_ name: String, _ value: inout Int, _ presence: Presence, in range: ClosedRange<Int>) {
         members[name] = .integer(Int64(value))
     }
@@ -65,6 +70,8 @@ struct OptionWriter: OptionVisitor {
     mutating func address(_ name: String, _ value: inout Address?) {
         members[name] = value.map { .object($0.members) }
     }
+
+    mutating func unavailable(_ name: String, _ reason: String) {}
 
     mutating func addresses(_ name: String, _ value: inout [Address], _ presence: Presence) {
         members[name] = .array(value.map { .object($0.members) })

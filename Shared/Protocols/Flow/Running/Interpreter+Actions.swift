@@ -39,7 +39,8 @@ extension Interpreter {
                 }
                 run.typedAhead = ""
                 follow(action, in: &run)
-            case .answer, .beep, .conferenceJoin, .connect, .digitsSend, .echo, .hangup, .mute, .play, .sleep, .talk:
+            case .amd, .answer, .beep, .conferenceJoin, .connect, .digitsSend, .echo, .externalMediaStart, .externalMediaStop, .hangup,
+                .listenStart, .listenStop, .mute, .play, .recordingStart, .recordingStop, .sleep, .talk, .transcribeStart, .transcribeStop:
                 return perform(action, in: &run, occurrences)
             }
             occurrences += [.started(action, step: nil), .finished(action, step: nil, outcome)]

@@ -12,6 +12,9 @@ public struct Variables: Sendable, Hashable {
     /// Shorter names people expect for what has a long one.
     private static let aliases: [String: String] = [
         "digits": digits,
+        "amd.result": "voipbin.call.amd.result",
+        "amd.reason": "voipbin.call.amd.reason",
+        "amd.beep": "voipbin.call.amd.beep",
         "call.from": "voipbin.call.source.target",
         "call.to": "voipbin.call.destination.target",
         "voipbin.call.from": "voipbin.call.source.target",

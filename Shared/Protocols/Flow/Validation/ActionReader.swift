@@ -26,6 +26,8 @@ struct ActionReader {
         var reader = OptionReader(
             option(), at: pointer.pointing(at: "option"), limits: limits, timeZones: timeZones)
         kind.visit(&reader)
+        // Between our own processes variables have been put in: what came of it is judged by whoever connects.
+        if limits != .trusted, case .externalMediaStart(let option) = kind { option.check(&reader) }
         reader.noteUnknownFields(of: type)
         problems += reader.problems
         targets += reader.targets

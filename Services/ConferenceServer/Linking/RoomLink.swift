@@ -1,0 +1,50 @@
+/// Whether the two who are alone in a room hear each other through it, or straight from relay to relay.
+struct RoomLink: Sendable, Codable, Equatable {
+    enum State: String, Sendable, Codable {
+        case mixed
+        /// The relays have been asked to speak to each other.
+        case asked
+        case straight
+        /// They have been asked to speak to the room again.
+        case returning
+    }
+
+    /// Nothing that needs the mixer for so long: half a second.
+    static let patience = 25
+    /// After relays that would not: half a minute.
+    static let reluctance = 1_500
+
+    var state = State.mixed
+    /// Tells one change from the next.
+    var number: UInt64 = 0
+    /// How many ticks there has been no need of the mixer; negative after a refusal.
+    var idleTicks = 0
+    /// Somebody else has told a relay where to send: what holds is known again after a return.
+    var isDisturbed = false
+
+    /// Nothing goes through the mixer.
+    var isStraight: Bool { state == .straight }
+    /// What is played now would not be heard from its beginning.
+    var keepsPlaysWaiting: Bool { state == .straight || state == .returning }
+}
+
+/// What relays are to do; performed off the mixer's thread.
+struct LinkOrder: Sendable, Equatable {
+    /// One side: what its relay is told.
+    struct End: Sendable, Equatable {
+        var relay: String
+        var session: String
+        var epoch: UInt64
+        var customerID: String
+        /// Its slot's, for the room's own end.
+        var ssrc: UInt32
+        /// Where the other side's relay takes packets.
+        var other: String
+        var otherSSRC: UInt32
+    }
+
+    var room: String
+    var number: UInt64
+    var isStraight: Bool
+    var ends: [End]
+}
