@@ -99,15 +99,16 @@ struct Program {
             }
             return try await store.list(command)
         }
-        let hangUp = HangUp(engine: engine, store: store, bus: bus)
+        let owners = CallOwners(store: store, bus: bus)
+        let hangUp = HangUp(engine: engine, owners: owners)
         bus.serve(HangUpCall.self, on: .both) { command, delivery in try await hangUp.perform(command, delivery) }
-        let move = Move(engine: engine, store: store, bus: bus)
+        let move = Move(engine: engine, owners: owners)
         bus.serve(MoveCall.self, on: .both) { command, delivery in try await move.perform(command, delivery) }
-        let record = Record(engine: engine, store: store, bus: bus)
+        let record = Record(engine: engine, owners: owners)
         bus.serve(RecordCall.self, on: .both) { command, delivery in try await record.perform(command, delivery) }
-        let streams = StreamOperation(engine: engine, store: store, bus: bus)
+        let streams = StreamOperation(engine: engine, owners: owners)
         bus.serve(StreamCall.self, on: .both) { command, delivery in try await streams.perform(command, delivery) }
-        let supervise = Supervise(engine: engine, store: store, bus: bus)
+        let supervise = Supervise(engine: engine, owners: owners)
         bus.serve(SuperviseCall.self, on: .both) { command, delivery in try await supervise.perform(command, delivery) }
         bus.serve(LocateCall.self, on: .thisInstance) { command, _ in
             guard let place = await engine.place(of: command.id, customer: command.customerID) else {
@@ -115,7 +116,7 @@ struct Program {
             }
             return try place.get()
         }
-        let listen = ListenToCalls(engine: engine, store: store, bus: bus)
+        let listen = ListenToCalls(engine: engine, owners: owners)
         bus.serve(ListenToCall.self, on: .both) { command, delivery in try await listen.perform(command, delivery) }
         bus.serve(TranscribeCall.self, on: .both) { command, delivery in try await listen.perform(command, delivery) }
         Signals.serve(on: bus, engine)

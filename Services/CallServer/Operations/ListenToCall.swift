@@ -4,8 +4,7 @@ import Contracts
 /// `call.listen` and `call.transcribe`: by the instance that owns the call; any other passes it on.
 struct ListenToCalls: Sendable {
     let engine: CallEngine
-    let store: CallStore
-    let bus: Bus
+    let owners: CallOwners
 
     func perform(_ command: ListenToCall, _ delivery: Delivery) async throws -> Done {
         try await perform(command, on: command.id, of: command.customerID, .listenWanted(command.watch), delivery)
@@ -19,14 +18,7 @@ struct ListenToCalls: Sendable {
         _ command: C, on id: String, of customer: String, _ event: LegEvent, _ delivery: Delivery
     ) async throws -> Done where C.Reply == Done {
         if try await engine.listen(id, of: customer, event) { return Done() }
-        guard let (call, server) = try await store.find(id, customer: customer) else {
-            throw RPCError(.notFound, "no such call")
-        }
-        guard !call.status.isFinal else { throw RPCError(.conflict, "the call is over") }
-        guard server != store.instance, delivery.sender.hasPrefix(ServiceName.apiGateway.rawValue) else {
-            throw RPCError(.unavailable, "the call's server is being replaced; try again")
-        }
-        return try await bus.call(command, to: .instance(server), context: CallContext(customer: customer))
+        return try await owners.passOn(command, on: id, customer: customer, delivery)
     }
 }
 

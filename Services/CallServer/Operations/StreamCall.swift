@@ -1,40 +1,28 @@
 import Bus
 import Contracts
-import Database
 
 /// `call.stream`: begins or ends a media stream of a call; by the instance that owns the call, any other passes it on.
 struct StreamOperation: Sendable {
     let engine: CallEngine
-    let store: CallStore
-    let bus: Bus
+    let owners: CallOwners
 
     func perform(_ command: StreamCall, _ delivery: Delivery) async throws -> Done {
-        guard let place = await engine.place(of: command.id, customer: command.customerID) else { return try await passOn(command, delivery) }
+        guard let place = await engine.place(of: command.id, customer: command.customerID) else {
+            return try await owners.passOn(command, on: command.id, customer: command.customerID, delivery)
+        }
         switch command.change {
         case .start(let settings):
             let place = try place.get()
             let start = StartStream(
                 roomID: place.roomID, customerID: command.customerID, callID: command.id, participantID: place.participantID,
-                owner: store.instance, stream: settings)
-            let reply = try await bus.call(start, to: .instance(place.instance), context: CallContext(customer: command.customerID))
+                owner: owners.store.instance, stream: settings)
+            let reply = try await owners.bus.call(start, to: .instance(place.instance), context: CallContext(customer: command.customerID))
             await engine.handle(command.id, .streamStarted(reply.stream))
         case .stop(let id):
             guard await engine.hasStream(id, command.id) else { throw RPCError(.notFound, "no such stream") }
             await engine.handle(command.id, .streamUnwanted(id: id))
         }
         return Done()
-    }
-
-    private func passOn(_ command: StreamCall, _ delivery: Delivery) async throws -> Done {
-        guard let (call, server) = try await store.find(command.id, customer: command.customerID) else {
-            throw RPCError(.notFound, "no such call")
-        }
-        guard !call.status.isFinal else { throw RPCError(.conflict, "the call is over") }
-        // Once only: the owner that does not know it any more says so.
-        guard server != store.instance, delivery.sender.hasPrefix(ServiceName.apiGateway.rawValue) else {
-            throw RPCError(.unavailable, "the call's server is being replaced; try again")
-        }
-        return try await bus.call(command, to: .instance(server), context: CallContext(customer: command.customerID))
     }
 }
 

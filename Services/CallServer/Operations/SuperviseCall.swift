@@ -1,12 +1,10 @@
 import Bus
 import Contracts
-import Database
 
 /// `call.supervise`: performed by the instance that owns the supervisor's call; any other passes it on.
 struct Supervise: Sendable {
     let engine: CallEngine
-    let store: CallStore
-    let bus: Bus
+    let owners: CallOwners
 
     func perform(_ command: SuperviseCall, _ delivery: Delivery) async throws -> SuperviseCall.Reply {
         guard command.id != command.supervisorCallID else { throw Self.invalid("/call_id", "a call does not supervise itself") }
@@ -31,26 +29,13 @@ struct Supervise: Sendable {
 
     private func locate(_ id: String, _ customer: String, _ pointer: String) async throws -> CallPlace {
         if let place = await engine.place(of: id, customer: customer) { return try place.get() }
-        let server = try await owner(of: id, customer)
-        return try await bus.call(LocateCall(customerID: customer, id: id), to: .instance(server), context: CallContext(customer: customer))
-    }
-
-    /// Another instance that owns a call which goes on.
-    private func owner(of id: String, _ customer: String) async throws -> String {
-        guard let (call, server) = try await store.find(id, customer: customer) else { throw RPCError(.notFound, "no such call") }
-        guard !call.status.isFinal else { throw RPCError(.conflict, "the call is over") }
-        guard server != store.instance else { throw RPCError(.unavailable, "the call's server is being replaced; try again") }
-        return server
+        let server = try await owners.owner(of: id, customer: customer)
+        return try await owners.bus.call(LocateCall(customerID: customer, id: id), to: .instance(server), context: CallContext(customer: customer))
     }
 
     private func passOn(_ command: SuperviseCall, _ delivery: Delivery) async throws -> SuperviseCall.Reply {
         do {
-            let server = try await owner(of: command.supervisorCallID, command.customerID)
-            // Once only: the owner that does not know it any more says so.
-            guard delivery.sender.hasPrefix(ServiceName.apiGateway.rawValue) else {
-                throw RPCError(.unavailable, "the call's server is being replaced; try again")
-            }
-            return try await bus.call(command, to: .instance(server), context: CallContext(customer: command.customerID))
+            return try await owners.passOn(command, on: command.supervisorCallID, customer: command.customerID, delivery)
         } catch let error as RPCError where error.code == .notFound {
             throw Self.invalid("/call_id", "no such call")
         }

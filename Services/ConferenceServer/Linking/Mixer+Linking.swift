@@ -38,12 +38,13 @@ extension Mixer {
 
     /// Whether anything but the voice of the other is heard or asked for: whatever makes or takes sound in rooms belongs here.
     private func needsMixer(_ room: Int) -> Bool {
-        let room = rooms[room]
-        guard !room.link.isDisturbed, room.seats.count == 2, room.meeting == nil, room.plays.isEmpty, room.taps.isEmpty, !room.needsMixer else { return true }
-        return room.seats.contains { slot in
-            let settings = seats[slot].settings
-            return settings.relay == nil || settings.session == nil || settings.muted || settings.deaf || settings.echo
-                || !seats[slot].plays.isEmpty || !seats[slot].digits.isIdle || !seats[slot].isInside
+        // Each looked at where it lies: this is asked of every pair, every tick.
+        guard !rooms[room].link.isDisturbed, rooms[room].seats.count == 2, rooms[room].meeting == nil, rooms[room].plays.isEmpty,
+            rooms[room].taps.isEmpty, !rooms[room].needsMixer
+        else { return true }
+        return rooms[room].seats.contains { slot in
+            seats[slot].settings.relay == nil || seats[slot].settings.session == nil || seats[slot].settings.muted
+                || seats[slot].settings.deaf || seats[slot].settings.echo || !seats[slot].plays.isEmpty || !seats[slot].digits.isIdle || !seats[slot].isInside
                 || seats[slot].ear != nil
         }
     }

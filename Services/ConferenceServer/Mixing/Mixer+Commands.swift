@@ -92,25 +92,39 @@ extension Mixer {
     }
 
     mutating func vacate(_ slot: Int) -> Departure {
+        let departure = rise(slot)
+        departed.late += seats[slot].jitter.counters.late
+        departed.concealed += seats[slot].jitter.counters.concealed
+        if let stream = seats[slot].stream {
+            stream.line.close(.requested)
+            touch(room: seats[slot].room)
+        }
+        seats[slot].vacate()
+        freeSlots.append(slot)
+        tidy(departure)
+        return departure
+    }
+
+    /// One who goes is not among those in the room any more, and these know.
+    mutating func rise(_ slot: Int) -> Departure {
         let room = seats[slot].room
-        let hasStreams = rooms[room].outsiders > 0
         let departure = Departure(room: rooms[room].identity, member: member(slot))
         rooms[room].seats.removeAll { $0 == slot }
         endTaps(of: slot, room: room)
         touch(slot)
         farewell(departure, slot: slot, room: room)
         rearrange(room, for: slot)
-        departed.late += seats[slot].jitter.counters.late
-        departed.concealed += seats[slot].jitter.counters.concealed
-        if let stream = seats[slot].stream {
-            stream.line.close(.requested)
-            touch(room: room)
-        }
-        seats[slot].vacate()
-        freeSlots.append(slot)
-        if rooms[room].seats.isEmpty { remove(room: room) } else { clearOutsiders(room) }
-        if hasStreams, let room = roomIndex[departure.room.id] { clearStreams(of: departure.member.settings.participantID, room: room) }
         return departure
+    }
+
+    /// What is left of a room that somebody has gone from: nothing; or not those alone who are no members, nor his streams. Rooms may
+    /// change their places.
+    mutating func tidy(_ departure: Departure) {
+        guard let room = roomIndex[departure.room.id] else { return }
+        if rooms[room].seats.isEmpty { return remove(room: room) }
+        clearOutsiders(room)
+        guard let room = roomIndex[departure.room.id], rooms[room].outsiders > 0 else { return }
+        clearStreams(of: departure.member.settings.participantID, room: room)
     }
 
     mutating func set(

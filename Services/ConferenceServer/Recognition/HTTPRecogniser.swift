@@ -31,14 +31,10 @@ struct HTTPRecogniser: RecognitionProvider {
         _ sound: AsyncStream<RecognitionSound>, _ options: RecognitionOptions, _ tell: @escaping @Sendable (RecognitionResult) -> Void
     ) async throws(RecognitionFailure) {
         let address = try await addressee.resolve(policy, threads)
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.dnsOverride = [addressee.address.host: address.description]
-        configuration.timeout.connect = .seconds(3)
-        configuration.httpVersion = .http1Only
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        var failure: RecognitionFailure?
-        do throws(RecognitionFailure) { try await listen(sound, options, client, tell) } catch { failure = error }
-        try? await client.shutdown()
+        let failure = await HTTPClient.pinned(addressee.address.host, to: address) { client -> RecognitionFailure? in
+            do throws(RecognitionFailure) { try await listen(sound, options, client, tell) } catch { return error }
+            return nil
+        }
         if let failure { throw failure }
     }
 

@@ -11,6 +11,7 @@ extension RecognitionProviders {
         let secret = settings.text("TANDEM_RECOGNITION_SECRET")
         let timeout = Duration.seconds(settings.integer("TANDEM_RECOGNITION_SECONDS"))
         let now: @Sendable () -> Int = { Int(Date.now.timeIntervalSince1970) }
+        let trust = MediaStreams.trust(settings)
         let loop = EventLoop(name: "recognition")
         loop.start()
         let make: @Sendable (WebAddressee) -> any RecognitionProvider = { addressee in
@@ -21,7 +22,7 @@ extension RecognitionProviders {
             case .stream:
                 WebSocketRecogniser(
                     addressee: addressee, secret: secret, timeout: .seconds(Int(timeout.components.seconds)), policy: policy,
-                    threads: threads, loop: loop, now: now)
+                    threads: threads, trust: trust, loop: loop, now: now)
             }
         }
         var own: [any RecognitionProvider] = []

@@ -15,8 +15,6 @@ struct WebAddressee: Sendable, Equatable {
     let address: WebAddress
     let isCustomers: Bool
 
-    var isSecure: Bool { address.scheme == "https" }
-
     init(customers url: String) throws(RecognitionFailure) { try self.init(url, isCustomers: true) }
 
     init(operators url: String) throws(RecognitionFailure) { try self.init(url, isCustomers: false) }

@@ -3,6 +3,7 @@ import Datagrams
 import Deadlines
 import FoundationEssentials
 import Recognition
+import TLS
 import Threads
 import WebSocket
 
@@ -38,6 +39,8 @@ struct WebSocketRecogniser: RecognitionProvider {
     let timeout: Interval
     let policy: FetchPolicy
     let threads: BlockingThreads
+    /// What servers are trusted by (wss).
+    let trust: Result<TLSContext, TLSError>
     let loop: EventLoop
     /// Seconds since 1970.
     let now: @Sendable () -> Int
@@ -46,10 +49,10 @@ struct WebSocketRecogniser: RecognitionProvider {
         _ sound: AsyncStream<RecognitionSound>, _ options: RecognitionOptions, _ tell: @escaping @Sendable (RecognitionResult) -> Void
     ) async throws(RecognitionFailure) {
         let address = try await addressee.resolve(policy, threads)
-        let peer = SocketAddress(address, port: UInt16(clamping: addressee.address.effectivePort))
-        let socket = RecognitionSocket(
-            request(), to: peer, serverName: addressee.isSecure ? addressee.address.host : nil, patience: timeout, loop: loop)
-        await socket.connect()
+        let stream = StreamAddress(addressee.address)
+        let socket = RecognitionSocket(patience: timeout, loop: loop)
+        await socket.connect(
+            to: stream, at: SocketAddress(address, port: UInt16(clamping: stream.port)), fields, trusting: stream.isSecure ? trust : nil)
         guard let start = try? JSONEncoder().encode(Start(language: options.language, hints: options.hints, interim: options.interim)),
             await socket.send(Frame(.text, Array(start)))
         else { throw await Self.reason(socket) }
@@ -71,16 +74,10 @@ struct WebSocketRecogniser: RecognitionProvider {
         if let failure { throw failure }
     }
 
-    private func request() -> ClientConnection.Request {
-        let address = addressee.address
-        let host = address.host.contains(":") ? "[\(address.host)]" : address.host
-        var fields = [(name: "User-Agent", value: "Tandem")]
-        if !addressee.isCustomers, !secret.isEmpty {
-            fields.append((name: "X-Tandem-Signature", value: HTTPSpeech.signature(of: [], secret: secret, at: now())))
-        }
-        return ClientConnection.Request(
-            host: address.port.map { "\(host):\($0)" } ?? host, target: address.path, fields: fields,
-            nonce: (0..<16).map { _ in .random(in: .min ... .max) })
+    private var fields: [(name: String, value: String)] {
+        let name = [(name: "User-Agent", value: "Tandem")]
+        guard !addressee.isCustomers, !secret.isEmpty else { return name }
+        return name + [(name: "X-Tandem-Signature", value: HTTPSpeech.signature(of: [], secret: secret, at: now()))]
     }
 
     private static func reason(_ socket: RecognitionSocket) async -> RecognitionFailure {

@@ -61,6 +61,9 @@ extension Mixer {
         if rooms[room].seats.isEmpty { endTaps(room: room, .roomEnded) { _ in true } }
     }
 
+    /// The room is another's now.
+    mutating func abandonTaps(room: Int) { endTaps(room: room, .interrupted) { _ in true } }
+
     /// A key ends the recordings that wait for it: those of whoever pressed it, and those of its room.
     mutating func endTaps(key: Character, of slot: Int) {
         let room = seats[slot].room

@@ -100,9 +100,10 @@ final class RecordingArchive: Sendable {
 
     private func storeOnce(_ job: Job) async throws {
         var recording = job.recording
-        try await store.end(
+        let isOurs = try await store.end(
             recording.id, customer: recording.customerID, recording.endReason ?? .interrupted,
             at: recording.endedAt ?? runtime.timestamp())
+        guard isOurs else { return }
         recording.interrupted = job.interrupted
         if job.interrupted { recording.endReason = .interrupted }
         do {

@@ -112,13 +112,14 @@ struct RecordingStore: Sendable {
     }
 
     /// It has ended, and is not stored yet.
-    func end(_ id: String, customer: String, _ reason: Recording.End, at time: Timestamp) async throws {
-        _ = try await change(
+    /// False when it is not this process's: stored, or another's who goes on with it.
+    func end(_ id: String, customer: String, _ reason: Recording.End, at time: Timestamp) async throws -> Bool {
+        try await change(
             nil, id, customer,
             """
             status = 'storing', end_reason = coalesce(end_reason, $3), ended_at = coalesce(ended_at, to_timestamp($4 / 1000.0))
-            where customer_id = $1 and id = $2 and status in ('recording', 'paused', 'storing')
-            """, [.text(reason.rawValue), .int(time.milliseconds)])
+            where customer_id = $1 and id = $2 and status in ('recording', 'paused', 'storing') and incarnation = $5
+            """, [.text(reason.rawValue), .int(time.milliseconds), .text(runtime.incarnation)]) != nil
     }
 
     /// The last of it, once: nil when it was stored before.
@@ -130,13 +131,14 @@ struct RecordingStore: Sendable {
             status = $3, duration_ms = $4, size = $5, sha256 = $6, tracks = $7::jsonb, end_reason = $8, interrupted = $9,
                 location = $10, ended_at = coalesce(ended_at, to_timestamp($11 / 1000.0)), stored_at = to_timestamp($12 / 1000.0),
                 upload_id = null
-            where customer_id = $1 and id = $2 and status in ('recording', 'paused', 'storing')
+            where customer_id = $1 and id = $2 and status in ('recording', 'paused', 'storing') and incarnation = $13
             """,
             [
                 .text(recording.status.rawValue), .optional(recording.durationMS.map { Int64($0) }),
                 .optional(recording.size.map { Int64($0) }), .optional(recording.sha256), .optional(tracks),
                 .optional(recording.endReason?.rawValue), .bool(recording.interrupted), .text(location.rawValue),
                 .int((recording.endedAt ?? runtime.timestamp()).milliseconds), .int(runtime.timestamp().milliseconds),
+                .text(runtime.incarnation),
             ])
     }
 

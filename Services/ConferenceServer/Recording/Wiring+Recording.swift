@@ -42,7 +42,7 @@ extension Wiring {
             recordings.ended(.init(recording: start.recording, reason: .failed, failure: error.detail))
             throw error
         }
-        snapshots.note(command.roomID)
+        await snapshots.keep(command.roomID)
         return start.recording
     }
 
@@ -142,13 +142,14 @@ extension Wiring {
         switch change {
         case .stop:
             isHere = await recorder.stop(id)
-            try await recordings.store.end(id, customer: customer, .stopped, at: runtime.timestamp())
+            // Stored meanwhile, it is over all the same.
+            _ = try await recordings.store.end(id, customer: customer, .stopped, at: runtime.timestamp())
         case .pause, .resume:
             isHere = await recorder.pause(id, change == .pause)
             if isHere, try await recordings.store.pause(id, customer: customer, change == .pause) != nil { outbox.wake() }
         }
         if !isHere { runtime.logger.debug("a recording has ended meanwhile", metadata: ["recording": "\(id)"]) }
-        snapshots.note(kept.recording.roomID)
+        await snapshots.keep(kept.recording.roomID)
         return try await recording(customer, id).recording
     }
 

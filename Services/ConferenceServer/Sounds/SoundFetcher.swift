@@ -35,16 +35,10 @@ struct SoundFetcher: Sendable {
         guard policy.permits(host: host, port: target.effectivePort, addresses: addresses), let address = addresses.first else {
             throw SoundProblem("\(host) is no public web server, and the operator does not allow it")
         }
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.dnsOverride = [host: address.description]
-        configuration.timeout.connect = .seconds(3)
-        configuration.timeout.read = .seconds(5)
-        configuration.httpVersion = .http1Only
-        // A client of its own per fetch: the pinned address belongs to this fetch alone.
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        let result = await Self.bounded { await Self.answer(client, target, known) }
-            ?? .failure(SoundProblem("\(host) takes longer than \(Self.timeout.components.seconds) s"))
-        try? await client.shutdown()
+        let result = await HTTPClient.pinned(host, to: address, read: .seconds(5)) { client in
+            await Self.bounded { await Self.answer(client, target, known) }
+                ?? .failure(SoundProblem("\(host) takes longer than \(Self.timeout.components.seconds) s"))
+        }
         return try result.get()
     }
 

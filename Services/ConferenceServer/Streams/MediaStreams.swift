@@ -18,7 +18,7 @@ final class MediaStreams: Sendable {
         Setting("TANDEM_STREAM_BUFFER_SECONDS", .integer(1...300), default: "30", "sound of a media stream that waits to be heard; more is dropped"),
         Setting(
             "TANDEM_STREAM_AUTHORITIES", default: "/etc/ssl/certs/ca-certificates.crt",
-            "file of the certificates that servers of media streams (wss) are trusted by"),
+            "file of the certificates that servers of media streams and recognisers (wss) are trusted by"),
     ]
 
     static let purpose = "conferences.streams"
@@ -54,8 +54,7 @@ final class MediaStreams: Sendable {
         // What lies there is too old to be dropped: half a second of the fastest format.
         limits.streams.sendBuffer = 64 * 1024
         (self.loops, self.key, limit) = (loops, key, settings.integer("TANDEM_STREAMS"))
-        let authorities = settings.text("TANDEM_STREAM_AUTHORITIES")
-        trust = Result { () throws(TLSError) in try TLSContext.client(trusting: authorities) }
+        trust = Self.trust(settings)
         hosts = StreamHosts(policy: policy)
         let (news, queue) = AsyncStream.makeStream(of: Told.self, bufferingPolicy: .bufferingOldest(Self.queueLimit))
         self.news = news
@@ -68,6 +67,12 @@ final class MediaStreams: Sendable {
             }
             if let known { queue.yield(Told(request: known.request, conferenceID: known.conferenceID, news: item)) }
         }
+    }
+
+    /// What servers are trusted by, read once.
+    static func trust(_ settings: Settings) -> Result<TLSContext, TLSError> {
+        let authorities = settings.text("TANDEM_STREAM_AUTHORITIES")
+        return Result { () throws(TLSError) in try TLSContext.client(trusting: authorities) }
     }
 
     /// Seats the stream and begins to connect; the reply is what may be kept of it.

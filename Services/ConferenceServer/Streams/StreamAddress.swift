@@ -20,9 +20,13 @@ struct StreamAddress: Sendable, Equatable {
         do throws(SoundProblem) { address = try WebAddress.parse(web + text.dropFirst(scheme.count)) } catch {
             throw SoundProblem("'\(text.prefix(80))' is no ws or wss address")
         }
-        let name = address.host.contains(":") ? "[\(address.host)]" : address.host
-        return StreamAddress(
-            isSecure: scheme == "wss://", host: address.host, port: address.effectivePort, target: address.path,
-            authority: name + (address.port.map { ":\($0)" } ?? ""))
+        return StreamAddress(address)
+    }
+
+    /// `wss` in place of `https`, `ws` in place of `http`.
+    init(_ address: WebAddress) {
+        (isSecure, host, port, target) = (address.scheme == "https", address.host, address.effectivePort, address.path)
+        let name = host.contains(":") ? "[\(host)]" : host
+        authority = name + (address.port.map { ":\($0)" } ?? "")
     }
 }

@@ -11,8 +11,27 @@ final class StreamChannel {
         case opened
         case text([UInt8])
         case binary([UInt8])
-        /// Why, for people; `isFarewell` when the other side closed in an orderly way.
-        case ended(String, isFarewell: Bool)
+        case ended(End)
+    }
+
+    enum End: Equatable, CustomStringConvertible {
+        case webSocket(ClientConnection.End)
+        /// For people.
+        case tls(String), connection(String)
+
+        /// The other side closed in an orderly way.
+        var isFarewell: Bool { self == .webSocket(.closed(1000)) }
+
+        var description: String {
+            switch self {
+            case .webSocket(.refused(let status)): "the other side answers \(status)"
+            case .webSocket(.notWebSocket): "the other side speaks no WebSocket"
+            case .webSocket(.failed(let error)): "the other side breaks RFC 6455: \(error)"
+            case .webSocket(.closed(let code)): "the other side has closed the stream" + (code.map { " (\($0))" } ?? "")
+            case .tls(let failure): "TLS: \(failure)"
+            case .connection(let end): end
+            }
+        }
     }
 
     /// Bytes that may wait in the connection before frames wait outside of it, where old ones are dropped.
@@ -27,7 +46,7 @@ final class StreamChannel {
     private let lifetime: Interval
 
     init(
-        _ address: StreamAddress, at peer: SocketAddress, _ fields: [(name: String, value: String)], subprotocol: String,
+        _ address: StreamAddress, at peer: SocketAddress, _ fields: [(name: String, value: String)], subprotocol: String? = nil,
         trusting context: TLSContext?, loop: EventLoop, limits: StreamLimits, onEvent: @escaping (Event) -> Void
     ) throws {
         let nonce = (0..<16).map { _ in UInt8.random(in: 0 ... .max) }
@@ -45,7 +64,7 @@ final class StreamChannel {
             for index in bytes.indices { copy.append(bytes[index]) }
             receive(copy)
         }
-        connection.onEnd = { [unowned self] end in over("\(end)", isFarewell: false) }
+        connection.onEnd = { [unowned self] end in over(.connection("\(end)")) }
     }
 
     var isOpen: Bool { onEvent != nil && socket.isOpen }
@@ -90,17 +109,17 @@ final class StreamChannel {
             connection.write(bytes)
             return
         }
-        do { connection.write(try tls.send(bytes)) } catch { over("TLS: \(error)", isFarewell: false) }
+        do { connection.write(try tls.send(bytes)) } catch { over(.tls("\(error)")) }
     }
 
     private func receive(_ bytes: [UInt8]) {
         guard let tls else { return read(bytes) }
         let output = tls.receive(bytes)
         if !output.ciphertext.isEmpty { connection.write(output.ciphertext) }
-        if let failure = output.failure { return over("TLS: \(failure)", isFarewell: false) }
+        if let failure = output.failure { return over(.tls("\(failure)")) }
         if tls.isOpen { ask() }
         if !output.plaintext.isEmpty { read(output.plaintext) }
-        if output.isClosed { over("the other side has closed the connection", isFarewell: false) }
+        if output.isClosed { over(.connection("\(StreamEnd.closedByPeer)")) }
     }
 
     private func read(_ bytes: [UInt8]) {
@@ -112,24 +131,15 @@ final class StreamChannel {
             case .opened: onEvent?(.opened)
             case .text(let text): onEvent?(.text(text))
             case .binary(let bytes): onEvent?(.binary(bytes))
-            case .ended(let end): over(Self.words(of: end), isFarewell: end == .closed(1000))
+            case .ended(let end): over(.webSocket(end))
             }
         }
     }
 
-    private func over(_ reason: String, isFarewell: Bool) {
+    private func over(_ end: End) {
         guard let told = onEvent else { return }
         onEvent = nil
         letGo()
-        told(.ended(reason, isFarewell: isFarewell))
-    }
-
-    private static func words(of end: ClientConnection.End) -> String {
-        switch end {
-        case .refused(let status): "the other side answers \(status)"
-        case .notWebSocket: "the other side speaks no WebSocket"
-        case .failed(let error): "the other side breaks RFC 6455: \(error)"
-        case .closed(let code): "the other side has closed the stream" + (code.map { " (\($0))" } ?? "")
-        }
+        told(.ended(end))
     }
 }

@@ -164,8 +164,8 @@ final class StreamSession {
         case .text(let text): read(text)
         case .binary(let bytes):
             if plan.encapsulation == .raw { hear(bytes) } else { figures.malformed += 1 }
-        case .ended(let reason, let isFarewell):
-            if isFarewell, state == .open { end(.stopped("peer", total)) } else { lost(reason) }
+        case .ended(let how):
+            if how.isFarewell, state == .open { end(.stopped("peer", total)) } else { lost("\(how)") }
         }
     }
 

@@ -17,14 +17,7 @@ extension Mixer {
     mutating func bring(
         _ slot: Int, into identity: RoomIdentity, _ settings: ParticipantSettings, relay: SocketAddress, at time: Timestamp
     ) {
-        let left = seats[slot].room
-        let departure = Departure(room: rooms[left].identity, member: member(slot))
-        rooms[left].seats.removeAll { $0 == slot }
-        endTaps(of: slot, room: left)
-        arrange(left)
-        touch(slot)
-        farewell(departure, slot: slot, room: left)
-        if rooms[left].seats.isEmpty { remove(room: left) }
+        tidy(rise(slot))
         // Only now: rooms may have changed places.
         let room = room(identity)
         seats[slot].go(to: room, settings.taken(instead: nil), relay: relay, at: time, tick: tickNumber)
@@ -70,13 +63,16 @@ extension Mixer {
         return snapshot.resumptions(at: time)
     }
 
-    /// The room is another instance's now: nothing more is said of it, and nobody is told that anybody left. Whose seats they were.
+    /// The room is another instance's now: nothing more is said of it, and nobody is told that anybody left. Whose seats they were. Its
+    /// sockets are connected anew there; its recordings end here, and the archive knows whose they are.
     mutating func drop(_ id: String) -> [ParticipantSettings] {
         guard let room = roomIndex[id] else { return [] }
         let slots = rooms[room].seats
-        let settings = slots.map { seats[$0].settings }
+        let settings = slots.filter { seats[$0].stream == nil }.map { seats[$0].settings }
+        abandonTaps(room: room)
         for slot in slots {
             touch(slot)
+            seats[slot].stream?.line.close(.roomEnded)
             seats[slot].vacate()
             freeSlots.append(slot)
         }

@@ -2,6 +2,7 @@ import Audio
 import Contracts
 import RTP
 import Testing
+import Threads
 
 @testable import ConferenceServer
 
@@ -127,6 +128,37 @@ struct StreamSeatTests {
         #expect(bench.mixer.rooms.isEmpty && bench.mixer.seatCount == 0)
         let expulsions = bench.mixer.takeExpulsions()
         #expect(expulsions.isEmpty, "nobody is told that owns no call")
+    }
+
+    @Test("Who goes to another room of the mixer leaves nobody behind alone: his socket is let go, and one of the room ends with it")
+    func movedAway() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        try bench.sit("b")
+        let (his, rooms) = (StreamLine(), StreamLine())
+        _ = try bench.mixer.seat(request("s", of: "a"), his, at: Self.now)
+        _ = try bench.mixer.seat(request("t", of: nil), rooms, at: Self.now)
+        for (number, name) in ["a", "b"].enumerated() {
+            var settings = bench.settings(of: name, number: number)
+            settings.from = "room_1"
+            _ = try bench.mixer.join(RoomIdentity(id: "room_2", customerID: "cust_1"), settings, relay: bench.address(number), at: Self.now)
+            #expect(his.ended == .participantLeft && rooms.ended == (number == 0 ? nil : .roomEnded))
+        }
+        #expect(bench.mixer.rooms.map(\.identity.id) == ["room_2"] && bench.mixer.seatCount == 2)
+    }
+
+    @Test("A room that is another instance's now keeps no socket and no recording here, and only phones are told to come in elsewhere")
+    func dropped() throws {
+        var bench = Bench()
+        try bench.sit("a")
+        let line = StreamLine()
+        _ = try bench.mixer.seat(request("s", of: "a"), line, at: Self.now)
+        let order = RoomTap.Order(
+            number: 7, recordingID: "rec_1", roomID: "room_1", participantID: nil, terms: RecordingTerms(), ring: RecordRing(capacity: 1 << 16))
+        try bench.mixer.begin(order)
+        #expect(bench.mixer.drop("room_1").map(\.participantID) == ["a"])
+        #expect(line.ended == .roomEnded && bench.mixer.takeTapEnds().map(\.reason) == [.interrupted])
+        #expect(bench.mixer.rooms.isEmpty && bench.mixer.seatCount == 0)
     }
 
     @Test("Where it cannot sit: no room, another's, no such call, too many")
