@@ -4,6 +4,7 @@ import Flow
 
 /// A request that has passed the pipeline: matched, authenticated, allowed, and checked against its route's schemas.
 struct APIRequest: Sendable {
+    var method: Route.Method
     var parameters: [String: String]
     var query: Query
     var fields: Fields

@@ -63,7 +63,7 @@ extension Gateway {
             try Self.allow(principal, route.access)
         }
         var request = APIRequest(
-            parameters: parameters, query: try Query.parse(head.query, for: route.query).get(), fields: Fields(members: [:]),
+            method: route.method, parameters: parameters, query: try Query.parse(head.query, for: route.query).get(), fields: Fields(members: [:]),
             bearer: principal, customerID: principal?.customerID, seed: newSeed(),
             traceparent: head.trace(random: (.random(in: 1 ... .max), .random(in: 1 ... .max), .random(in: 1 ... .max))),
             idempotencyKey: nil, range: head.range)

@@ -39,6 +39,9 @@ final class Gateway: Sendable {
         rates = Mutex(TokenBuckets(rate: limits.requestsPerSecond, burst: limits.burst))
     }
 
+    /// How long a question may go without an answer before it is asked again.
+    private static let patience = Interval.seconds(1)
+
     func timestamp() -> Timestamp { Timestamp(milliseconds: WallClock.milliseconds()) }
 
     func newSeed() -> IdentifierSeed {
@@ -47,13 +50,22 @@ final class Gateway: Sendable {
 
     /// Has another service perform a command. `part` tells the commands of one request apart, so that each has an idempotency
     /// key of its own; nil for a question, whose answer may change.
+    ///
+    /// What only reads and is not answered soon is asked once more: the first may lie with an instance that stands still, which the
+    /// broker takes for alive until its heartbeats are missed, and the next is another's turn.
     func ask<C: Command>(
         _ command: C, for request: APIRequest, part: Int? = 0, within limit: Interval = .seconds(3)
     ) async throws(ProblemDocument) -> C.Reply {
         var context = CallContext(customer: request.customerID, traceparent: request.traceparent, deadline: limit)
         if let key = request.idempotencyKey, let part { context.idempotencyKey = "\(request.owner)/\(key)/\(part)" }
         do throws(RPCError) {
-            return try await bus.call(command, context: context)
+            guard request.method == .get else { return try await bus.call(command, context: context) }
+            context.deadline = Self.patience
+            do throws(RPCError) { return try await bus.call(command, context: context) } catch {
+                guard error.code == .timeout else { throw error }
+                context.deadline = limit
+                return try await bus.call(command, context: context)
+            }
         } catch {
             if error.code == .failed { logger.error("\(C.name) failed: \(error.detail)") }
             throw ProblemDocument(error, from: C.service)

@@ -3,7 +3,6 @@ import Contracts
 extension Wiring {
     func listen(_ command: ListenInRoom, on loop: isolated MixerLoop) throws(RPCError) -> Done {
         try loop.listen(command, try tap(command, on: loop))
-        snapshots.note(command.roomID)
         return Done()
     }
 
@@ -23,7 +22,6 @@ extension Wiring {
 
     func stopListening(_ command: StopListening, on loop: isolated MixerLoop) -> Done {
         loop.stopListening(command)
-        snapshots.note(command.roomID)
         return Done()
     }
 }

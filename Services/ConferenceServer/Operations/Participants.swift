@@ -30,7 +30,7 @@ extension Wiring {
         let change = Moderation(
             muted: command.muted, deaf: command.deaf, handRaised: command.handRaised, role: role, direction: command.direction)
         try await loop.moderate(command.participantID, room: room, change)
-        snapshots.note(room)
+        await snapshots.keep(room)
         guard let participant = await loop.snapshot(of: room)?.participant(command.participantID) else {
             throw RPCError(.notFound, "no such participant")
         }
@@ -67,7 +67,7 @@ extension Wiring {
         guard await loops.loop(of: room).control(command.action, room: room, rules) else {
             throw RPCError(.notFound, "nobody is in this conference")
         }
-        snapshots.note(room)
+        await snapshots.keep(room)
         return Done()
     }
 

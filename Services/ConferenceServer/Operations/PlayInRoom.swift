@@ -19,7 +19,6 @@ extension Wiring {
         if !rendering.submit(job) {
             loop.end(play: command.playID, room: command.roomID, .failed("too many plays are being prepared"))
         }
-        snapshots.note(command.roomID)
         return Done()
     }
 }

@@ -11,7 +11,6 @@ extension Wiring {
         if let inside = command.inside, let relay {
             try loop.point(room: command.roomID, participant: command.participantID, at: inside, relay, of: (command.relay, command.session))
         }
-        snapshots.note(command.roomID)
         return Done()
     }
 }

@@ -4,13 +4,13 @@ import Contracts
 extension Wiring {
     func startStream(_ command: StartStream, _ delivery: Delivery) async throws -> StartStream.Reply {
         let stream = try await streams.start(command, conferenceID: nil, at: runtime.timestamp())
-        snapshots.note(command.roomID)
+        await snapshots.keep(command.roomID)
         return StartStream.Reply(stream: stream)
     }
 
     func stopStream(_ command: StopStream, _ delivery: Delivery) async throws -> Done {
         _ = await streams.stop(command.streamID, room: command.roomID, customer: command.customerID)
-        snapshots.note(command.roomID)
+        await snapshots.keep(command.roomID)
         return Done()
     }
 
@@ -28,7 +28,7 @@ extension Wiring {
         case .stop(let id):
             guard await streams.stop(id, room: room, customer: command.customerID) else { throw RPCError(.notFound, "no such stream") }
         }
-        snapshots.note(room)
+        await snapshots.keep(room)
         return Done()
     }
 

@@ -38,7 +38,7 @@ struct Wiring: Sendable {
         serve(StopPlay.self, about: { $0.roomID }) { command, loop throws(RPCError) in stop(command, on: loop) }
         serve(ControlPlay.self, about: { $0.roomID }) { command, loop throws(RPCError) in try control(command, on: loop) }
         serve(SetParticipant.self, about: { $0.roomID }) { command, loop throws(RPCError) in try set(command, on: loop) }
-        serve(SendDigits.self, about: { $0.roomID }) { command, loop throws(RPCError) in try sendDigits(command, on: loop) }
+        serve(SendDigits.self, about: { $0.roomID }, isKept: false) { command, loop throws(RPCError) in try sendDigits(command, on: loop) }
         serve(ListenInRoom.self, about: { $0.roomID }) { command, loop throws(RPCError) in try listen(command, on: loop) }
         serve(StopListening.self, about: { $0.roomID }) { command, loop throws(RPCError) in stopListening(command, on: loop) }
         bus.serve(StartStream.self, on: .thisInstance, startStream)
@@ -59,14 +59,20 @@ struct Wiring: Sendable {
     }
 
     /// Serves a command on its room's thread, in the order the commands came: tasks might let a stop overtake its play, or
-    /// the second half of a number the first.
+    /// the second half of a number the first. What it changed `isKept` for a successor before it is answered.
     private func serve<C: Command>(
-        _ command: C.Type, about room: @escaping @Sendable (C) -> String,
+        _ command: C.Type, about room: @escaping @Sendable (C) -> String, isKept: Bool = true,
         _ perform: @escaping @Sendable (C, isolated MixerLoop) throws(RPCError) -> C.Reply
     ) {
         bus.serve(immediately: command, on: .thisInstance) { command, _, respond in
-            loops.loop(of: room(command)).post { loop in
-                respond(Result { () throws(RPCError) in try perform(command, loop) })
+            let room = room(command)
+            loops.loop(of: room).post { loop in
+                let result = Result { () throws(RPCError) in try perform(command, loop) }
+                guard isKept, case .success = result else { return respond(result) }
+                Task {
+                    await snapshots.keep(room)
+                    respond(result)
+                }
             }
         }
     }

@@ -27,6 +27,8 @@ actor RoomSnapshots {
     private var epochs: [String: UInt64] = [:]
     /// The leases are given up, and Redis is about to be left.
     private var isOver = false
+    /// Rooms that are being written, and who waits for the writing after that.
+    private var writing: [String: [CheckedContinuation<Void, Never>]] = [:]
     /// Rooms to be written with the next flush.
     private let changed = Mutex<Set<String>>([])
     private nonisolated let mustWriteAll = Atomic<Bool>(false)
@@ -119,13 +121,36 @@ actor RoomSnapshots {
     func flush() async {
         guard !isOver else { return }
         let all = mustWriteAll.exchange(false, ordering: .relaxed) ? await loops.roomIDs() : []
-        for room in changed.withLock({ exchange(&$0, with: []) }).union(all) {
-            do throws(CacheError) {
-                try await write(room)
-            } catch {
-                // Redis is away; what is up goes on, and is written when it is back.
-                note(room)
-            }
+        for room in changed.withLock({ exchange(&$0, with: []) }).union(all) { await keep(room) }
+    }
+
+    /// Writes a room now: what a change made of it is there for a successor before anybody is told that it was made.
+    ///
+    /// One writing of a room at a time, so that an older state never follows a newer one; whoever comes meanwhile shares the next.
+    func keep(_ room: String) async {
+        if writing[room] != nil { return await withCheckedContinuation { writing[room]?.append($0) } }
+        writing[room] = []
+        await attempt(room)
+        writeAgain(room)
+    }
+
+    private func writeAgain(_ room: String) {
+        guard let waiting = writing[room], !waiting.isEmpty else { return writing[room] = nil }
+        writing[room] = []
+        Task {
+            await attempt(room)
+            for waiter in waiting { waiter.resume() }
+            writeAgain(room)
+        }
+    }
+
+    private func attempt(_ room: String) async {
+        guard !isOver else { return }
+        do throws(CacheError) {
+            try await write(room)
+        } catch {
+            // Redis is away; what is up goes on, and is written when it is back.
+            note(room)
         }
     }
 

@@ -9,6 +9,9 @@ final class Consumer: @unchecked Sendable {
 
     private static let turn = 256
     private static let attention = Interval.seconds(1)
+    /// A thread that was away so long, though it looks up every second, was stopped (or its machine was): what has arrived meanwhile
+    /// is old, however fresh it looks here, and others have been asked instead.
+    private static let standstill = Interval.seconds(4)
 
     let availability = Availability()
     private let thread: ConnectionThread
@@ -29,6 +32,7 @@ final class Consumer: @unchecked Sendable {
     private var backoff = Backoff()
     private var isRetired = false
     private var hasMore = false
+    private var attendedAt = Instant.distantFuture
 
     init(
         _ settings: Bus.Settings, _ topology: Topology, _ receiver: any Receiver, publisher: Availability, logger: Logger
@@ -80,6 +84,11 @@ final class Consumer: @unchecked Sendable {
 
     private func attend(_ occasion: ConnectionThread.Occasion) -> ConnectionThread.Pause {
         let now = MonotonicClock.now()
+        if line != nil, now > attendedAt, now - attendedAt > Self.standstill {
+            fail(AMQPFailure("this process stood still for \((now - attendedAt).milliseconds) ms; what was sent to it is too old"))
+            retryAt = now
+        }
+        defer { attendedAt = MonotonicClock.now() }
         if line == nil, now >= retryAt { connect() }
         // After mere work nothing has been read into librabbitmq's own buffer; poll tells of the rest.
         if occasion != .worked || hasMore { hasMore = read() }
