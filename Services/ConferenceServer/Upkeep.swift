@@ -19,9 +19,11 @@ struct Upkeep: Sendable {
     func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                await repeating(every: Self.flushEvery) {
+                // Nothing turns while nothing changes.
+                for await _ in wiring.snapshots.changes {
                     announceLoad()
                     await wiring.snapshots.flush()
+                    try? await Task.sleep(for: Self.flushEvery)
                 }
             }
             group.addTask {
@@ -34,7 +36,13 @@ struct Upkeep: Sendable {
                     await reaper.lookAtSeats()
                 }
             }
-            group.addTask { await repeating(every: Self.renewEvery) { await wiring.snapshots.renew() } }
+            group.addTask {
+                while !Task.isCancelled {
+                    announceLoad()
+                    await wiring.snapshots.renew()
+                    try? await Task.sleep(for: Self.renewEvery)
+                }
+            }
         }
     }
 
@@ -43,12 +51,5 @@ struct Upkeep: Sendable {
         MediaMetrics.participants.set(count)
         let load = min(1, Double(count) / Double(capacity))
         wiring.runtime.announce { $0.load = load }
-    }
-
-    private func repeating(every pause: Duration, _ body: @Sendable () async -> Void) async {
-        while !Task.isCancelled {
-            await body()
-            try? await Task.sleep(for: pause)
-        }
     }
 }

@@ -17,7 +17,7 @@ struct PeerRoom {
             guard let port = UInt16(line) else { throw Settings.Missing(text: "not a port: \(line)") }
             ports.append(port)
         }
-        let relay = try RoomRelay(participants: ports.count, talkers: talkers, port: port, learns: true)
+        let relay = try RoomRelay(participants: ports.count, talkers: talkers, port: port, hasPorts: true)
         for (number, port) in ports.enumerated() {
             relay.seat(number, room: SocketAddress(.loopbackIPv4, port: port), ssrc: UInt32(number + 1))
         }

@@ -37,17 +37,17 @@ final class RoomRelay: @unchecked Sendable {
     private var batch = SendBatch(capacity: 512, size: 256)
     private var inbox = ReceiveBatch(capacity: 256, size: 512)
     private var legs: [Leg]
-    /// What names a leg in the packets that come: our own SSRC for it, or, as there is no saying it to others, the next that is new.
-    private var places: [UInt32: Int] = [:]
-    private let learns: Bool
+    /// What names a leg in the packets that come: our own SSRC for it, or, as there is no saying it to others, the port they come from.
+    private var places: [UInt16: Int] = [:]
+    private let hasPorts: Bool
     private var heard = Heard()
     private var beat = 0
     private var tone: [[UInt8]] = []
     private let silence = [UInt8](repeating: 0xff, count: Samples.frame)
 
-    init(participants: Int, talkers: Int, port: UInt16 = 0, learns: Bool = false) throws {
+    init(participants: Int, talkers: Int, port: UInt16 = 0, hasPorts: Bool = false) throws {
         socket = try DatagramSocket(bind: SocketAddress(.loopbackIPv4, port: port), receiveBuffer: 8 << 20)
-        self.learns = learns
+        self.hasPorts = hasPorts
         address = socket.localAddress
         legs = (0..<participants).map { number in
             var leg = Leg()
@@ -61,7 +61,10 @@ final class RoomRelay: @unchecked Sendable {
         }
     }
 
-    func seat(_ number: Int, room: SocketAddress, ssrc: UInt32) { (legs[number].room, legs[number].ssrc) = (room, ssrc) }
+    func seat(_ number: Int, room: SocketAddress, ssrc: UInt32) {
+        (legs[number].room, legs[number].ssrc) = (room, ssrc)
+        if hasPorts { places[room.port] = number }
+    }
 
     func start() {
         loop.start()
@@ -124,7 +127,7 @@ final class RoomRelay: @unchecked Sendable {
             let count = socket.receive(into: &inbox)
             for index in 0..<count {
                 let bytes = inbox[index].bytes
-                guard let header = try? Header(parsing: bytes), !header.payloadRange.isEmpty, let place = place(of: header.ssrc.value) else { continue }
+                guard let header = try? Header(parsing: bytes), !header.payloadRange.isEmpty, let place = place(of: header.ssrc.value, from: inbox[index].source.port) else { continue }
                 heard.packets += 1
                 if let before = legs[place].heardAt { legs[place].longestGap = max(legs[place].longestGap, now - before) }
                 legs[place].heardAt = now
@@ -134,11 +137,8 @@ final class RoomRelay: @unchecked Sendable {
         }
     }
 
-    private func place(of ssrc: UInt32) -> Int? {
-        guard learns else { return ssrc > 0 && ssrc <= legs.count ? Int(ssrc) - 1 : nil }
-        if let place = places[ssrc] { return place }
-        guard places.count < legs.count else { return nil }
-        places[ssrc] = places.count
-        return places[ssrc]
+    private func place(of ssrc: UInt32, from port: UInt16) -> Int? {
+        if hasPorts { return places[port] }
+        return ssrc > 0 && ssrc <= legs.count ? Int(ssrc) - 1 : nil
     }
 }

@@ -25,6 +25,8 @@ final class Minutes: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
     private let snapshots = Mutex<RoomSnapshots?>(nil)
+    /// Rung when there is something to write.
+    private let (bell, ringer) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     init(store: ConferenceStore, outbox: Outbox, logger: Logger) {
         (self.store, self.outbox, self.logger) = (store, outbox, logger)
@@ -43,6 +45,7 @@ final class Minutes: Sendable {
             state.news.append(news)
             state.rooms.insert(news.room.id)
         }
+        ringer.yield()
     }
 
     /// Whose the rooms are is asked before anything more is said of them. Any thread.
@@ -52,12 +55,16 @@ final class Minutes: Sendable {
     }
 
     /// Any thread.
-    func noteChange(of room: String) { state.withLock { _ = $0.rooms.insert(room) } }
+    func noteChange(of room: String) {
+        state.withLock { _ = $0.rooms.insert(room) }
+        ringer.yield()
+    }
 
     /// Writes until its task is cancelled.
     func run() async {
-        while !Task.isCancelled {
+        for await _ in bell {
             await flush()
+            if state.withLock({ !$0.news.isEmpty }) { ringer.yield() }
             try? await Task.sleep(for: Self.pause)
         }
     }

@@ -129,19 +129,28 @@ struct JitterBuffer {
 
     /// Moves a frame out of the ring; how many of its codes had not arrived.
     private mutating func take(into frames: inout [UInt8], at offset: Int) -> Int {
-        let start = Int(cursor)
+        let start = Int(cursor) & (Self.capacity - 1)
+        let first = min(Samples.frame, Self.capacity - start)
+        let absent = move(first, from: start, into: &frames, at: offset)
+        return first == Samples.frame ? absent : absent + move(Samples.frame - first, from: 0, into: &frames, at: offset + first)
+    }
+
+    /// A stretch that does not wrap: the compiler makes sixteen places at a time of it.
+    private mutating func move(_ count: Int, from place: Int, into frames: inout [UInt8], at offset: Int) -> Int {
         var places = ring.mutableSpan
+        var stretch = places._mutatingExtracting(place..<(place + count))
         var output = frames.mutableSpan
-        var absent = 0
-        for index in 0..<Samples.frame {
-            let place = (start &+ index) & (Self.capacity - 1)
-            let code = places[place]
-            places[place] = Self.missing
+        var target = output._mutatingExtracting(offset..<(offset + count))
+        // A frame has fewer places than a byte counts.
+        var absent: UInt8 = 0
+        for index in 0..<count {
+            let code = stretch[index]
             let isMissing = code == Self.missing
-            absent += isMissing ? 1 : 0
-            output[offset + index] = isMissing ? G711.Law.ulaw.silence : code
+            absent &+= isMissing ? 1 : 0
+            target[index] = isMissing ? G711.Law.ulaw.silence : code
+            stretch[index] = Self.missing
         }
-        return absent
+        return Int(absent)
     }
 
     private mutating func remember(_ frames: [UInt8], at offset: Int) {

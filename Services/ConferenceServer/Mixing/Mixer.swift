@@ -63,6 +63,9 @@ struct Mixer {
     var earSound = [Int16](repeating: 0, count: Samples.frame)
     var gainSound = [Int16](repeating: 0, count: Samples.frame)
     var packet = [UInt8](repeating: 0, count: Header.length + Samples.frame)
+    /// What those hear of a room who only listen, once it was encoded in this tick.
+    private var sharedPacket = [UInt8](repeating: 0, count: Header.length + Samples.frame)
+    private var hasSharedSound = false
 
     /// `seed` makes SSRCs and first sequence numbers hard to guess.
     init(seed: UInt64, largestRoom: Int = Mixer.largestRoom) { (self.seed, self.largestRoom) = (seed, largestRoom) }
@@ -175,7 +178,7 @@ struct Mixer {
             let slot = rooms[room].seats[position]
             listen(to: slot, into: &outgoing)
             if rooms[room].weighsSpeakers { weigh(slot) }
-            if seats[slot].isSpeaking { speakers += 1 }
+            if seats[slot].isSounding { speakers += 1 }
         }
         var news = PlayNews()
         let isAlone = rooms[room].memberCount == 1
@@ -185,6 +188,7 @@ struct Mixer {
         if !news.isEmpty { report(news, slot: nil, room: room, into: &outgoing) }
 
         var isMixed = false
+        hasSharedSound = false
         let isTapped = !rooms[room].taps.isEmpty
         for position in rooms[room].seats.indices {
             let slot = rooms[room].seats[position]
@@ -203,11 +207,12 @@ struct Mixer {
                 seats[slot].jitter.read(into: &codes, at: offset)
             }
         seats[slot].isSpeaking = hasFrame && !seats[slot].isMuted && seats[slot].isInside && seats[slot].reach != .nobody
+        seats[slot].isSounding = seats[slot].isSpeaking && !Sound.isSilence(codes, at: offset)
         if hasFrame, !seats[slot].voiceGain.isUnity {
             Sound.amplify(&codes, at: offset, by: &seats[slot].voiceGain, over: &gainSound)
         }
         // Who whispers does not talk in the room.
-        seats[slot].noteVoice(isLoud: seats[slot].isSpeaking && seats[slot].reach.isOpen && isLoud(at: offset))
+        seats[slot].noteVoice(isLoud: seats[slot].isSounding && seats[slot].reach.isOpen && isLoud(at: offset))
         if let ear = seats[slot].ear { hear(ear, slot: slot, hasFrame: hasFrame, into: &outgoing) }
         if seats[slot].plays.waitsForSpeech || (rooms[seats[slot].room].plays.waitsForSpeech && !seats[slot].isOutsider) {
             awaitVoice(of: slot, into: &outgoing)
@@ -279,7 +284,7 @@ struct Mixer {
         to slot: Int, room: Int, speakers: Int, hasRoomSound: Bool, hasEarSound: Bool, _ isMixed: inout Bool
     ) {
         let isDeaf = seats[slot].settings.deaf || !seats[slot].isInside
-        let takesOut = seats[slot].isSpeaking && !seats[slot].settings.echo
+        let takesOut = seats[slot].isSounding && !seats[slot].settings.echo
         let voices = isDeaf ? 0 : speakers - (takesOut ? 1 : 0)
         let hearsRoom = hasRoomSound && !isDeaf
         switch (voices, hearsRoom || hasEarSound) {
@@ -293,14 +298,25 @@ struct Mixer {
             } else {
                 if !isMixed { mixRoom(room, hasRoomSound: hasRoomSound) }
                 isMixed = true
-                let own = takesOut ? slot * Samples.frame : nil
-                Sound.encode(mix, minus: linear, at: own, plus: hasEarSound ? earSound : nil, into: &packet)
+                if takesOut || hasEarSound {
+                    let own = takesOut ? slot * Samples.frame : nil
+                    Sound.encode(mix, minus: linear, at: own, plus: hasEarSound ? earSound : nil, into: &packet)
+                } else {
+                    hearShared()
+                }
             }
         }
     }
 
+    /// All who only listen hear the same: it is encoded once.
+    private mutating func hearShared() {
+        if !hasSharedSound { Sound.encode(mix, minus: linear, at: nil, plus: nil, into: &sharedPacket) }
+        hasSharedSound = true
+        Sound.copy(sharedPacket, at: Header.length, into: &packet)
+    }
+
     private mutating func copyVoice(to slot: Int, room: Int, takesOut: Bool) {
-        guard let speaker = rooms[room].seats.first(where: { seats[$0].isSpeaking && !(takesOut && $0 == slot) }) else {
+        guard let speaker = rooms[room].seats.first(where: { seats[$0].isSounding && !(takesOut && $0 == slot) }) else {
             return
         }
         Sound.copy(codes, at: speaker * Samples.frame, into: &packet)
@@ -308,7 +324,7 @@ struct Mixer {
 
     mutating func mixRoom(_ room: Int, hasRoomSound: Bool) {
         mix.clear()
-        for slot in rooms[room].seats where seats[slot].isSpeaking {
+        for slot in rooms[room].seats where seats[slot].isSounding {
             Sound.decode(codes, at: slot * Samples.frame, into: &linear)
             Sound.add(linear, at: slot * Samples.frame, to: &mix)
         }

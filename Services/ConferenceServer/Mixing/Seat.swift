@@ -33,6 +33,8 @@ struct Seat {
     var isReportedSilent = false
     /// Whether this tick's frame holds a voice others may hear.
     var isSpeaking = false
+    /// And that frame is not silence itself, which adds nothing: what a muted phone sends.
+    var isSounding = false
     private var talkTicksLeft = 0
     /// Heard with only while a prompt waits for a voice.
     var onset = VoiceOnset()
@@ -131,15 +133,17 @@ struct Seat {
 
     var isVacant: Bool { ssrc == 0 }
 
+    // What is asked of every seat in every tick is asked without `||` and `&&`: the closures they are would hold a copy of the seat.
+
     var isSupervisor: Bool { settings.supervision != nil }
 
     /// Not a member: neither counted nor announced.
-    var isOutsider: Bool { isSupervisor || stream != nil }
+    var isOutsider: Bool { isSupervisor ? true : stream != nil }
 
     /// Hears and is heard: not before a PIN is given or while the moderator is waited for.
     var isInside: Bool { attendance.presence == .inside }
 
-    var isMuted: Bool { settings.muted || attendance.isMuted }
+    var isMuted: Bool { settings.muted ? true : attendance.isMuted }
 
     /// Loud within the last 300 ms.
     var isTalking: Bool { talkTicksLeft > 0 }

@@ -59,6 +59,13 @@ enum Sound {
         for index in frame.indices { bytes[Header.length + index] = frame[index] }
     }
 
+    /// Whether a frame is nothing but the two zeros of its law.
+    static func isSilence(_ codes: [UInt8], at offset: Int) -> Bool {
+        let frame = codes.span.extracting(offset..<(offset + Samples.frame))
+        for index in frame.indices where frame[index] | 0x80 != G711.Law.ulaw.silence { return false }
+        return true
+    }
+
     static func silence(_ packet: inout [UInt8]) {
         var bytes = packet.mutableSpan
         for index in Header.length..<bytes.count { bytes[index] = G711.Law.ulaw.silence }

@@ -32,6 +32,8 @@ final class Transcriptions: Sendable {
     private let logger: Logger
     private let limit: Int
     private let state = Mutex(State())
+    /// Rung when one begins.
+    private let (bell, ringer) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     /// - Parameter limit: how many there may be at once.
     init(providers: RecognitionProviders, limit: Int, bus: Bus, logger: Logger) {
@@ -40,13 +42,15 @@ final class Transcriptions: Sendable {
 
     /// Any thread. The sound goes into the tap from now on; nil when there are too many.
     func begin(_ order: Order) -> TranscriptionTap? {
-        state.withLock { state in
+        let begun = state.withLock { state -> TranscriptionTap? in
             guard state.count < limit else { return nil }
             let tap = TranscriptionTap(order.transcription.direction)
             state.count += 1
             state.waiting.append((order, tap))
             return tap
         }
+        if begun != nil { ringer.yield() }
+        return begun
     }
 
     /// One at work.
@@ -60,7 +64,9 @@ final class Transcriptions: Sendable {
     func run() async {
         await withDiscardingTaskGroup { group in
             var sessions: [Session] = []
+            var rings = bell.makeAsyncIterator()
             while !Task.isCancelled {
+                if sessions.isEmpty, await rings.next() == nil { break }
                 for (order, tap) in state.withLock({ exchange(&$0.waiting, with: []) }) {
                     let session = Session(order: order, tap: tap, feeds: tap.sides.map(VoiceFeed.init))
                     for feed in session.feeds {

@@ -32,6 +32,9 @@ actor RoomSnapshots {
     /// Rooms to be written with the next flush.
     private let changed = Mutex<Set<String>>([])
     private nonisolated let mustWriteAll = Atomic<Bool>(false)
+    /// That there are some. For one reader.
+    nonisolated let changes: AsyncStream<Void>
+    private nonisolated let ringer: AsyncStream<Void>.Continuation
 
     init(
         cache: Cache, loops: MixerLoops, instance: String, now: @escaping @Sendable () -> Timestamp, logger: Logger,
@@ -39,6 +42,7 @@ actor RoomSnapshots {
         tellLost: @escaping @Sendable (RoomLost, String) -> Void
     ) {
         snapshots = Snapshots(cache: cache)
+        (changes, ringer) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (self.render, self.revive, self.tellLost) = (render, revive, tellLost)
         (self.loops, self.instance, self.now, self.logger) = (loops, instance, now, logger)
     }
@@ -112,10 +116,16 @@ actor RoomSnapshots {
     }
 
     /// To be written with the next flush. Any thread.
-    nonisolated func note(_ room: String) { changed.withLock { _ = $0.insert(room) } }
+    nonisolated func note(_ room: String) {
+        changed.withLock { _ = $0.insert(room) }
+        ringer.yield()
+    }
 
     /// Redis may have come back empty: everything is written again. Any thread.
-    nonisolated func noteAll() { mustWriteAll.store(true, ordering: .relaxed) }
+    nonisolated func noteAll() {
+        mustWriteAll.store(true, ordering: .relaxed)
+        ringer.yield()
+    }
 
     /// Writes what changed, and ends the claims on rooms that are no more.
     func flush() async {
