@@ -15,14 +15,14 @@ extension Relay {
             case .success(let there):
                 first.post { loop in
                     let here = Result { () throws(RPCError) in
-                        _ = try loop.link(LinkMediaSession(sessionID: command.sessionID, epoch: command.epoch, inside: there))
+                        _ = try loop.link(LinkMediaSession(sessionID: command.sessionID, epoch: command.epoch, inside: there, keys: command.keys))
                         return try loop.insideEnd(of: command.sessionID)
                     }
                     switch here {
                     case .failure(let error): respond(.failure(error))
                     case .success(let here):
                         second.post { loop in
-                            respond(Result { () throws(RPCError) in try loop.link(name, to: here) })
+                            respond(Result { () throws(RPCError) in try loop.link(name, to: here, keys: command.keys) })
                         }
                     }
                 }
@@ -37,8 +37,8 @@ extension MediaLoop {
         InsideEndpoint(address: insideAddress.description, ssrc: try living(name, epoch: nil).insideSSRC)
     }
 
-    fileprivate func link(_ name: String, to inside: InsideEndpoint) throws(RPCError) -> Done {
+    fileprivate func link(_ name: String, to inside: InsideEndpoint, keys: Bool?) throws(RPCError) -> Done {
         let leg = try living(name, epoch: nil)
-        return try link(LinkMediaSession(sessionID: name, epoch: leg.epoch, inside: inside))
+        return try link(LinkMediaSession(sessionID: name, epoch: leg.epoch, inside: inside, keys: keys))
     }
 }

@@ -28,9 +28,16 @@ struct Relay: Sendable {
     }
 
     /// All commands about a session go to one thread, in the order they came.
+    ///
+    /// A session is named after its call, and a call that was made for another begins with the same time: so the two lie on one thread and,
+    /// once they are linked, a packet is read and sent once.
     func loop(of sessionID: String) -> MediaLoop {
-        loops[Int(StableHash.hash(sessionID.utf8) % UInt64(loops.count))]
+        let name = sessionID.hasPrefix("sess_") ? sessionID.prefix(Self.timePart) : sessionID[...]
+        return loops[Int(StableHash.hash(name.utf8) % UInt64(loops.count))]
     }
+
+    /// `sess_` and the ten letters of a ULID that are its time.
+    private static let timePart = 15
 
     /// Serves a command on the thread of its session.
     func serve<C: Command>(

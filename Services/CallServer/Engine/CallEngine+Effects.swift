@@ -265,7 +265,7 @@ extension CallEngine {
 
     private func createChild(_ child: String, of parent: Leg, number: String, callerNumber: String, callerName: String) {
         guard legs[child] == nil else { return }
-        guard legs.count < settings.maximumLegs, let placement = place() else {
+        guard legs.count < settings.maximumLegs, let placement = place(beside: parent.placement.relay) else {
             Counters.refused.add()
             handle(parent.record.id, .childEnded(child, Leg.Status(code: 503, cause: 41), .failed))
             return

@@ -267,10 +267,12 @@ extension CallEngine {
 
     // MARK: Places
 
-    /// The least loaded relay and mixer; nil when one of the kinds is missing.
-    func place() -> Leg.Placement? {
+    /// The least loaded relay and mixer; nil when one of the kinds is missing. `beside`: a relay that is taken while it has room, for two who
+    /// will be linked there.
+    func place(beside neighbour: String? = nil) -> Leg.Placement? {
         let spread = UInt64.random(in: .min ... .max)
-        guard let relay = runtime.fleet.place(.mediaRelay, spread: spread),
+        let beside = neighbour.flatMap { runtime.fleet.roomy(.mediaRelay, instance: $0) }
+        guard let relay = beside ?? runtime.fleet.place(.mediaRelay, spread: spread),
             let mixer = runtime.fleet.place(.conferenceServer, pool: "calls", spread: spread)
         else { return nil }
         return Leg.Placement(relay: relay.instance, mixer: mixer.instance)

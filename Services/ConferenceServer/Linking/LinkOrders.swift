@@ -60,7 +60,8 @@ final class LinkOrders: Sendable {
             order.isStraight
             ? InsideEndpoint(address: end.other, ssrc: end.otherSSRC) : InsideEndpoint(address: room, ssrc: end.ssrc)
         let command = LinkMediaSession(
-            sessionID: end.session, epoch: end.epoch, inside: inside, keys: order.isStraight ? true : nil)
+            sessionID: end.session, epoch: end.epoch, inside: inside, session: order.isStraight ? end.otherSession : nil,
+            keys: order.isStraight ? true : nil)
         for attempt in 1...Self.attempts {
             let context = CallContext(customer: end.customerID, deadline: Self.deadline)
             do throws(RPCError) {

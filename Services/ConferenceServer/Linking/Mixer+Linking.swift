@@ -55,10 +55,12 @@ extension Mixer {
         let ends = slots.compactMap { slot -> LinkOrder.End? in
             let settings = seats[slot].settings
             guard let relay = settings.relay, let session = settings.session else { return nil }
-            let other = slots.first { $0 != slot }.map { seats[$0].settings.inside }
+            let peer = slots.first { $0 != slot }.map { seats[$0].settings }
+            let other = peer?.inside
             return LinkOrder.End(
                 relay: relay, session: session, epoch: settings.epoch, customerID: rooms[room].identity.customerID, ssrc: seats[slot].ssrc,
-                other: other?.address ?? "", otherSSRC: other?.ssrc ?? 0)
+                other: other?.address ?? "", otherSSRC: other?.ssrc ?? 0,
+                otherSession: peer?.relay == relay ? peer?.session : nil)
         }
         return LinkOrder(room: rooms[room].identity.id, number: link.number, isStraight: link.state == .asked, ends: ends)
     }

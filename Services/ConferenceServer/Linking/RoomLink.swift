@@ -41,6 +41,8 @@ struct LinkOrder: Sendable, Equatable {
         /// Where the other side's relay takes packets.
         var other: String
         var otherSSRC: UInt32
+        /// The other side itself where both are one relay's, which then needs no way over the inside.
+        var otherSession: String?
     }
 
     var room: String

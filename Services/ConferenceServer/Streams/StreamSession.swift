@@ -204,6 +204,8 @@ final class StreamSession {
         guard state != .over else { return }
         hearRoom()
         if let reason = line.ended {
+            // A key pressed just before is told of, too.
+            send()
             if plan.encapsulation == .json { channel?.send(Frame(.text, narrator.stop(reason: reason.name))) }
             return end(.stopped(reason.name, total))
         }

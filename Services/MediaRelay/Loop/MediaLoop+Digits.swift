@@ -17,6 +17,16 @@ extension MediaLoop {
         leg.pressedKeys.append(pressed)
     }
 
+    /// The same of one that goes to its peer as it came, on the clock of its sound.
+    static func noteKey(of leg: Leg, _ header: Header, _ packet: Span<UInt8>) {
+        guard let event = try? TelephoneEvent(parsing: packet.extracting(header.payloadRange)),
+            let pressed = leg.keys?.receive(event, timestamp: header.timestamp)
+        else { return }
+        let rate = max(1, leg.session.eventClockRate)
+        leg.pressedKeys.append(
+            TelephoneEvent(code: pressed.code, isEnd: pressed.isEnd, duration: UInt16(clamping: Int(pressed.duration) * 8_000 / rate)))
+    }
+
     private static let insideEvents = PayloadType(101)
 
     func tellKeys(of leg: Leg) {

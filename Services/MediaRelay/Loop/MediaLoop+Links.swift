@@ -25,7 +25,7 @@ extension MediaLoop {
             Self.translate(
                 fromPhone, count, of: leg, to: peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic, shelf: custody?.shelf)
             connect(leg)
-            if leg.session.hasDeadlines { schedule(leg) }
+            follow(leg)
             if peer.session.hasDeadlines { schedule(peer) }
         }
     }
@@ -80,6 +80,7 @@ extension MediaLoop {
         traffic.countPhones(verdict)
         guard verdict == .forwarded || verdict == .collected, leg.session.passesCodecs(datagram.bytes.extracting(0..<count)) else { return }
         if let tap = leg.tap { tap.spoken(datagram.bytes.extracting(0..<count), now: now) }
+        if leg.keys != nil { noteKeys(of: leg, in: packets) }
         hand(packets, to: peer, now: now, linked: &linked, traffic: &traffic, shelf: shelf)
     }
 
@@ -98,6 +99,7 @@ extension MediaLoop {
         if let tap = leg.tap, !leg.session.gates.silencesMedia { tap.spoken(bytes, now: now) }
         guard peer.player == nil else { return }
         let isEvent = leg.session.isEvent(header)
+        if isEvent, leg.keys != nil { noteKey(of: leg, header, bytes) }
         _ = peer.session.directPacket(header, bytes, isEvent: isEvent, now: now, into: &packets)
         send(&packets, of: peer, now: now, traffic: &traffic, shelf: shelf)
     }
@@ -125,6 +127,7 @@ extension MediaLoop {
     /// The time of one of a leg's transcoders has come without a packet.
     func goOn(_ leg: Leg, _ peer: Leg) {
         Self.goOn(leg, peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic, shelf: custody?.shelf)
+        if leg.keys != nil { tellKeys(of: leg) }
     }
 
     private static func goOn(
@@ -133,6 +136,7 @@ extension MediaLoop {
         packets.removeAll()
         leg.session.expireDigits(now: now, into: &packets)
         leg.session.expireInward(now: now, into: &packets)
+        if leg.keys != nil { noteKeys(of: leg, in: packets) }
         hand(packets, to: peer, now: now, linked: &linked, traffic: &traffic, shelf: shelf)
         packets.removeAll()
         leg.session.expireOutward(now: now, into: &packets)
@@ -179,10 +183,19 @@ extension MediaLoop {
         (first.peer, second.peer) = (second, first)
     }
 
+    /// The same by way of their inside, as rooms speak to them: there a tap finds the sound it copies.
+    func linkByInside(_ first: Leg, _ second: Leg) {
+        for leg in [first, second] where leg.peer != nil { unlink(leg) }
+        for (leg, other) in [(first, second), (second, first)] { leg.session.link(to: insideAddress, ssrc: SSRC(other.insideSSRC)) }
+    }
+
     /// Both are left without anybody.
     func unlink(_ leg: Leg) {
         guard let peer = leg.peer else { return }
         (leg.peer, peer.peer) = (nil, nil)
-        for side in [leg, peer] { side.session.link(to: nil, ssrc: SSRC(0)) }
+        for side in [leg, peer] {
+            side.session.leaveDirect()
+            side.session.link(to: nil, ssrc: SSRC(0))
+        }
     }
 }

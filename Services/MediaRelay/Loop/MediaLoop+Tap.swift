@@ -52,6 +52,11 @@ extension MediaLoop {
         let tap = leg.tap ?? Tap(tapRing(recorder))
         tap[keyPath: use] = Tap.Use(name: name, id: id)
         leg.tap = tap
+        if let peer = leg.peer, !leg.isOfNG {
+            linkByInside(leg, peer)
+            save(peer)
+            save(leg)
+        }
         let session = leg.insideSSRC
         recorder.begin(id, name, session: leg.id, order, release: { [weak self] in self?.post { $0.untap(session, id) } }, respond)
     }

@@ -124,7 +124,7 @@ actor MediaLoop {
     }
 
     /// What a packet of the phone may have brought about: something that is due later, a key to be told.
-    private func follow(_ leg: Leg) {
+    func follow(_ leg: Leg) {
         if leg.session.hasDeadlines { schedule(leg) }
         if leg.session.hasToldDigits { tellDigits(leg) }
         if leg.keys != nil { tellKeys(of: leg) }

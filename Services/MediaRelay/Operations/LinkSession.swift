@@ -9,8 +9,8 @@ extension MediaLoop {
         if let name = command.session {
             let other = try living(name, epoch: nil)
             guard other !== leg else { throw RPCError(.invalid, "a session cannot be linked with itself") }
-            link(leg, other)
-            (leg.keys, other.keys) = (nil, nil)
+            if leg.tap == nil, other.tap == nil { link(leg, other) } else { linkByInside(leg, other) }
+            for side in [leg, other] { side.keys = command.keys == true ? side.keys ?? EventReceiver() : nil }
             save(other)
             save(leg)
             return Done()

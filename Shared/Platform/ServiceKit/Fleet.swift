@@ -79,6 +79,11 @@ public final class Fleet: Sendable {
         }
     }
 
+    /// That instance when it takes new work and is not nearly full.
+    public func roomy(_ service: ServiceName, instance: String, now: Instant = MonotonicClock.now()) -> Announcement? {
+        living(service, now: now).first { $0.instance == instance && !$0.draining && $0.load < 0.9 }
+    }
+
     /// The least loaded instance that takes new work of this pool; nil when there is none.
     ///
     /// Of instances within a twentieth of the lowest load one is taken by `spread`, so a burst between two announcements

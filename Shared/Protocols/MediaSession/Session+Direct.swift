@@ -53,6 +53,9 @@ extension Session {
         switchSource()
     }
 
+    /// What the durations of the phone's keys count in: samples a second.
+    public var eventClockRate: Int { plan?.eventClockRate ?? 8_000 }
+
     /// Whether a packet of the phone is a key.
     public mutating func isEvent(_ header: Header) -> Bool { plan?.meaning(of: header.payloadType) == .event }
 }

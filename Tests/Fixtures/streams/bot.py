@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import base64
+import contextlib
 import http
 import json
 import math
@@ -56,6 +57,12 @@ async def play(socket, sound):
             await socket.send(json.dumps({"event": "media", "media": {"payload": base64.b64encode(piece).decode()}}))
 
 
+async def answer(socket, message):
+    # The other side may have said goodbye already: what it said before is still read.
+    with contextlib.suppress(websockets.ConnectionClosed):
+        await socket.send(message)
+
+
 async def begin(socket):
     if options.does in ("tone", "burst"):
         await play(socket, tone(options.seconds))
@@ -88,7 +95,7 @@ async def handle(socket):
                 if count == 1:
                     say("frame", len(message))
                 if options.does == "echo":
-                    await socket.send(message)
+                    await answer(socket, message)
                 continue
             event = json.loads(message)
             kind = event["event"]
@@ -97,7 +104,7 @@ async def handle(socket):
                 if count == 1:
                     say("frame", len(base64.b64decode(event["media"]["payload"])), event["media"]["track"])
                 if options.does == "echo" or options.does == "drop" and number > 1:
-                    await socket.send(json.dumps({"event": "media", "streamSid": event["streamSid"], "media": {"payload": event["media"]["payload"]}}))
+                    await answer(socket, json.dumps({"event": "media", "streamSid": event["streamSid"], "media": {"payload": event["media"]["payload"]}}))
                 if options.does == "drop" and number == 1 and count == 25:
                     socket.transport.abort()
             elif kind == "start":

@@ -5,9 +5,15 @@ import Deadlines
 import MediaSession
 import RTP
 import SDP
+import Synchronization
 import Testing
 
 @testable import MediaRelay
+
+/// What owners were told of keys.
+private final class Told: Sendable {
+    let digits = Mutex<[String]>([])
+}
 
 /// Two sessions of one media thread, each with a phone.
 private final class Pair {
@@ -15,13 +21,18 @@ private final class Pair {
     let ears: (Ear, Ear)
     private(set) var ports: (UInt16, UInt16) = (0, 0)
     private(set) var inside: [InsideEndpoint] = []
+    let told: Told
 
     init(_ formats: (String, String)) async throws {
         let settings = RelaySettings(
             inside: .loopbackIPv4, media: .loopbackIPv4, ports: 44600...44699, threads: 1, sessionLimit: 10, timeout: .seconds(60))
+        let told = Told()
+        self.told = told
         loop = try MediaLoop(
             index: 0, settings: settings, security: Security(Endpoint(.make(now: 1_700_000_000))), occupancy: Occupancy(limit: 10) { _ in },
-            events: SessionEvents(began: { _ in }, changed: { _ in }, ended: { _, _ in }, silent: { _, _ in }))
+            events: SessionEvents(
+                began: { _ in }, changed: { _ in }, ended: { _, _ in }, silent: { _, _ in },
+                digit: { press, owner in told.digits.withLock { $0.append("\(owner) \(press.digit) \(press.duration)") } }))
         loop.start()
         ears = (try Ear(), try Ear())
         ports = (try await open("a", ears.0, formats.0), try await open("b", ears.1, formats.1))
@@ -30,7 +41,8 @@ private final class Pair {
     deinit { loop.loop.stop() }
 
     private func open(_ id: String, _ ear: Ear, _ formats: String) async throws -> UInt16 {
-        let offer = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", "m=audio \(ear.port) RTP/AVP \(formats)"]
+        var offer = ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", "m=audio \(ear.port) RTP/AVP \(formats)"]
+        if formats.hasSuffix("101") { offer.append("a=rtpmap:101 telephone-event/8000") }
         let reply = try await loop.create(
             CreateMediaSession(
                 sessionID: id, customerID: "c", callID: "c", owner: "o", epoch: 1, offer: offer.map { $0 + "\r\n" }.joined()))
@@ -38,8 +50,8 @@ private final class Pair {
         return try SessionDescription.parse(reply.description).media[0].port
     }
 
-    func link(_ id: String, session: String? = nil, inside: InsideEndpoint? = nil) async throws {
-        _ = try await loop.link(LinkMediaSession(sessionID: id, epoch: 1, inside: inside, session: session))
+    func link(_ id: String, session: String? = nil, inside: InsideEndpoint? = nil, keys: Bool? = nil) async throws {
+        _ = try await loop.link(LinkMediaSession(sessionID: id, epoch: 1, inside: inside, session: session, keys: keys))
     }
 }
 
@@ -83,6 +95,46 @@ struct LinkedSessionsTests {
         // The other one was left alone.
         pair.ears.0.send(packet(30, 8, ssrc: 5, fill: 0xd5), to: pair.ports.0)
         #expect(try await pair.ears.1.hearsNothing())
+    }
+
+    @Test("Wideband stays wideband: what two phones with G.722 say goes by as it is, byte by byte")
+    func wideband() async throws {
+        let pair = try await Pair(("9 0", "9 0"))
+        try await pair.link("a", session: "b")
+        try await pair.link("b", session: "a")
+        for (number, byte) in ([0x11, 0xa5, 0xfa] as [UInt8]).enumerated() {
+            pair.ears.0.send(packet(UInt16(number), 9, ssrc: 5, fill: byte), to: pair.ports.0)
+            let heard = try await pair.ears.1.hears()
+            #expect(try header(heard).payloadType.value == 9)
+            #expect(heard.suffix(160).allSatisfy { $0 == byte })
+        }
+    }
+
+    @Test("RFC 4733: keys of two who are linked are told to their calls, once each, and heard by the other", arguments: [("0 101", "0 101"), ("0 101", "8 101")])
+    func keys(formats: (String, String)) async throws {
+        let pair = try await Pair(formats)
+        try await pair.link("a", session: "b", keys: true)
+        try await pair.link("b", session: "a", keys: true)
+        pair.ears.0.send(packet(1, 0, ssrc: 5, fill: 0xff), to: pair.ports.0)
+        _ = try await pair.ears.1.hears()
+        for (number, duration) in [160, 320, 480].enumerated() {
+            var bytes: [UInt8] = []
+            Header(
+                payloadType: PayloadType(101), sequence: SequenceNumber(UInt16(2 + number)), timestamp: Timestamp(320), ssrc: SSRC(5), marker: number == 0
+            ).append(to: &bytes)
+            TelephoneEvent(code: 5, isEnd: number == 2, duration: UInt16(duration)).append(to: &bytes)
+            pair.ears.0.send(bytes, to: pair.ports.0)
+            #expect(try header(try await pair.ears.1.hears()).payloadType.value == 101)
+        }
+        #expect(pair.told.digits.withLock { $0 } == ["o 5 20"])
+        // In a room again it is the room that tells.
+        try await pair.link("a", inside: InsideEndpoint(address: "127.0.0.1:9", ssrc: 7))
+        var bytes: [UInt8] = []
+        Header(payloadType: PayloadType(101), sequence: SequenceNumber(9), timestamp: Timestamp(2_000), ssrc: SSRC(5), marker: true).append(to: &bytes)
+        TelephoneEvent(code: 6, isEnd: false, duration: 160).append(to: &bytes)
+        pair.ears.0.send(bytes, to: pair.ports.0)
+        #expect(try await pair.ears.1.hearsNothing())
+        #expect(pair.told.digits.withLock { $0.count } == 1)
     }
 
     @Test("Different codecs meet in the middle")
