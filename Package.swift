@@ -131,7 +131,7 @@ let modules: [Module] = [
     Module(.test, "NGTests", .tests, "Tests/NGTests", uses: ["Deadlines", "Addresses", "SDP", "NG"]),
     Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow"]),
     Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Audio", "Speech", "Bus", "Database", "Cache", "ServiceKit", "Suite"]),
-    Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "Hearing", "Codecs", "MediaSession", "NG", "Flow", "Contracts", "Threads", "Datagrams", "Speech", "Processes", "Cache", "ServiceKit", "Succession", "Hostile"]),
+    Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "Hearing", "Codecs", "MediaSession", "NG", "Flow", "Contracts", "Threads", "Datagrams", "Speech", "Processes", "Cache", "ServiceKit", "Succession", "Hostile", "ChildProcesses"]),
     Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Addresses", "HEP", "Flow", "Contracts", "SIP", "SDP", "RTP", "Audio", "Speech", "ICE", "SRTP", "DTLS", "MediaSession", "TLS", "Threads", "Datagrams", "Phone", "Suite", "Hostile", "ChildProcesses"]),
     Module(.test, "Faults", .tests, "Tests/Faults", uses: ["Addresses", "Deadlines", "Flow", "SIP", "Phone", "Suite"]),
     Module(.test, "Interop", .tests, "Tests/Interop", uses: ["Addresses", "SDP", "RTP", "NG", "SIP", "Audio", "Threads", "Datagrams", "Phone", "Suite"]),

@@ -107,6 +107,11 @@ struct Program {
             Setting(
                 "TANDEM_MODERATOR_GRACE", .integer(0...3600), default: "10",
                 "seconds in which a moderator may come back to a conference that ends with its moderators"),
+            Setting("TANDEM_CONFERENCE_VOICE", .flag, default: "1", "conferences speak their prompts; without, they have tones alone"),
+            Setting("TANDEM_CONFERENCE_LANGUAGE", default: "en", "what conferences speak that name no language (BCP 47)"),
+            Setting(
+                "TANDEM_CONFERENCE_NAMES", .integer(0...100), default: "5",
+                "names that may wait in a conference to be announced; beyond them one tone tells that somebody came or left"),
             Setting(
                 "TANDEM_SOUNDS", default: "",
                 "folder of sounds that can be played by name; music/CUSTOMER.wav (ogg, mp3, flac) is that customer's music on hold"),
@@ -122,6 +127,8 @@ struct Program {
             Migration(number: 3, name: "conference_policies", sql: PackageResources._003_conference_policies_sql),
             Migration(number: 4, name: "recordings", sql: PackageResources._004_recordings_sql),
             Migration(number: 5, name: "speaker_events", sql: PackageResources._005_speaker_events_sql),
+            Migration(
+                number: 6, name: "conference_announcements", sql: PackageResources._006_conference_announcements_sql),
         ])
 
     private static func meetings(_ settings: Settings) -> MeetingRules {
@@ -129,6 +136,10 @@ struct Program {
         rules.entrance.tries = settings.integer("TANDEM_PIN_TRIES")
         rules.entrance.silence = .seconds(settings.integer("TANDEM_PIN_SECONDS"))
         rules.grace = .seconds(settings.integer("TANDEM_MODERATOR_GRACE"))
+        if settings.flag("TANDEM_CONFERENCE_VOICE") {
+            rules.voice = ConferenceVoice(
+                language: settings.text("TANDEM_CONFERENCE_LANGUAGE"), names: settings.integer("TANDEM_CONFERENCE_NAMES"))
+        }
         return rules
     }
 
@@ -153,7 +164,9 @@ struct Program {
             store: RecordingStore(runtime: runtime), settings: recording, runtime: runtime, outbox: outbox,
             objects: try ObjectStore(settings) { runtime.timestamp() })
         let links = LinkOrders(bus: runtime.bus, logger: runtime.logger)
-        let signals = Signals(bus: runtime.bus, plays: plays, minutes: minutes, recorder: recorder, logger: runtime.logger, links: links)
+        let spoken = SpokenOrders()
+        let signals = Signals(
+            bus: runtime.bus, plays: plays, minutes: minutes, recorder: recorder, logger: runtime.logger, links: links, spoken: spoken)
         let largestRoom = settings.integer("TANDEM_ROOM_LIMIT")
         let count = threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
         let loops = try MixerLoops(
@@ -165,6 +178,7 @@ struct Program {
             try await recordings.sound(id, customer: customer)
         }
         let (rendering, bus) = (Rendering(library: library, loops: loops, logger: runtime.logger), runtime.bus)
+        spoken.work(for: loops, rendering)
         let (halted, halt) = AsyncStream.makeStream(of: RoomSnapshot.self)
         let snapshots = RoomSnapshots(
             cache: runtime.cache, loops: loops, instance: runtime.instance, now: { runtime.timestamp() }, logger: runtime.logger,

@@ -55,6 +55,9 @@ struct Browser {
         return hash
     }
 
+    /// Whether the page has come so far by now.
+    func hasReported(_ step: String) -> Bool { page.reports.contains(step) }
+
     /// Waits until the page has come so far, so many times; what it says went wrong ends the wait.
     func reports(_ step: String, times: Int = 1, within limit: Duration = .seconds(30)) async throws {
         do {

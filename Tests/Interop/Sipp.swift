@@ -1,3 +1,4 @@
+import Audio
 import Foundation
 import Suite
 import Testing
@@ -14,10 +15,11 @@ struct Sipp {
     ///   - account: whose phone it is; its password answers the challenges.
     ///   - dial: the number it calls, in a caller's scenario.
     ///   - talk: the time of the scenario's pause.
+    ///   - tone: what it says meanwhile, in the scenario that speaks; Hz.
     init(
         _ scenario: String, as account: RunningSuite.Account, in suite: RunningSuite, port: Int = LocalPort.ten(),
         transport: Transport = .udp, dial: String? = nil, talk: Duration = .milliseconds(500), calls: Int = 1, perSecond: Int = 10,
-        echo: Bool = false, expires: Int = 120
+        echo: Bool = false, expires: Int = 120, tone: Double? = nil
     ) throws {
         self.scenario = scenario
         self.port = port
@@ -31,7 +33,11 @@ struct Sipp {
         ]
         if let dial { arguments += ["-s", dial] }
         if echo { arguments.append("-rtp_echo") }
-        program = try Program("sipp", arguments)
+        program = try Program("sipp", arguments) { folder in
+            guard let tone else { return }
+            var sine = Tone(frequency: tone, level: .dBm0(-10))
+            try Data(G711.encode(sine.next(10 * Samples.rate), .ulaw)).write(to: folder.appending(path: "tone.ulaw"))
+        }
     }
 
     /// Waits until it listens: a callee must be there before it is called.

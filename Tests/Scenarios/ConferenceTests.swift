@@ -114,7 +114,7 @@ struct ConferenceTests {
         #expect(types.filter { $0 == "participant.left" }.count == 2)
     }
 
-    @Test("members wait in silence for the moderator, then all hear each other; when it leaves, the conference ends")
+    @Test("members wait for the moderator and hear nobody, then all hear each other; when it leaves, the conference ends")
     func moderator() async throws {
         let conference = try await make([
             "pin": "12", "moderator_pin": "99", "wait_for_moderator": true, "end_when_moderator_leaves": true,
@@ -123,6 +123,7 @@ struct ConferenceTests {
             let one = try await join(phones[0], conference, "12")
             let two = try await join(phones[1], conference, "12")
             #expect(try await comes { try await participants(conference.id).filter { $0["waiting"]?.bool == true }.count == 2 })
+            for call in [one, two] { try await suite.eventually("the sentence is over") { await call.report.sound.level < -60 } }
             try await Task.sleep(for: .milliseconds(500))
             #expect(await !one.heard(frequency: 620))
             #expect(await !two.heard(frequency: 440))

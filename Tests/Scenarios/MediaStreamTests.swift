@@ -181,6 +181,23 @@ struct MediaStreamTests {
         }
     }
 
+    @Test("opening requests are signed with the stream's secret, each anew; who has another secret sees a stranger")
+    func signed() async throws {
+        let secret = "of-this-bot-\(Int.random(in: 100_000...999_999))"
+        let bot = try await StreamBot(["--does", "drop", "--secret", secret])
+        try await withPhones(1, in: suite) { phones in
+            let (call, id) = try await quietCall(phones[0])
+            let stream = try await start(id, ["url": .string(bot.url), "secret": .string(secret)])
+            #expect(await call.hears(440, within: .seconds(15)), "by the second connection")
+            #expect(bot.lines("signed") == [stream, stream])
+            let other = try await start(id, ["url": .string(bot.url), "secret": "another-secret-16"])
+            #expect(try await event("stream.failed", other)["reason"]?.string?.contains("403") == true)
+            try await bot.prints("stranger")
+            try await call.hangup()
+        }
+        #expect(!(try String(contentsOfFile: "\(suite.folder)/logs/ConferenceServer-1.log", encoding: .utf8)).contains(secret))
+    }
+
     @Test("who refuses, who is not there, and who speaks nonsense: told, and the call goes on", arguments: ["refuse", "nobody", "bye"])
     func noBot(does: String) async throws {
         let bot = try await StreamBot(["--does", does == "nobody" ? "echo" : does])
@@ -284,7 +301,7 @@ struct MediaStreamTests {
                 #expect(answer.status == 422, "\(url)")
                 #expect(answer.body["errors"]?.array?.first?["pointer"]?.string == "/url", "\(url)")
             }
-            for wrong: [String: JSONValue] in [["format": "opus"], ["encapsulation": "rtp"], ["direction_speak": "up"], ["authorization": "a\nb"]] {
+            for wrong: [String: JSONValue] in [["format": "opus"], ["encapsulation": "rtp"], ["direction_speak": "up"], ["authorization": "a\nb"], ["secret": "short"], ["secret": "with a space in it"]] {
                 let body = wrong.merging(["url": "ws://127.0.0.1:9/"]) { given, _ in given }
                 #expect(try await suite.request("POST", "/v1/calls/\(id)/actions/stream_start", .object(body)).status == 422)
             }

@@ -94,6 +94,7 @@ EDGE
             echo "TANDEM_RECORDING_KEY=cluster"
             # Fetches for a customer never reach private addresses; on one's own machine, one's own web server may be heard.
             echo "TANDEM_FETCH_ALLOW=${TANDEM_FETCH_ALLOW-127.0.0.1}"
+            printenv | grep '^TANDEM_RECORDING_S3_' || true
             [ -z "${TANDEM_STREAM_AUTHORITIES:-}" ] || echo "TANDEM_STREAM_AUTHORITIES=$TANDEM_STREAM_AUTHORITIES"
             ;;
         MediaRelay)

@@ -1,3 +1,4 @@
+import Contracts
 import Flow
 
 /// A resource as answers show it: described in the OpenAPI document under its name, and completed by it, so that a field without
@@ -80,6 +81,19 @@ extension ResourceSchema {
         .optional("end_when_moderator_leaves", .boolean), .optional("locked", .boolean, "Nobody more is let in."),
         .optional("digit_controls", .boolean, "*6 mutes oneself, *9 raises a hand; for moderators *5 mutes all, *7 locks."),
         .optional("speaker_events", .boolean, "Tell by `conference.speaker_changed` who dominates the conversation."),
+        .optional(
+            "announce", .text(.choice(ConferencePolicy.Announcing.allCases.map(\.rawValue))),
+            "How those inside hear who comes and goes: `none` (as `entry_tone` and `exit_tone` say), `tone`, or `name`, spoken."),
+        .optional("language", .nullable(.text(.line(2...35))), "What it speaks (BCP 47); null: what the installation does."),
+        .optional("music_on_hold", .boolean, "Music for who waits for the moderator, or is alone."),
+        .optional("prompts", .nullable(.object(conferencePrompts)), "Sounds in place of the sentences that are spoken."),
+    ]
+
+    private static let sound = Schema.nullable(.text(.line(1...2048)))
+
+    private static let conferencePrompts: [Schema.Field] = [
+        .optional("pin", sound, "Asks for the PIN: an http(s) address, `recording:ID` or a sound of the server."),
+        .optional("wrong_pin", sound, "It was wrong."), .optional("waiting", sound, "For who waits for the moderator."),
     ]
 
     static let participant = ResourceSchema("Participant", [

@@ -82,6 +82,13 @@ enum Conferences {
         (change.exitTone, change.muteOnEntry) = (fields.flag("exit_tone"), fields.flag("mute_on_entry"))
         (change.endWhenModeratorLeaves, change.locked) = (fields.flag("end_when_moderator_leaves"), fields.flag("locked"))
         (change.digitControls, change.speakerEvents) = (fields.flag("digit_controls"), fields.flag("speaker_events"))
+        change.announce = fields.optionalText("announce").flatMap(ConferencePolicy.Announcing.init)
+        (change.language, change.musicOnHold) = (fields.change("language"), fields.flag("music_on_hold"))
+        if let prompts = fields.members["prompts"] {
+            // Null takes them all away.
+            change.prompts = ConferencePrompts(
+                pin: prompts["pin"]?.string, wrongPIN: prompts["wrong_pin"]?.string, waiting: prompts["waiting"]?.string)
+        }
         return change
     }
 }

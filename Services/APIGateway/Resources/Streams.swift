@@ -18,6 +18,7 @@ enum Streams {
         .optional("encapsulation", .text(.choice(encapsulations)), "`json` if not given; `none`: binary messages of sound alone."),
         .optional("format", .text(.choice(formats)), "`ulaw` if not given; `slin` is 16-bit linear at 8 kHz, the others at theirs."),
         .optional("authorization", .text(.line(1...4096)), "The Authorization field of the request."),
+        .optional("secret", .text(.line(16...256)), "What the request is signed with; it is never shown again."),
         .optional("parameters", .anything, "Strings by name, handed through to the other side."),
     ]
     private static let ofCalls: [Schema.Field] = [
@@ -95,6 +96,7 @@ enum Streams {
         settings.listen = choice("direction_listen", settings.listen)
         settings.speak = choice("direction_speak", settings.speak)
         settings.authorization = fields.optionalText("authorization")
+        settings.secret = fields.optionalText("secret")
         for (name, value) in fields["parameters"]?.object ?? [:] {
             guard let text = value.string else {
                 throw ProblemDocument.invalid("/parameters", "wrong_type", "must be strings by name")

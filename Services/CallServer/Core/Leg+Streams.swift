@@ -12,7 +12,7 @@ extension Leg {
         settings.format = option.format?.rawValue ?? settings.format
         settings.listen = option.directionListen.flatMap { StreamSettings.Direction(rawValue: $0.rawValue) } ?? settings.listen
         settings.speak = option.directionSpeak.flatMap { StreamSettings.Direction(rawValue: $0.rawValue) } ?? settings.speak
-        settings.authorization = option.authorization
+        (settings.authorization, settings.secret) = (option.authorization, option.secret)
         if let data = option.data { settings.parameters = ["data": data] }
         return settings
     }

@@ -42,6 +42,9 @@ struct Leg: Codable, Sendable {
     var refusal: Status
     /// Outbound: where to ring. Inbound: nil.
     var dial: Dial?
+    /// Inbound: the display name the phone gave itself.
+    var callerName: String?
+    static let longestName = 80
     /// The flow to run when it answers (outbound) or when the dialled number is resolved (inbound).
     var program: Program?
     /// Nil: nothing is listened for, and nothing is left to tell.

@@ -190,6 +190,7 @@ extension CallEngine {
             relay: leg.placement.relay, session: leg.sessionID)
         settings.supervision = leg.seat.supervises?.supervision
         settings.echo = leg.echoes
+        (settings.name, settings.number) = (leg.callerName, leg.dial?.number ?? leg.record.from)
         return settings
     }
 

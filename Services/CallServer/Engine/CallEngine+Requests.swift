@@ -97,8 +97,10 @@ extension CallEngine {
             return
         }
         let state = SIPState(domain: domain, dialog: dialog)
-        let leg = Leg(
+        var leg = Leg(
             inbound: record, epoch: 1, placement: placement, seat: ownSeat(of: id, placement), sip: state, limits: settings.limits)
+        let name = message.addresses(.pAssertedIdentity)?.first?.display ?? message.from?.display
+        leg.callerName = name.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(Leg.longestName))) }
         legs[id] = Entry(leg: leg, invite: transaction)
         legsByCallID[callID] = (id, 0)
         invites[transaction] = id

@@ -48,18 +48,9 @@ struct ChimePlayer: Sendable {
     mutating func next(into frame: inout [Int16], over hasSound: Bool) -> Bool {
         guard position < samples.count else { return false }
         let count = min(frame.count, samples.count - position)
-        Self.add(samples.span.extracting(position..<(position + count)), to: &frame, over: hasSound)
+        Mixer.add(samples.span.extracting(position..<(position + count)), to: &frame, over: hasSound)
         position += count
         if position == samples.count { self = ChimePlayer() }
         return true
-    }
-
-    private static func add(_ chime: Span<Int16>, to frame: inout [Int16], over hasSound: Bool) {
-        var output = frame.mutableSpan
-        for index in output.indices {
-            let own = index < chime.count ? Int32(chime[index]) : 0
-            let other = hasSound ? Int32(output[index]) : 0
-            output[index] = Int16(max(-32768, min(32767, own + other)))
-        }
     }
 }

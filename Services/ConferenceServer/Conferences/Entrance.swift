@@ -57,6 +57,9 @@ struct Entrance: Sendable, Codable {
         }
     }
 
+    /// It is being spoken to: nobody is silent who listens.
+    mutating func hold(now: Instant) { deadline = max(deadline, now + limits.silence) }
+
     mutating func expire(now: Instant) -> Step {
         guard now >= deadline else { return .wait }
         guard given.isEmpty else {

@@ -9,6 +9,8 @@ struct MeetingRules: Sendable, Equatable, Codable {
     var entrance = Entrance.Limits()
     /// How long a conference that ends with its moderators waits for one to come back.
     var grace = Interval.seconds(10)
+    /// Nil: there are tones alone.
+    var voice: ConferenceVoice?
 }
 
 /// A conference that goes on in a room.
@@ -27,8 +29,10 @@ struct Meeting: Sendable, Codable {
     var speaker = ActiveSpeaker()
     /// Heard by everybody inside.
     var chime = ChimePlayer()
+    /// Said to everybody inside.
+    var spoken = SpokenLine()
 
-    /// A chime that was heard is over when another process goes on.
+    /// A chime or a name that was heard is over when another process goes on.
     private enum CodingKeys: String, CodingKey { case rules, hasStarted, isOpen, isLocked, isMuted, endsAt }
 
     init(_ rules: MeetingRules) { self.rules = rules }

@@ -108,7 +108,11 @@ extension Mixer {
         if role == .guest { seats[slot].attendance.isHeldMuted = true }
         if was == .guest || role == .moderator { seats[slot].attendance.isHeldMuted = false }
         if role == .moderator {
-            if seats[slot].attendance.presence == .waiting { seats[slot].attendance.presence = .inside }
+            if seats[slot].attendance.presence == .waiting {
+                seats[slot].attendance.presence = .inside
+                seats[slot].spoken.clear()
+                announce(slot, .joined)
+            }
             moderatorCame(to: room)
         } else if was == .moderator {
             endWithoutModerator(room)

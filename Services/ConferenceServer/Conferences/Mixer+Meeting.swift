@@ -36,7 +36,7 @@ extension Mixer {
         } else {
             seats[slot].attendance.presence = .entering
             seats[slot].attendance.entrance = Entrance(rules.pins, rules.entrance, now: now)
-            seats[slot].chime.start(.askPIN)
+            say(.pin, to: slot)
         }
         return ssrc
     }
@@ -48,6 +48,7 @@ extension Mixer {
         guard let meeting = rooms[seats[slot].room].meeting, !seats[slot].isOutsider else { return false }
         if seats[slot].attendance.presence == .entering {
             guard var entrance = seats[slot].attendance.entrance else { return true }
+            seats[slot].spoken.clear()
             let step = entrance.press(key, now: now)
             seats[slot].attendance.entrance = entrance
             take(step, slot: slot)
@@ -68,7 +69,9 @@ extension Mixer {
     private mutating func take(_ step: Entrance.Step, slot: Int) {
         switch step {
         case .wait: break
-        case .askAgain: seats[slot].chime.start(.wrongPIN)
+        case .askAgain:
+            seats[slot].chime.start(.wrongPIN)
+            say(.wrongPIN, to: slot)
         case .admit(let role): admit(slot, as: role)
         case .refuse(let refusal): expel(slot, refusal.rawValue)
         }
@@ -89,9 +92,11 @@ extension Mixer {
         let waits = meeting.keepsWaiting && role != .moderator
         seats[slot].attendance.presence = waits ? .waiting : .inside
         seats[slot].attendance.humAt = now
-        if !waits, policy.entryTone { meeting.chime.start(.entry) }
+        if !waits, policy.announce != .name, policy.hasEntryTone { meeting.chime.start(.entry) }
         rooms[room].meeting = meeting
         report(.joined, slot: slot)
+        seats[slot].spoken.clear()
+        if waits { say(.waiting, to: slot) } else { announce(slot, .joined) }
         if role == .moderator { moderatorCame(to: room) }
         startIfNeeded(room)
     }
@@ -117,7 +122,9 @@ extension Mixer {
     mutating func letIn(_ room: Int) {
         for slot in rooms[room].seats where seats[slot].attendance.presence == .waiting {
             seats[slot].attendance.presence = .inside
+            seats[slot].spoken.clear()
             report(.admitted, slot: slot)
+            announce(slot, .joined)
         }
         startIfNeeded(room)
     }
@@ -146,8 +153,10 @@ extension Mixer {
             return
         }
         if meeting.rules.policy.speakerEvents { meeting.speaker.leave(slot) }
-        if meeting.rules.policy.exitTone, seats[slot].isInside { meeting.chime.start(.exit) }
+        let policy = meeting.rules.policy
+        if policy.announce != .name, policy.hasExitTone, seats[slot].isInside { meeting.chime.start(.exit) }
         rooms[room].meeting = meeting
+        if seats[slot].isInside { announce(slot, .left) }
         if seats[slot].attendance.role == .moderator { endWithoutModerator(room) }
     }
 
@@ -167,7 +176,7 @@ extension Mixer {
         news.append(ConferenceNews(kind: kind, room: identity, participant: member(slot).participant))
     }
 
-    var hasNews: Bool { !news.isEmpty || !expelled.isEmpty || !tapEnds.isEmpty }
+    var hasNews: Bool { !news.isEmpty || !expelled.isEmpty || !tapEnds.isEmpty || !spokenOrders.isEmpty }
 
     mutating func takeNews() -> [ConferenceNews] { exchange(&news, with: []) }
 
@@ -178,20 +187,24 @@ extension Mixer {
     /// Looks after the conferences: silences that lasted too long, meetings whose moderators are gone, who talks.
     mutating func lookAtMeetings() {
         guard tickNumber % Self.ticksBetweenLooks == 0 else { return }
+        let time = now
         // Rooms move into gaps when one ends: those with something to end are collected first.
         var expiring: [(participant: String, room: String)] = []
         var ending: [String] = []
         for room in rooms.indices {
             guard let meeting = rooms[room].meeting else { continue }
             lookAtSpeakers(of: room, meeting)
+            lookAtMusic(of: room, meeting)
             if let end = meeting.endsAt, now >= end { ending.append(rooms[room].identity.id) }
             for slot in rooms[room].seats {
                 switch seats[slot].attendance.presence {
                 case .entering:
+                    // Silence is counted from the end of the prompt.
+                    if !seats[slot].spoken.isEmpty { seats[slot].attendance.entrance?.hold(now: time) }
                     guard let deadline = seats[slot].attendance.entrance?.deadline, now >= deadline else { continue }
                     expiring.append((seats[slot].settings.participantID, rooms[room].identity.id))
                 case .waiting:
-                    guard now >= seats[slot].attendance.humAt else { continue }
+                    guard now >= seats[slot].attendance.humAt, !seats[slot].hearsMusic, seats[slot].spoken.isEmpty else { continue }
                     seats[slot].attendance.humAt = now + Self.humEvery
                     seats[slot].chime.start(.waiting)
                 case .inside:

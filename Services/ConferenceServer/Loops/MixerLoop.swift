@@ -186,6 +186,9 @@ actor MixerLoop {
         depositChanges()
     }
 
+    /// What was made of what a conference wants to say; nil: nothing could be.
+    func spoken(_ order: SpokenOrder, _ samples: [Int16]?) { mixer.spoken(order, samples) }
+
     func begin(_ order: RoomTap.Order) throws(RPCError) { try mixer.begin(order) }
 
     func pause(tap number: UInt32, room: String, _ paused: Bool) { mixer.pause(tap: number, room: room, paused) }
@@ -204,6 +207,7 @@ actor MixerLoop {
     private func tellNews() {
         for item in mixer.takeNews() { outgoing.report(.conference(item)) }
         for expulsion in mixer.takeExpulsions() { outgoing.report(.expelled(expulsion)) }
+        for order in mixer.takeSpokenOrders() { outgoing.report(.say(order)) }
         for end in mixer.takeTapEnds() { outgoing.report(.tapEnded(end)) }
     }
 

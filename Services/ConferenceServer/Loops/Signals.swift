@@ -13,11 +13,14 @@ struct Signals: Sendable {
     let logger: Logger
     let gate = SignalGate()
     let links: LinkOrders
+    let spoken: SpokenOrders
 
     /// The bus is there.
     func open() { for event in gate.open() { tell(event) } }
 
     func tell(_ event: MixerEvent) {
+        // What is spoken needs no bus.
+        if case .say(let order) = event { return spoken.perform(order) }
         guard gate.passes(event) else { return }
         switch event {
         case .digit(let callID, let owner, let digit, let milliseconds):
@@ -36,6 +39,7 @@ struct Signals: Sendable {
             logger.info("nothing heard for 30 s", metadata: ["room": "\(roomID)", "participant": "\(participantID)"])
         case .stoodStill: minutes.noteStandstill()
         case .link(let order): links.perform(order)
+        case .say(let order): spoken.perform(order)
         case .heard(let callID, let owner, let watchID, let finding):
             bus.tell(HeardInRoom(callID: callID, watchID: watchID, finding: finding), to: .instance(owner))
         case .conference(let news):

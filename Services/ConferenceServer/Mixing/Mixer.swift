@@ -45,6 +45,9 @@ struct Mixer {
     /// What happened in conferences since it was last taken.
     var news: [ConferenceNews] = []
     var expelled: [Expulsion] = []
+    /// What is to be spoken, since it was last taken.
+    var spokenOrders: [SpokenOrder] = []
+    var lastSpokenNumber: UInt64 = 0
     /// Recordings that have ended since they were last told of.
     var tapEnds: [TapEnd] = []
     /// Of a process that died: rooms where more than the mixer is to go on, and has not yet.
@@ -185,6 +188,7 @@ struct Mixer {
         let plays = !rooms[room].link.keepsPlaysWaiting
         var hasRoomSound = plays && rooms[room].plays.next(into: &roomSound, isAlone: isAlone, news: &news)
         if rooms[room].meeting?.chime.next(into: &roomSound, over: hasRoomSound) == true { hasRoomSound = true }
+        if sayToAll(room, over: hasRoomSound) { hasRoomSound = true }
         if !news.isEmpty { report(news, slot: nil, room: room, into: &outgoing) }
 
         var isMixed = false
@@ -253,6 +257,7 @@ struct Mixer {
         let plays = !rooms[room].link.keepsPlaysWaiting
         var hasEarSound = plays && seats[slot].plays.next(into: &earSound, isAlone: isAlone, news: &news)
         if seats[slot].chime.next(into: &earSound, over: hasEarSound) { hasEarSound = true }
+        if sayTo(slot, over: hasEarSound, inRoomSound: hasRoomSound) { hasEarSound = true }
         if !news.isEmpty { report(news, slot: slot, room: room, into: &outgoing) }
         let isDirected = rooms[room].isDirected
         if isDirected {

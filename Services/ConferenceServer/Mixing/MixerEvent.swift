@@ -15,6 +15,8 @@ enum MixerEvent: Sendable, Equatable {
     case conference(ConferenceNews)
     /// The thread stood still so long that others may have taken the rooms for orphans.
     case stoodStill
+    /// A sound that a conference waits for.
+    case say(SpokenOrder)
     /// What relays are to do.
     case link(LinkOrder)
     /// Put out of a conference.

@@ -20,6 +20,8 @@ struct Room {
     var plays = PlayQueue()
     /// The conference that meets here.
     var meeting: Meeting?
+    /// What those hear who wait for it.
+    var music = HoldLine()
     /// Who dominates it is told.
     var weighsSpeakers = false
     /// Plays that have ended: to stop them is no news.

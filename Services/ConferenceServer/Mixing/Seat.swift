@@ -53,6 +53,9 @@ struct Seat {
 
     // For its ear alone.
     var chime = ChimePlayer()
+    var spoken = SpokenLine()
+    /// It waits, or is alone, and hears its conference's music.
+    var hearsMusic = false
     var plays = PlayQueue()
     var digits = DigitSender()
     /// The other's event under way here, and how its timestamps translate.
@@ -75,6 +78,7 @@ struct Seat {
         (self.settings, self.relay, self.room, joinedAt) = (settings, relay, room, time)
         (heardAt, takenAt, ownedAt) = (tick, tick, tick)
         (attendance, plays, chime) = (Attendance(), PlayQueue(), ChimePlayer())
+        (spoken, hearsMusic) = (SpokenLine(), false)
         // A key that is down was told of there.
         earlierEvent = events.current.flatMap { $0.isEnded ? nil : $0.timestamp } ?? earlierEvent
     }
@@ -128,6 +132,7 @@ struct Seat {
         plays = PlayQueue()
         digits = DigitSender()
         chime = ChimePlayer()
+        (spoken, hearsMusic) = (SpokenLine(), false)
         stream = nil
     }
 

@@ -33,7 +33,37 @@ struct ConferenceRules: Sendable {
                 Problem(
                     pointer: "/max_participants", code: "range", detail: "a conference has 2 to \(largestRoom) participants"))
         }
+        problems += Self.problems(of: conference.policy)
         guard problems.isEmpty else { throw RPCError(.invalid, "the conference has mistakes", problems: problems) }
+    }
+
+    private static func problems(of policy: ConferencePolicy) -> [Problem] {
+        var problems: [Problem] = []
+        if let language = policy.language, !isLanguage(language) {
+            problems.append(Problem(pointer: "/language", code: "format", detail: "a language is a tag like en or de-AT (BCP 47)"))
+        }
+        let prompts = policy.prompts ?? ConferencePrompts()
+        for (name, sound) in [("pin", prompts.pin), ("wrong_pin", prompts.wrongPIN), ("waiting", prompts.waiting)] {
+            guard let sound, !isSound(sound) else { continue }
+            problems.append(
+                Problem(
+                    pointer: "/prompts/\(name)", code: "format",
+                    detail: "a sound is an http(s) address, recording:ID or the name of a sound of the server"))
+        }
+        return problems
+    }
+
+    private static func isLanguage(_ tag: String) -> Bool {
+        let parts = tag.split(separator: "-", omittingEmptySubsequences: false)
+        guard tag.utf8.count <= 35, let first = parts.first, (2...3).contains(first.utf8.count) else { return false }
+        return parts.allSatisfy { (1...8).contains($0.utf8.count) && $0.utf8.allSatisfy { ASCII.isLetter($0) || ASCII.isDigit($0) } }
+    }
+
+    /// Whether it is there, and whether it may be fetched, is seen when it is heard.
+    private static func isSound(_ name: String) -> Bool {
+        if name.hasPrefix("recording:") { return (11...80).contains(name.utf8.count) }
+        if name.hasPrefix("http://") || name.hasPrefix("https://") { return name.utf8.count <= 2048 }
+        return SoundFolder.relativePath(name) != nil && !SoundFolder.isMusic(name)
     }
 
     private static func isPIN(_ pin: String) -> Bool { (1...16).contains(pin.utf8.count) && pin.utf8.allSatisfy(ASCII.isDigit) }

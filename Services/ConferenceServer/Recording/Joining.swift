@@ -94,6 +94,8 @@ struct Joining: Sendable {
             throw RecordingTrouble.damaged("\(error)")
         }
         var frames = 0
+        // One stream, whatever the parts were.
+        var joiner = OggOpusJoiner(channels: channels, bitrate: completion.settings.bitrate, serial: .random(in: 0 ... .max))
         for piece in pieces {
             do throws(RecordingTrouble) { try completion.complete(piece.name, format: format, channels: channels) } catch {
                 // A part that never came to a file.
@@ -102,47 +104,56 @@ struct Joining: Sendable {
             }
             let media = try await RecordingMedia(
                 try LocalBytes(path: completion.path(piece.name), threads: Completion.threads), keys: completion.settings.keys)
+            if format == .ogg {
+                try await append(media, at: piece.position, to: file, &joiner)
+                continue
+            }
             if piece.position > frames {
-                try appendSilence(piece.position - frames, channels, to: file)
+                file.appendSilence(frames: piece.position - frames)
                 frames = piece.position
             }
             frames += try await append(media, channels, to: file)
+        }
+        if format == .ogg {
+            var pages: [UInt8] = []
+            joiner.finish(into: &pages)
+            file.append(pages: pages)
         }
         file.finish()
         if let failure = file.failure { throw RecordingTrouble.damaged("\(failure)") }
     }
 
-    /// In frames.
+    /// Linear sound; in frames.
     private func append(_ media: RecordingMedia, _ channels: Int, to file: RecordingFile) async throws -> Int {
-        var scan = OggScan()
-        var offset = format == .wav ? RecordingFile.headerLength : 0
-        let begin = offset
+        var offset = RecordingFile.headerLength
         while offset < media.length {
             let bytes = try await media.read(offset, 256 << 10)
             guard !bytes.isEmpty else { break }
-            if format == .wav {
-                file.append(stride(from: 0, to: bytes.count - 1, by: 2).map { Int16(bitPattern: UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8) })
-                file.flush()
-            } else {
-                scan.read(bytes)
-                file.append(pages: bytes)
-            }
+            file.append(stride(from: 0, to: bytes.count - 1, by: 2).map { Int16(bitPattern: UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8) })
+            file.flush()
             offset += bytes.count
         }
-        return format == .wav ? (offset - begin) / (2 * channels * Samples.frame) : scan.samples / 960
+        return max(0, offset - RecordingFile.headerLength) / (2 * channels * Samples.frame)
     }
 
-    private func appendSilence(_ frames: Int, _ channels: Int, to file: RecordingFile) throws {
-        guard format == .ogg else { return file.appendSilence(frames: frames) }
-        let stream = try OggOpusStream(channels: channels, bitrate: completion.settings.bitrate, serial: .random(in: 0 ... .max))
-        var pages: [UInt8] = []
-        stream.begin(into: &pages)
-        let second = [Int16](repeating: 0, count: 50 * Samples.frame * channels)
-        for start in stride(from: 0, to: frames, by: 50) {
-            stream.append(Array(second.prefix(min(50, frames - start) * Samples.frame * channels)), into: &pages)
+    /// A part that is Ogg, at a frame of the whole.
+    private func append(_ media: RecordingMedia, at position: Int, to file: RecordingFile, _ joiner: inout OggOpusJoiner) async throws {
+        joiner.follow(at: position)
+        while joiner.frames < position {
+            var pages: [UInt8] = []
+            try joiner.silence(frames: min(50, position - joiner.frames), into: &pages)
+            file.append(pages: pages)
         }
-        stream.finish(into: &pages)
-        file.append(pages: pages)
+        joiner.follow(at: position)
+        var offset = 0
+        while offset < media.length {
+            let bytes = try await media.read(offset, 256 << 10)
+            guard !bytes.isEmpty else { break }
+            var pages: [UInt8] = []
+            joiner.append(bytes, into: &pages)
+            file.append(pages: pages)
+            offset += bytes.count
+        }
     }
 
     private func remove(_ name: String) {

@@ -8,6 +8,8 @@ final class Rendering: Sendable {
         let customer: String
         let playID: String
         let sources: [PlaySource]
+        /// A conference waits for it, and no play: the first of the sources that there is.
+        var spoken: SpokenOrder?
     }
 
     private static let queueLimit = 256
@@ -57,6 +59,7 @@ final class Rendering: Sendable {
     /// Hands each piece over as soon as it is ready, so that the first words are heard while the next are made.
     private func render(_ job: Job) async {
         let loop = loops.loop(of: job.room)
+        if let order = job.spoken { return await speak(order, for: loop) }
         for source in job.sources {
             do throws(SoundProblem) {
                 let piece = try await library.piece(source, customer: job.customer)
@@ -68,5 +71,19 @@ final class Rendering: Sendable {
             }
         }
         await loop.complete(play: job.playID, room: job.room)
+    }
+
+    /// A conference that gets no sound has a tone for it.
+    private func speak(_ order: SpokenOrder, for loop: MixerLoop) async {
+        for source in order.choices {
+            do throws(SoundProblem) {
+                let piece = try await library.piece(source, customer: order.customer)
+                guard case .sound(let samples) = piece, !samples.isEmpty else { continue }
+                return await loop.spoken(order, samples)
+            } catch {
+                logger.info("a conference does not say what it would: \(error)", metadata: ["room": "\(order.room)"])
+            }
+        }
+        await loop.spoken(order, nil)
     }
 }

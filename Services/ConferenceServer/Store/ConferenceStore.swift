@@ -1,5 +1,6 @@
 import Contracts
 import Database
+import FoundationEssentials
 import ServiceKit
 
 /// Conferences in PostgreSQL; every query carries the customer's id.
@@ -14,6 +15,7 @@ struct ConferenceStore: Sendable {
     private static let columns = """
         id, customer_id, name, number, pin, sealed_pin, sealed_moderator_pin, max_participants, wait_for_moderator, entry_tone,
         exit_tone, mute_on_entry, end_when_moderator_leaves, locked, digit_controls, speaker_events,
+        announce, language, music_on_hold, prompts,
         (extract(epoch from created_at) * 1000)::bigint as created_ms,
         (extract(epoch from updated_at) * 1000)::bigint as updated_ms
         """
@@ -34,9 +36,9 @@ struct ConferenceStore: Sendable {
                     insert into conferences.conferences
                         (customer_id, id, name, number, sealed_pin, sealed_moderator_pin, max_participants, wait_for_moderator,
                          entry_tone, exit_tone, mute_on_entry, end_when_moderator_leaves, locked, digit_controls, speaker_events,
-                         updated_at, created_at)
-                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, to_timestamp($16 / 1000.0),
-                            to_timestamp($17 / 1000.0))
+                         announce, language, music_on_hold, prompts, updated_at, created_at)
+                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19::jsonb,
+                            to_timestamp($20 / 1000.0), to_timestamp($21 / 1000.0))
                     """, parameters)
             }
         }
@@ -85,14 +87,15 @@ struct ConferenceStore: Sendable {
                     update conferences.conferences set name = $3, number = $4, pin = null, sealed_pin = $5,
                         sealed_moderator_pin = $6, max_participants = $7, wait_for_moderator = $8, entry_tone = $9,
                         exit_tone = $10, mute_on_entry = $11, end_when_moderator_leaves = $12, locked = $13,
-                        digit_controls = $14, speaker_events = $15, updated_at = to_timestamp($16 / 1000.0)
+                        digit_controls = $14, speaker_events = $15, announce = $16, language = $17, music_on_hold = $18,
+                        prompts = $19::jsonb, updated_at = to_timestamp($20 / 1000.0)
                     where customer_id = $1 and id = $2
                     """, parameters) == 1
             }
         }
     }
 
-    /// What `$1` to `$16` are where a conference is written.
+    /// What `$1` to `$20` are where a conference is written.
     private func parameters(of conference: Conference) throws -> [Parameter] {
         let policy = conference.policy
         return [
@@ -101,7 +104,9 @@ struct ConferenceStore: Sendable {
             try pins.seal(conference.moderatorPIN, .moderator, of: conference.id).map { .bytes($0) } ?? .null,
             .int(conference.maxParticipants), .bool(policy.waitForModerator), .bool(policy.entryTone), .bool(policy.exitTone),
             .bool(policy.muteOnEntry), .bool(policy.endWhenModeratorLeaves), .bool(policy.locked), .bool(policy.digitControls),
-            .bool(policy.speakerEvents), .int(conference.updatedAt.milliseconds),
+            .bool(policy.speakerEvents), .text(policy.announce.rawValue), .optional(policy.language), .bool(policy.musicOnHold),
+            .optional(try policy.prompts.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }),
+            .int(conference.updatedAt.milliseconds),
         ]
     }
 
@@ -157,6 +162,10 @@ struct ConferenceStore: Sendable {
         policy.locked = try row.bool("locked")
         policy.digitControls = try row.bool("digit_controls")
         policy.speakerEvents = try row.bool("speaker_events")
+        policy.announce = ConferencePolicy.Announcing(rawValue: try row.text("announce")) ?? .none
+        policy.language = try row.optionalText("language")
+        policy.musicOnHold = try row.bool("music_on_hold")
+        policy.prompts = try row.optionalText("prompts").map { try JSONDecoder().decode(ConferencePrompts.self, from: Data($0.utf8)) }
         return policy
     }
 }

@@ -79,9 +79,12 @@ final class MediaStreams: Sendable {
     func start(_ command: StartStream, conferenceID: String?, at time: Timestamp) async throws -> StreamSettings {
         let checked = try StreamRules.check(command.stream)
         var request = command
-        let authorization = try open(command.stream)
+        let authorization = try open(command.stream.authorization, command.stream.sealedAuthorization, context: command.stream.id)
         request.stream.authorization = nil
-        request.stream.sealedAuthorization = try seal(authorization, of: command.stream.id)
+        request.stream.sealedAuthorization = try seal(authorization, context: command.stream.id)
+        let secret = try open(command.stream.secret, command.stream.sealedSecret, context: command.stream.id + "/secret")
+        request.stream.secret = nil
+        request.stream.sealedSecret = try seal(secret, context: command.stream.id + "/secret")
         guard requests.all.withLock({ $0.count }) < limit else {
             throw RPCError(.exhausted, "this conference server has as many media streams as it may")
         }
@@ -96,7 +99,8 @@ final class MediaStreams: Sendable {
         requests.all.withLock { $0[kept.stream.id] = (kept, conferenceID) }
         let order = StreamDesk.Order(
             id: kept.stream.id, address: checked.address, subject: Self.subject(kept, conferenceID, checked.format),
-            encapsulation: kept.stream.encapsulation == .json ? .json : .raw, authorization: authorization, trust: context)
+            encapsulation: kept.stream.encapsulation == .json ? .json : .raw, authorization: authorization,
+            signing: secret.map { StreamSigning(secret: $0, stream: kept.stream.id) }, trust: context)
         do { try await desk.begin(order, line: line, at: peer) } catch {
             requests.all.withLock { $0[kept.stream.id] = nil }
             _ = await loops.loop(of: command.roomID).unseat(
@@ -134,15 +138,16 @@ final class MediaStreams: Sendable {
 
     // MARK: Secrets
 
-    private func open(_ settings: StreamSettings) throws -> String? {
-        guard let sealed = settings.sealedAuthorization else { return settings.authorization }
-        return String(decoding: try SealedBox.open(sealed, key: key, context: Array(settings.id.utf8)), as: UTF8.self)
+    /// As it came, or as it was kept.
+    private func open(_ given: String?, _ sealed: [UInt8]?, context: String) throws -> String? {
+        guard let sealed else { return given }
+        return String(decoding: try SealedBox.open(sealed, key: key, context: Array(context.utf8)), as: UTF8.self)
     }
 
-    private func seal(_ authorization: String?, of id: String) throws -> [UInt8]? {
-        guard let authorization else { return nil }
+    private func seal(_ text: String?, context: String) throws -> [UInt8]? {
+        guard let text else { return nil }
         let nonce = (0..<SealedBox.nonceLength).map { _ in UInt8.random(in: 0 ... .max) }
-        return try SealedBox.seal(Array(authorization.utf8), key: key, nonce: nonce, context: Array(id.utf8))
+        return try SealedBox.seal(Array(text.utf8), key: key, nonce: nonce, context: Array(context.utf8))
     }
 }
 

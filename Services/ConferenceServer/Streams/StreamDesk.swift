@@ -38,15 +38,17 @@ actor StreamDesk {
         let subject: Narrator.Subject
         let encapsulation: StreamSession.Encapsulation
         let authorization: String?
+        let signing: StreamSigning?
         /// For `wss`.
         let trust: TLSContext?
     }
 
     /// Begins a stream whose address has been checked.
     func begin(_ order: Order, line: StreamLine, at peer: SocketAddress) throws(SoundError) {
+        let (authorization, signing) = (order.authorization.map { [(name: "Authorization", value: $0)] } ?? [], order.signing)
         let plan = StreamSession.Plan(
             address: order.address, subject: order.subject, encapsulation: order.encapsulation,
-            fields: order.authorization.map { [(name: "Authorization", value: $0)] } ?? [], limits: limits, trust: order.trust)
+            fields: { authorization + (signing?.fields ?? []) }, limits: limits, trust: order.trust)
         let id = order.id
         let session = try StreamSession(plan, line: line, loop: loop) { [unowned self] news in assumeIsolated { $0.take(news, of: id) } }
         session.onAddressWanted = { [unowned self] in assumeIsolated { $0.find(order.address, for: id) } }

@@ -29,6 +29,9 @@ enum StreamRules {
         {
             problems.append(Problem(pointer: "/authorization", code: "invalid_value", detail: "visible ASCII, at most 4096 characters"))
         }
+        if let secret = settings.secret, !(16...256).contains(secret.utf8.count) || !secret.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) {
+            problems.append(Problem(pointer: "/secret", code: "invalid_value", detail: "16 to 256 visible ASCII characters"))
+        }
         let tooLong = settings.parameters.contains { $0.key.utf8.count > 64 || $0.value.utf8.count > longestParameter }
         if settings.parameters.count > mostParameters || tooLong {
             problems.append(

@@ -42,7 +42,8 @@ final class StreamSession {
         let address: StreamAddress
         let subject: Narrator.Subject
         let encapsulation: Encapsulation
-        let fields: [(name: String, value: String)]
+        /// Of the opening request, for each connection.
+        let fields: @Sendable () -> [(name: String, value: String)]
         let limits: Limits
         /// For `wss`.
         let trust: TLSContext?
@@ -102,7 +103,7 @@ final class StreamSession {
         let subprotocol = plan.encapsulation == .json ? "tandem-stream-json" : "tandem-stream-raw"
         do {
             channel = try StreamChannel(
-                plan.address, at: peer, plan.fields, subprotocol: subprotocol, trusting: plan.trust, loop: loop,
+                plan.address, at: peer, plan.fields(), subprotocol: subprotocol, trusting: plan.trust, loop: loop,
                 limits: plan.limits.streams
             ) { [weak self] event in self?.take(event) }
         } catch { lost("\(error)") }

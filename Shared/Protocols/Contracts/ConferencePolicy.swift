@@ -13,13 +13,57 @@ public struct ConferencePolicy: Sendable, Equatable {
     public var digitControls = true
     /// Who dominates the conversation is told by events.
     public var speakerEvents = false
+    /// How those inside hear who comes and goes.
+    public var announce = Announcing.none
+    /// What it speaks (BCP 47); nil: what the installation does.
+    public var language: String?
+    /// Music while one waits for the moderator, or is alone.
+    public var musicOnHold = false
+    /// Sounds in place of the sentences that are spoken.
+    public var prompts: ConferencePrompts?
+
+    /// How those inside hear who comes and goes.
+    public enum Announcing: String, Codable, Sendable, CaseIterable {
+        /// As `entryTone` and `exitTone` say.
+        case none
+        /// A tone for both.
+        case tone
+        /// "NAME has joined", "NAME has left"; a tone where nobody can speak.
+        case name
+    }
+
+    /// Whether a tone tells that somebody came, or left; with names it is what is heard in their place.
+    public var hasEntryTone: Bool { entryTone || announce == .tone }
+    public var hasExitTone: Bool { exitTone || announce == .tone }
 
     public init() {}
 }
 
+/// A conference's own sounds: each an http(s) address, `recording:ID` or a name in the server's folder.
+public struct ConferencePrompts: Codable, Sendable, Equatable {
+    /// Asks for the PIN.
+    public var pin: String?
+    /// It was wrong, and is to be given again.
+    public var wrongPIN: String?
+    /// Heard by who waits for the moderator.
+    public var waiting: String?
+
+    public var isEmpty: Bool { self == ConferencePrompts() }
+
+    public init(pin: String? = nil, wrongPIN: String? = nil, waiting: String? = nil) {
+        (self.pin, self.wrongPIN, self.waiting) = (pin, wrongPIN, waiting)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case pin, waiting
+        case wrongPIN = "wrong_pin"
+    }
+}
+
 extension ConferencePolicy: Codable {
     private enum CodingKeys: String, CodingKey {
-        case locked
+        case locked, announce, language, prompts
+        case musicOnHold = "music_on_hold"
         case waitForModerator = "wait_for_moderator"
         case entryTone = "entry_tone"
         case exitTone = "exit_tone"
@@ -38,7 +82,10 @@ extension ConferencePolicy: Codable {
         (waitForModerator, entryTone, exitTone) = (try flag(.waitForModerator), try flag(.entryTone), try flag(.exitTone))
         (muteOnEntry, locked) = (try flag(.muteOnEntry), try flag(.locked))
         (endWhenModeratorLeaves, digitControls) = (try flag(.endWhenModeratorLeaves), try flag(.digitControls, true))
-        speakerEvents = try flag(.speakerEvents)
+        (speakerEvents, musicOnHold) = (try flag(.speakerEvents), try flag(.musicOnHold))
+        announce = try fields.decodeIfPresent(Announcing.self, forKey: .announce) ?? .none
+        language = try fields.decodeIfPresent(String.self, forKey: .language)
+        prompts = try fields.decodeIfPresent(ConferencePrompts.self, forKey: .prompts)
     }
 }
 
@@ -52,6 +99,12 @@ public struct ConferencePolicyChange: Codable, Sendable, Equatable {
     public var locked: Bool?
     public var digitControls: Bool?
     public var speakerEvents: Bool?
+    public var announce: ConferencePolicy.Announcing?
+    /// Empty: the installation's.
+    public var language: String?
+    public var musicOnHold: Bool?
+    /// In place of all there were.
+    public var prompts: ConferencePrompts?
 
     public init() {}
 
@@ -65,6 +118,10 @@ public struct ConferencePolicyChange: Codable, Sendable, Equatable {
         if let locked { policy.locked = locked }
         if let digitControls { policy.digitControls = digitControls }
         if let speakerEvents { policy.speakerEvents = speakerEvents }
+        if let announce { policy.announce = announce }
+        if let language { policy.language = language.isEmpty ? nil : language }
+        if let musicOnHold { policy.musicOnHold = musicOnHold }
+        if let prompts { policy.prompts = prompts.isEmpty ? nil : prompts }
         return policy
     }
 }

@@ -21,6 +21,10 @@ public struct StreamSettings: Codable, Sendable, Equatable {
     public var authorization: String?
     /// The same as it may be kept.
     public var sealedAuthorization: [UInt8]?
+    /// What its opening requests are signed with.
+    public var secret: String?
+    /// The same as it may be kept.
+    public var sealedSecret: [UInt8]?
 
     public init(
         id: String, url: String, encapsulation: Encapsulation = .json, format: String = "ulaw", listen: Direction = .in,

@@ -42,6 +42,9 @@ public struct ParticipantSettings: Codable, Sendable, Equatable {
     public var session: String?
     /// Set when the call is no member of the room but supervises it.
     public var supervision: Supervision?
+    /// Who it is, as its phone says, and its number: what it is announced by.
+    public var name: String?
+    public var number: String?
 
     public init(
         participantID: String, callID: String, owner: String, epoch: UInt64, inside: InsideEndpoint, echo: Bool = false,

@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import base64
 import contextlib
+import hashlib
+import hmac
 import http
 import json
 import math
@@ -24,6 +26,7 @@ parser.add_argument("--seconds", type=float, default=10)
 parser.add_argument("--certificate")
 parser.add_argument("--key")
 parser.add_argument("--port", type=int, default=0)
+parser.add_argument("--secret")
 options = parser.parse_args()
 connections = 0
 
@@ -125,7 +128,20 @@ async def handle(socket):
     say("closed", socket.close_code)
 
 
+def is_ours(headers, secret):
+    """As docs/media-streams.md has it."""
+    fields = dict(field.split("=", 1) for field in headers["X-Tandem-Signature"].split(","))
+    signed = f"{fields['t']}.{headers['X-Tandem-Stream']}".encode()
+    expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected, fields["v1"]) and abs(time.time() - int(fields["t"])) < 300
+
+
 async def refuse(path, headers):
+    if options.secret:
+        if not is_ours(headers, options.secret):
+            say("stranger")
+            return (http.HTTPStatus.FORBIDDEN, [], b"")
+        say("signed", headers["X-Tandem-Stream"])
     if options.does == "refuse":
         say("refused")
         return (http.HTTPStatus.FORBIDDEN, [], b"")

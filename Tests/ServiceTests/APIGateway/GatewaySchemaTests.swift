@@ -109,6 +109,7 @@ struct GatewayResourceTests {
         var conference = Conference(
             id: "conf_1", customerID: "cust_1", name: "r", number: "8", pin: "1", maxParticipants: 3, createdAt: now, updatedAt: now)
         conference.moderatorPIN = "2"
+        (conference.policy.language, conference.policy.prompts) = ("de", ConferencePrompts(pin: "ask"))
         return conference
     }
 

@@ -1,4 +1,5 @@
 import Audio
+import ChildProcesses
 import Contracts
 import Foundation
 import ServiceKit
@@ -73,13 +74,37 @@ struct JoiningTests {
         let name = try await join(terms).file
         let measure = try await Completion(settings: settings).measure(name, format: format, channels: 1)
         #expect(measure.milliseconds == 2200)
-        // Of streams that follow each other libsndfile reads the first.
-        guard format == .wav else { return }
         let sound = try await samples(name)
+        guard format == .wav else {
+            // What is where in it: OggJoinerTests.
+            #expect(abs(sound.count - 110 * 160) <= 1)
+            return
+        }
         #expect(sound.count == 110 * 160)
         #expect(sound[0] == G711.decode(G711.encode(1000, .ulaw), .ulaw) && sound[50 * 160] == 0 && sound[60 * 160 - 1] == 0)
         #expect(sound[60 * 160] == G711.decode(G711.encode(2000, .ulaw), .ulaw))
         #expect(sound[109 * 160] == G711.decode(G711.encode(3000, .ulaw), .ulaw))
+    }
+
+    @Test("RFC 7845: to other programs a joined file of Ogg is one stream of full length", arguments: [RecordingTerms.Layout.mixed, .stereo])
+    func otherPrograms(layout: RecordingTerms.Layout) async throws {
+        let terms = RecordingTerms(layout: layout, format: .ogg)
+        try write(terms, part: nil, position: 0, frames: 133, voices: [("a", 1000, 0)])
+        try write(terms, part: 2, position: 200, frames: 75, voices: [("a", 2000, 0)])
+        try write(terms, part: 3, position: 275, frames: 111, voices: [("a", 3000, 0)])
+        let name = "\(settings.folder)/\(try await join(terms).file)"
+        let probed = try ChildProcess.output(
+            of: "/usr/bin/ffprobe", ["-v", "error", "-show_entries", "format=duration,nb_streams:stream=codec_name,channels", "-of", "flat", name])
+        let fields = String(decoding: probed, as: UTF8.self).split(separator: "\n")
+        #expect(fields.contains("format.nb_streams=1") && fields.contains("streams.stream.0.codec_name=\"opus\""), "\(fields)")
+        #expect(fields.contains("streams.stream.0.channels=\(layout == .stereo ? 2 : 1)"))
+        // 386 frames of 20 ms, and what is skipped at the beginning, which ffprobe counts or not.
+        let duration = fields.first { $0.hasPrefix("format.duration") }?.split(separator: "\"").last.flatMap { Double($0) }
+        #expect(abs((duration ?? 0) - 7.72) < 0.01, "\(fields)")
+        let sound = try ChildProcess.output(
+            of: "/usr/bin/ffmpeg", ["-v", "error", "-xerror", "-nostdin", "-i", name, "-ac", "1", "-ar", "8000", "-f", "s16le", "pipe:1"])
+        #expect(abs(sound.count / 2 - 386 * 160) <= 80)
+        #expect(try await samples(String(name.dropFirst(settings.folder.count + 1))).count >= 386 * 160 - 1)
     }
 
     @Test("tracks are joined by participant; who came in a later part is silent before, and all stay in step")

@@ -63,7 +63,7 @@ private final class Bucket: Sendable {
         switch (request.method, upload) {
         case ("POST", nil) where query.map(\.name) == ["uploads"]:
             state.uploads["up&1"] = [:]
-            return .init(200, [:], Array("<InitiateMultipartUploadResult><UploadId>up&1</UploadId></InitiateMultipartUploadResult>".utf8))
+            return .init(200, [:], Array("<InitiateMultipartUploadResult><UploadId>up&amp;1</UploadId></InitiateMultipartUploadResult>".utf8))
         case ("PUT", let upload?):
             guard let number = query.first(where: { $0.name == "partNumber" }).flatMap({ Int($0.value) }), state.uploads[upload] != nil
             else { return .init(404) }

@@ -25,6 +25,9 @@ struct ObjectStore: Sendable {
         Setting("TANDEM_RECORDING_S3_BUCKET", default: "", "its bucket, which must be there"),
         Setting("TANDEM_RECORDING_S3_PREFIX", default: "", "what the names of recordings begin with there"),
         Setting("TANDEM_RECORDING_S3_REGION", default: "us-east-1", "its region"),
+        Setting(
+            "TANDEM_RECORDING_S3_KILOBYTES", .integer(64...5_242_880), default: "8192",
+            "what is longer goes up in pieces of so much; Amazon's store wants 5120 at least"),
         Setting("TANDEM_RECORDING_S3_KEY_ID", .secret, default: "", "id of the access key"),
         Setting("TANDEM_RECORDING_S3_SECRET", .secret, default: "", "the access key's secret"),
     ]
@@ -44,6 +47,7 @@ struct ObjectStore: Sendable {
         try self.init(
             url: url, bucket: bucket, prefix: settings.text("TANDEM_RECORDING_S3_PREFIX"),
             signature: AWSSignature(keyID: id, secret: secret, region: settings.text("TANDEM_RECORDING_S3_REGION")), now: now)
+        piece = settings.integer("TANDEM_RECORDING_S3_KILOBYTES") << 10
     }
 
     init(url: String, bucket: String, prefix: String = "", signature: AWSSignature, now: @escaping @Sendable () -> Timestamp) throws {
@@ -176,12 +180,27 @@ struct ObjectStore: Sendable {
         return Answer(status: status, headers: response.headers.map { ($0.name.lowercased(), $0.value) }, body: answer)
     }
 
-    /// The text of the first element of that name; bounded, and taken as it is.
+    /// The text of the first element of that name; bounded.
     static func element(_ name: String, of body: [UInt8]) -> String? {
         let text = String(decoding: body.prefix(1 << 16), as: UTF8.self)
         guard let begin = text.range(ofText: "<\(name)>"), let end = text[begin.upperBound...].range(ofText: "</\(name)>") else { return nil }
         let content = text[begin.upperBound..<end.lowerBound]
-        return content.isEmpty || content.utf8.count > 1024 ? nil : String(content)
+        return content.isEmpty || content.utf8.count > 1024 ? nil : unescaped(content)
+    }
+
+    private static func unescaped(_ text: Substring) -> String {
+        let entities = ["&lt;": "<", "&gt;": ">", "&quot;": "\"", "&apos;": "'", "&amp;": "&"]
+        var (output, rest) = ("", text)
+        while let first = rest.first {
+            if first == "&", let entity = entities.first(where: { rest.hasPrefix($0.key) }) {
+                output += entity.value
+                rest = rest.dropFirst(entity.key.count)
+            } else {
+                output.append(first)
+                rest = rest.dropFirst()
+            }
+        }
+        return output
     }
 
     private static func escaped(_ text: String) -> String {

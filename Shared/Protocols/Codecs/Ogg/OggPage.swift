@@ -10,6 +10,7 @@ public struct OggPage: Sendable, Equatable {
     static let capture = Array("OggS".utf8)
 
     public enum Flag {
+        public static let continued: UInt8 = 1
         public static let first: UInt8 = 2
         public static let last: UInt8 = 4
     }

@@ -21,6 +21,8 @@ public struct ExternalMediaStart: Sendable, Hashable, OptionFields {
     public var directionSpeak: Direction?
     /// The `Authorization` field of the request.
     public var authorization: String?
+    /// What the request is signed with.
+    public var secret: String?
     /// Handed through to the other side.
     public var data: String?
 
@@ -42,6 +44,7 @@ public struct ExternalMediaStart: Sendable, Hashable, OptionFields {
         visitor.choice("direction_listen", &directionListen)
         visitor.choice("direction_speak", &directionSpeak)
         visitor.string("authorization", &authorization, .text)
+        visitor.string("secret", &secret, .text)
         visitor.string("data", &data, .short)
     }
 }
