@@ -171,8 +171,12 @@ actor RoomSnapshots {
             _ = try await snapshots.release(Self.kind, room, epoch: epoch)
             return
         }
-        if epochs[room] == nil, case .acquired(let claim) = try await snapshots.acquire(Self.kind, room, owner: instance) {
-            epochs[room] = claim.epoch
+        if epochs[room] == nil {
+            switch try await snapshots.acquire(Self.kind, room, owner: instance) {
+            case .acquired(let claim): epochs[room] = claim.epoch
+            // A process before this one had it, and lost it while nobody here could be told.
+            case .owned: return await lose(room)
+            }
         }
         // Plays go on from here by themselves, so a place that moves on need not be written.
         snapshot.takenAt = now()
