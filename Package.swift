@@ -79,6 +79,7 @@ let modules: [Module] = [
     Module(.protocols, "MediaSession", .library(hot: true), "Shared/Protocols/MediaSession", uses: ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "Codecs", "ICE", "SRTP", "DTLS"]),
     Module(.protocols, "NG", .library(hot: false), "Shared/Protocols/NG", uses: ["Bytes", "Deadlines", "Addresses", "SDP"]),
     Module(.protocols, "Flow", .library(hot: false), "Shared/Protocols/Flow"),
+    Module(.protocols, "FlowSimulation", .library(hot: false), "Shared/Protocols/FlowSimulation", uses: ["Flow"]),
     Module(.protocols, "MediaStream", .library(hot: false), "Shared/Protocols/MediaStream", uses: ["Bytes", "Deadlines", "Audio", "Flow"]),
     Module(.protocols, "Contracts", .library(hot: false), "Shared/Protocols/Contracts", uses: ["Bytes", "Flow"]),
 
@@ -94,6 +95,7 @@ let modules: [Module] = [
     Module(.platform, "Cache", .library(hot: false), "Shared/Platform/Cache", uses: ["CLinux", "CHiredis", "Bytes", "Deadlines", "Threads", "Telemetry"], products: [log]),
     Module(.platform, "Speech", .library(hot: false), "Shared/Platform/Speech", uses: ["CEspeak", "CLinux", "Threads", "Audio"]),
     Module(.platform, "Recognition", .library(hot: true), "Shared/Platform/Recognition", uses: ["CPocketsphinx", "Threads"]),
+    Module(.platform, "Fetching", .library(hot: false), "Shared/Platform/Fetching", uses: ["Bytes", "Addresses", "Threads"], products: [(name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")]),
     Module(.platform, "ServiceKit", .library(hot: false), "Shared/Platform/ServiceKit", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "Contracts", "Telemetry", "Threads", "Streams", "Bus", "Database", "Cache"], products: [log, lifecycle, hummingbird]),
     Module(.platform, "Succession", .library(hot: false), "Shared/Platform/Succession", uses: ["Bytes", "Deadlines", "Cryptography", "Contracts", "Telemetry", "Threads", "Processes", "ServiceKit"], products: [log]),
 
@@ -101,10 +103,13 @@ let modules: [Module] = [
     Module(.service, "EdgeProxy", .executable, "Services/EdgeProxy", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "HEP", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Bus", "Cache", "ServiceKit"], products: [log]),
     Module(.service, "Registrar", .executable, "Services/Registrar", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
     Module(.service, "CallServer", .executable, "Services/CallServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "Flow", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "Bus", "Database", "Cache", "ServiceKit"], products: [log], resources: ["Migrations"]),
-    Module(.service, "ConferenceServer", .executable, "Services/ConferenceServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "RTP", "Audio", "WebSocket", "MediaStream", "Hearing", "Codecs", "Flow", "Contracts", "Telemetry", "Threads", "Datagrams", "Processes", "Streams", "TLS", "Bus", "Database", "Cache", "Speech", "Recognition", "ServiceKit", "Succession"], products: [log, (name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")], resources: ["Migrations"]),
+    Module(.service, "ConferenceServer", .executable, "Services/ConferenceServer", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "RTP", "Audio", "WebSocket", "MediaStream", "Hearing", "Codecs", "Flow", "Contracts", "Telemetry", "Threads", "Datagrams", "Processes", "Streams", "TLS", "Bus", "Database", "Cache", "Speech", "Recognition", "Fetching", "ServiceKit", "Succession"], products: [log, (name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")], resources: ["Migrations"]),
     Module(.service, "MediaRelay", .executable, "Services/MediaRelay", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SDP", "RTP", "Audio", "Codecs", "ICE", "SRTP", "DTLS", "MediaSession", "NG", "Contracts", "Telemetry", "Threads", "Datagrams", "Processes", "Bus", "Cache", "ServiceKit", "Succession"], products: [log]),
-    Module(.service, "FlowManager", .executable, "Services/FlowManager", uses: ["Flow", "Contracts", "Telemetry", "Bus", "Database", "ServiceKit"], resources: ["Migrations"]),
+    Module(.service, "FlowManager", .executable, "Services/FlowManager", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "Flow", "Contracts", "Telemetry", "Threads", "Bus", "Database", "Fetching", "ServiceKit"], products: [log, (name: "AsyncHTTPClient", package: "async-http-client"), (name: "NIOCore", package: "swift-nio")], resources: ["Migrations"]),
     Module(.service, "APIGateway", .executable, "Services/APIGateway", uses: ["Bytes", "Deadlines", "Cryptography", "Flow", "Contracts", "Telemetry", "Threads", "Bus", "Database", "ServiceKit"], products: [log, (name: "HummingbirdCore", package: "hummingbird"), (name: "HTTPTypes", package: "swift-http-types"), (name: "NIOCore", package: "swift-nio"), (name: "NIOHTTP1", package: "swift-nio"), (name: "NIOWebSocket", package: "swift-nio"), (name: "NIOPosix", package: "swift-nio"), (name: "NIOHTTPTypes", package: "swift-nio-extras"), (name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")], resources: ["Migrations"]),
+
+    // For who writes flows: `tandem flow test FILE`.
+    Module(.test, "tandem", .executable, "Shared/Tools/tandem", uses: ["Flow", "FlowSimulation"]),
 
     // Tests mirror the modules; Phone is a SIP user agent that hears what it is sent, SelfCall the call `make up` places.
     Module(.test, "Phone", .library(hot: true), "Tests/Phone", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "SDP", "RTP", "Audio", "Threads", "Datagrams", "Streams", "TLS"]),
@@ -129,7 +134,7 @@ let modules: [Module] = [
     Module(.test, "CodecTests", .tests, "Tests/CodecTests", uses: ["Deadlines", "RTP", "Audio", "Codecs", "ChildProcesses"]),
     Module(.test, "HearingTests", .tests, "Tests/HearingTests", uses: ["Audio", "Hearing", "Speech"]),
     Module(.test, "NGTests", .tests, "Tests/NGTests", uses: ["Deadlines", "Addresses", "SDP", "NG"]),
-    Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow"]),
+    Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow", "FlowSimulation"]),
     Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "Streams", "TLS", "Audio", "Speech", "Bus", "Database", "Cache", "ServiceKit", "Suite"]),
     Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "Hearing", "Codecs", "MediaSession", "NG", "Flow", "Contracts", "Threads", "Datagrams", "Speech", "Processes", "Cache", "ServiceKit", "Succession", "Hostile", "ChildProcesses"]),
     Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Addresses", "HEP", "Flow", "Contracts", "SIP", "SDP", "RTP", "Audio", "Speech", "ICE", "SRTP", "DTLS", "MediaSession", "TLS", "Threads", "Datagrams", "Phone", "Suite", "Hostile", "ChildProcesses"]),

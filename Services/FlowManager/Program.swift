@@ -1,5 +1,6 @@
 import Contracts
 import Database
+import Fetching
 import Flow
 import ServiceKit
 
@@ -8,14 +9,14 @@ import ServiceKit
 struct Program {
     static func main() async {
         let declaration = ServiceProgram.Declaration(
-            .flowManager, settings: FlowSettings.declared, needs: [.bus, .database], schema: Store.schema,
+            .flowManager, settings: FlowSettings.declared, needs: [.bus, .database, .fleet], schema: Store.schema,
             migrations: [
                 Migration(number: 1, name: "flows", sql: PackageResources._001_flows_sql), Outbox.migration(number: 2),
             ])
-        await ServiceProgram.run(declaration) { runtime in wire(runtime) }
+        await ServiceProgram.run(declaration) { runtime in try wire(runtime) }
     }
 
-    private static func wire(_ runtime: Runtime) {
+    private static func wire(_ runtime: Runtime) throws {
         let limits = FlowSettings.limits(runtime.settings.integer)
         let store = Store(database: runtime.database)
         let outbox = Outbox(schema: Store.schema, runtime: runtime)
@@ -23,9 +24,13 @@ struct Program {
         let flows = Flows(
             store: store, outbox: outbox, runtime: runtime,
             validation: Validation(limits: limits, timeZones: FlowSettings.timeZones), cached: cached)
+        let sender = RequestSender(
+            policy: try FetchPolicy(allowing: runtime.settings.list("TANDEM_FETCH_ALLOW")), names: NameLookups(name: "names"),
+            signer: RequestSigner { runtime.key(for: $0) }, now: { runtime.timestamp() })
         let runs = Runs(
             store: store, outbox: outbox, runtime: runtime, flows: flows,
-            interpreter: Interpreter(limits: limits, timeZones: FlowSettings.timeZones), known: Generations(capacity: cached))
+            interpreter: Interpreter(limits: limits, timeZones: FlowSettings.timeZones), sender: sender,
+            underWay: RequestsUnderWay(most: runtime.settings.integer("TANDEM_FLOW_REQUESTS")), known: Generations(capacity: cached))
         flows.serve(on: runtime.bus)
         runs.serve(on: runtime.bus)
         runtime.background { await outbox.run() }

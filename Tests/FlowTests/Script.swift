@@ -8,6 +8,10 @@ struct Script {
     var time: Int64 = 1_764_000_000  // Monday, 24 November 2025, 16:00:00 UTC
     /// Other flows, for `fetch_flow`.
     var library: [String: [Action]] = [:]
+    /// What web servers answer, in order; one that is not there is not reached.
+    var answers: [FlowAnswer] = []
+    private(set) var requests: [FlowRequest] = []
+    private(set) var sends: [FlowRequest] = []
     private(set) var performed: [String] = []
     private(set) var occurrences: [Interpreter.Occurrence] = []
     private(set) var finished: FinishReason?
@@ -42,6 +46,7 @@ struct Script {
 
     private mutating func take(_ progress: Interpreter.Progress) {
         occurrences += progress.occurrences
+        sends += progress.sends
         switch progress.next {
         case .perform(let action, step: let step):
             #expect(step == performed.count + 1)
@@ -49,6 +54,10 @@ struct Script {
             self.action = action
         case .needFlow(let id):
             take(interpreter.supply(&run, library[id], at: time))
+        case .needAnswer(let request):
+            requests.append(request)
+            let answer = answers.isEmpty ? FlowAnswer(failure: "unreachable") : answers.removeFirst()
+            take(interpreter.supply(&run, answer, to: request.number, at: time))
         case .finished(let reason):
             finished = reason
         }

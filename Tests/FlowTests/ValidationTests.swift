@@ -10,7 +10,7 @@ struct ValidationTests {
         (#"[{"type": 7}]"#, "/actions/0/type", .wrongType),
         (#"[{"type": "levitate"}]"#, "/actions/0/type", .unknownActionType),
         (#"[{"type": "Answer"}]"#, "/actions/0/type", .unknownActionType),
-        (#"[{"type": "case_create"}]"#, "/actions/0/type", .unavailableActionType),
+        (#"[{"type": "agent_call"}]"#, "/actions/0/type", .unavailableActionType),
         (#"[{"type": "answer", "opton": {}}]"#, "/actions/0/opton", .unknownField),
         (#"[{"type": "answer", "option": []}]"#, "/actions/0/option", .wrongType),
         (#"[{"type": "answer", "option": {"loud": true}}]"#, "/actions/0/option/loud", .unknownField),
@@ -78,6 +78,44 @@ struct ValidationTests {
         (#"[{"type": "external_media_start", "option": {"external_host": "a:1", "format": "opus"}}]"#, "/actions/0/option/format", .invalidValue),
         (#"[{"type": "external_media_start", "option": {"external_host": "a:1", "transport_data": "x"}}]"#, "/actions/0/option/transport_data", .unknownField),
         (#"[{"type": "external_media_stop", "option": {"id": "x"}}]"#, "/actions/0/option/id", .unknownField),
+        (#"[{"type": "variable_set", "option": {"key": "k"}}]"#, "/actions/0/option/value", .missing),
+        (#"[{"type": "variable_set", "option": {"key": "k", "value": 1, "expression": "1"}}]"#, "/actions/0/option/expression", .invalidValue),
+        (#"[{"type": "condition"}]"#, "/actions/0/option/expression", .missing),
+        (#"[{"type": "condition", "option": {"expression": "1 +"}}]"#, "/actions/0/option/expression", .invalidValue),
+        (#"[{"type": "condition", "option": {"expression": "1", "true_target_id": "q"}}]"#, "/actions/0/option/true_target_id", .unknownTarget),
+        (#"[{"type": "branch", "option": {"expression": "lower(1, 2)"}}]"#, "/actions/0/option/expression", .invalidValue),
+        (#"[{"type": "condition_call_status"}]"#, "/actions/0/option/status", .missing),
+        (#"[{"type": "condition_call_status", "option": {"status": "asleep"}}]"#, "/actions/0/option/status", .invalidValue),
+        (#"[{"type": "condition_call_digits", "option": {"key": "x"}}]"#, "/actions/0/option/key", .invalidValue),
+        (#"[{"type": "schedule"}]"#, "/actions/0/option/hours", .missing),
+        (#"[{"type": "schedule", "option": {"hours": [{"from": "9:00", "to": "17:00"}]}}]"#, "/actions/0/option/hours/0/from", .invalidValue),
+        (#"[{"type": "schedule", "option": {"hours": [{"from": "09:00", "to": "24:01"}]}}]"#, "/actions/0/option/hours/0/to", .invalidValue),
+        (#"[{"type": "schedule", "option": {"hours": [{"from": "09:00", "to": "17:00", "day": 1}]}}]"#, "/actions/0/option/hours/0/day", .unknownField),
+        (#"[{"type": "schedule", "option": {"hours": [{"from": "09:00", "to": "17:00"}], "holidays": [{"date": "2026-02-29"}]}}]"#,
+            "/actions/0/option/holidays/0/date", .invalidValue),
+        (#"[{"type": "fetch"}]"#, "/actions/0/option/event_url", .missing),
+        (#"[{"type": "fetch", "option": {"event_url": "ftp://a.example/"}}]"#, "/actions/0/option/event_url", .invalidValue),
+        (#"[{"type": "http_request", "option": {"url": "https://a.example/", "method": "BREW"}}]"#, "/actions/0/option/method", .invalidValue),
+        (#"[{"type": "http_request", "option": {"url": "https://a.example/", "headers": {"Host": "b"}}}]"#, "/actions/0/option/headers/Host", .invalidValue),
+        (#"[{"type": "http_request", "option": {"url": "https://a.example/", "headers": {"a b": "b"}}}]"#, "/actions/0/option/headers/a b", .invalidValue),
+        (#"[{"type": "http_request", "option": {"url": "https://a.example/", "body": "a", "json": {}}}]"#, "/actions/0/option/json", .invalidValue),
+        (#"[{"type": "webhook_send", "option": {"uri": "https://a.example/", "timeout": 99}}]"#, "/actions/0/option/timeout", .outOfRange),
+        (#"[{"type": "gather", "option": {"input": ["telepathy"]}}]"#, "/actions/0/option/input/0", .invalidValue),
+        (#"[{"type": "gather", "option": {"choices": [{"value": "x"}]}}]"#, "/actions/0/option/choices/0", .missing),
+        (#"[{"type": "gather", "option": {"choices": [{"digits": "1", "target_id": "q"}]}}]"#, "/actions/0/option/choices/0/target_id", .unknownTarget),
+        (#"[{"type": "gather", "option": {"length": 2, "min_length": 3}}]"#, "/actions/0/option/min_length", .outOfRange),
+        (#"[{"type": "gather", "option": {"confidence": 1.5}}]"#, "/actions/0/option/confidence", .outOfRange),
+        (#"[{"type": "dial"}]"#, "/actions/0/option/targets", .missing),
+        (#"[{"type": "dial", "option": {"targets": [{"type": "extension", "target": "1", "timeout": 1}]}}]"#, "/actions/0/option/targets/0/timeout", .outOfRange),
+        (#"[{"type": "dial", "option": {"targets": [{"type": "extension", "target": "1"}], "caller_id": "source"}}]"#, "/actions/0/option/source", .missing),
+        (#"[{"type": "play_tone"}]"#, "/actions/0/option/tone", .missing),
+        (#"[{"type": "play_tone", "option": {"tone": "busy", "frequency": 440}}]"#, "/actions/0/option/tone", .invalidValue),
+        (#"[{"type": "set_header", "option": {"name": "Via", "value": "x"}}]"#, "/actions/0/option/name", .invalidValue),
+        (#"[{"type": "set_header", "option": {"name": "X-Tandem-Customer", "value": "x"}}]"#, "/actions/0/option/name", .invalidValue),
+        (#"[{"type": "queue_join"}]"#, "/actions/0/option/queue_id", .missing),
+        (#"[{"type": "email_send", "option": {"destinations": [{"type": "email", "target": "a@b"}], "subject": "s", "content": "c", "attachments": [{"reference_type": "picture", "reference_id": "1"}]}}]"#, "/actions/0/option/attachments/0/reference_type", .invalidValue),
+        (#"[{"type": "call", "option": {"destinations": [{"type": "tel", "target": "+1"}], "actions": [{"type": "levitate"}]}}]"#,
+            "/actions/0/option/actions/0/type", .unknownActionType),
         (#"[{"type": "answer"}"#, "/actions", .invalidJSON),
     ]
 
@@ -92,7 +130,7 @@ struct ValidationTests {
     func allAtOnce() {
         let problems = problems(
             """
-            [{"type": "levitate"}, {"type": "queue_join"}, {"type": "talk", "option": {"txt": "a", "async": 1}},
+            [{"type": "levitate"}, {"type": "chatbot_talk"}, {"type": "talk", "option": {"txt": "a", "async": 1}},
              {"type": "goto", "option": {"target_id": "nowhere", "loop_count": -1}}]
             """)
         #expect(problems.map(\.pointer) == [
@@ -100,7 +138,7 @@ struct ValidationTests {
             "/actions/3/option/loop_count", "/actions/3/option/target_id",
         ])
         #expect(problems[0].detail.contains("levitate"))
-        #expect(problems[1].detail.contains("queue_join"))
+        #expect(problems[1].detail.contains("chatbot_talk"))
         #expect(problems[4].detail == #"talk has no option "txt""#)
     }
 

@@ -105,7 +105,10 @@ EDGE
             echo "TANDEM_CAPTURES=$run/captures"
             echo "TANDEM_RTP_PORTS=$(share_of "$rtp_ports" "$2" "$3")"
             ;;
-        FlowManager) echo "$database" ;;
+        FlowManager)
+            echo "$database"
+            echo "TANDEM_FETCH_ALLOW=${TANDEM_FETCH_ALLOW-127.0.0.1}"
+            ;;
         APIGateway)
             echo "$database"
             echo "TANDEM_API_LISTEN=127.0.0.1:$((api_port + $2 - 1))"

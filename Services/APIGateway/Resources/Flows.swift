@@ -31,6 +31,14 @@ enum Flows {
             return try .created(created, .flow, at: "/v1/flows/\(created.id)")
         },
         Route(
+            .get, "/v1/flows/signing_secret", "getFlowSigningSecret", "Read the secret that requests of flows are signed with",
+            access: .customer(.write("flows")), answer: .resource(.object([.required("secret", .text(.line(1...200)))]))
+        ) { gateway, request in
+            let secret = try await gateway.ask(GetSigningSecret(customerID: request.customer), for: request)
+            let body: JSONValue = ["secret": .string(secret.secret)]
+            return APIResponse(status: 200, body: body.json)
+        },
+        Route(
             .get, "/v1/flows/{id}", "getFlow", "Read a flow", access: .customer(.read("flows")),
             answer: .resource(ResourceSchema.flow.reference)
         ) { gateway, request in

@@ -12,9 +12,18 @@ extension Leg {
 
     mutating func accept(_ step: RunStep, at moment: Moment, into effects: inout [LegEffect]) {
         flowAttempts = 0
+        let outcome = pendingOutcome
         pendingOutcome = nil
         deadlines[.flowRetry] = nil
         record.runID = step.runID
+        if let waiting = step.waiting {
+            // A web server is asked on the flow's behalf: who has its answer by then tells it, or lets us ask again.
+            flowPolls = (flowPolls ?? 0) + 1
+            pendingOutcome = outcome
+            deadlines[.flowRetry] = moment.now + .milliseconds(waiting)
+            return
+        }
+        flowPolls = nil
         guard let action = step.action else {
             performing = nil
             flowEnded(at: moment, into: &effects)
@@ -113,6 +122,10 @@ extension Leg {
         case .listenStop:
             listen(for: nil, into: &effects)
             finish(.completed, at: moment, into: &effects)
+        case .playTone(let option):
+            playTone(option, at: moment, into: &effects)
+        case .setHeader(let option):
+            setHeader(option, at: moment, into: &effects)
         case .beep, .talk, .play:
             if let prompt = Self.prompt(of: action.kind) {
                 play(prompt.sources, stopOnDigit: prompt.stopsOnDigit, at: moment, into: &effects)
@@ -124,11 +137,13 @@ extension Leg {
         case .digitsReceive(let option):
             deadlines[.action] = moment.now + .milliseconds(option.duration)
             takeDigits(at: moment, into: &effects)
+        case .gather(let option):
+            gather(option, at: moment, into: &effects)
         case .digitsSend(let option):
             effects.append(.sendDigits(option.digits, duration: option.duration, interval: option.interval))
             let each = option.duration + option.interval
             deadlines[.action] = moment.now + .milliseconds(each * option.digits.utf8.count)
-        case .echo(let option):
+        case .echo(let option), .streamEcho(let option):
             effects.append(.setParticipant(muted: nil, echo: true))
             deadlines[.action] = moment.now + .milliseconds(option.duration)
         case .sleep(let option):
@@ -145,14 +160,18 @@ extension Leg {
         case .externalMediaStop:
             stopStreams(into: &effects)
             finish(.completed, at: moment, into: &effects)
+        case .dial(let option):
+            dial(option, at: moment, into: &effects)
         case .connect(let option):
             connect(option, at: moment, into: &effects)
         case .conferenceJoin(let option):
             move(roomID: "", instance: placement.mixer, conferenceID: option.conferenceID, into: &effects)
         case .hangup(let option):
             hangUp(option.reason, at: moment, into: &effects)
-        case .branch, .conditionDatetime, .conditionVariable, .fetchFlow, .goto, .stop, .variableSet:
-            // FlowManager performs these itself; one that arrives here comes from a newer version.
+        case .aiSummary, .aiTalk, .aiTask, .block, .branch, .call, .caseCreate, .condition, .conditionCallDigits, .conditionCallStatus,
+            .conditionDatetime, .conditionVariable, .confbridgeJoin, .conversationSend, .emailSend, .fetch, .fetchFlow, .goto, .httpRequest,
+            .messageSend, .queueJoin, .schedule, .stop, .transcribeRecording, .variableSet, .webhookSend:
+            // FlowManager performs these itself; one that arrives here comes from another version.
             finish(.failed("not_performed_here"), at: moment, into: &effects)
         }
     }
@@ -171,21 +190,24 @@ extension Leg {
                 ], option.digitsHandle == .next
             )
         case .play(let option): (option.streamURLs.map { .url($0) }, false)
+        case .playTone(let option): (option.sources, option.digitsHandle == .next)
         default: nil
         }
     }
 
-    private mutating func play(
-        _ sources: [PlaySource], stopOnDigit: Bool, at moment: Moment, into effects: inout [LegEffect]
+    /// `part`: which of several prompts of one action it is.
+    mutating func play(
+        _ sources: [PlaySource], of part: String? = nil, stopOnDigit: Bool = false, loop: Bool = false, at moment: Moment, into effects: inout [LegEffect]
     ) {
         guard let current = performing else { return }
-        let playID = "\(record.id)/\(current.step)"
+        let playID = "\(record.id)/\(current.step)" + (part.map { "/\($0)" } ?? "")
         performing?.playID = playID
         deadlines[.play] = moment.now + limits.play
-        effects.append(.play(playID: playID, sources, loop: false, stopOnDigit: stopOnDigit))
+        effects.append(.play(playID: playID, sources, loop: loop, stopOnDigit: stopOnDigit))
     }
 
     mutating func playEnded(_ reason: PlayFinished.Reason, at moment: Moment, into effects: inout [LegEffect]) {
+        if gatherPromptEnded(at: moment, into: &effects) { return }
         switch reason {
         case .completed, .stopped, .speech:
             finish(.completed, at: moment, into: &effects)
@@ -204,12 +226,14 @@ extension Leg {
         case .digitsReceive:
             finish(.digits(digits), at: moment, into: &effects)
             digits = ""
-        case .echo:
+        case .echo, .streamEcho:
             effects.append(.setParticipant(muted: nil, echo: false))
             finish(.completed, at: moment, into: &effects)
+        case .gather:
+            gatherTimeIsUp(at: moment, into: &effects)
         case .amd:
             detectionTimeIsUp(at: moment, into: &effects)
-        case .sleep, .digitsSend:
+        case .sleep, .digitsSend, .playTone:
             finish(.completed, at: moment, into: &effects)
         default:
             break
@@ -219,16 +243,17 @@ extension Leg {
     // MARK: Digits
 
     mutating func pressed(_ digit: String, at moment: Moment, into effects: inout [LegEffect]) {
+        publish("call.digits", with: ["digit": .string(digit)], into: &effects)
+        if screeningHas(digit, at: moment, into: &effects) { return }
+        if gathers(digit, at: moment, into: &effects) { return }
         digits += digit
         digits = String(digits.suffix(limits.digits))
-        publish("call.digits", with: ["digit": .string(digit)], into: &effects)
         takeDigits(at: moment, into: &effects)
     }
 
     /// A key ends a prompt that waits for one; the room does that by itself where it hears the key.
     mutating func interruptPrompt(at moment: Moment, into effects: inout [LegEffect]) {
-        guard let current = performing, current.playID != nil, case .talk(let option) = current.action.kind, option.digitsHandle == .next
-        else { return }
+        guard let current = performing, current.playID != nil, Self.prompt(of: current.action.kind)?.stopsOnDigit == true else { return }
         playEnded(.digit, at: moment, into: &effects)
     }
 
@@ -267,7 +292,7 @@ extension Leg {
         if phase == .up { startRingback(into: &effects) }
     }
 
-    private func childID(step: Int, index: Int) -> String {
+    func childID(step: Int, index: Int) -> String {
         // The parent's ULID keeps its time part, so children sort beside it; the rest tells them apart.
         let base = record.id.prefix(5 + 10)
         let hash = StableID.text(record.id, salt: "\(step)/\(index)", length: 16)
@@ -311,6 +336,7 @@ extension Leg {
     ) {
         guard let index = children.firstIndex(of: child) else { return }
         children.remove(at: index)
+        if dialledEnded(child, status, outcome, at: moment, into: &effects) { return }
         guard let current = performing, case .connect(let option) = current.action.kind else { return }
         performing?.results[child] = status
         if bridgedChild == child {
@@ -336,7 +362,7 @@ extension Leg {
     }
 
     /// The extension an address means; nil for kinds that no service here can reach yet.
-    private static func dialledNumber(_ address: Address, _ domain: String) -> String? {
+    static func dialledNumber(_ address: Address, _ domain: String) -> String? {
         switch address.kind {
         case .extension, .line, .tel:
             return address.target
@@ -375,7 +401,7 @@ extension Action.Kind {
     /// Whether keys pressed meanwhile are for other people.
     var talksWithOthers: Bool {
         switch self {
-        case .connect, .conferenceJoin: true
+        case .connect, .dial, .conferenceJoin: true
         default: false
         }
     }
@@ -383,10 +409,12 @@ extension Action.Kind {
     /// Whether the caller must have been answered first, which is then done.
     var needsSound: Bool {
         switch self {
-        case .amd, .answer, .beep, .talk, .play, .digitsReceive, .digitsSend, .echo, .externalMediaStart, .listenStart, .listenStop, .mute,
-            .conferenceJoin, .recordingStart, .transcribeStart, .transcribeStop: true
-        case .connect, .externalMediaStop, .hangup, .sleep, .branch, .conditionDatetime, .conditionVariable, .fetchFlow, .goto, .recordingStop,
-            .stop, .variableSet: false
+        case .amd, .answer, .beep, .talk, .play, .playTone, .gather, .digitsReceive, .digitsSend, .echo, .streamEcho, .externalMediaStart, .listenStart,
+            .listenStop, .mute, .conferenceJoin, .recordingStart, .transcribeStart, .transcribeStop: true
+        case .connect, .dial, .externalMediaStop, .hangup, .sleep, .recordingStop, .setHeader: false
+        case .aiSummary, .aiTalk, .aiTask, .block, .branch, .call, .caseCreate, .condition, .conditionCallDigits, .conditionCallStatus,
+            .conditionDatetime, .conditionVariable, .confbridgeJoin, .conversationSend, .emailSend, .fetch, .fetchFlow, .goto, .httpRequest,
+            .messageSend, .queueJoin, .schedule, .stop, .transcribeRecording, .variableSet, .webhookSend: false
         }
     }
 }

@@ -31,6 +31,7 @@ extension Leg {
     mutating func seatTaken(at moment: Moment, into effects: inout [LegEffect]) {
         answerIfPossible(at: moment, into: &effects)
         outboundIsTalking(at: moment, into: &effects)
+        screenedIsThere(into: &effects)
         listenAgain(into: &effects)
         moveStreams(into: &effects)
         proceed(at: moment, into: &effects)
@@ -57,6 +58,7 @@ extension Leg {
     private mutating func outboundIsTalking(at moment: Moment, into effects: inout [LegEffect]) {
         guard !isInbound, isTalking, record.answeredAt == nil else { return }
         answered(at: moment, into: &effects)
+        if screening != nil { return screen(at: moment, into: &effects) }
         if record.parentCallID != nil { effects.append(.tellParent(.childAnswered(record.id))) }
         startRun(into: &effects)
     }

@@ -146,6 +146,7 @@ extension Leg {
         case .listenFailed(let watchID, let error):
             listenFailed(watchID, error, at: moment, into: &effects)
         case .playFinished(let playID, let reason):
+            if screeningPlayed(playID, at: moment, into: &effects) { break }
             guard performing?.playID == playID else { break }
             performing?.playID = nil
             deadlines[.play] = nil
@@ -226,7 +227,7 @@ extension Leg {
             sayFarewell(into: &effects)
         case .step(let step):
             // The run began while the call ended: it is told so.
-            if step.action != nil { effects.append(.advance(runID: step.runID, step: step.step, .callEnded)) }
+            if step.action != nil || step.waiting != nil { effects.append(.advance(runID: step.runID, step: step.step, .callEnded)) }
         case .childRang(let child), .childAnswered(let child):
             effects.append(.tellChild(child, .parentEnded))
         case .due(.farewell):
@@ -261,6 +262,7 @@ extension Leg {
         case .detection: detectionTimeIsUp(at: moment, into: &effects)
         case .move: moveIsDue(at: moment, into: &effects)
         case .seat: takeSeatAgain(into: &effects)
+        case .screening: screeningTimeIsUp(at: moment, into: &effects)
         case .farewell:
             break
         }

@@ -38,7 +38,13 @@ extension Leg {
     ) {
         guard phase == .up, isSeated, roomID != seat.roomID || conferenceID != nil else { return }
         switch performing?.action.kind {
-        case .talk, .play, .beep: if performing?.playID != nil { finish(.completed, at: moment, into: &effects) }
+        case .talk, .play, .playTone, .beep: if performing?.playID != nil { finish(.completed, at: moment, into: &effects) }
+        case .gather:
+            if let playID = performing?.playID {
+                performing?.playID = nil
+                effects.append(.stopPlay(playID: playID))
+                _ = gatherPromptEnded(at: moment, into: &effects)
+            }
         default:
             if let playID = performing?.playID {
                 performing?.playID = nil
@@ -175,10 +181,15 @@ extension Leg {
     private mutating func playAgain(into effects: inout [LegEffect]) {
         guard let current = performing, let playID = current.playID else { return }
         switch current.action.kind {
+        case .dial(let option): effects.append(.play(playID: playID, option.sources, loop: true, stopOnDigit: false))
         case .connect: effects.append(.play(playID: playID, [.ringback], loop: true, stopOnDigit: false))
+        case .gather:
+            guard let sources = promptOfGather() else { return }
+            effects.append(.play(playID: playID, sources, loop: false, stopOnDigit: false))
         default:
             guard let prompt = Self.prompt(of: current.action.kind) else { return }
-            effects.append(.play(playID: playID, prompt.sources, loop: false, stopOnDigit: prompt.stopsOnDigit))
+            let loop = if case .playTone(let option) = current.action.kind { option.tone != nil && option.duration != nil } else { false }
+            effects.append(.play(playID: playID, prompt.sources, loop: loop, stopOnDigit: prompt.stopsOnDigit))
         }
     }
 }

@@ -24,6 +24,7 @@ extension Leg {
         guard objectionToSupervising == nil else { return }
         let wasThere = seat.supervises?.place.roomID == supervised.place.roomID && seat.instance == supervised.place.instance
         if !wasThere {
+            interruptGather(into: &effects)
             if let playID = performing?.playID {
                 performing?.playID = nil
                 deadlines[.play] = nil
@@ -52,7 +53,7 @@ extension Leg {
 
     /// Whether its own room gives it its echo back.
     var echoes: Bool {
-        guard let performing, performing.isStarted, case .echo = performing.action.kind else { return false }
+        guard let performing, performing.isStarted, performing.action.kind.isEcho else { return false }
         return pendingOutcome == nil && heldOutcome == nil && seat.supervises == nil && seat.conferenceID == nil
     }
 

@@ -118,6 +118,10 @@ struct Leg: Codable, Sendable {
         var playID: String?
         /// Final results of the children of a `connect`, by call id.
         var results: [String: Status] = [:]
+        /// How far a `dial` is.
+        var dialling: Dialling?
+        /// How far a `gather` is.
+        var gathering: Gathering?
     }
 
     struct Dial: Codable, Sendable, Equatable {
@@ -163,6 +167,8 @@ struct Leg: Codable, Sendable {
         case move
         /// Its place is asked for again.
         case seat
+        /// Who was called has not confirmed.
+        case screening
     }
 
     /// Bounds of a leg; settings of the service.
@@ -181,6 +187,14 @@ struct Leg: Codable, Sendable {
     var pendingOutcome: Outcome?
     /// What became of the action while the leg supervised: told when it is back.
     var heldOutcome: Outcome?
+    /// How often FlowManager has asked for patience with this step.
+    var flowPolls: Int?
+    /// Of a flow's `set_header`: for the answer to the caller and for the calls it makes.
+    var headers: [Header]?
+    /// A called party is asked or told something before it is joined.
+    var screening: Screening?
+    /// Header fields of the INVITE that variables tell of, by lower-case name.
+    var arrivedWith: [String: String]?
     /// Media streams, with their secrets sealed, and the seat they sit beside.
     var streams: [StreamSettings]?
     var streamSeat: Int?

@@ -144,6 +144,7 @@ enum LegEffect: Sendable {
     case advance(runID: String, step: Int, Outcome)
 
     // Other legs
+    case dialChild(ChildOrder)
     case createChild(id: String, number: String, callerNumber: String, callerName: String)
     case tellParent(LegEvent)
     case tellChild(String, LegEvent)
@@ -154,7 +155,7 @@ enum LegEffect: Sendable {
         case .respond, .invite, .cancel, .dismiss, .acknowledge, .respondToReinvite, .bye, .reinvite: true
         case .resolve, .findBindings, .createMedia, .updateMedia, .offerMedia, .link, .deleteMedia, .createElsewhere, .deleteElsewhere, .relink,
             .pointSeat, .pressKey, .join, .leave, .play, .stopPlay, .startRecording, .stopRecordings, .listen, .stopListening, .setParticipant,
-            .sendDigits, .startStream, .stopStream, .startRun, .advance, .createChild, .tellParent, .tellChild, .publish, .forget: false
+            .sendDigits, .startStream, .stopStream, .startRun, .advance, .createChild, .dialChild, .tellParent, .tellChild, .publish, .forget: false
         }
     }
 

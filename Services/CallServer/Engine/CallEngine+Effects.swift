@@ -97,8 +97,12 @@ extension CallEngine {
         case .startRun: startRun(leg)
         case .advance(let runID, let step, let outcome):
             ask(
-                AdvanceRun(runID: runID, customerID: leg.record.customerID, step: step, outcome: outcome), for: leg, "\(runID)/\(step)"
+                AdvanceRun(runID: runID, customerID: leg.record.customerID, step: step, outcome: leg.withStatus(outcome)), for: leg,
+                "\(runID)/\(step)\(leg.polls)"
             ) { .step($0) } failed: { .stepFailed($0) }
+        case .dialChild(let order):
+            createChild(
+                order.id, of: leg, number: order.number, callerNumber: order.callerNumber, callerName: order.callerName, order: order)
         case .createChild(let child, let number, let callerNumber, let callerName):
             createChild(child, of: leg, number: number, callerNumber: callerNumber, callerName: callerName)
         case .tellParent(let event):
@@ -253,18 +257,19 @@ extension CallEngine {
     private func startRun(_ leg: Leg) {
         let record = leg.record
         let runID = "run_" + record.id.drop { $0 != "_" }.dropFirst()
-        let variables = [
-            "voipbin.call.id": record.id, "voipbin.call.direction": record.direction.rawValue,
+        var variables = [
+            Variables.callStatus: leg.statusWord.rawValue, "voipbin.call.id": record.id, "voipbin.call.direction": record.direction.rawValue,
             "voipbin.call.source.target": record.from, "voipbin.call.destination.target": record.to,
             "call.id": record.id, "call.direction": record.direction.rawValue, "call.from": record.from, "call.to": record.to,
         ]
+        for (name, value) in leg.arrivedWith ?? [:] { variables["voipbin.call.header.\(name)"] = value }
         let command = StartRun(
             runID: runID, customerID: record.customerID, flowID: leg.program?.flowID, actions: leg.program?.actions,
             referenceID: record.id, variables: variables)
-        ask(command, for: leg, "run") { .step($0) } failed: { .stepFailed($0) }
+        ask(command, for: leg, "run\(leg.polls)") { .step($0) } failed: { .stepFailed($0) }
     }
 
-    private func createChild(_ child: String, of parent: Leg, number: String, callerNumber: String, callerName: String) {
+    private func createChild(_ child: String, of parent: Leg, number: String, callerNumber: String, callerName: String, order: ChildOrder? = nil) {
         guard legs[child] == nil else { return }
         guard legs.count < settings.maximumLegs, let placement = place(beside: parent.placement.relay) else {
             Counters.refused.add()
@@ -277,12 +282,19 @@ extension CallEngine {
         record.parentCallID = parent.record.id
         // Both sit in the parent's room, wherever that is.
         var seat = ownSeat(of: child, placement)
-        (seat.roomID, seat.instance) = (parent.ownRoomID, parent.placement.mixer)
-        start(
-            Leg(
+        // Who is asked first is not heard there yet.
+        if order?.screening == nil { seat.roomID = parent.ownRoomID }
+        seat.instance = parent.placement.mixer
+        var leg = Leg(
                 outbound: record, dial: Leg.Dial(number: number, callerName: callerName), program: nil, epoch: 1,
                 placement: Leg.Placement(relay: placement.relay, mixer: parent.placement.mixer), seat: seat,
-                sip: SIPState(domain: parent.sip.domain), limits: settings.limits))
+                sip: SIPState(domain: parent.sip.domain), limits: settings.limits)
+        leg.headers = parent.headers
+        if let order {
+            leg.limits.ring = order.ring
+            leg.screening = order.screening
+        }
+        start(leg)
     }
 
     /// Takes a new outbound leg up and sets it going.

@@ -99,6 +99,7 @@ extension CallEngine {
         let state = SIPState(domain: domain, dialog: dialog)
         var leg = Leg(
             inbound: record, epoch: 1, placement: placement, seat: ownSeat(of: id, placement), sip: state, limits: settings.limits)
+        leg.arrivedWith = ArrivedHeaders.of(message)
         let name = message.addresses(.pAssertedIdentity)?.first?.display ?? message.from?.display
         leg.callerName = name.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(Leg.longestName))) }
         legs[id] = Entry(leg: leg, invite: transaction)

@@ -32,6 +32,7 @@ extension CallEngine {
         if code < 300 {
             builder.contact = contact(of: id)
             builder.add(.allow, Self.allowed)
+            for header in entry.leg.headers ?? [] { builder.headers.append(Header(header.name, header.value)) }
         }
         if code == 503 { builder.add(.retryAfter, String(Int.random(in: 5...30))) }
         attach(body, to: &builder)
@@ -78,6 +79,7 @@ extension CallEngine {
         request.routes = target.route.compactMap { URI($0).map { NameAddress($0) } }
         request.contact = contact(of: id)
         request.add(.allow, Self.allowed)
+        for header in leg.headers ?? [] { request.headers.append(Header(header.name, header.value)) }
         request.body = Array(body.utf8)
         request.contentType = "application/sdp"
         guard let destination = request.destination else {

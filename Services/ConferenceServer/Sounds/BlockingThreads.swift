@@ -25,9 +25,3 @@ final class BlockingThreads: Sendable {
         return try result.get()
     }
 }
-
-/// Why there is no sound, for whoever asked for it.
-struct SoundProblem: Error, Sendable, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}

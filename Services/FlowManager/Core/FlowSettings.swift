@@ -11,6 +11,9 @@ enum FlowSettings {
         Setting("TANDEM_RUN_VARIABLES", .integer(1...10_000), default: "100", "variables one run may have"),
         Setting("TANDEM_RUN_VARIABLE_BYTES", .integer(1_024...1_048_576), default: "65536", "bytes of all variables of a run"),
         Setting("TANDEM_RUN_VALUE_BYTES", .integer(64...1_048_576), default: "32768", "bytes of one variable"),
+        Setting(
+            "TANDEM_FETCH_ALLOW", default: "", "private addresses, ranges or host names that flows may send requests to; none by default"),
+        Setting("TANDEM_FLOW_REQUESTS", .integer(1...100_000), default: "1000", "requests of flows that wait for an answer at once"),
         Setting("TANDEM_FLOW_CACHE", .integer(1...1_000_000), default: "5000", "flows, and runs, kept in memory"),
     ]
 

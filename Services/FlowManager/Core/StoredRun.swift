@@ -10,12 +10,25 @@ struct StoredRun: Sendable, Equatable {
     var version: Int
     /// Of the last event.
     var sequence: Int64
+    /// Who makes the request that the run waits for.
+    var asking: Asking?
 
     static let running = "running"
+
+    /// Where the run stands, for the row: its cursor, and who makes its request.
+    var cursor: JSONValue? {
+        guard let run else { return nil }
+        guard let asking, var members = run.cursor.object else { return run.cursor }
+        members["asking"] = asking.json
+        return .object(members)
+    }
 
     /// What is answered to whoever started or advanced the run, now and whenever the same is asked again.
     var answer: RunStep {
         guard let run, case .perform(let action, let step) = run.current else {
+            if let run, case .needAnswer = run.current {
+                return RunStep(runID: record.id, step: record.step, action: nil, finished: nil, waiting: Runs.pause)
+            }
             return RunStep(runID: record.id, step: record.step, action: nil, finished: record.status)
         }
         return RunStep(runID: record.id, step: step, action: action, finished: nil)
@@ -83,6 +96,7 @@ extension Outcome {
         var members: [String: JSONValue] = ["result": .string(result.rawValue)]
         members["digits"] = digits.map(JSONValue.string)
         members["code"] = code.map(JSONValue.string)
+        members["data"] = data.map(JSONValue.object)
         return .object(members)
     }
 }

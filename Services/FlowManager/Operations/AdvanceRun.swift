@@ -5,10 +5,10 @@ import Telemetry
 
 extension Runs {
     /// So often at most another instance may move the run while we look at it; beyond that something else is wrong.
-    private static let attempts = 4
+    static let attempts = 4
 
     private enum Attempt {
-        case answered(RunStep)
+        case answered(StoredRun)
         case outOfOrder(expected: Int)
         /// The run is no longer where it was when it was read.
         case overtaken
@@ -21,16 +21,16 @@ extension Runs {
         defer { Self.stepTime.observe(begin.duration(to: .now)) }
         // What is remembered may be behind, which shows; what is read is not.
         if let remembered = known[command.runID], remembered.record.customerID == command.customerID,
-            case .answered(let answer) = try await attempt(command, on: remembered)
+            case .answered(let stored) = try await attempt(command, on: remembered)
         {
-            return answer
+            return try await answer(stored)
         }
         for _ in 0..<Self.attempts {
             guard let stored = try await store.storedRun(command.runID, customerID: command.customerID) else {
                 throw RPCError(.notFound, "there is no such run")
             }
             switch try await attempt(command, on: stored) {
-            case .answered(let answer): return answer
+            case .answered(let stored): return try await answer(stored)
             case .outOfOrder(let expected):
                 throw RPCError(.conflict, "the run awaits the outcome of step \(expected), not of \(command.step)")
             case .overtaken: continue
@@ -42,7 +42,7 @@ extension Runs {
     private func attempt(_ command: AdvanceRun, on stored: StoredRun) async throws -> Attempt {
         guard var run = stored.run else {
             let last = stored.record.step
-            return command.step <= last ? .answered(stored.answer) : .outOfOrder(expected: last)
+            return command.step <= last ? .answered(stored) : .outOfOrder(expected: last)
         }
         let time = runtime.timestamp()
         let progress: Interpreter.Progress
@@ -51,18 +51,11 @@ extension Runs {
         } catch {
             return .outOfOrder(expected: error.expected)
         }
-        let occurrences = try await resolve(progress, of: &run, customerID: command.customerID, at: time)
-        guard !occurrences.isEmpty else { return .answered(stored.answer) }
-        let (next, events) = stored.moved(to: run, occurrences, at: time, makeID: runtime.newID)
-        let withLists = stored.run.map { !run.hasSameLists(as: $0) } ?? true
-        guard try await store.update(next, withLists: withLists, events) else {
-            known[command.runID] = nil
-            return .overtaken
-        }
-        known[command.runID] = next
-        if next.run == nil { Self.finished.add() }
-        outbox.wake()
-        return .answered(next.answer)
+        let move = try await resolve(progress, of: &run, customerID: command.customerID, at: time)
+        guard !move.occurrences.isEmpty else { return .answered(stored) }
+        guard let next = try await write(run, move, over: stored, at: time) else { return .overtaken }
+        makeRequests(next, move.sends)
+        return .answered(next)
     }
 }
 

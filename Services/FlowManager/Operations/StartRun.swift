@@ -8,23 +8,29 @@ extension Runs {
         let time = runtime.timestamp()
         var run = Run(actions: try await actions(of: command), variables: variables(of: command))
         let progress = interpreter.start(&run, at: time.seconds)
-        let occurrences = try await resolve(progress, of: &run, customerID: command.customerID, at: time)
+        let move = try await resolve(progress, of: &run, customerID: command.customerID, at: time)
         let record = RunRecord(
             id: command.runID, customerID: command.customerID, flowID: command.flowID, referenceID: command.referenceID,
             status: StoredRun.running, step: 0, createdAt: time, endedAt: nil)
-        let (stored, events) = StoredRun(record: record, run: nil, version: 0, sequence: 0)
-            .moved(to: run, occurrences, at: time, makeID: runtime.newID)
-        guard try await store.insert(stored, events) else {
+        var (stored, events) = StoredRun(record: record, run: nil, version: 0, sequence: 0)
+            .moved(to: run, move.occurrences, at: time, makeID: runtime.newID)
+        stored.asking = asking(run, at: time)
+        let request = reserve(run, of: command.runID)
+        var isNew = false
+        defer { if !isNew, let request { underWay.end(request) } }
+        isNew = try await store.insert(stored, events)
+        guard isNew else {
             guard let existing = try await store.storedRun(command.runID, customerID: command.customerID) else {
                 throw RPCError(.conflict, "the run id belongs to another run")
             }
-            return existing.answer
+            return try await answer(existing)
         }
         Self.started.add()
         if stored.run == nil { Self.finished.add() }
         known[command.runID] = stored
         outbox.wake()
-        return stored.answer
+        makeRequests(stored, move.sends)
+        return try await answer(stored)
     }
 
     private func actions(of command: StartRun) async throws -> [Action] {

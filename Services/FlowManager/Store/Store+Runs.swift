@@ -15,7 +15,7 @@ extension Store {
         let parameters: [Parameter] = [
             .text(stored.record.id), .text(stored.record.customerID), .optional(stored.record.flowID),
             .text(stored.record.referenceID), .text(stored.record.status), .int(stored.record.step), .int(stored.version),
-            .int(stored.sequence), .optional(stored.run?.cursor.jsonText), .optional(stored.run?.lists.jsonText),
+            .int(stored.sequence), .optional(stored.cursor?.jsonText), .optional(stored.run?.lists.jsonText),
             stored.record.createdAt.parameter, stored.record.endedAt?.parameter ?? .null, try Self.json(events),
         ]
         return try await run { connection in
@@ -41,7 +41,7 @@ extension Store {
     func update(_ stored: StoredRun, withLists: Bool, _ events: [Event]) async throws -> Bool {
         let parameters: [Parameter] = [
             .text(stored.record.id), .text(stored.record.customerID), .int(stored.version), .text(stored.record.status),
-            .int(stored.record.step), .int(stored.sequence), .optional(stored.run?.cursor.jsonText),
+            .int(stored.record.step), .int(stored.sequence), .optional(stored.cursor?.jsonText),
             withLists ? .optional(stored.run?.lists.jsonText) : .null, stored.record.endedAt?.parameter ?? .null,
             try Self.json(events),
         ]
@@ -66,16 +66,15 @@ extension Store {
     }
 
     func storedRun(_ id: String, customerID: String) async throws -> StoredRun? {
-        try await run { connection in
+        try await run { connection -> StoredRun? in
             let rows = try connection.query(
                 "select \(Self.columns), version, sequence, cursor, lists from flows.runs where id = $1 and customer_id = $2",
                 [.text(id), .text(customerID)])
             guard let row = rows.first else { return nil }
+            let cursor: JSONValue? = try row.optionalText("cursor") == nil ? nil : try row.document("cursor")
             return StoredRun(
-                record: try Self.record(row),
-                run: try row.optionalText("cursor") == nil
-                    ? nil : try Run(cursor: try row.document("cursor"), lists: try row.document("lists")),
-                version: Int(try row.int("version")), sequence: try row.int("sequence"))
+                record: try Self.record(row), run: try cursor.map { try Run(cursor: $0, lists: try row.document("lists")) },
+                version: Int(try row.int("version")), sequence: try row.int("sequence"), asking: Asking(json: cursor?["asking"]))
         }
     }
 

@@ -38,9 +38,11 @@ public struct RunStep: Codable, Sendable, Equatable {
     public var action: Action?
     /// Why it is over: `completed`, `stopped`, `limit`, `call_ended`, `failed`.
     public var finished: String?
+    /// The run waits for a web server: ask again after so many milliseconds.
+    public var waiting: Int?
 
-    public init(runID: String, step: Int, action: Action?, finished: String?) {
-        (self.runID, self.step, self.action, self.finished) = (runID, step, action, finished)
+    public init(runID: String, step: Int, action: Action?, finished: String?, waiting: Int? = nil) {
+        (self.runID, self.step, self.action, self.finished, self.waiting) = (runID, step, action, finished, waiting)
     }
 }
 
@@ -199,4 +201,21 @@ public struct DeleteFlow: Command {
     public var id: String
 
     public init(customerID: String, id: String) { (self.customerID, self.id) = (customerID, id) }
+}
+
+/// What the requests of a customer's flows are signed with (Standard Webhooks 1.0).
+public struct GetSigningSecret: Command {
+    public typealias Reply = SigningSecret
+    public static let name = "flow.signing_secret"
+    public static let service = ServiceName.flowManager
+    public var customerID: String
+
+    public init(customerID: String) { self.customerID = customerID }
+}
+
+public struct SigningSecret: Codable, Sendable, Equatable {
+    /// `whsec_` and base 64.
+    public var secret: String
+
+    public init(secret: String) { self.secret = secret }
 }

@@ -90,6 +90,6 @@ import Testing
 }
 
 extension [LegEffect] {
-    fileprivate var watches: [Watch] { compactMap { if case .listen(let watch) = $0 { watch } else { nil } } }
-    fileprivate var stoppedWatches: [String] { compactMap { if case .stopListening(let id) = $0 { id } else { nil } } }
+    var watches: [Watch] { compactMap { if case .listen(let watch) = $0 { watch } else { nil } } }
+    var stoppedWatches: [String] { compactMap { if case .stopListening(let id) = $0 { id } else { nil } } }
 }

@@ -51,7 +51,7 @@ struct SoundSourceTests {
     @Test("RFC 3986: addresses are taken apart")
     func webAddress() throws {
         let plain = try WebAddress.parse("HTTPS://Example.COM:8443/a/b.wav?x=1#frag")
-        #expect(plain == WebAddress(scheme: "https", host: "example.com", port: 8443, path: "/a/b.wav?x=1"))
+        #expect(plain.scheme == "https" && plain.host == "example.com" && plain.port == 8443 && plain.path == "/a/b.wav?x=1")
         #expect(plain.text == "https://example.com:8443/a/b.wav?x=1")
         #expect(try WebAddress.parse("http://[::1]:80").text == "http://[::1]:80/")
         #expect(try WebAddress.parse("http://host?q").path == "/?q")

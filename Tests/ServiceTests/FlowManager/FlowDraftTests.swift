@@ -18,7 +18,7 @@ struct FlowDraftTests {
 
     @Test("Every mistake of name and actions in one answer")
     func mistakes() {
-        #expect(problems(name: "", actions: [["type": "levitate"], ["type": "queue_join"]]) == [
+        #expect(problems(name: "", actions: [["type": "levitate"], ["type": "agent_call"]]) == [
             "/name missing", "/actions/0/type unknown_action_type", "/actions/1/type unavailable_action_type",
         ])
         #expect(problems(name: String(repeating: "n", count: 256), actions: nil) == ["/name too_long"])

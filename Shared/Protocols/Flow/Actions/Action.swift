@@ -15,34 +15,58 @@ public struct Action: Sendable, Hashable {
     /// What is to be done. Whoever performs actions switches over this exhaustively, so a case without an executor
     /// does not compile.
     public enum Kind: Sendable, Hashable {
+        case aiSummary(AISummary)
+        case aiTalk(AITalk)
+        case aiTask(AITask)
         case amd(AMD)
         case answer
         case beep
+        case block
         case branch(Branch)
+        case call(CallOut)
+        case caseCreate(CaseCreate)
+        case condition(Condition)
+        case conditionCallDigits(ConditionCallDigits)
+        case conditionCallStatus(ConditionCallStatus)
         case conditionDatetime(ConditionDatetime)
         case conditionVariable(ConditionVariable)
+        case confbridgeJoin(ConfbridgeJoin)
         case conferenceJoin(ConferenceJoin)
         case connect(Connect)
+        case conversationSend(ConversationSend)
+        case dial(Dial)
         case digitsReceive(DigitsReceive)
         case digitsSend(DigitsSend)
         case echo(Echo)
+        case emailSend(EmailSend)
         case externalMediaStart(ExternalMediaStart)
         case externalMediaStop
+        case fetch(Fetch)
         case fetchFlow(FetchFlow)
+        case gather(Gather)
         case goto(Goto)
         case hangup(Hangup)
+        case httpRequest(HTTPRequestAction)
         case listenStart(ListenStart)
         case listenStop
+        case messageSend(MessageSend)
         case mute
         case play(Play)
+        case playTone(PlayTone)
+        case queueJoin(QueueJoin)
         case recordingStart(RecordingStart)
         case recordingStop
+        case schedule(Schedule)
+        case setHeader(SetHeader)
         case sleep(Sleep)
         case stop
+        case streamEcho(Echo)
         case talk(Talk)
+        case transcribeRecording(TranscribeRecording)
         case transcribeStart(TranscribeStart)
         case transcribeStop
         case variableSet(VariableSet)
+        case webhookSend(WebhookSend)
     }
 }
 

@@ -1,27 +1,40 @@
 /// The action types that have an executor, by their names in a flow.
 public enum ActionType: String, Sendable, Hashable, CaseIterable {
-    case amd, answer, beep, branch, connect, echo, goto, hangup, mute, play, sleep, stop, talk
+    case amd, answer, beep, block, branch, call, condition, connect, dial, echo, fetch, gather, goto, hangup, mute, play, schedule, sleep, stop, talk
+    case aiSummary = "ai_summary"
+    case aiTalk = "ai_talk"
+    case aiTask = "ai_task"
+    case caseCreate = "case_create"
+    case conditionCallDigits = "condition_call_digits"
+    case conditionCallStatus = "condition_call_status"
     case conditionDatetime = "condition_datetime"
     case conditionVariable = "condition_variable"
+    case confbridgeJoin = "confbridge_join"
     case conferenceJoin = "conference_join"
+    case conversationSend = "conversation_send"
     case digitsReceive = "digits_receive"
     case digitsSend = "digits_send"
+    case emailSend = "email_send"
     case externalMediaStart = "external_media_start"
     case externalMediaStop = "external_media_stop"
     case fetchFlow = "fetch_flow"
+    case httpRequest = "http_request"
     case listenStart = "listen_start"
     case listenStop = "listen_stop"
-    case transcribeStart = "transcribe_start"
-    case transcribeStop = "transcribe_stop"
+    case messageSend = "message_send"
+    case playTone = "play_tone"
+    case queueJoin = "queue_join"
     case recordingStart = "recording_start"
     case recordingStop = "recording_stop"
+    case setHeader = "set_header"
+    case streamEcho = "stream_echo"
+    case transcribeRecording = "transcribe_recording"
+    case transcribeStart = "transcribe_start"
+    case transcribeStop = "transcribe_stop"
     case variableSet = "variable_set"
+    case webhookSend = "webhook_send"
 
-    /// Types of the vocabulary that a later version executes: named in validation, so that the author of a flow knows
-    /// that the flow is right and the platform is not ready for it.
-    public static let unavailable: Set<String> = [
-        "agent_call", "ai_summary", "ai_talk", "ai_task", "block", "call", "case_create", "chatbot_talk",
-        "condition_call_digits", "condition_call_status", "confbridge_join", "conversation_send", "email_send",
-        "fetch", "hangup_relay", "message_send", "queue_join", "stream_echo", "transcribe_recording", "webhook_send",
-    ]
+    /// Older names of VoIPbin that its documentation has no more: named in validation, so that the author of a flow knows
+    /// that the word is known and has no executor.
+    public static let unavailable: Set<String> = ["agent_call", "chatbot_talk", "hangup_relay"]
 }

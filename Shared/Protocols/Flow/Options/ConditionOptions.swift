@@ -75,3 +75,58 @@ public struct ConditionDatetime: Sendable, Hashable, OptionFields {
         visitor.target("false_target_id", &falseTargetID)
     }
 }
+
+/// `condition`: goes on with the next action when the expression holds, else at `falseTargetID`.
+public struct Condition: Sendable, Hashable, OptionFields {
+    public var expression: Expression?
+    public var trueTargetID: String?
+    public var falseTargetID: String?
+
+    public init() {}
+
+    mutating func visit(_ visitor: inout some OptionVisitor) {
+        visitor.expression("expression", &expression)
+        visitor.target("true_target_id", &trueTargetID)
+        visitor.target("false_target_id", &falseTargetID)
+    }
+
+    func check(_ reader: inout OptionReader) {
+        guard expression == nil, reader.problems.isEmpty else { return }
+        reader.note(reader.pointer.pointing(at: "expression"), .missing, "expression is required")
+    }
+}
+
+/// `condition_call_digits`: goes on with the next action when so many digits are there, or one of the keys is among them.
+public struct ConditionCallDigits: Sendable, Hashable, OptionFields {
+    /// 0: any number.
+    public var length = 0
+    public var key = ""
+    public var falseTargetID: String?
+
+    public init() {}
+
+    func holds(_ digits: String) -> Bool {
+        (length > 0 && digits.count >= length) || digits.contains(where: key.contains) || (length == 0 && key.isEmpty)
+    }
+
+    mutating func visit(_ visitor: inout some OptionVisitor) {
+        visitor.integer("length", &length, .optional, in: 0...100)
+        visitor.digits("key", &key, .optional)
+        visitor.target("false_target_id", &falseTargetID)
+    }
+}
+
+/// `condition_call_status`: goes on with the next action when the call is in that state.
+public struct ConditionCallStatus: Sendable, Hashable, OptionFields {
+    public enum Status: String, Sendable, Hashable, OptionChoice { case dialing, ringing, progressing, terminating, canceling, hangup }
+
+    public var status = Status.progressing
+    public var falseTargetID: String?
+
+    public init() {}
+
+    mutating func visit(_ visitor: inout some OptionVisitor) {
+        visitor.choice("status", &status, .required)
+        visitor.target("false_target_id", &falseTargetID)
+    }
+}

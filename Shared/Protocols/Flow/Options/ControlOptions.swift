@@ -1,6 +1,8 @@
-/// `branch`: goes on at the action that the value of a variable selects, and clears the variable.
+/// `branch`: goes on at the action that a value selects. A variable is cleared by that; the value of an expression is not kept.
 public struct Branch: Sendable, Hashable, OptionFields {
     public var variable: String?
+    /// Instead of `variable`.
+    public var expression: Expression?
     /// Where to go when no value fits; the next action without it.
     public var defaultTargetID: String?
     public var targetIDs: [String: String] = [:]
@@ -9,6 +11,7 @@ public struct Branch: Sendable, Hashable, OptionFields {
 
     mutating func visit(_ visitor: inout some OptionVisitor) {
         visitor.string("variable", &variable, .short)
+        visitor.expression("expression", &expression)
         visitor.target("default_target_id", &defaultTargetID)
         visitor.targets("target_ids", &targetIDs)
     }
@@ -39,15 +42,26 @@ public struct FetchFlow: Sendable, Hashable, OptionFields {
     }
 }
 
-/// `variable_set`: gives a variable a value.
+/// `variable_set`: gives a variable a value, or what an expression gives.
 public struct VariableSet: Sendable, Hashable, OptionFields {
     public var key = ""
-    public var value = ""
+    /// Any JSON. The text `${name}` alone gives the variable's value with its type.
+    public var value: JSONValue?
+    public var expression: Expression?
 
     public init() {}
 
     mutating func visit(_ visitor: inout some OptionVisitor) {
         visitor.string("key", &key, .required, .short)
-        visitor.string("value", &value, .required, .value)
+        visitor.document("value", &value, .optional)
+        visitor.expression("expression", &expression)
+    }
+
+    func check(_ reader: inout OptionReader) {
+        if value == nil, expression == nil, reader.problems.isEmpty {
+            reader.note(reader.pointer.pointing(at: "value"), .missing, "value or expression is required")
+        } else if value != nil, expression != nil {
+            reader.note(reader.pointer.pointing(at: "expression"), .invalidValue, "give either value or expression")
+        }
     }
 }

@@ -32,7 +32,8 @@ extension OptionReader: OptionVisitor {
     }
 
     mutating func words(_ name: String, _ value: inout [String], _ words: [String]) {
-        guard let member = take(name, .required) else { return }
+        // One that has words already may be left out.
+        guard let member = take(name, value.isEmpty ? .required : .optional) else { return }
         let pointer = pointer.pointing(at: name)
         guard let elements = elements(member, at: pointer) else { return }
         if elements.isEmpty { note(pointer, .missing, "\(name) must not be empty") }
@@ -177,6 +178,74 @@ extension OptionReader: OptionVisitor {
         for (index, element) in elements.enumerated() {
             if let address = address(element, at: pointer.pointing(at: index)) { value.append(address) }
         }
+    }
+}
+
+extension OptionReader {
+    mutating func document(_ name: String, _ value: inout JSONValue?, _ presence: Presence) {
+        guard let member = take(name, presence) else { return }
+        let size = member.approximateBytes
+        if size > limits.valueBytes { note(pointer.pointing(at: name), .tooLong, "at most \(limits.valueBytes) bytes, not \(size)") }
+        value = member
+    }
+
+    mutating func expression(_ name: String, _ value: inout Expression?) {
+        guard let member = take(name, .optional) else { return }
+        let pointer = pointer.pointing(at: name)
+        guard let text = text(member, at: pointer, Expression.longestText), !text.isEmpty else { return }
+        do throws(Expression.Mistake) { value = try Expression(text) } catch {
+            note(pointer, .invalidValue, "\(error.reason) (byte \(error.offset))")
+        }
+    }
+
+    mutating func texts(_ name: String, _ value: inout [String: String], _ length: Length) {
+        guard let member = take(name, .optional) else { return }
+        let pointer = pointer.pointing(at: name)
+        guard let members = object(member, at: pointer) else { return }
+        value = [:]
+        for (key, element) in members.sorted(by: { $0.key < $1.key }) {
+            if let text = text(element, at: pointer.pointing(at: key), limits.bytes(of: length)) { value[key] = text }
+        }
+    }
+
+    mutating func objects<Fields: OptionFields>(_ name: String, _ value: inout [Fields], _ presence: Presence) {
+        guard let member = take(name, presence) else { return }
+        let pointer = pointer.pointing(at: name)
+        guard let elements = elements(member, at: pointer) else { return }
+        if presence == .required, elements.isEmpty { note(pointer, .missing, "\(name) must not be empty") }
+        value = []
+        for (index, element) in elements.enumerated() {
+            let pointer = pointer.pointing(at: index)
+            guard let members = object(element, at: pointer) else { continue }
+            var (fields, reader) = (Fields(), OptionReader(members, at: pointer, limits: limits, timeZones: timeZones))
+            fields.visit(&reader)
+            reader.noteUnknownFields(of: name)
+            take(over: reader)
+            value.append(fields)
+        }
+    }
+
+    mutating func actions(_ name: String, _ value: inout [Action]) {
+        guard let member = take(name, .optional) else { return }
+        guard depth < limits.nestedActions else {
+            return note(pointer.pointing(at: name), .tooMany, "actions inside actions inside actions end here")
+        }
+        switch Validation(limits: limits, timeZones: timeZones).actions(member, at: pointer.pointing(at: name), depth: depth + 1) {
+        case .success(let actions): value = actions
+        case .failure(let found): found.list.forEach { note($0.pointer, $0.code, $0.detail) }
+        }
+    }
+
+    private mutating func object(_ value: JSONValue, at pointer: String) -> [String: JSONValue]? {
+        guard let members = value.object else {
+            note(pointer, .wrongType, "an object is expected here, not \(value.typeName)")
+            return nil
+        }
+        guard members.count <= limits.elements else {
+            note(pointer, .tooMany, "at most \(limits.elements) members, not \(members.count)")
+            return nil
+        }
+        return members
     }
 }
 

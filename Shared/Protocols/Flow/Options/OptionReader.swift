@@ -4,6 +4,8 @@ struct OptionReader {
     let pointer: String
     let limits: Limits
     let timeZones: TimeZones
+    /// Lists of actions around this one.
+    var depth = 0
     private(set) var problems: [Problem] = []
     /// Where this action wants to go, to be checked once all ids of the list are known.
     private(set) var targets: [(pointer: String, id: String)] = []
@@ -15,10 +17,16 @@ struct OptionReader {
     }
 
     /// To be called when every field has been visited: what is left over has no meaning for this action.
-    mutating func noteUnknownFields(of type: ActionType) {
+    mutating func noteUnknownFields(of type: String) {
         for name in members.keys.sorted() where !read.contains(name) {
-            note(pointer.pointing(at: name), .unknownField, "\(type.rawValue) has no option \"\(name)\"")
+            note(pointer.pointing(at: name), .unknownField, "\(type) has no option \"\(name)\"")
         }
+    }
+
+    /// What was found out about an object inside.
+    mutating func take(over reader: OptionReader) {
+        problems += reader.problems
+        targets += reader.targets
     }
 
     mutating func note(_ pointer: String, _ code: Problem.Code, _ detail: String) {

@@ -41,6 +41,21 @@ struct OptionSubstitution: OptionVisitor {
         for index in value.indices { fill(&value[index]) }
     }
 
+    mutating func document(_ name: String, _ value: inout JSONValue?, _ presence: Presence) {
+        value = value.map { variables.value(in: $0, bytes: limits.substitutedBytes) }
+    }
+
+    mutating func texts(_ name: String, _ value: inout [String: String], _ length: Length) {
+        value = value.mapValues { variables.substituted(in: $0, bytes: limits.substitutedBytes) }
+    }
+
+    mutating func objects<Fields: OptionFields>(_ name: String, _ value: inout [Fields], _ presence: Presence) {
+        for index in value.indices { value[index].visit(&self) }
+    }
+
+    /// They have their own turn.
+    mutating func actions(_ name: String, _ value: inout [Action]) {}
+    mutating func expression(_ name: String, _ value: inout Expression?) {}
     mutating func refused(_ name: String, _ reason: String) {}
     mutating func words(_ name: String, _ value: inout [String], _ words: [String]) {}
     mutating func integer(_ name: String, _ value: inout Int, _ presence: Presence, in range: ClosedRange<Int>) {}
@@ -58,11 +73,29 @@ struct OptionSubstitution: OptionVisitor {
 }
 
 extension Action {
+    /// Whether an option has a `${...}`. What is written holds every option text, and an action without one stays as it is.
+    var hasTemplates: Bool {
+        var (kind, writer) = (kind, OptionWriter())
+        kind.visit(&writer)
+        return writer.members.values.contains(where: \.hasTemplate)
+    }
+
     /// The action as it is to be performed: every `${...}` replaced.
     public func substituting(_ variables: Variables, limits: Limits = Limits()) -> Action {
         var action = self
         var visitor = OptionSubstitution(variables: variables, limits: limits)
         action.kind.visit(&visitor)
         return action
+    }
+}
+
+extension JSONValue {
+    fileprivate var hasTemplate: Bool {
+        switch self {
+        case .string(let text): text.utf8.contains(UInt8(ascii: "$"))
+        case .array(let elements): elements.contains(where: \.hasTemplate)
+        case .object(let members): members.values.contains(where: \.hasTemplate)
+        default: false
+        }
     }
 }

@@ -33,12 +33,22 @@ protocol OptionVisitor {
     /// A field of the vocabulary that a later version obeys: what is not empty is a mistake, and is not passed over.
     mutating func unavailable(_ name: String, _ reason: String)
     mutating func addresses(_ name: String, _ value: inout [Address], _ presence: Presence)
+    /// Any JSON; `${...}` in its texts is replaced.
+    mutating func document(_ name: String, _ value: inout JSONValue?, _ presence: Presence)
+    mutating func expression(_ name: String, _ value: inout Expression?)
+    /// An object whose members are texts.
+    mutating func texts(_ name: String, _ value: inout [String: String], _ length: Length)
+    /// A list of objects with these fields.
+    mutating func objects<Fields: OptionFields>(_ name: String, _ value: inout [Fields], _ presence: Presence)
+    /// A list of actions of its own: their ids are looked for in that list alone.
+    mutating func actions(_ name: String, _ value: inout [Action])
 }
 
 /// A closed set of words.
 protocol OptionChoice: RawRepresentable, CaseIterable where RawValue == String {}
 
 /// The options of one action type.
-protocol OptionFields {
+protocol OptionFields: Hashable, Sendable {
+    init()
     mutating func visit(_ visitor: inout some OptionVisitor)
 }

@@ -73,6 +73,29 @@ struct OptionWriter: OptionVisitor {
 
     mutating func unavailable(_ name: String, _ reason: String) {}
 
+    mutating func document(_ name: String, _ value: inout JSONValue?, _ presence: Presence) { members[name] = value }
+
+    mutating func expression(_ name: String, _ value: inout Expression?) {
+        members[name] = value.map { .string($0.text) }
+    }
+
+    mutating func texts(_ name: String, _ value: inout [String: String], _ length: Length) {
+        if !value.isEmpty { members[name] = .object(value.mapValues(JSONValue.string)) }
+    }
+
+    mutating func objects<Fields: OptionFields>(_ name: String, _ value: inout [Fields], _ presence: Presence) {
+        guard presence == .required || !value.isEmpty else { return }
+        members[name] = .array(value.map { fields in
+            var (fields, writer) = (fields, OptionWriter())
+            fields.visit(&writer)
+            return .object(writer.members)
+        })
+    }
+
+    mutating func actions(_ name: String, _ value: inout [Action]) {
+        if !value.isEmpty { members[name] = .array(value.map(\.json)) }
+    }
+
     mutating func addresses(_ name: String, _ value: inout [Address], _ presence: Presence) {
         members[name] = .array(value.map { .object($0.members) })
     }

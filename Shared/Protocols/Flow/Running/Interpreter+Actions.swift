@@ -1,17 +1,17 @@
 /// The actions themselves: those executed in here, and those handed to the outside world.
 extension Interpreter {
     /// Executes actions until one needs the outside world or the run is over.
-    func proceed(_ run: inout Run, at time: Int64, _ before: [Occurrence]) -> Progress {
-        var occurrences = before
+    func proceed(_ run: inout Run, at time: Int64, _ trail: inout Trail) -> Progress {
         while run.executedAlone < limits.iterations {
             run.executedAlone += 1
-            guard let frame = run.frames.last else { return end(&run, .completed, occurrences) }
-            guard frame.actions.indices.contains(frame.position) else {
+            guard let top = run.frames.indices.last else { return end(&run, .completed, &trail) }
+            let position = run.frames[top].position
+            guard run.frames[top].actions.indices.contains(position) else {
                 run.frames.removeLast()
                 continue
             }
-            let original = frame.actions[frame.position]
-            let action = original.substituting(run.variables, limits: limits)
+            let original = run.frames[top].actions[position]
+            let action = run.frames[top].hasVariables(position) ? original.substituting(run.variables, limits: limits) : original
             var outcome = Outcome.completed
             switch action.kind {
             case .branch(let option):
@@ -19,45 +19,103 @@ extension Interpreter {
             case .goto(let option):
                 goto(option, of: action, in: &run)
             case .variableSet(let option):
-                if !run.variables.set(option.key, to: option.value, within: limits) { outcome = .failed("variable_limit") }
+                let value = option.expression?.value(with: run.variables, bytes: limits.valueBytes) ?? option.value ?? .null
+                if !run.variables.set(option.key, to: value, within: limits) {
+                    outcome = .failed("variable_limit")
+                    record(outcome, of: action, in: &run)
+                }
                 follow(action, in: &run)
+            case .condition(let option):
+                let holds = option.expression?.holds(with: run.variables) ?? false
+                decide(holds, then: option.trueTargetID, else: option.falseTargetID, of: action, in: &run)
             case .conditionVariable(let option):
                 let value = run.variables.value(ofNameOrTemplate: original.variableName ?? "")
                 decide(holds(option, value), else: option.falseTargetID, of: action, in: &run)
             case .conditionDatetime(let option):
                 decide(holds(option, at: time), else: option.falseTargetID, of: action, in: &run)
+            case .conditionCallDigits(let option):
+                decide(option.holds(run.variables[Variables.digits]), else: option.falseTargetID, of: action, in: &run)
+            case .conditionCallStatus(let option):
+                decide(run.variables[Variables.callStatus] == option.status.rawValue, else: option.falseTargetID, of: action, in: &run)
+            case .schedule(let option):
+                outcome = schedule(option, of: action, at: time, in: &run)
             case .stop:
-                occurrences += [.started(action, step: nil), .finished(action, step: nil, .completed)]
-                return end(&run, .stopped, occurrences)
+                trail.occurrences += [.started(action, step: nil), .finished(action, step: nil, .completed)]
+                return end(&run, .stopped, &trail)
             case .fetchFlow(let option):
                 run.state = .waitingForFlow(id: option.flowID, action)
-                occurrences.append(.started(action, step: nil))
-                return Progress(next: .needFlow(id: option.flowID), occurrences: occurrences)
+                trail.occurrences.append(.started(action, step: nil))
+                return Progress(next: .needFlow(id: option.flowID), trail)
+            case .fetch, .httpRequest, .webhookSend:
+                run.requests += 1
+                guard let request = request(of: action, in: run, number: run.requests) else { continue }
+                if case .webhookSend(let option) = action.kind, !option.sync {
+                    trail.sends.append(request)
+                    record(outcome, of: action, in: &run)
+                    follow(action, in: &run)
+                    break
+                }
+                guard run.requests <= limits.executedActions else { return end(&run, .limit, &trail) }
+                run.state = .waitingForAnswer(action, number: run.requests)
+                trail.occurrences.append(.started(action, step: nil))
+                return Progress(next: .needAnswer(request), trail)
+            case .aiSummary, .aiTalk, .aiTask, .block, .call, .caseCreate, .confbridgeJoin, .conversationSend, .emailSend, .messageSend, .queueJoin,
+                .transcribeRecording:
+                // No service here does that yet: said, never passed over in silence.
+                outcome = .failed("unavailable")
+                record(outcome, of: action, in: &run)
+                follow(action, in: &run)
             case .digitsReceive(let option):
                 if let rest = remaining(option, in: &run) {
-                    return perform(Action(id: action.id, nextID: action.nextID, .digitsReceive(rest)), in: &run, occurrences)
+                    return perform(Action(id: action.id, nextID: action.nextID, .digitsReceive(rest)), in: &run, &trail)
                 }
                 run.typedAhead = ""
                 follow(action, in: &run)
-            case .amd, .answer, .beep, .conferenceJoin, .connect, .digitsSend, .echo, .externalMediaStart, .externalMediaStop, .hangup,
-                .listenStart, .listenStop, .mute, .play, .recordingStart, .recordingStop, .sleep, .talk, .transcribeStart, .transcribeStop:
-                return perform(action, in: &run, occurrences)
+            case .gather(var option):
+                // What was typed ahead is part of the answer; an old input is gone.
+                run.variables.setSystem(Variables.digits, to: "")
+                if option.takes(.digits) { (option.typedAhead, run.typedAhead) = (run.typedAhead, "") }
+                return perform(Action(id: action.id, nextID: action.nextID, .gather(option)), in: &run, &trail)
+            case .amd, .answer, .beep, .conferenceJoin, .connect, .dial, .digitsSend, .echo, .externalMediaStart, .externalMediaStop, .hangup,
+                .listenStart, .listenStop, .mute, .play, .playTone, .recordingStart, .recordingStop, .setHeader, .sleep, .streamEcho, .talk,
+                .transcribeStart, .transcribeStop:
+                return perform(action, in: &run, &trail)
             }
-            occurrences += [.started(action, step: nil), .finished(action, step: nil, outcome)]
+            trail.occurrences.append(.started(action, step: nil))
+            trail.occurrences.append(.finished(action, step: nil, outcome))
         }
-        return end(&run, .limit, occurrences)
+        return end(&run, .limit, &trail)
     }
 
-    private func perform(_ action: Action, in run: inout Run, _ occurrences: [Occurrence]) -> Progress {
-        guard run.step < limits.executedActions else { return end(&run, .limit, occurrences) }
+    private func perform(_ action: Action, in run: inout Run, _ trail: inout Trail) -> Progress {
+        guard run.step < limits.executedActions else { return end(&run, .limit, &trail) }
         run.step += 1
         run.executedAlone = 0
         run.state = .performing(action)
-        return Progress(
-            next: .perform(action, step: run.step), occurrences: occurrences + [.started(action, step: run.step)])
+        trail.occurrences.append(.started(action, step: run.step))
+        return Progress(next: .perform(action, step: run.step), trail)
+    }
+
+    private func schedule(_ option: Schedule, of action: Action, at time: Int64, in run: inout Run) -> Outcome {
+        let offset = option.timezone.flatMap { timeZones.offset(of: $0, at: time) } ?? 0
+        let now = CivilTime(unixSeconds: time + Int64(offset))
+        let holiday = option.holidays.first { $0.isOn(now) }
+        let isOpen = holiday == nil && option.hours.contains { $0.covers(now) }
+        let word = holiday != nil ? "holiday" : isOpen ? "open" : "closed"
+        var outcome = Outcome(.completed, data: ["schedule": .string(word)])
+        outcome.data?["holiday"] = holiday?.name.map(JSONValue.string)
+        record(outcome, of: action, in: &run)
+        let target = holiday != nil ? option.holidayTargetID ?? option.closedTargetID : isOpen ? option.openTargetID : option.closedTargetID
+        if let target { jump(to: target, in: &run) } else { follow(action, in: &run) }
+        return outcome
     }
 
     private func branch(_ option: Branch, on variable: String, of action: Action, in run: inout Run) {
+        if let expression = option.expression {
+            let value = expression.value(with: run.variables).plainText
+            if let target = option.targetIDs[value] ?? option.defaultTargetID { jump(to: target, in: &run) } else { follow(action, in: &run) }
+            return
+        }
         let name = Variables.name(in: variable) ?? variable
         let value = run.variables[name]
         if name == Variables.digits { run.typedAhead = "" }
@@ -82,8 +140,10 @@ extension Interpreter {
         }
     }
 
-    private func decide(_ holds: Bool, else target: String?, of action: Action, in run: inout Run) {
-        if !holds, let target {
+    private func decide(
+        _ holds: Bool, then right: String? = nil, else wrong: String?, of action: Action, in run: inout Run
+    ) {
+        if let target = holds ? right : wrong {
             jump(to: target, in: &run)
         } else {
             follow(action, in: &run)

@@ -1,7 +1,7 @@
 /// Moves runs: the outcome of the last action in, the next action or the end out.
 ///
-/// Pure: the time is given, other flows are asked for. What needs no outside world (`branch`, `goto`, conditions,
-/// variables) is executed in here, at most `Limits.iterations` at a stretch.
+/// Pure: the time is given, other flows and the answers of web servers are asked for. What needs no outside world (`branch`, `goto`,
+/// conditions, variables) is executed in here, at most `Limits.iterations` at a stretch.
 public struct Interpreter: Sendable {
     public var limits: Limits
     public var timeZones: TimeZones
@@ -15,7 +15,19 @@ public struct Interpreter: Sendable {
         /// What the run wants next.
         public var next: Step
         /// What happened on the way, in order; empty when an old answer was given again.
-        public var occurrences: [Occurrence]
+        public var occurrences: [Occurrence] = []
+        /// Requests that are to be made, whose answers nobody waits for.
+        public var sends: [FlowRequest] = []
+
+        init(next: Step) { self.next = next }
+
+        init(next: Step, _ trail: Trail) { (self.next, occurrences, sends) = (next, trail.occurrences, trail.sends) }
+    }
+
+    /// What has happened so far in a move.
+    struct Trail {
+        var occurrences: [Occurrence] = []
+        var sends: [FlowRequest] = []
     }
 
     /// Something worth telling about a run.
@@ -35,8 +47,9 @@ public struct Interpreter: Sendable {
 
     /// Gives out the first action. `time` is Unix time in seconds, here and below.
     public func start(_ run: inout Run, at time: Int64) -> Progress {
-        guard run.state == .ready else { return Progress(next: run.current, occurrences: []) }
-        return proceed(&run, at: time, [])
+        guard run.state == .ready else { return Progress(next: run.current) }
+        var trail = Trail()
+        return proceed(&run, at: time, &trail)
     }
 
     /// Takes the outcome of step `step`. The outcome of the step before, delivered again, gets the same answer again
@@ -45,16 +58,21 @@ public struct Interpreter: Sendable {
         switch run.state {
         case .performing(let action) where step == run.step || (outcome.result == .callEnded && step <= run.step):
             return finish(action, of: &run, outcome, at: time)
-        case .performing where step == run.step - 1, .waitingForFlow where step == run.step, .finished where step <= run.step:
-            return Progress(next: run.current, occurrences: [])
-        case .performing, .waitingForFlow, .finished, .ready:
+        case .waitingForAnswer where outcome.result == .callEnded && step <= run.step:
+            // The request is on its way; nobody is left to hear of its answer.
+            var trail = Trail()
+            return end(&run, .callEnded, &trail)
+        case .performing where step == run.step - 1, .waitingForFlow where step == run.step, .waitingForAnswer where step == run.step,
+            .finished where step <= run.step:
+            return Progress(next: run.current)
+        case .performing, .waitingForFlow, .waitingForAnswer, .finished, .ready:
             throw OutOfOrder(expected: run.step)
         }
     }
 
     /// Takes the actions of the flow that `.needFlow` asked for; nil when there is no such flow.
     public func supply(_ run: inout Run, _ actions: [Action]?, at time: Int64) -> Progress {
-        guard case .waitingForFlow(_, let action) = run.state else { return Progress(next: run.current, occurrences: []) }
+        guard case .waitingForFlow(_, let action) = run.state else { return Progress(next: run.current) }
         let outcome: Outcome
         follow(action, in: &run)
         if actions != nil, run.frames.count >= limits.nestedLists {
@@ -65,26 +83,34 @@ public struct Interpreter: Sendable {
         } else {
             outcome = .failed("not_found")
         }
-        record(outcome, in: &run)
-        return proceed(&run, at: time, [.finished(action, step: nil, outcome)])
+        record(outcome, of: action, in: &run)
+        var trail = Trail()
+        trail.occurrences.append(.finished(action, step: nil, outcome))
+        return proceed(&run, at: time, &trail)
     }
 
     private func finish(_ action: Action, of run: inout Run, _ outcome: Outcome, at time: Int64) -> Progress {
-        record(outcome, in: &run)
+        record(outcome, of: action, in: &run)
         receive(outcome.digits ?? "", by: action, in: &run)
-        let occurrences = [Occurrence.finished(action, step: run.step, outcome)]
-        if outcome.result == .callEnded { return end(&run, .callEnded, occurrences) }
-        if case .hangup = action.kind { return end(&run, .completed, occurrences) }
-        follow(action, in: &run)
-        return proceed(&run, at: time, occurrences)
+        var trail = Trail()
+        trail.occurrences.append(.finished(action, step: run.step, outcome))
+        if outcome.result == .callEnded { return end(&run, .callEnded, &trail) }
+        if case .hangup = action.kind { return end(&run, .completed, &trail) }
+        if let target = action.kind.target(after: outcome) { jump(to: target, in: &run) } else { follow(action, in: &run) }
+        return proceed(&run, at: time, &trail)
     }
 
-    private func record(_ outcome: Outcome, in run: inout Run) {
+    func record(_ outcome: Outcome, of action: Action, in run: inout Run) {
         run.variables.setSystem(Variables.actionResult, to: outcome.result.rawValue)
         run.variables.setSystem(Variables.actionCode, to: outcome.code ?? "")
         for (name, value) in (outcome.variables ?? [:]).sorted(by: { $0.key < $1.key }) {
-            _ = run.variables.set(name, to: value, within: limits)
+            _ = run.variables.set(name, to: .string(value), within: limits)
         }
+        var result = outcome.data ?? [:]
+        result["result"] = .string(outcome.result.rawValue)
+        result["code"] = outcome.code.map(JSONValue.string)
+        result["digits"] = outcome.digits.map(JSONValue.string)
+        run.variables.record(result, of: action.id)
     }
 
     /// Digits are kept where flows look for them. Those that nobody waited for also count for the next that waits.
@@ -92,17 +118,18 @@ public struct Interpreter: Sendable {
         let digits = String(digits.filter(Keypad.has))
         let all = run.variables[Variables.digits] + digits
         run.variables.setSystem(Variables.digits, to: String(all.suffix(limits.short)))
-        if case .digitsReceive = action.kind {
+        if action.kind.takesDigits {
             run.typedAhead = ""
         } else {
             run.typedAhead = String((run.typedAhead + digits).suffix(limits.short))
         }
     }
 
-    func end(_ run: inout Run, _ reason: FinishReason, _ occurrences: [Occurrence]) -> Progress {
+    func end(_ run: inout Run, _ reason: FinishReason, _ trail: inout Trail) -> Progress {
         run.state = .finished(reason)
         run.frames = []
-        return Progress(next: .finished(reason), occurrences: occurrences + [.ended(reason)])
+        trail.occurrences.append(.ended(reason))
+        return Progress(next: .finished(reason), trail)
     }
 
     /// Moves the current list on from an action that is done.
@@ -118,9 +145,34 @@ public struct Interpreter: Sendable {
         case ReservedID.start: run.frames[top].position = 0
         case ReservedID.finish: run.frames = []
         case ReservedID.next: run.frames[top].position += 1
-        default:
-            let position = run.frames[top].actions.firstIndex { $0.id == id }
-            run.frames[top].position = position ?? run.frames[top].position + 1
+        default: run.frames[top].position = run.frames[top].position(of: id) ?? run.frames[top].position + 1
         }
+    }
+}
+
+extension Action.Kind {
+    /// Whether the digits of its outcome are those it has waited for.
+    var takesDigits: Bool {
+        switch self {
+        case .digitsReceive, .gather: true
+        default: false
+        }
+    }
+
+    /// Where an action that knows several ways goes on; nil: as `next_id` says.
+    func target(after outcome: Outcome) -> String? {
+        switch self {
+        case .gather(let option): option.target(after: outcome)
+        case .dial(let option): option.target(after: outcome)
+        default: nil
+        }
+    }
+}
+
+extension Interpreter {
+    /// Ends a run from outside, as when its call is over.
+    public func end(of run: inout Run) -> Progress {
+        var trail = Trail()
+        return end(&run, .callEnded, &trail)
     }
 }

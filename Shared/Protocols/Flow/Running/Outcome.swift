@@ -21,9 +21,13 @@ public struct Outcome: Sendable, Hashable, Codable {
     public var code: String?
     /// Further variables to set.
     public var variables: [String: String]?
+    /// What the action has found out, for `results.ID.NAME`.
+    public var data: [String: JSONValue]?
 
-    public init(_ result: Result, digits: String? = nil, code: String? = nil, variables: [String: String]? = nil) {
-        (self.result, self.digits, self.code, self.variables) = (result, digits, code, variables)
+    public init(
+        _ result: Result, digits: String? = nil, code: String? = nil, variables: [String: String]? = nil, data: [String: JSONValue]? = nil
+    ) {
+        (self.result, self.digits, self.code, self.variables, self.data) = (result, digits, code, variables, data)
     }
 
     public static let completed = Outcome(.completed)

@@ -8,10 +8,12 @@ extension Run {
 
     public var cursor: JSONValue {
         var members: [String: JSONValue] = [
-            "state": state.json, "step": .integer(Int64(step)), "variables": .object(variables.values.mapValues(JSONValue.string)),
+            "state": state.json, "step": .integer(Int64(step)), "variables": .object(variables.values),
             "frames": .array(frames.map(\.cursor)),
         ]
         if executedAlone > 0 { members["executed_alone"] = .integer(Int64(executedAlone)) }
+        if requests > 0 { members["requests"] = .integer(Int64(requests)) }
+        if !variables.results.entries.isEmpty { members["results"] = variables.results.json }
         if !typedAhead.isEmpty { members["typed_ahead"] = .string(typedAhead) }
         return .object(members)
     }
@@ -31,7 +33,8 @@ extension Run {
             guard let frame = Frame(list: list, cursor: position) else { throw Unreadable() }
             frames.append(frame)
         }
-        self.init(actions: [], variables: Variables(variables.compactMapValues(\.string)))
+        self.init(actions: [], variables: Variables(json: variables, results: Results(json: cursor["results"])))
+        requests = cursor["requests"]?.integer.flatMap(Int.init(exactly:)) ?? 0
         (self.state, self.step, self.frames) = (state, step, frames)
         executedAlone = cursor["executed_alone"]?.integer.flatMap(Int.init(exactly:)) ?? 0
         typedAhead = cursor["typed_ahead"]?.string ?? ""
@@ -44,6 +47,7 @@ extension Run.State {
         case .ready: [:]
         case .performing(let action): ["performing": action.json]
         case .waitingForFlow(let id, let action): ["flow": .string(id), "by": action.json]
+        case .waitingForAnswer(let action, let number): ["request": .integer(Int64(number)), "by": action.json]
         case .finished(let reason): ["finished": .string(reason.rawValue)]
         }
     }
@@ -56,6 +60,9 @@ extension Run.State {
         } else if let id = members["flow"]?.string {
             guard let action = members["by"].flatMap({ Action(json: $0) }) else { return nil }
             self = .waitingForFlow(id: id, action)
+        } else if let number = members["request"]?.integer.flatMap(Int.init(exactly:)) {
+            guard let action = members["by"].flatMap({ Action(json: $0) }) else { return nil }
+            self = .waitingForAnswer(action, number: number)
         } else if let word = members["finished"]?.string {
             guard let reason = FinishReason(rawValue: word) else { return nil }
             self = .finished(reason)

@@ -7,6 +7,8 @@ public struct Run: Sendable, Hashable {
         case performing(Action)
         /// A flow with this id is to be supplied; the action that asked for it is kept for the record.
         case waitingForFlow(id: String, Action)
+        /// Request number so many of the run was begun for this action, and is made once.
+        case waitingForAnswer(Action, number: Int)
         case finished(FinishReason)
     }
 
@@ -17,14 +19,26 @@ public struct Run: Sendable, Hashable {
         var position = 0
         /// How often each `goto` has jumped.
         var jumps: [String: Int] = [:]
+        /// Which actions have `${...}` in an option, and where each id stands: known once, asked at every step.
+        private let templates: [Bool]
+        private let places: [String: Int]
 
-        init(_ actions: [Action]) { self.actions = actions }
+        init(_ actions: [Action]) {
+            self.actions = actions
+            templates = actions.map(\.hasTemplates)
+            places = Dictionary(actions.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+
+        func hasVariables(_ position: Int) -> Bool { templates[position] }
+        func position(of id: String) -> Int? { places[id] }
     }
 
     public internal(set) var state = State.ready
     public internal(set) var variables: Variables
     /// The number of the action that was given out last, counting from 1; also how many have been.
     public internal(set) var step = 0
+    /// Requests to web servers so far.
+    var requests = 0
     /// The list being worked through last; below it those that go on when it ends.
     var frames: [Frame]
     /// Actions executed since the last that the outside world performed; fetching another flow does not start the count anew.
@@ -42,6 +56,8 @@ public struct Run: Sendable, Hashable {
         case .ready: .finished(.completed)
         case .performing(let action): .perform(action, step: step)
         case .waitingForFlow(let id, _): .needFlow(id: id)
+        case .waitingForAnswer(let action, let number):
+            Interpreter().request(of: action, in: self, number: number).map(Step.needAnswer) ?? .finished(.limit)
         case .finished(let reason): .finished(reason)
         }
     }

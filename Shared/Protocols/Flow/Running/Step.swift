@@ -4,6 +4,8 @@ public enum Step: Sendable, Hashable {
     case perform(Action, step: Int)
     /// Look up the actions of this flow and supply them to the interpreter.
     case needFlow(id: String)
+    /// Make this request, once, and supply the answer.
+    case needAnswer(FlowRequest)
     case finished(FinishReason)
 }
 

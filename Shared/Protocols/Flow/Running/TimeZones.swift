@@ -15,6 +15,7 @@ public struct TimeZones: Sendable {
 
 /// A date and time of day on some wall.
 struct CivilTime: Equatable {
+    let year: Int
     let month: Int
     let day: Int
     let hour: Int
@@ -31,12 +32,14 @@ struct CivilTime: Equatable {
         // 1 January 1970 was a Thursday.
         weekday = Int((days % 7 + 11) % 7)
         let shifted = days + 719_468
-        let dayOfEra = shifted - Self.quotient(shifted, 146_097) * 146_097
+        let era = Self.quotient(shifted, 146_097)
+        let dayOfEra = shifted - era * 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let marchMonth = (5 * dayOfYear + 2) / 153
         day = Int(dayOfYear - (153 * marchMonth + 2) / 5 + 1)
         month = Int(marchMonth < 10 ? marchMonth + 3 : marchMonth - 9)
+        year = Int(era * 400 + yearOfEra + (marchMonth < 10 ? 0 : 1))
     }
 
     /// Rounds down, also before 1970.

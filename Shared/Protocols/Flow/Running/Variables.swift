@@ -1,13 +1,18 @@
-/// The variables of a run: names and text. What the platform knows is called `voipbin.…`, as in VoIPbin; everything
-/// else the flow sets itself.
+/// The variables of a run: names, and values of any JSON type. What the platform knows is called `voipbin.…`, as in VoIPbin;
+/// everything else the flow sets itself.
 public struct Variables: Sendable, Hashable {
-    public private(set) var values: [String: String]
+    public private(set) var values: [String: JSONValue]
+    /// What became of each action, by its id: `results.ask.digits`.
+    public private(set) var results = Results()
 
-    public init(_ values: [String: String] = [:]) { self.values = values }
+    public init(_ values: [String: String] = [:]) { self.values = values.mapValues(JSONValue.string) }
+
+    init(json values: [String: JSONValue], results: Results) { (self.values, self.results) = (values, results) }
 
     public static let digits = "voipbin.call.digits"
     static let actionResult = "voipbin.action.result"
     static let actionCode = "voipbin.action.code"
+    public static let callStatus = "voipbin.call.status"
 
     /// Shorter names people expect for what has a long one.
     private static let aliases: [String: String] = [
@@ -21,56 +26,102 @@ public struct Variables: Sendable, Hashable {
         "voipbin.call.to": "voipbin.call.destination.target",
     ]
 
-    /// The value of a variable: by its name, by an alias, without the prefix `voipbin.`, or as a member of a variable
-    /// whose value is JSON text (`order.items.0.name`). Empty when there is none.
+    /// The text of a variable: by its name, by an alias, without the prefix `voipbin.`, or as a member of a variable that is a list, an
+    /// object or JSON text (`order.items[0].name`, `order.items.0.name`). Empty when there is none.
     public subscript(name: String) -> String {
+        var documents: [String: JSONValue] = [:]
+        return value(of: name, &documents)?.plainText ?? ""
+    }
+
+    /// The value itself; nil when there is none.
+    public func value(of name: String) -> JSONValue? {
         var documents: [String: JSONValue] = [:]
         return value(of: name, &documents)
     }
 
     /// `documents` keeps what was parsed, so that a text full of references into one variable parses it once.
-    private func value(of name: String, _ documents: inout [String: JSONValue]) -> String {
+    private func value(of name: String, _ documents: inout [String: JSONValue]) -> JSONValue? {
         if let value = scalar(name) { return value }
-        // The longest name that has a value; the rest of the path leads into that value.
-        guard name.utf8.count <= 256 else { return "" }
-        var path = name.split(separator: ".", omittingEmptySubsequences: false)
-        var members: [Substring] = []
-        while path.count > 1 {
-            members.append(path.removeLast())
-            let owner = path.joined(separator: ".")
-            guard let text = scalar(owner) else { continue }
-            // Text that is no JSON has no members.
-            let document = documents[owner] ?? (try? JSONValue(json: text)) ?? .null
-            documents[owner] = document
-            return Self.member(members.reversed(), of: document)
-        }
-        return ""
+        guard name.utf8.count <= 256, let path = Self.path(name), path.count > 1 else { return nil }
+        return value(at: path, &documents)
     }
 
-    private func scalar(_ name: String) -> String? {
+    func value(at path: [String]) -> JSONValue? {
+        if path.count == 1 { return scalar(path[0]) }
+        var documents: [String: JSONValue] = [:]
+        return value(at: path, &documents)
+    }
+
+    /// The longest name that has a value; the rest of the path leads into that value.
+    private func value(at path: [String], _ documents: inout [String: JSONValue]) -> JSONValue? {
+        for count in stride(from: path.count, through: 1, by: -1) {
+            let owner = path[..<count].joined(separator: ".")
+            guard let value = scalar(owner) else { continue }
+            if count == path.count { return value }
+            return Self.member(path[count...], of: opened(value, owner, &documents))
+        }
+        guard path[0] == Results.name, path.count > 1, let result = results[path[1]] else { return nil }
+        return Self.member(path[2...], of: .object(result))
+    }
+
+    /// A text that is JSON has members; another has none.
+    private func opened(_ value: JSONValue, _ owner: String, _ documents: inout [String: JSONValue]) -> JSONValue {
+        guard case .string(let text) = value else { return value }
+        if let document = documents[owner] { return document }
+        let document = (try? JSONValue(json: text)) ?? .null
+        documents[owner] = document
+        return document
+    }
+
+    /// `a.b[0]["c d"]` as its parts; nil when a bracket has no end.
+    static func path(_ name: String) -> [String]? {
+        guard name.utf8.contains(UInt8(ascii: "[")) else {
+            return name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        }
+        var path: [String] = []
+        var rest = Substring(name)
+        while true {
+            let part = rest.prefix { $0 != "." && $0 != "[" }
+            path.append(String(part))
+            rest = rest[part.endIndex...]
+            while rest.first == "[" {
+                let inner = rest.dropFirst()
+                let quote = inner.first.flatMap { $0 == "\"" || $0 == "'" ? $0 : nil }
+                let start = quote == nil ? inner.startIndex : inner.index(after: inner.startIndex)
+                guard let end = inner[start...].firstIndex(of: quote ?? "]") else { return nil }
+                path.append(quote == nil ? Substring(inner[start..<end]).trimmingSpaces : String(inner[start..<end]))
+                rest = inner[inner.index(after: end)...]
+                if quote != nil {
+                    guard rest.first == "]" else { return nil }
+                    rest.removeFirst()
+                }
+            }
+            guard let next = rest.first else { return path }
+            guard next == "." else { return nil }
+            rest.removeFirst()
+        }
+    }
+
+    private func scalar(_ name: String) -> JSONValue? {
         if let value = values[name] { return value }
         if let alias = Self.aliases[name], let value = values[alias] { return value }
         return values["voipbin." + name]
     }
 
-    private static func member(_ path: some Sequence<Substring>, of document: JSONValue) -> String {
+    private static func member(_ path: some Sequence<String>, of document: JSONValue) -> JSONValue? {
         var value = document
         for name in path {
             switch value {
             case .object(let members):
-                guard let member = members[String(name)] else { return "" }
+                guard let member = members[name] else { return nil }
                 value = member
             case .array(let elements):
-                guard let index = Int(name), elements.indices.contains(index) else { return "" }
+                guard let index = Int(name), elements.indices.contains(index) else { return nil }
                 value = elements[index]
-            default: return ""
+            default: return nil
             }
         }
-        switch value {
-        case .null: return ""
-        case .string(let text): return text
-        default: return value.jsonText
-        }
+        return value
     }
 
     /// The name in a text that is nothing but `${name}`.
@@ -86,23 +137,26 @@ public struct Variables: Sendable, Hashable {
     }
 
     /// Sets a variable on behalf of a flow; false when a limit forbids it, and then nothing has changed.
-    mutating func set(_ name: String, to value: String, within limits: Limits) -> Bool {
-        guard !name.isEmpty, name.utf8.count <= limits.short, value.utf8.count <= limits.valueBytes else { return false }
+    mutating func set(_ name: String, to value: JSONValue, within limits: Limits) -> Bool {
+        let size = value.approximateBytes
+        guard !name.isEmpty, name.utf8.count <= limits.short, size <= limits.valueBytes else { return false }
         if values[name] == nil, values.count >= limits.variables { return false }
-        let bytes = values.reduce(into: 0) { $0 += $1.key.utf8.count + $1.value.utf8.count }
-        let replaced = values[name].map { name.utf8.count + $0.utf8.count } ?? 0
-        guard bytes - replaced + name.utf8.count + value.utf8.count <= limits.variableBytes else { return false }
+        let bytes = values.reduce(into: 0) { $0 += $1.key.utf8.count + $1.value.approximateBytes }
+        let replaced = values[name].map { name.utf8.count + $0.approximateBytes } ?? 0
+        guard bytes - replaced + name.utf8.count + size <= limits.variableBytes else { return false }
         values[name] = value
         return true
     }
 
     /// Sets what the platform itself has to say. Its names are few and its values short, so no limit stands in the way.
-    mutating func setSystem(_ name: String, to value: String?) { values[name] = value }
+    mutating func setSystem(_ name: String, to value: String?) { values[name] = value.map(JSONValue.string) }
+
+    mutating func record(_ result: [String: JSONValue], of action: String) { results.record(result, of: action) }
 
     /// Empties a variable that exists, by whichever of its names.
     mutating func clear(_ name: String) {
         for name in [name, Self.aliases[name] ?? name, "voipbin." + name] where values[name] != nil {
-            values[name] = ""
+            values[name] = .string("")
             return
         }
     }
@@ -123,16 +177,32 @@ public struct Variables: Sendable, Hashable {
             }
             guard let close = rest.utf8[open...].firstIndex(of: UInt8(ascii: "}")) else { break }
             text += rest[..<dollar]
-            text += value(of: rest[rest.utf8.index(after: open)..<close].trimmingSpaces, &documents)
+            text += value(of: rest[rest.utf8.index(after: open)..<close].trimmingSpaces, &documents)?.plainText ?? ""
             rest = rest[rest.utf8.index(after: close)...]
         }
         text += rest
         return text.prefix(utf8: bytes)
     }
+
+    /// The same for a text that is to become a value: `${name}` alone is the variable's own value, with its type.
+    func value(of template: String, bytes: Int) -> JSONValue {
+        if let name = Self.name(in: template) { return value(of: name) ?? .string("") }
+        return .string(substituted(in: template, bytes: bytes))
+    }
+
+    /// The same in every text inside a value.
+    func value(in template: JSONValue, bytes: Int) -> JSONValue {
+        switch template {
+        case .string(let text): value(of: text, bytes: bytes)
+        case .array(let elements): .array(elements.map { value(in: $0, bytes: bytes) })
+        case .object(let members): .object(members.mapValues { value(in: $0, bytes: bytes) })
+        default: template
+        }
+    }
 }
 
 extension Substring {
-    fileprivate var trimmingSpaces: String {
+    var trimmingSpaces: String {
         var text = self
         while text.first == " " { text.removeFirst() }
         while text.last == " " { text.removeLast() }

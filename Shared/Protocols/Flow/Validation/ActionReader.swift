@@ -5,13 +5,15 @@ struct ActionReader {
     private let id: String
     private let limits: Limits
     private let timeZones: TimeZones
+    private let depth: Int
     private(set) var problems: [Problem] = []
     private(set) var targets: [(pointer: String, id: String)] = []
 
     /// `tm_execute` is written by VoIPbin into what it exports and means nothing in a definition.
     private static let names: Set<String> = ["id", "type", "option", "next_id", "tm_execute"]
 
-    init(_ members: [String: JSONValue], at pointer: String, id: String, limits: Limits, timeZones: TimeZones) {
+    init(_ members: [String: JSONValue], at pointer: String, id: String, limits: Limits, timeZones: TimeZones, depth: Int = 0) {
+        self.depth = depth
         (self.members, self.pointer, self.id) = (members, pointer, id)
         (self.limits, self.timeZones) = (limits, timeZones)
     }
@@ -25,10 +27,11 @@ struct ActionReader {
         var kind = Action.Kind(type)
         var reader = OptionReader(
             option(), at: pointer.pointing(at: "option"), limits: limits, timeZones: timeZones)
+        reader.depth = depth
         kind.visit(&reader)
-        // Between our own processes variables have been put in: what came of it is judged by whoever connects.
-        if limits != .trusted, case .externalMediaStart(let option) = kind { option.check(&reader) }
-        reader.noteUnknownFields(of: type)
+        // Between our own processes variables have been put in: what came of it is judged by whoever performs it.
+        if limits != .trusted { kind.check(&reader) }
+        reader.noteUnknownFields(of: type.rawValue)
         problems += reader.problems
         targets += reader.targets
         return Action(id: id, nextID: nextID, kind)

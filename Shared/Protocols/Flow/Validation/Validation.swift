@@ -21,7 +21,7 @@ public struct Validation: Sendable {
         }
     }
 
-    public func actions(_ value: JSONValue, at pointer: String = "/actions") -> Result<[Action], Problems> {
+    public func actions(_ value: JSONValue, at pointer: String = "/actions", depth: Int = 0) -> Result<[Action], Problems> {
         guard let elements = value.array else {
             let detail = "an array of actions is expected here, not \(value.typeName)"
             return .failure(Problems([Problem(pointer: pointer, code: .wrongType, detail: detail)]))
@@ -30,7 +30,7 @@ public struct Validation: Sendable {
             let detail = "at most \(limits.actions) actions, not \(elements.count)"
             return .failure(Problems([Problem(pointer: pointer, code: .tooMany, detail: detail)]))
         }
-        var reading = ListReading(validation: self, elements: elements, pointer: pointer)
+        var reading = ListReading(validation: self, elements: elements, pointer: pointer, depth: depth)
         let actions = reading.read()
         guard reading.problems.isEmpty else {
             return .failure(Problems(Array(reading.problems.prefix(limits.problems))))
@@ -44,11 +44,12 @@ private struct ListReading {
     let validation: Validation
     let elements: [JSONValue]
     let pointer: String
+    let depth: Int
     private(set) var problems: [Problem] = []
     private var ids: [String] = []
 
-    init(validation: Validation, elements: [JSONValue], pointer: String) {
-        (self.validation, self.elements, self.pointer) = (validation, elements, pointer)
+    init(validation: Validation, elements: [JSONValue], pointer: String, depth: Int) {
+        (self.validation, self.elements, self.pointer, self.depth) = (validation, elements, pointer, depth)
     }
 
     mutating func read() -> [Action] {
@@ -62,7 +63,7 @@ private struct ListReading {
                 continue
             }
             var reader = ActionReader(
-                members, at: pointer, id: ids[index], limits: validation.limits, timeZones: validation.timeZones)
+                members, at: pointer, id: ids[index], limits: validation.limits, timeZones: validation.timeZones, depth: depth)
             let action = reader.read()
             problems += reader.problems
             for target in reader.targets where !known.contains(target.id) && !ReservedID.contains(target.id) {

@@ -1,11 +1,11 @@
-import Addresses
-import AsyncHTTPClient
-import NIOCore
+public import Addresses
+public import AsyncHTTPClient
+public import NIOCore
 
 extension HTTPClient {
     /// Calls `body` with a client that takes `host` to be at `address`, whatever a name server says meanwhile: the address that was
     /// checked. It follows no redirect, and belongs to this call alone.
-    static func pinned<Value: Sendable>(
+    public static func pinned<Value: Sendable>(
         _ host: String, to address: IPAddress, read: TimeAmount? = nil, _ body: @Sendable (HTTPClient) async -> Value
     ) async -> Value {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)

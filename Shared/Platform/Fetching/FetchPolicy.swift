@@ -1,11 +1,11 @@
-import Addresses
-import Bytes
+public import Addresses
+internal import Bytes
 
 /// Which addresses may be fetched from on a customer's behalf: public ones, and what the operator allows by name or range.
-struct FetchPolicy: Sendable {
-    struct Mistake: Error, CustomStringConvertible {
-        let entry: String
-        var description: String { "TANDEM_FETCH_ALLOW: '\(entry)' is no address, range (10.0.0.0/8) or host name" }
+public struct FetchPolicy: Sendable {
+    public struct Mistake: Error, CustomStringConvertible {
+        public let entry: String
+        public var description: String { "TANDEM_FETCH_ALLOW: '\(entry)' is no address, range (10.0.0.0/8) or host name" }
     }
 
     private struct Range: Sendable {
@@ -27,7 +27,7 @@ struct FetchPolicy: Sendable {
     private var ranges: [Range] = []
     private var hosts: Set<String> = []
 
-    init(allowing entries: [String]) throws(Mistake) {
+    public init(allowing entries: [String]) throws(Mistake) {
         for entry in entries {
             let parts = entry.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             if let network = IPAddress(parts[0]) {
@@ -47,7 +47,7 @@ struct FetchPolicy: Sendable {
     }
 
     /// Every address of a host counts: one private among them refuses them all.
-    func permits(host: String, port: Int = 443, addresses: [IPAddress]) -> Bool {
+    public func permits(host: String, port: Int = 443, addresses: [IPAddress]) -> Bool {
         guard !addresses.isEmpty else { return false }
         return hosts.contains(host.lowercased()) || addresses.allSatisfy { permits($0, port) }
     }

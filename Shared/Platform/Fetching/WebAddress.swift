@@ -1,25 +1,25 @@
-import Bytes
+internal import Bytes
 
 /// The parts of an http(s) URL that a fetch decides by (RFC 3986); anything unusual is refused, as another parser further on
 /// might read it differently.
-struct WebAddress: Sendable, Equatable {
+public struct WebAddress: Sendable, Equatable {
     /// `http` or `https`.
-    let scheme: String
+    public let scheme: String
     /// Lower case; IPv6 without its brackets.
-    let host: String
-    let port: Int?
+    public let host: String
+    public let port: Int?
     /// Path and query; at least `/`.
-    let path: String
+    public let path: String
 
-    var effectivePort: Int { port ?? (scheme == "https" ? 443 : 80) }
+    public var effectivePort: Int { port ?? (scheme == "https" ? 443 : 80) }
 
-    var text: String {
+    public var text: String {
         let name = host.contains(":") ? "[\(host)]" : host
         return "\(scheme)://\(name)\(port.map { ":\($0)" } ?? "")\(path)"
     }
 
-    static func parse(_ text: String) throws(SoundProblem) -> WebAddress {
-        let refused = SoundProblem("'\(text.prefix(80))' is no http or https address")
+    public static func parse(_ text: String) throws(FetchProblem) -> WebAddress {
+        let refused = FetchProblem("'\(text.prefix(80))' is no http or https address")
         guard text.utf8.count <= 2048, text.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != 92 }) else { throw refused }
         guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") else { throw refused }
         let scheme = text[..<colon].lowercased()
@@ -32,7 +32,7 @@ struct WebAddress: Sendable, Equatable {
     }
 
     /// Where a Location header leads from here: absolute, or relative to the host.
-    func following(_ location: String) throws(SoundProblem) -> WebAddress {
+    public func following(_ location: String) throws(FetchProblem) -> WebAddress {
         if location.contains("://") { return try Self.parse(location) }
         if location.hasPrefix("//") { return try Self.parse("\(scheme):\(location)") }
         let base = location.hasPrefix("/") ? "" : String(path.prefix { $0 != "?" }.reversed().drop { $0 != "/" }.reversed())
@@ -41,7 +41,7 @@ struct WebAddress: Sendable, Equatable {
     }
 
     /// No user name: `http://public.example@10.0.0.1/` reads as one host and is another.
-    private static func authority(_ text: Substring, _ refused: SoundProblem) throws(SoundProblem) -> (
+    private static func authority(_ text: Substring, _ refused: FetchProblem) throws(FetchProblem) -> (
         host: String, port: Int?
     ) {
         guard !text.contains("@") else { throw refused }

@@ -1,15 +1,15 @@
-import Addresses
+public import Addresses
 import Glibc
 
 /// Looks a host name up with the system's resolver. Blocks.
-enum HostNames {
-    static func addresses(of host: String) throws(SoundProblem) -> [IPAddress] {
+public enum HostNames {
+    public static func addresses(of host: String) throws(FetchProblem) -> [IPAddress] {
         if let literal = IPAddress(host) { return [literal] }
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>? = nil
         let failure = unsafe getaddrinfo(host, nil, &hints, &list)
-        guard failure == 0 else { throw SoundProblem("the host \(host) has no address") }
+        guard failure == 0 else { throw FetchProblem("the host \(host) has no address") }
         defer { unsafe freeaddrinfo(list) }
         var addresses: [IPAddress] = []
         var entry = unsafe list

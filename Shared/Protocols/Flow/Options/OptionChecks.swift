@@ -1,0 +1,28 @@
+extension Action.Kind {
+    /// What no single field tells: which of them belong together, and what their texts must look like.
+    func check(_ reader: inout OptionReader) {
+        switch self {
+        case .externalMediaStart(let option): option.check(&reader)
+        case .variableSet(let option): option.check(&reader)
+        case .condition(let option): option.check(&reader)
+        case .schedule(let option): option.check(&reader)
+        case .playTone(let option): option.check(&reader)
+        case .gather(let option): option.check(&reader)
+        case .dial(let option): option.check(&reader)
+        case .setHeader(let option): option.check(&reader)
+        case .fetch(let option):
+            RequestCheck.url(option.eventURL, "event_url", &reader)
+            RequestCheck.headers(option.headers, &reader)
+        case .httpRequest(let option):
+            RequestCheck.url(option.url, "url", &reader)
+            RequestCheck.headers(option.headers, &reader)
+            if option.body != nil, option.json != nil {
+                reader.note(reader.pointer.pointing(at: "json"), .invalidValue, "give either body or json")
+            }
+        case .webhookSend(let option):
+            RequestCheck.url(option.uri, "uri", &reader)
+            RequestCheck.headers(option.headers, &reader)
+        default: break
+        }
+    }
+}
