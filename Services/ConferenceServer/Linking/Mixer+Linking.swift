@@ -13,7 +13,7 @@ extension Mixer {
         switch link.state {
         case .asked, .returning: return
         case .mixed:
-            guard rooms[room].seats.count == 2, !needsMixer(room) else {
+            guard rooms[room].seats.count == 2, !needsMixer(room), isHeardOfAll(room) else {
                 if link.idleTicks > 0 { rooms[room].link.idleTicks = 0 }
                 if link.idleTicks < 0 { rooms[room].link.idleTicks += 1 }
                 return
@@ -48,6 +48,9 @@ extension Mixer {
                 || seats[slot].ear != nil
         }
     }
+
+    /// Before a relay has spoken to the room, its call's command to do so may still be on its way, and would undo ours.
+    private func isHeardOfAll(_ room: Int) -> Bool { rooms[room].seats.allSatisfy { seats[$0].isHeard } }
 
     /// To the relays of all who sit there.
     private func order(_ room: Int) -> LinkOrder {

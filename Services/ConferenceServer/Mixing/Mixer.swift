@@ -93,6 +93,7 @@ struct Mixer {
         }
         seats[slot].heardAt = tickNumber
         seats[slot].isReportedSilent = false
+        seats[slot].isHeard = true
         let payload = bytes.extracting(header.payloadRange)
         switch header.payloadType {
         case .pcmu:

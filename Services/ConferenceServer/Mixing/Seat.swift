@@ -31,6 +31,8 @@ struct Seat {
     /// When its owner last asked for it.
     var ownedAt: UInt64
     var isReportedSilent = false
+    /// Its relay has spoken to this room: whoever was to point it here has.
+    var isHeard = false
     /// Whether this tick's frame holds a voice others may hear.
     var isSpeaking = false
     /// And that frame is not silence itself, which adds nothing: what a muted phone sends.
@@ -76,7 +78,7 @@ struct Seat {
     /// is over.
     mutating func go(to room: Int, _ settings: ParticipantSettings, relay: SocketAddress, at time: Contracts.Timestamp, tick: UInt64) {
         (self.settings, self.relay, self.room, joinedAt) = (settings, relay, room, time)
-        (heardAt, takenAt, ownedAt) = (tick, tick, tick)
+        (heardAt, takenAt, ownedAt, isHeard) = (tick, tick, tick, false)
         (attendance, plays, chime) = (Attendance(), PlayQueue(), ChimePlayer())
         (spoken, hearsMusic) = (SpokenLine(), false)
         // A key that is down was told of there.

@@ -34,6 +34,7 @@ struct LinkingTests {
         let order = try #require(given2)
         #expect(order.isStraight && order.ends.map(\.session) == ["sess_a", "sess_b"] && order.ends.map(\.epoch) == [1, 1])
         #expect(order.ends[0].other == bench.phones[1].address.description && order.ends[0].otherSSRC == 2000)
+        #expect(order.ends.map(\.otherSession) == ["sess_b", "sess_a"], "one relay has both")
         bench.run(ticks: 20)
         #expect(bench.hears("a", Self.tones) == [600])
         bench.mixer.linked("room_1", number: order.number, isDone: true, into: &bench.box)
@@ -41,6 +42,15 @@ struct LinkingTests {
         bench.run(ticks: 20)
         let silent = bench.phones.filter { $0.heard.isEmpty }
         #expect(silent.count == 2, "nothing is sent to relays that hear each other")
+    }
+
+    @Test("A relay that has not spoken to the room may be pointed there yet: nobody is linked before both have")
+    func unheard() throws {
+        var bench = try bench()
+        bench.run(ticks: 10 * RoomLink.patience) { _, phone in phone == 1 }
+        #expect(bench.takeOrder() == nil)
+        bench.run(ticks: RoomLink.patience + 1)
+        #expect(bench.takeOrder()?.isStraight == true)
     }
 
     @Test(
