@@ -39,6 +39,8 @@ final class Gateway: Sendable {
         rates = Mutex(TokenBuckets(rate: limits.requestsPerSecond, burst: limits.burst))
     }
 
+    /// How long an answer is waited for, where nothing says that it takes longer.
+    static let usual = Interval.seconds(3)
     /// How long a question may go without an answer before it is asked again.
     private static let patience = Interval.seconds(1)
 
@@ -54,12 +56,12 @@ final class Gateway: Sendable {
     /// What only reads and is not answered soon is asked once more: the first may lie with an instance that stands still, which the
     /// broker takes for alive until its heartbeats are missed, and the next is another's turn.
     func ask<C: Command>(
-        _ command: C, for request: APIRequest, part: Int? = 0, within limit: Interval = .seconds(3)
+        _ command: C, for request: APIRequest, part: Int? = 0, within limit: Interval = Gateway.usual
     ) async throws(ProblemDocument) -> C.Reply {
         var context = CallContext(customer: request.customerID, traceparent: request.traceparent, deadline: limit)
         if let key = request.idempotencyKey, let part { context.idempotencyKey = "\(request.owner)/\(key)/\(part)" }
         do throws(RPCError) {
-            guard request.method == .get else { return try await bus.call(command, context: context) }
+            guard request.method == .get, limit <= Self.usual else { return try await bus.call(command, context: context) }
             context.deadline = Self.patience
             do throws(RPCError) { return try await bus.call(command, context: context) } catch {
                 guard error.code == .timeout else { throw error }
