@@ -16,6 +16,7 @@ struct Program {
         Setting("TANDEM_API_RATE", .integer(1...100_000), default: "100", "requests a second that one key may make on one instance"),
         Setting("TANDEM_API_BURST", .integer(1...100_000), default: "200", "requests that one key may make at once"),
         Setting("TANDEM_API_STREAMS", .integer(1...100_000), default: "1000", "event streams that one instance serves"),
+        Setting("TANDEM_API_WAIT_SECONDS", .integer(0...60), default: "25", "how long an answer is held at most for what is asked with `wait`"),
         Setting("TANDEM_EVENT_RETENTION_DAYS", .integer(1...3_650), default: "7", "how long events can be read again"),
     ]
 
@@ -39,13 +40,13 @@ struct Program {
             store: store, keys: KeyRing(store: store, bootstrapKey: settings.text("TANDEM_BOOTSTRAP_KEY")), feed: feed,
             reconciliation: reconciliation, bus: bus, table: API.table,
             limits: .init(
-                bodyBytes: settings.integer("TANDEM_API_BODY_LIMIT"), requestsPerSecond: settings.integer("TANDEM_API_RATE"),
+                bodyBytes: settings.integer("TANDEM_API_BODY_LIMIT"), waitSeconds: settings.integer("TANDEM_API_WAIT_SECONDS"), requestsPerSecond: settings.integer("TANDEM_API_RATE"),
                 burst: settings.integer("TANDEM_API_BURST")),
             logger: logger)
         let wake = Wake(bus: bus, runtime: runtime)
-        let log = EventLog(store: store) { wake.send() }
-        bus.subscribe(durable: EventLog.queue, to: EventLog.patterns) { try await log.append($0) }
-        bus.listen(to: [Wake.type]) { _ in wake.receive() }
+        let log = EventLog(store: store, announce: wake.send)
+        bus.subscribe(durable: EventLog.queue, to: EventLog.patterns, prefetch: 256, written: log.append)
+        bus.listen(to: [Wake.type]) { wake.receive($0) }
         let listener = Listener(host: host, port: port, gateway: gateway, logger: logger)
         let work = BackgroundWork()
         runtime.whenReady {

@@ -96,6 +96,7 @@ struct Program {
         settings: [
             Setting("TANDEM_POOL", default: "all", "which rooms this instance takes: calls, conferences or all"),
             Setting("TANDEM_MEDIA_THREADS", .integer(0...64), default: "0", "mixer threads; 0: one per processor"),
+            SoundThreads.setting,
             Setting("TANDEM_CAPACITY", .integer(1...100_000), default: "2000", "participants at which this instance is full"),
             Setting(
                 "TANDEM_SEAT_TIMEOUT", .integer(5...86_400), default: "120",
@@ -166,11 +167,12 @@ struct Program {
         let links = LinkOrders(bus: runtime.bus, logger: runtime.logger)
         let spoken = SpokenOrders()
         let signals = Signals(
-            bus: runtime.bus, plays: plays, minutes: minutes, recorder: recorder, logger: runtime.logger, links: links, spoken: spoken)
+            owners: OwnerSignals(bus: runtime.bus, cache: runtime.cache), plays: plays, minutes: minutes, recorder: recorder,
+            logger: runtime.logger, links: links, spoken: spoken)
         let largestRoom = settings.integer("TANDEM_ROOM_LIMIT")
         let count = threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
         let loops = try MixerLoops(
-            count: count, address: inside, largestRoom: largestRoom, linksPairs: settings.flag("TANDEM_ROOM_LINK"),
+            count: count, priority: SoundThreads.priority(settings, runtime.logger), address: inside, largestRoom: largestRoom, linksPairs: settings.flag("TANDEM_ROOM_LINK"),
             custody: try legacy.custody(link, threads: count)
         ) { signals.tell($0) }
         links.work(for: loops)

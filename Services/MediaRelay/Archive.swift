@@ -2,6 +2,7 @@ import Cache
 import Cryptography
 import Deadlines
 import FoundationEssentials
+import JSONCoding
 import Logging
 import MediaSession
 import Telemetry
@@ -9,7 +10,8 @@ import Threads
 
 /// The sessions' snapshots in Redis and their lines in the log, written on a thread of its own: neither may hold up a packet.
 ///
-/// Redis away is survivable: the snapshots are written again when it is back, and at the latest after fifteen seconds.
+/// Redis away is survivable: the snapshots are written again when it is back, and at the latest after fifteen seconds. Only observers read them,
+/// so that what changes several times at a call's beginning is written once.
 actor Archive {
     private static let failures = Counter("tandem_relay_snapshot_failures_total", "Snapshots that Redis did not take.")
 
@@ -24,9 +26,11 @@ actor Archive {
     /// The living sessions: what the leases are held for.
     private var living: [String: Living] = [:]
     private var ownerless = Ownerless()
+    /// What has changed and is not written yet, the latest of each session.
+    private var changed: [String: SessionRecord] = [:]
+    private static let pause = Interval.milliseconds(100)
     /// Sessions that have ended and whose snapshots are still to be removed.
     private var ended: [(id: String, epoch: UInt64)] = []
-    private let encoder = JSONEncoder()
     /// Seals what is secret in the snapshots.
     private let key: [UInt8]
 
@@ -68,6 +72,7 @@ actor Archive {
             if let roundTrip = statistics.roundTripMilliseconds { metadata["round_trip_ms"] = "\(Self.tenths(roundTrip))" }
             archive.logger.info("media session ended", metadata: metadata)
             archive.living[record.id] = nil
+            archive.changed[record.id] = nil
             if archive.ended.count < Self.endedLimit { archive.ended.append((record.id, record.epoch)) }
         }
     }
@@ -106,12 +111,25 @@ actor Archive {
 
     private func write(_ record: SessionRecord) {
         living[record.id] = Living(epoch: record.epoch, callID: record.callID)
+        if changed.isEmpty {
+            _ = loop.schedule(at: loop.now + Self.pause) { self.assumeIsolated { $0.writeChanged() } }
+        }
+        changed[record.id] = record
+    }
+
+    private func writeChanged() {
+        let records = changed.values
+        changed = [:]
+        for record in records { store(record) }
+    }
+
+    private func store(_ record: SessionRecord) {
         let nonce = (0..<SealedBox.nonceLength).map { _ in UInt8.random(in: .min ... .max) }
-        guard let state = try? encoder.encode(StoredSession(record, key: key, nonce: nonce)) else {
+        guard let state = try? JSONText.encode(StoredSession(record, key: key, nonce: nonce)) else {
             // Every field is plain, so this is a mistake of ours; the call goes on without snapshot.
             return logger.error("a snapshot cannot be written as JSON", metadata: ["session": "\(record.id)"])
         }
-        snapshots.save(SessionRecord.kind, record.id, owner: instance, epoch: record.epoch, Array(state)) { result in
+        snapshots.save(SessionRecord.kind, record.id, owner: instance, epoch: record.epoch, state) { result in
             if case .failure = result { Self.failures.add() }
         }
     }

@@ -26,16 +26,22 @@ struct Program {
             declaration.hold = { await link.turn.wait() }
         }
         await ServiceProgram.run(declaration) { runtime in
-            let settings = try RelaySettings(runtime.settings)
+            let settings = try RelaySettings(runtime.settings, priority: SoundThreads.priority(runtime.settings, runtime.logger))
             if let listen = settings.ng.listen { return try serveNG(listen, settings, runtime) }
             let archive = Archive(
                 cache: runtime.cache, instance: runtime.instance, key: runtime.key(for: "snapshots of media sessions"), logger: runtime.logger)
             let bus = runtime.bus
+            let owners = OwnerSignals(bus: bus, cache: runtime.cache)
             let events = SessionEvents(
                 began: archive.sessionBegan, changed: archive.save, ended: archive.sessionEnded,
-                silent: { command, owner in bus.tell(command, to: .instance(owner)) },
-                failed: { command, owner in bus.tell(command, to: .instance(owner)) },
-                digit: { command, owner in bus.tell(command, to: .instance(owner)) }, tookOver: archive.tookOver, transport: archive.transport)
+                silent: { command, owner in owners.tell(command, about: command.callID, to: owner) },
+                failed: { command, owner in owners.tell(command, about: command.callID, to: owner) },
+                digit: { command, owner in
+                    var command = command
+                    let key = owners.newKey()
+                    command.pressID = key
+                    owners.tell(command, about: command.callID, to: owner, key: key)
+                }, tookOver: archive.tookOver, transport: archive.transport)
             let occupancy = Occupancy(limit: settings.sessionLimit) { load in
                 Self.sessions.set(Int((load * Double(settings.sessionLimit)).rounded()))
                 runtime.announce { $0.load = load }
@@ -115,6 +121,7 @@ struct Program {
         relay.serve(CreateMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.create(command) }
         relay.serve(UpdateMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.update(command) }
         bus.serve(immediately: LinkMediaSession.self, on: .thisInstance) { command, _, respond in relay.link(command, respond) }
+        relay.serve(OwnMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.own(command) }
         relay.serve(SetMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.set(command) }
         relay.serve(PressInMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.press(command) }
         relay.serve(DeleteMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.delete(command) }

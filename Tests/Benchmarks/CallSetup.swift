@@ -15,6 +15,7 @@ struct CallSetup {
         _ = await place(caller)
         var times: [Interval] = []
         var failures: [String] = []
+        let before = Processes.times(of: Processes.suite)
         await withTaskGroup(of: Result<Interval, PhoneError>.self) { group in
             let start = ContinuousClock.now
             for number in 0..<rate * seconds {
@@ -30,6 +31,7 @@ struct CallSetup {
                 }
             }
         }
+        let used = Processes.times(of: Processes.suite)
         await caller.close()
         await callee.close()
         let sample = Sample(times)
@@ -37,8 +39,15 @@ struct CallSetup {
         return [
             Figure(
                 subject: "call set-up, INVITE to 200: \(sample.count) calls at \(rate)/s", value: sample.text(decimals: 1) + failed,
-                target: "median <= 15 ms, p95 <= 40 ms")
+                target: "median <= 15 ms, p95 <= 40 ms"),
+            Figure(subject: "processor time of the whole suite for each", value: cost(used, before), target: "<= 6 ms"),
         ]
+    }
+
+    private func cost(_ used: [String: Double], _ before: [String: Double]) -> String {
+        let each = Processes.suite.map { ($0, ((used[$0] ?? 0) - (before[$0] ?? 0)) / Double(rate * seconds)) }
+        func text(_ milliseconds: Double) -> String { "\((milliseconds * 100).rounded() / 100)" }
+        return "\(text(each.reduce(0) { $0 + $1.1 })) ms: " + each.filter { $0.1 >= 0.005 }.map { "\($0.0) \(text($0.1))" }.joined(separator: ", ")
     }
 
     /// One call that is held for half a second; its set-up time.

@@ -1,11 +1,13 @@
 import Glibc
+import Phone
+import Synchronization
 
 /// Measures the running suite and prints one line per figure, with the target beside it. It judges nothing: a busy machine
 /// is no defect.
 @main
 struct Program {
     static let usage = """
-        usage: Benchmarks [setup] [calls] [bus] [room] [kill] [ear] [--seconds N] [--rate N] [--calls N] [--talkers N]
+        usage: Benchmarks [setup] [calls] [bus] [room] [kill] [server [--mixed]] [parked] [ear] [steps] [--seconds N] [--rate N] [--calls N] [--talkers N]
                Benchmarks peer-room --pid PROCESS --port PORT [--seconds N] [--talkers N]
                Benchmarks sessions [--calls N] [--kind plain|srtp|dtls|g722] [--fingerprint HEX]
         Without a name setup, calls and bus are measured. Wants the running suite: `make bench`, or `source .run/demo.env` and TANDEM_AMQP_URL.
@@ -26,10 +28,12 @@ struct Program {
         if arguments.first == "peer-room" { return show(try await peerRoom(arguments.dropFirst()).run()) }
         var names: Set<String> = []
         var numbers: [String: Int] = [:]
+        var isMixed = false
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
-            case "setup", "calls", "bus", "room", "kill", "ear": names.insert(argument)
+            case "--mixed": isMixed = true
+            case "setup", "calls", "bus", "room", "kill", "server", "parked", "ear", "steps": names.insert(argument)
             case "--seconds", "--rate", "--calls", "--talkers":
                 guard let text = rest.popFirst(), let number = Int(text), (1...10_000).contains(number) else {
                     throw Settings.Missing(text: "\(argument) wants a number from 1 to 10000")
@@ -38,6 +42,7 @@ struct Program {
             default: throw Settings.Missing(text: "unknown argument \(argument)\n\(usage)")
             }
         }
+        PhoneLoops.priority.store(1, ordering: .relaxed)
         let all = names.isEmpty
         if all || names.contains("bus") {
             if let url = Settings.variable("TANDEM_AMQP_URL") {
@@ -63,9 +68,33 @@ struct Program {
             setup.seconds = numbers["--seconds"] ?? setup.seconds
             show(try await setup.run())
         }
+        if names.contains("steps") {
+            var steps = FlowSteps(settings: settings, api: try SuiteAPI())
+            steps.rate = numbers["--rate"] ?? steps.rate
+            steps.seconds = numbers["--seconds"] ?? steps.seconds
+            steps.calls = numbers["--calls"]
+            show(try await steps.run())
+        }
         if names.contains("ear") { show(try await MouthToEar(settings: settings).run()) }
         if names.contains("kill") {
             var kill = RelayKill(settings: settings)
+            kill.calls = numbers["--calls"] ?? kill.calls
+            kill.rate = numbers["--rate"] ?? kill.rate
+            show(try await kill.run())
+        }
+        if names.contains("parked") {
+            var parked = ParkedCalls(settings: settings)
+            parked.calls = numbers["--calls"] ?? parked.calls
+            parked.rate = numbers["--rate"] ?? parked.rate
+            show(try await parked.run())
+        }
+        if names.contains("server"), isMixed {
+            var kill = MixedKill(settings: settings)
+            kill.calls = numbers["--calls"] ?? kill.calls
+            kill.rate = numbers["--rate"] ?? kill.rate
+            show(try await kill.run())
+        } else if names.contains("server") {
+            var kill = CallServerKill(settings: settings)
             kill.calls = numbers["--calls"] ?? kill.calls
             kill.rate = numbers["--rate"] ?? kill.rate
             show(try await kill.run())

@@ -30,7 +30,7 @@ struct RelayKill {
             var value = "gap \(sample.text(decimals: 0)); \(losses) packets lost in \(kills) kills"
             if dropped > 0 { value += "; \(dropped) parties heard nothing afterwards" }
             if let first = failures.first { value += "; \(failures.count) calls failed: \(first)" }
-            return [Figure(subject: "kill -9 of the relay's worker under \(placed) calls", value: value, target: "gap <= 60 ms, 0 lost")]
+            return [Figure(subject: "kill -9 of the relay's worker under \(placed.count) calls", value: value, target: "gap <= 60 ms, 0 lost")]
         }
     }
 

@@ -5,12 +5,14 @@ import Deadlines
 import RTP
 import Threads
 
-/// The relay of a room's legs: one socket, a packet for each leg every 20 ms, spread over four beats, and an ear for what comes back.
+/// The far end of many legs, as the relay of a room's or as the phones of a relay's: one socket, a packet for each leg every 20 ms, spread
+/// over some beats, and an ear for what comes back.
 final class RoomRelay: @unchecked Sendable {
     // Sendable: touched by its loop's thread, and before `start`.
 
     struct Heard: Sendable {
         var packets = 0
+        var sent = 0
         /// Each leg's longest time between two packets.
         var gaps: [Interval] = []
         /// Legs that heard silence only.
@@ -28,8 +30,7 @@ final class RoomRelay: @unchecked Sendable {
         var loudPackets = 0
     }
 
-    private static let beat = Interval.milliseconds(5)
-    private static let beats = 4
+    private let beats: Int
 
     let address: SocketAddress
     private let loop = EventLoop(name: "room-relay")
@@ -45,7 +46,8 @@ final class RoomRelay: @unchecked Sendable {
     private var tone: [[UInt8]] = []
     private let silence = [UInt8](repeating: 0xff, count: Samples.frame)
 
-    init(participants: Int, talkers: Int, port: UInt16 = 0, hasPorts: Bool = false) throws {
+    init(participants: Int, talkers: Int, port: UInt16 = 0, hasPorts: Bool = false, beats: Int = 4) throws {
+        self.beats = beats
         socket = try DatagramSocket(bind: SocketAddress(.loopbackIPv4, port: port), receiveBuffer: 8 << 20)
         self.hasPorts = hasPorts
         address = socket.localAddress
@@ -99,14 +101,14 @@ final class RoomRelay: @unchecked Sendable {
         loop.schedule(at: due) { [self] in
             if loop.now - due > .milliseconds(10) { heard.late += 1 }
             speak()
-            schedule(due + Self.beat)
+            schedule(due + .microseconds(20_000 / beats))
         }
     }
 
-    /// A quarter of the legs.
+    /// Those whose turn it is.
     private func speak() {
-        let frame = beat / Self.beats
-        for index in stride(from: beat % Self.beats, to: legs.count, by: Self.beats) {
+        let frame = beat / beats
+        for index in stride(from: beat % beats, to: legs.count, by: beats) {
             let leg = legs[index]
             var packet: [UInt8] = []
             Header(
@@ -116,6 +118,7 @@ final class RoomRelay: @unchecked Sendable {
             packet += leg.isTalking ? tone[(frame + index) % tone.count] : silence
             if batch.isFull { _ = socket.send(&batch) }
             _ = batch.append(packet, to: leg.room)
+            heard.sent += 1
         }
         _ = socket.send(&batch)
         beat += 1

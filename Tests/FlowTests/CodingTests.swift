@@ -1,4 +1,4 @@
-import Flow
+@testable import Flow
 import Foundation
 import Testing
 
@@ -62,6 +62,14 @@ struct CodingTests {
          {"id": "39", "type": "set_header", "option": {"name": "X-A", "value": "b"}},
          {"id": "40", "type": "stream_echo", "option": {"duration": 1000}},
          {"id": "41", "type": "block"},
+         {"id": "41b", "type": "parallel", "option": {"until": "first", "branches": [{"name": "a", "actions": [{"id": "p1", "type": "beep"}]},
+           {"name": "b", "actions": [{"id": "p2", "type": "fetch_flow", "option": {"flow_id": "f"}}]}]}},
+         {"id": "41c", "type": "record", "option": {"format": "ogg", "duration": 60, "end_of_silence": 3, "end_of_key": "#", "beep": false}},
+         {"id": "41d", "type": "voicemail", "option": {"mailbox": "m", "greeting_text": "t", "greeting_urls": ["a"], "language": "en-US", "voice_id": "v", "shortest": 1,
+           "format": "ogg", "duration": 60, "end_of_silence": 3, "end_of_key": "#", "beep": false}},
+         {"id": "41e", "type": "voicemail_check", "option": {"mailbox": "m", "pin": "1234", "attempts": 1, "language": "en-US", "voice_id": "v", "limit": 3, "texts": {"end": "e"}}},
+         {"id": "41f", "type": "park", "option": {"lot": "l", "slot": "5", "first": 1, "last": 9, "timeout": 1000, "stream_urls": ["a"],
+           "timeout_target_id": "1", "failed_target_id": "2"}},
          {"id": "42", "type": "ai_talk", "option": {"assistance_type": "team", "assistance_id": "a", "ai_id": "b", "duration": 3}},
          {"id": "43", "type": "ai_task", "option": {"assistance_type": "ai", "assistance_id": "a", "ai_id": "b"}},
          {"id": "44", "type": "ai_summary", "option": {"on_end_flow_id": "f", "reference_type": "call", "reference_id": "c", "language": "en-US"}},
@@ -87,13 +95,21 @@ struct CodingTests {
            "ringback_url": "u", "confirm_text": "c", "confirm_key": "5", "confirm_timeout": 1000, "whisper_text": "w", "language": "en-US",
            "voice_id": "v", "relay_reason": true, "answered_target_id": "1", "busy_target_id": "2", "no_answer_target_id": "3",
            "failed_target_id": "4"}},
+         {"id": "55", "type": "transfer", "option": {"destinations": [{"type": "tel", "target": "1"}], "method": "dial", "source": {"type": "tel", "target": "+1"},
+           "timeout": 5000, "busy_target_id": "1", "no_answer_target_id": "2", "failed_target_id": "3"}},
+         {"id": "56", "type": "transfer", "option": {"destinations": [{"type": "tel", "target": "1"}], "method": "refer", "timeout": 5000}},
+         {"id": "57", "type": "transfer", "option": {"destinations": [], "flow_id": "f", "method": "dial", "timeout": 5000}},
+         {"id": "58", "type": "collect", "option": {"prompt": "p", "prompt_urls": ["u"], "variable": "v", "kind": "number", "min": 1.5, "max": 2.5, "retries": 1, "invalid_text": "i", "timeout": 1000, "min_length": 2, "max_length": 3, "date_format": "dmy", "yes_phrases": ["y"], "no_phrases": ["n"],
+           "language": "en-US", "voice_id": "v", "no_input_target_id": "1", "invalid_target_id": "2", "failed_target_id": "3"}},
+         {"id": "59", "type": "collect", "option": {"prompt": "p", "prompt_urls": [], "variable": "v", "kind": "text", "pattern": "*", "retries": 1, "invalid_text": "i", "timeout": 1000, "min_length": 2, "max_length": 3, "date_format": "dmy", "yes_phrases": ["y"], "no_phrases": ["n"],
+           "language": "en-US", "voice_id": "v", "no_input_target_id": "1", "invalid_target_id": "2", "failed_target_id": "3"}},
          {"id": "19", "type": "stop"}]
         """
 
     @Test("Every action type is written as it was read")
     func everyType() throws {
         let actions = try Script.actions(Self.everything)
-        #expect(Set(actions.map(\.type)) == Set(ActionType.allCases))
+        #expect(Set(actions.map(\.type)) == Set(ActionType.allCases).subtracting(ActionType.parts))
         #expect(try storedAndLoaded(actions) == actions)
         let document = try JSONValue(json: Self.everything).array ?? []
         for (action, original) in zip(actions, document) { #expect(action.json == original) }

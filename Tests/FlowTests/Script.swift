@@ -10,6 +10,9 @@ struct Script {
     var library: [String: [Action]] = [:]
     /// What web servers answer, in order; one that is not there is not reached.
     var answers: [FlowAnswer] = []
+    /// What the depot replies, in order.
+    var depot: [DepotReply] = []
+    private(set) var asked: [DepotRequest] = []
     private(set) var requests: [FlowRequest] = []
     private(set) var sends: [FlowRequest] = []
     private(set) var performed: [String] = []
@@ -28,6 +31,16 @@ struct Script {
 
     /// A database of time zones with one entry.
     static let zones = TimeZones { name, _ in ["Asia/Tokyo": 9 * 3600, "UTC": 0][name] }
+
+    /// The answer to a request of a branch, while something is performed.
+    mutating func arrives(_ answer: FlowAnswer, to number: Int) { take(interpreter.supply(&run, answer, to: number, at: time)) }
+
+    /// As another process would go on with it.
+    mutating func storeAndLoad() throws {
+        let loaded = try Run(cursor: JSONValue(json: run.cursor.json), lists: run.lists)
+        #expect(loaded == run)
+        run = loaded
+    }
 
     mutating func start() {
         interpreter.timeZones = Self.zones
@@ -49,11 +62,16 @@ struct Script {
         sends += progress.sends
         switch progress.next {
         case .perform(let action, step: let step):
+            // Beside it a branch may have moved.
+            if step == performed.count, performed.last == action.id { return }
             #expect(step == performed.count + 1)
             performed.append(action.id)
             self.action = action
         case .needFlow(let id):
             take(interpreter.supply(&run, library[id], at: time))
+        case .needDepot(let request):
+            asked.append(request)
+            take(interpreter.supply(&run, depot.isEmpty ? .done : depot.removeFirst(), at: time))
         case .needAnswer(let request):
             requests.append(request)
             let answer = answers.isEmpty ? FlowAnswer(failure: "unreachable") : answers.removeFirst()

@@ -26,6 +26,7 @@ let package = Package(
         .target(name: "CLanes", path: "Shared/C/CLanes"),
         library("Foundations", "Bytes", ["CLanes"]),
         library("Foundations", "Deadlines"),
+        library("Foundations", "JSONCoding"),
         library("Foundations", "Addresses", ["Bytes"]),
         library("Foundations", "Cryptography", ["COpenSSL", "Bytes"]),
         library("Protocols", "SIP", ["Bytes", "Deadlines", "Addresses", "Cryptography"]),
@@ -40,7 +41,7 @@ let package = Package(
         library("Protocols", "Audio", ["Bytes", "CSndfile", "CSamplerate"]),
         library("Protocols", "Codecs", ["Bytes", "Deadlines", "RTP", "Audio", "COpus", "CSpanDSP", "CBcg729", "CSpeexDSP"]),
         library("Protocols", "MediaSession", ["Bytes", "Deadlines", "Addresses", "SDP", "RTP", "Audio", "Codecs", "ICE", "DTLS", "SRTP"]),
-        library("Protocols", "Flow", ["Bytes", "Deadlines"]),
+        library("Protocols", "Flow", ["JSONCoding"]),
         library("Protocols", "MediaStream", ["Bytes", "Deadlines", "Audio", "Flow"]),
         .target(
             name: "EdgeCore", dependencies: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP"], path: "EdgeProxy",
@@ -52,8 +53,8 @@ let package = Package(
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "NG", "RTP", "SRTP", "DTLS", "Audio", "Codecs", "MediaSession",
-                "Flow", "MediaStream", "SpeechText", "EdgeCore", "Hostile",
+                "Bytes", "JSONCoding", "Deadlines", "Addresses", "Cryptography", "SIP", "WebSocket", "STUN", "ICE", "SDP", "NG", "RTP", "SRTP", "DTLS", "Audio", "Codecs",
+                "MediaSession", "Flow", "MediaStream", "SpeechText", "EdgeCore", "Hostile",
             ],
             path: "Fuzz", swiftSettings: instrumented,
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),

@@ -105,7 +105,3 @@ struct Baresip {
         return frequencies.map { meter.hears($0) }
     }
 }
-
-extension Sipp.Transport: CustomStringConvertible {
-    var description: String { self == .udp ? "udp" : "tcp" }
-}

@@ -51,6 +51,42 @@ struct CallTests {
         try await phone.succeeds()
     }
 
+    @Test("RFC 4028: 422, a session timer, refreshed by UPDATE; RFC 3311: an UPDATE with an offer")
+    func sessionTimer() async throws {
+        let (number, phone) = try await callee("callee")
+        try await call(number, "caller_refreshes").succeeds()
+        try await phone.succeeds()
+    }
+
+    @Test("RFC 3262, RFC 3960: early media by acknowledged 183s on both sides, UPDATE before the answer, a 200 without a description")
+    func earlyMedia() async throws {
+        let (number, phone) = try await callee("callee_progresses")
+        try await call(number, "caller_hears_early").succeeds()
+        try await phone.succeeds()
+    }
+
+    @Test("RFC 5589 §6: the callee transfers by REFER and leaves; the caller talks on and hears nothing of it over SIP")
+    func transfer() async throws {
+        let (third, target) = try await callee("callee_leaves", talk: .seconds(1))
+        let account = try await suite.makeAccount()
+        let port = LocalPort.ten()
+        try await Sipp("register", as: account, in: suite, port: port).succeeds()
+        let phone = try await Sipp("callee_transfers", as: account, in: suite, port: port, dial: third, echo: true).listening()
+        try await call(account.number, "caller_left").succeeds()
+        try await phone.succeeds()
+        try await target.succeeds()
+    }
+
+    @Test("RFC 3515, RFC 5589 §6: a flow has the caller's phone call somebody else, and hangs up when that one has answered")
+    func referred() async throws {
+        let number = try await suite.makeNumber(running: [
+            ["id": "answer", "type": "answer"], ["id": "settle", "type": "sleep", "option": ["duration": 300]],
+            ["id": "hand", "type": "transfer", "option": ["destinations": [["type": "extension", "target": "1003"]], "method": "refer"]],
+            ["id": "wrong", "type": "sleep", "option": ["duration": 60_000]],
+        ])
+        try await call(number.number, "caller_referred").succeeds()
+    }
+
     @Test("RFC 6086: keys in INFO requests reach a flow, each once")
     func keysInMessages() async throws {
         let number = try await suite.makeNumber(running: [

@@ -25,6 +25,7 @@ final class CallSession {
     private(set) var ringTime: Interval?
     private(set) var setupTime: Interval?
     private(set) var end: CallEnd?
+    var retryAfter: Int?
 
     /// As the caller: the INVITE under way.
     var invite: (id: ClientTransactionID, request: RequestBuilder)?
@@ -35,6 +36,10 @@ final class CallSession {
     /// The ACK of the last 2xx and its CSeq, to be repeated with it.
     var acknowledgement: (sequence: UInt32, bytes: [UInt8])?
     var answerTimer: EventLoop.Timer?
+    /// The last request that was sent by itself within the dialog.
+    var exchanged: RequestBuilder?
+    /// What NOTIFYs have told of a transfer.
+    var told: [Int] = []
     private var waiters: [Int: Waiter] = [:]
     private var nextWaiter = 0
 
@@ -44,7 +49,7 @@ final class CallSession {
     }
 
     var report: CallReport {
-        CallReport(phase: phase, ringTime: ringTime, setupTime: setupTime, end: end, codec: sound.codec, sound: sound.report)
+        CallReport(phase: phase, ringTime: ringTime, setupTime: setupTime, end: end, retryAfter: retryAfter, codec: sound.codec, sound: sound.report)
     }
 
     func advance(to phase: CallPhase, now: Instant, loop: EventLoop) {

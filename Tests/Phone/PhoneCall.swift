@@ -85,6 +85,9 @@ public struct PhoneCall: Sendable {
         try await line.sendInfo(id, contentType: contentType, body: body)
     }
 
+    /// Transfers who is talked with by REFER (RFC 5589 §6); the status of the answer. The call ends when the other has answered.
+    public func transfer(to number: String) async throws -> Int { try await line.refer(id, to: number) }
+
     /// Sends another tone from now on; nil is silence.
     public func setTone(_ frequency: Int?) async throws { try await line.setTone(frequency, id) }
 

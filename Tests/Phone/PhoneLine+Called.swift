@@ -122,6 +122,7 @@ extension PhoneLine {
             receiveOffer(message, id, session)
         case .options, .info, .notify, .message:
             respond(id, ResponseBuilder(message, 200))
+            if message.method == .notify { receiveNotice(message, session) }
         default:
             var response = ResponseBuilder(message, 405)
             response.add(.allow, Self.allowed)

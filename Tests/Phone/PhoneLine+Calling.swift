@@ -1,13 +1,13 @@
 import Deadlines
 import SDP
-import SIP
+public import SIP
 
 /// Calls this phone makes.
 extension PhoneLine {
     static let allowed = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
 
     /// Calls a number of the phone's domain, or a whole SIP address. Returns when the INVITE is on its way.
-    public func call(_ target: String) async throws -> PhoneCall {
+    public func call(_ target: String, _ headers: [Header] = []) async throws -> PhoneCall {
         try open()
         guard let uri = target.contains(":") ? URI(target) : URI(user: target, host: settings.domain) else {
             throw PhoneError.wrongState("\(target) is no SIP address")
@@ -22,7 +22,7 @@ extension PhoneLine {
         from.tag = newTag()
         var request = RequestBuilder(.invite, uri: uri, from: from, to: NameAddress(uri), callID: newTag() + newTag(), cseq: 1)
         request.contact = contact
-        request.headers = [Header(.userAgent, "Tandem test phone"), Header(.allow, Self.allowed)]
+        request.headers = [Header(.userAgent, "Tandem test phone"), Header(.allow, Self.allowed)] + headers
         (request.contentType, request.body) = ("application/sdp", padded(session.media.offer()).bytes)
         send(
             request,
@@ -49,6 +49,7 @@ extension PhoneLine {
             receiveAnswer(response, to: request, session)
         case .final(let response):
             let status = response.status ?? 0
+            session.retryAfter = response.value(.retryAfter).flatMap { Int($0) }
             session.finish(
                 session.isGivenUp && status == 487 ? .cancelled : .refused(status: status, reason: response.reason ?? ""), loop: loop)
         case .none(let error):

@@ -1,4 +1,4 @@
-import Addresses
+public import Addresses
 import Deadlines
 import SDP
 import RTP
@@ -75,6 +75,27 @@ extension PhoneLine {
         }
     }
 
+    /// Asks that who is talked with talks with somebody else (RFC 3515); the status of the answer.
+    func refer(_ id: Int, to number: String) async throws -> Int {
+        let session = try session(id)
+        guard session.phase == .answered, var dialog = session.dialog else {
+            throw PhoneError.wrongState("the call with \(session.peer) is \(session.phase): nobody can be transferred")
+        }
+        var request = dialog.request(.refer)
+        session.dialog = dialog
+        request.contact = contact
+        request.add(.referTo, "<\(URI(user: number, host: settings.domain))>")
+        return try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int, any Error>) in
+            send(request, renew: renewal(in: session)) { _, reply in
+                switch reply {
+                case .provisional: break
+                case .final(let response): continuation.resume(returning: response.status ?? 0)
+                case .none(let error): continuation.resume(throwing: error)
+                }
+            }
+        }
+    }
+
     /// Queues keys to be heard as tones (ITU-T Q.23) in its sound.
     func send(tones: String, _ id: Int) throws { try session(id).sound.send(tones: tones) }
 
@@ -111,6 +132,9 @@ extension PhoneLine {
 
     /// Lets go of all calls that have ended.
     public func forgetEndedCalls() { sessions = sessions.filter { $0.value.phase != .ended } }
+
+    /// Where the sound of its calls goes.
+    public var relays: [SocketAddress] { sessions.values.filter { $0.phase == .answered }.compactMap { $0.media.agreement?.remote } }
 
     func relay(_ id: Int) -> SocketAddress? { sessions[id]?.media.agreement?.remote }
 

@@ -150,7 +150,8 @@ public actor PhoneLine {
     func newSession(_ role: CallSession.Role, peer: String) throws -> CallSession {
         let id = nextCall
         nextCall += 1
-        let sound = try SoundStream(loop: loop, local: settings.media ?? settings.local, tone: settings.tone, memory: settings.memory)
+        let sound = try SoundStream(
+            loop: loop, local: settings.media ?? settings.local, elsewhere: settings.soundElsewhere, tone: settings.tone, memory: settings.memory)
         (sound.reports, sound.losesEach) = (settings.reports, settings.losesEach)
         let local = LocalMedia(
             address: sound.localAddress, codecs: settings.codecs + (settings.hasEvents ? [.telephoneEvent] : []),

@@ -1,13 +1,15 @@
-internal import Synchronization
+public import Synchronization
 public import Threads
 
 /// The event loops that phones share: a few threads carry hundreds of calls.
 public enum PhoneLoops {
     private static let loops: [EventLoop] = (0..<2).map { number in
-        let loop = EventLoop(name: "phones-\(number)")
+        let loop = EventLoop(name: "phones-\(number)", priority: priority.load(ordering: .relaxed))
         loop.start()
         return loop
     }
+    /// A phone has a processor of its own: for what measures others, real-time threads, where they are allowed. Set before the first phone.
+    public static let priority = Atomic<Int>(0)
     private static let turn = Atomic<Int>(0)
 
     /// One of them, in turn.

@@ -35,6 +35,8 @@ public struct PhoneSettings: Sendable {
     public var local = IPAddress.loopbackIPv4
     /// The address its sound comes from, when that is another.
     public var media: IPAddress?
+    /// A socket of somebody else's that sends and hears the sound of all its calls; without one each call has its own.
+    public var soundElsewhere: SocketAddress?
     public var expires = 300
     public var incoming = IncomingPolicy.answer(after: .zero)
     /// In order of preference, without telephone events, which are always offered.

@@ -35,6 +35,8 @@ public struct CallReport: Sendable {
     /// From the first INVITE to the 200, challenges included.
     public var setupTime: Interval?
     public var end: CallEnd?
+    /// What it was refused with: seconds.
+    public var retryAfter: Int?
     /// The name of the codec in use.
     public var codec: String?
     public var sound: SoundReport

@@ -17,6 +17,8 @@ final class SoundStream {
 
     private let loop: EventLoop
     private let socket: DatagramSocket
+    /// Whether the sound is somebody else's, and the socket idle.
+    private let isElsewhere: Bool
     /// A call's socket seldom has more than one packet waiting.
     private var batch = ReceiveBatch(capacity: 1, size: 2048)
     private var agreement: Agreement?
@@ -41,13 +43,14 @@ final class SoundStream {
     private var heardCount = 0
     private var isClosed = false
 
-    init(loop: EventLoop, local: IPAddress, tone: Int?, memory: Interval) throws {
+    init(loop: EventLoop, local: IPAddress, elsewhere: SocketAddress?, tone: Int?, memory: Interval) throws {
         (self.loop, self.tone) = (loop, tone)
         hearing = Hearing(memory: memory)
         socket = try DatagramSocket(bind: SocketAddress(local, port: 0), receiveBuffer: 1 << 18)
-        localAddress = socket.localAddress
+        (localAddress, isElsewhere) = (elsewhere ?? socket.localAddress, elsewhere != nil)
         ssrc = SSRC(.random(in: .min ... .max))
         (sequence, timestamp) = (SequenceNumber(.random(in: .min ... .max)), RTP.Timestamp(.random(in: .min ... .max)))
+        guard !isElsewhere else { return }
         loop.watch(socket.descriptor, .read) { [weak self] _ in self?.read() }
     }
 
@@ -65,14 +68,14 @@ final class SoundStream {
         self.agreement = agreement
         law = agreement.codec?.codec.isSameFormat(as: .pcma) == true ? .alaw : .ulaw
         prepareTone()
-        if timer == nil { start() }
+        if timer == nil, !isElsewhere { start() }
     }
 
     func close() {
         guard !isClosed else { return }
         isClosed = true
         if let timer { loop.cancel(timer) }
-        loop.unwatch(socket.descriptor)
+        if !isElsewhere { loop.unwatch(socket.descriptor) }
     }
 
     /// Sends the digits as telephone events, one after the other.

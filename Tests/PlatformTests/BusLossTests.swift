@@ -3,6 +3,7 @@ import Contracts
 import Flow
 import Foundation
 import Synchronization
+import Suite
 import Testing
 
 private struct Ping: Command {
@@ -33,7 +34,7 @@ struct BusLossTests {
                 try await Task.sleep(for: .milliseconds(ping.milliseconds))
                 return Done()
             }
-            bus.subscribe(durable: Servers.unique("test.loss."), to: ["\(kind).*"]) { heard.add($0.sequence) }
+            bus.subscribe(durable: Servers.unique("test.loss."), to: ["\(kind).*"]) { for event in $0 { heard.add(event.sequence) } }
         }
         let client = bus(settings, .apiGateway)
         await server.start()

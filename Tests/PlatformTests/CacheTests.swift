@@ -1,6 +1,7 @@
 @testable import Cache
 import Deadlines
 import Foundation
+import Suite
 import Testing
 
 @Suite("The cache", .serialized, .timeLimit(.minutes(1)))
@@ -109,6 +110,76 @@ struct CacheSnapshotTests {
         #expect(try await snapshots.load(kind, id) == nil)
         // What has ended stays ended.
         #expect(try await snapshots.save(kind, id, owner: "c", epoch: 3, [4]) == .lost)
+        cache.stop()
+    }
+
+    @Test("what a dead owner had goes to one of those that try; a living owner's, also one without a lease, to none; what has ended to nobody")
+    func succession() async throws {
+        let cache = Cache(settings: try Servers.redis(), logger: Servers.silent)
+        await cache.start()
+        let snapshots = Snapshots(cache: cache, stateLength: .seconds(60))
+        let (kind, id) = (Servers.unique("test-"), "call_1")
+        let nothing = try await snapshots.succeed(kind, id, owner: "b", former: "a")
+        #expect(nothing.acquisition == nil && !nothing.isOver)
+        #expect(try await snapshots.ids(of: kind) == [], "asking leaves nothing behind")
+        #expect(try await snapshots.save(kind, id, owner: "a", epoch: 1, [1]) == .done)
+        #expect(try await snapshots.orphans(of: kind, from: "x").isEmpty)
+        #expect(try await snapshots.orphans(of: kind, from: "a").map(\.state) == [[1]])
+        #expect(try await snapshots.succeed(kind, id, owner: "b", former: nil).acquisition == .owned(by: "a", epoch: 1))
+        #expect(try await snapshots.succeed(kind, id, owner: "b", former: "a").acquisition == .acquired(.init(epoch: 2, state: [1])))
+        #expect(try await snapshots.succeed(kind, id, owner: "c", former: "a").acquisition == .owned(by: "b", epoch: 2))
+        #expect(try await snapshots.succeed(kind, id, owner: "b", former: nil).acquisition == .acquired(.init(epoch: 3, state: [1])), "a former life")
+        // Its lease ends; it may be alive all the same.
+        try await cache.command(["DEL", CacheArgument("tandem:\(kind):lease:\(id)")])
+        #expect(try await snapshots.succeed(kind, id, owner: "c", former: nil).acquisition == .owned(by: "b", epoch: 3))
+        #expect(try await snapshots.orphans(of: kind, from: "x").map(\.owner) == ["b"])
+        #expect(try await snapshots.succeed(kind, id, owner: "c", former: "b").acquisition == .acquired(.init(epoch: 4, state: [1])))
+        #expect(try await snapshots.yield(kind, id, epoch: 4) == .done)
+        #expect(try await snapshots.succeed(kind, id, owner: "d", former: nil).acquisition == .acquired(.init(epoch: 5, state: [1])))
+        snapshots.name(kind, ["here", "there"], as: "root leg")
+        #expect(try await snapshots.find(kind, named: "there") == "root leg")
+        #expect(try await snapshots.release(kind, id, epoch: 5) == .done)
+        let over = try await snapshots.succeed(kind, id, owner: "e", former: "d")
+        #expect(over.acquisition == nil && over.isOver)
+        try await snapshots.forget(kind, names: ["here", "there"])
+        #expect(try await snapshots.find(kind, named: "here") == nil)
+        cache.stop()
+    }
+
+    @Test("of two processes of one name the later has what there is: it takes from the earlier, which takes and writes nothing more")
+    func lives() async throws {
+        let cache = Cache(settings: try Servers.redis(), logger: Servers.silent)
+        await cache.start()
+        let (kind, id) = (Servers.unique("test-"), "call_1")
+        let first = try await Snapshots.newLife(of: "a", kind, time: 1_000, in: cache)
+        // The clock was set back meanwhile.
+        let second = try await Snapshots.newLife(of: "a", kind, time: 10, in: cache)
+        #expect(first == 1_000 && second > first)
+        let early = Snapshots(cache: cache, stateLength: .seconds(60), life: first)
+        let late = Snapshots(cache: cache, stateLength: .seconds(60), life: second)
+        #expect(try await early.save(kind, id, owner: "a", epoch: 1, [1]) == .done)
+        #expect(try await late.save(kind, id, owner: "a", epoch: 1, [2]) == .lost, "an epoch is one process's")
+        #expect(try await late.renew(kind, owner: "a", [(id, 1)]) == [id])
+        #expect(try await late.succeed(kind, id, owner: "a", former: nil).acquisition == .acquired(.init(epoch: 2, state: [1])))
+
+        // It is alive all the same, and looks for what it had.
+        #expect(try await early.succeed(kind, id, owner: "a", former: nil).acquisition == .owned(by: "a", epoch: 2))
+        #expect(try await early.succeed(kind, id, owner: "a", former: "a").acquisition == .owned(by: "a", epoch: 2))
+        #expect(try await early.acquire(kind, id, owner: "a") == .owned(by: "a", epoch: 2))
+        #expect(try await early.save(kind, id, owner: "a", epoch: 1, [3]) == .lost)
+        #expect(try await early.save(kind, id, owner: "a", epoch: 2, [3]) == .lost)
+        #expect(try await early.renew(kind, owner: "a", [(id, 1)]) == [id])
+        #expect(try await early.renew(kind, owner: "a", [(id, 2)]) == [id])
+        #expect(try await early.release(kind, id, epoch: 1) == .lost)
+        #expect(try await late.save(kind, id, owner: "a", epoch: 2, [4]) == .done)
+        // Also when its lease has ended.
+        try await cache.command(["DEL", CacheArgument("tandem:\(kind):lease:\(id)")])
+        #expect(try await early.succeed(kind, id, owner: "a", former: nil).acquisition == .owned(by: "a", epoch: 2))
+        // Of another name that has died anybody may have it, whatever their lives.
+        let other = Snapshots(cache: cache, stateLength: .seconds(60), life: 1)
+        #expect(try await other.succeed(kind, id, owner: "b", former: "a").acquisition == .acquired(.init(epoch: 3, state: [4])))
+        #expect(try await late.save(kind, id, owner: "a", epoch: 2, [5]) == .lost)
+        #expect(try await other.release(kind, id, epoch: 3) == .done)
         cache.stop()
     }
 

@@ -57,6 +57,27 @@ struct DatabaseTests {
         for database in databases { database.stop() }
     }
 
+    @Test("PostgreSQL lives one life for all who ask, and another when it has lost what a crash loses; what asks for the one before finds nothing")
+    func lives() async throws {
+        let schema = Servers.unique("test_").filter { $0.isLetter || $0 == "_" }
+        let databases = [try await database(), try await database()]
+        try await databases[0].migrate(schema: schema, [Lives.migration(number: 1)])
+        async let first = Lives(databases[0], schema: schema).current()
+        async let second = Lives(databases[1], schema: schema).current()
+        let (mine, others) = try await (first, second)
+        #expect(mine == others)
+        let kind = try await databases[0].run {
+            try $0.query("select relpersistence::text as kind from pg_class where oid = '\(schema).lives'::regclass")[0].text("kind")
+        }
+        #expect(kind == "u", "unlogged: a crash empties it")
+        _ = try await databases[0].run { try $0.change("delete from \(schema).lives") }
+        #expect(try await Lives(databases[1], schema: schema).current() != mine)
+        let found = try await databases[0].run { try $0.query("select id from \(schema).lives where id = $1", [.text(mine)]).count }
+        #expect(found == 0)
+        try await databases[0].run { try $0.execute("drop schema \(schema) cascade") }
+        for database in databases { database.stop() }
+    }
+
     @Test("a transaction is all or nothing, at either durability", arguments: [Database.Durability.durable, .relaxed])
     func transactions(_ durability: Database.Durability) async throws {
         struct Stop: Error {}

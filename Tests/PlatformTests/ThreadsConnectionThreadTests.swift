@@ -29,6 +29,37 @@ struct ConnectionThreadTests {
         #expect(thread.backlog == 0)
     }
 
+    @Test("Work runs where it is asked for only when nothing waits before it, the thread is not at work, and not within itself")
+    func workRunsHere() async throws {
+        let thread = ConnectionThread(name: "client", capacity: 10)
+        let seen = Mutex<[String]>([])
+        @Sendable func note(_ text: String) { seen.withLock { $0.append(text) } }
+        #expect(!thread.runHere { note("before the start"); return true })
+        thread.start()
+        func runsHere(_ body: @Sendable () -> Bool) async throws -> Bool {
+            for _ in 0..<400 {
+                if thread.runHere(body) { return true }
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            return false
+        }
+        let isHere = try await runsHere {
+            note("here")
+            return !thread.runHere { note("within itself"); return true }
+        }
+        #expect(isHere)
+        #expect(!thread.runHere { false }, "what cannot be done here is told")
+        // The thread is held at work: nothing overtakes what waits behind it.
+        let gate = Mutex(true)
+        #expect(thread.submit { while gate.withLock({ $0 }) { usleep(1_000) } })
+        #expect(thread.submit { note("submitted") })
+        #expect(!thread.runHere { note("overtaking"); return true })
+        gate.withLock { $0 = false }
+        thread.stop()
+        #expect(!thread.runHere { note("after the stop"); return true })
+        #expect(seen.withLock { $0 } == ["here", "submitted"])
+    }
+
     @Test("The client is attended at the start, after work, when its descriptor is ready, and when its pause is over")
     func clientIsAttended() async throws {
         var ends: [Int32] = [0, 0]

@@ -31,6 +31,39 @@ struct EventLoopTests {
         }
     }
 
+    @Test("Many letters that take their time let descriptors be read in between, and keep their order")
+    func lettersShareTheLoop() async {
+        await withLoop { loop in
+            var ends: [Int32] = [0, 0]
+            _ = pipe(&ends)
+            let (reading, writing) = (ends[0], ends[1])
+            let seen = Mutex<[Int]>([])
+            loop.post {
+                // Whatever is read here came while letters were waiting; a byte for the next turn each time.
+                loop.watch(reading, .read) { _ in
+                    var byte: UInt8 = 0
+                    _ = read(reading, &byte, 1)
+                    _ = write(writing, "x", 1)
+                    seen.withLock { $0.append(-1) }
+                }
+                _ = write(writing, "x", 1)
+                for number in 0..<20 {
+                    loop.post {
+                        usleep(2_000)
+                        seen.withLock { $0.append(number) }
+                    }
+                }
+            }
+            _ = await ask(loop) { true }
+            _ = await ask(loop) { loop.unwatch(reading) }
+            let order = seen.withLock { $0 }
+            #expect(order.filter { $0 >= 0 } == Array(0..<20))
+            let between = order[(order.firstIndex(of: 0) ?? 0)..<(order.firstIndex(of: 19) ?? 0)].filter { $0 < 0 }
+            #expect(between.count >= 19, "the descriptor had its turn after each of them: \(order)")
+            for end in ends { close(end) }
+        }
+    }
+
     @Test("A reader of many is told the tag of what is ready, and each tag once before that")
     func reader() async {
         await withLoop { loop in

@@ -42,6 +42,17 @@ struct DialogTests {
                 + (contact.map { "Contact: <\($0)>\n" } ?? "") + "\n")
     }
 
+    @Test("§12.2.2: a request with the number of the last is out of order, and known as its repetition; an ACK never is")
+    func repetition() throws {
+        var dialog = try #require(Dialog(callerOf: request, response: try response(200)))
+        #expect(!dialog.isRepetition(try incoming("REFER", 7)))
+        #expect(dialog.receive(try incoming("REFER", 7)) == .accept)
+        #expect(dialog.isRepetition(try incoming("REFER", 7)))
+        #expect(dialog.receive(try incoming("REFER", 7)) == .outOfOrder)
+        #expect(!dialog.isRepetition(try incoming("REFER", 6)))
+        #expect(!dialog.isRepetition(try incoming("ACK", 7)))
+    }
+
     @Test("§16.12.1.1: the basic trapezoid; the caller takes the route set in reverse, the callee as it stands")
     func routeSets() throws {
         var caller = try #require(Dialog(callerOf: request, response: try response(200)))

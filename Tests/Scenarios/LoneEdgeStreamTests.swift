@@ -16,10 +16,19 @@ struct LoneEdgeStreamTests {
 
     private func edgeAddress(_ edge: LoneEdge) -> SocketAddress { SocketAddress(.loopbackIPv4, port: edge.port) }
 
+    /// Its port is free among datagrams; among connections somebody else may have it.
+    private func listeningServer() throws -> (InsideAgent, StreamServerAgent) {
+        for _ in 0..<20 {
+            let server = try InsideAgent()
+            if let stream = try? StreamServerAgent(port: server.port) { return (server, stream) }
+        }
+        let server = try InsideAgent()
+        return (server, try StreamServerAgent(port: server.port))
+    }
+
     @Test("a listed server that takes the connection gets long requests over it and short ones as datagrams; what it answers goes back")
     func takesConnection() async throws {
-        let server = try InsideAgent()
-        let stream = try StreamServerAgent(port: server.port)
+        let (server, stream) = try listeningServer()
         let edge = try await LoneEdge(servers: [server.port])
         try await stream.accept()
         let phone = try DatagramAgent(at: .loopbackIPv4)

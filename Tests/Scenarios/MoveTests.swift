@@ -88,6 +88,45 @@ struct MoveTests {
         }
     }
 
+    @Test("room_id is the room a call is in, also while its flow has it in a conference, and when it is back")
+    func roomOfRecord() async throws {
+        let conference = try await suite.create("conferences", ["name": "Where", "number": .string("88\(Int.random(in: 100_000...999_999))")])
+        let conferenceID = try #require(conference["id"]?.string)
+        let number = try await suite.makeNumber(running: [
+            ["type": "answer"], ["id": "before", "type": "sleep", "option": ["duration": 1_000]],
+            ["id": "in", "type": "conference_join", "option": ["conference_id": .string(conferenceID)]],
+            ["id": "after", "type": "sleep", "option": ["duration": 60_000]],
+        ])
+        try await withPhones(2, in: suite) { phones in
+            var calls: [(call: PhoneCall, id: String, own: String)] = []
+            func room(_ id: String) async throws -> String? { try await suite.request("GET", "/v1/calls/\(id)").body["room_id"]?.string }
+            for phone in phones {
+                let call = try await phone.call(number.number)
+                try await call.answered()
+                let id = try await id(of: phone)
+                var own: String?
+                try await suite.eventually("the call has a room") {
+                    own = try await room(id)
+                    return own != nil
+                }
+                calls.append((call, id, try #require(own)))
+            }
+            let (first, second) = (calls[0], calls[1])
+            #expect(first.own != second.own)
+            var met: String?
+            try await suite.eventually("both are in one room") {
+                met = try await room(first.id)
+                return try await room(second.id) == met && met != first.own && met != second.own
+            }
+            let inside = try await suite.request("GET", "/v1/conferences/\(conferenceID)/participants").body["data"]?.array ?? []
+            let participant = try #require(inside.first { $0["call_id"]?.string == first.id }?["id"]?.string)
+            #expect(try await suite.request("DELETE", "/v1/conferences/\(conferenceID)/participants/\(participant)").status == 204)
+            try await suite.eventually("who was put out is in its own room") { try await room(first.id) == first.own }
+            #expect(try await room(second.id) == met)
+            for call in calls { try await call.call.hangup() }
+        }
+    }
+
     @Test("what cannot be moved, or nowhere: 409, 404, 422; another customer's call and room are not there")
     func refusals() async throws {
         try await withPhones(1, in: suite) { phones in

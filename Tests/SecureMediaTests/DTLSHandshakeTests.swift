@@ -256,6 +256,25 @@ struct DTLSHandshakeTests {
         expectKeys(line)
     }
 
+    @Test("A ClientHello with a record number far ahead does not make repetitions of all that follows (RELIABILITY V4)", arguments: [0, 41])
+    func numberFarAhead(milliseconds: Int) {
+        // As the fuzzer made it: record 0x2b400, message 246.
+        let text = ""
+            + "16feff000000000002b40000cb010000bf00f60000000000bffefdec6199cd4fb60db3fe001d0017f807d623c6016bb009e99eacdfefcd5f3fbaab29"
+            + "e9e4cf00000030c02cc030009fcca9cca8ccaac02bc02f009ec024c028006bc023c0270067c00ac0140039c009c0130033009d009c003d003c003500"
+            + "2f00ff0100005d000b000403000102000a000c000a001d0017001e0019001800230000000e0007000400070016feff000000000000000000cb010000"
+            + "bf00000000000000bffefdec6199cd4fb60db3fe001d0017f807d623c6016bb009e99eac"
+        let datagram = stride(from: 0, to: text.count, by: 2).compactMap { UInt8(text.dropFirst($0).prefix(2), radix: 16) }
+        #expect(datagram.count == 216)
+        let line = line()
+        line.start()
+        line.run(for: .milliseconds(milliseconds))
+        line.inject(datagram, to: .passive)
+        line.inject(datagram, to: .active)
+        line.run()
+        expectKeys(line)
+    }
+
     @Test("RFC 6347 §4.2.8: a client that begins anew is followed once its first attempt stands still", arguments: [0, 1_500])
     func begunAnew(milliseconds: Int) {
         let line = line()

@@ -45,10 +45,20 @@ extension RunningSuite {
         try String(contentsOfFile: "\(folder)/secrets/bootstrap", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    func setting(_ name: String, of service: String, _ instance: Int) throws -> String {
+    /// What an instance was started with.
+    public func setting(_ name: String, of service: String, _ instance: Int) throws -> String {
         let settings = try String(contentsOfFile: "\(folder)/settings/\(service)-\(instance)", encoding: .utf8)
         let value = settings.split(separator: "\n").first { $0.hasPrefix("\(name)=") }?.dropFirst(name.count + 1)
         guard let value else { throw Missing.refused("\(service) has no \(name)") }
         return String(value)
+    }
+
+    /// Another value from its next start on.
+    public func change(_ name: String, to value: String, of service: String, _ instance: Int) throws {
+        let path = "\(folder)/settings/\(service)-\(instance)"
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+        let changed = lines.map { $0.hasPrefix("\(name)=") ? "\(name)=\(value)" : String($0) }.joined(separator: "\n")
+        // In place: it may be read by its owner alone.
+        try changed.write(toFile: path, atomically: false, encoding: .utf8)
     }
 }

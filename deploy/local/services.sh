@@ -85,6 +85,7 @@ EDGE
             printf '%s\n' "$database" "$cache"
             echo "TANDEM_SIP_PORT=$(port_of "$1" "$inside_base" "$2")"
             echo "TANDEM_SIP_DOMAIN=demo.localhost"
+            [ -z "${TANDEM_SLOW_ANSWER_MILLISECONDS:-}" ] || echo "TANDEM_SLOW_ANSWER_MILLISECONDS=$TANDEM_SLOW_ANSWER_MILLISECONDS"
             ;;
         ConferenceServer)
             printf '%s\n' "$database" "$cache"
@@ -106,7 +107,7 @@ EDGE
             echo "TANDEM_RTP_PORTS=$(share_of "$rtp_ports" "$2" "$3")"
             ;;
         FlowManager)
-            echo "$database"
+            printf '%s\n' "$database" "$cache"
             echo "TANDEM_FETCH_ALLOW=${TANDEM_FETCH_ALLOW-127.0.0.1}"
             ;;
         APIGateway)

@@ -124,16 +124,24 @@ extension ResourceSchema {
         id, customerID, .required("direction", .text(.choice(["inbound", "outbound"]))),
         .required("status", .text(.choice(CallStatus.names))), .required("from", text), .required("to", text),
         .optional("room_id", .nullable(text)), .optional("run_id", .nullable(text)), .optional("parent_call_id", .nullable(text)),
-        .optional("sip_call_id", .nullable(text)), .optional("sip_code", .nullable(.integer(100...699))),
+        .optional("trunk", .nullable(text), "The trunk it came over."), .optional("sip_call_id", .nullable(text)), .optional("sip_code", .nullable(.integer(100...699))),
         .optional("hangup_cause", .nullable(.integer(0...127)), "Q.850."),
         .optional("hangup_by", .nullable(text), "`caller`, `callee` or `platform`."),
         .optional(
             "hangup_reason", .nullable(text),
             "Why the platform ended it: `media_timeout`, `media_no_path`, `media_wrong_fingerprint`, `media_no_common_suite` or "
-                + "`media_handshake_timed_out`."), createdAt,
+                + "`media_handshake_timed_out`; `limit_customer_calls` and the like: there was no room for it; `server_lost`: nobody could go on with it."), createdAt,
         .optional("ringing_at", .nullable(.text(.timestamp))), .optional("answered_at", .nullable(.text(.timestamp))),
         .optional("ended_at", .nullable(.text(.timestamp))), .optional("media", .nullable(media.reference)),
+        .optional("recording_ids", .nullable(.list(of: .text(.identifier), count: 0...100)), "Of this call, in the order they began."),
     ])
+
+    static let play = ResourceSchema("Play", CallControl.play)
+    static let gathering = ResourceSchema("Gathering", CallGather.resource)
+
+    static let timelineEntry = ResourceSchema("TimelineEntry", CallTimeline.resource)
+
+    static let limit = ResourceSchema("Limit", CallLimits.resource)
 
     static let newCalls = ResourceSchema("NewCalls", call.fields + [
         .required("calls", .list(of: call.reference, count: 1...10), "All calls that were made, in the order of `to`.")
@@ -158,6 +166,18 @@ extension ResourceSchema {
         .optional("stored_at", .nullable(.text(.timestamp))),
     ])
 
+    static let voicemail = ResourceSchema("Voicemail", [
+        id, customerID, .required("mailbox", text), .required("status", .text(.choice(Voicemails.statuses))),
+        .required("call_id", text), .required("from", text), .required("recording_id", .text(.identifier), "Its sound: /v1/recordings/{id}/media."),
+        .required("duration_ms", .integer(0...Int64.max)), createdAt, .optional("read_at", .nullable(.text(.timestamp))),
+    ])
+
+    static let mailbox = ResourceSchema("Mailbox", [
+        id, customerID, .required("name", text, "The word by which flows call it."), .required("has_pin", .boolean),
+        .optional("greeting_text", .nullable(text)), .required("greeting_urls", .list(of: text, count: 0...16)),
+        .optional("max_messages", .nullable(.integer(1...100_000))), createdAt, updatedAt,
+    ])
+
     static let event = ResourceSchema("Event", [
         id, .required("type", text), .required("timestamp", .text(.timestamp)), customerID,
         .required("resource_id", .text(.identifier)),
@@ -168,7 +188,7 @@ extension ResourceSchema {
 
     /// Everything the OpenAPI document names.
     static let all = [
-        customer, key, newKey, `extension`, flow, run, conference, participant, mediaQuality, media, call, newCalls, supervision, stream,
-        recordingTrack, recording, event,
+        customer, key, newKey, `extension`, flow, run, conference, participant, mediaQuality, media, call, play, gathering, timelineEntry, limit, newCalls, supervision, stream,
+        recordingTrack, recording, voicemail, mailbox, event,
     ]
 }

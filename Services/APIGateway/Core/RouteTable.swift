@@ -8,6 +8,8 @@ struct RouteTable: Sendable {
         self.routes = routes
     }
 
+    private static let head = "HEAD"
+
     enum Match {
         case found(Route, parameters: [String: String])
         /// The path exists, with these methods.
@@ -17,11 +19,14 @@ struct RouteTable: Sendable {
 
     func match(method: String, path: some StringProtocol) -> Match {
         let segments = PathTemplate.split(path)
+        // A HEAD is a GET whose body is left out (RFC 9110 §9.3.2).
+        let wanted = method == Self.head ? Route.Method.get.rawValue : method
         var allowed: [String] = []
         for route in routes {
             guard let parameters = route.path.match(segments) else { continue }
-            if route.method.rawValue == method { return .found(route, parameters: parameters) }
+            if route.method.rawValue == wanted { return .found(route, parameters: parameters) }
             allowed.append(route.method.rawValue)
+            if route.method == .get { allowed.append(Self.head) }
         }
         return allowed.isEmpty ? .notFound : .methodNotAllowed(allowed)
     }

@@ -11,7 +11,7 @@ struct Scope: Sendable, Hashable {
     var name: String { "\(resource):\(access.rawValue)" }
 
     static let resources = [
-        "customers", "keys", "extensions", "flows", "runs", "calls", "conferences", "participants", "recordings", "events",
+        "customers", "keys", "extensions", "flows", "runs", "calls", "conferences", "participants", "recordings", "voicemails", "events", "limits",
     ]
 
     /// All names that may be given to a key.

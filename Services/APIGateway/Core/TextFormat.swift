@@ -101,6 +101,9 @@ extension TextFormat {
 
     static let pin = TextFormat(length: 1...16, pattern: "^[0-9]+$", expected: "digits") { $0.utf8.allSatisfy(ASCII.isDigit) }
 
+    /// As `voicemail_check` takes it.
+    static let mailboxPIN = TextFormat(length: 4...16, pattern: "^[0-9]+$", expected: "4 to 16 digits") { $0.utf8.allSatisfy(ASCII.isDigit) }
+
     static let timestamp = TextFormat(
         length: 20...40, format: "date-time", expected: "an RFC 3339 time such as 2027-01-31T12:00:00Z"
     ) { Timestamp($0) != nil }

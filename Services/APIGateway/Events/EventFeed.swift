@@ -32,9 +32,13 @@ actor EventFeed {
 
     nonisolated var hasRoom: Bool { streams.hasRoom }
 
-    /// Looks for new events; called when one was stored, and every second in case that call was lost.
+    /// Looks for new events; called when one was stored, and every second in case that call was lost. Nobody reads what no stream wants.
     func poke() async {
         guard !isReading, !isClosed else { return }
+        guard !streams.isZero else {
+            (floor, recent) = (nil, [])
+            return
+        }
         isReading = true
         defer { isReading = false }
         do {
@@ -62,6 +66,7 @@ actor EventFeed {
 
     /// What a stream has not seen yet, perhaps nothing; nil when it is to end.
     func next(_ subscription: EventSubscription) async throws -> Batch? {
+        if floor == nil { await poke() }
         if let batch = try await unseen(subscription) { return batch }
         if isClosed { return nil }
         await withCheckedContinuation { waiters.append($0) }

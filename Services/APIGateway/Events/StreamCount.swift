@@ -12,6 +12,8 @@ final class StreamCount: Sendable {
 
     var hasRoom: Bool { count.load(ordering: .relaxed) < limit }
 
+    var isZero: Bool { count.load(ordering: .relaxed) == 0 }
+
     /// False when all are taken; the place is given back with `leave`.
     func enter() -> Bool {
         guard count.wrappingAdd(1, ordering: .relaxed).newValue <= limit else {

@@ -18,12 +18,16 @@ final class Wake: Sendable {
         (calls, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Ours hears it as well.
     func send() {
+        receive()
+        // Nobody else is there most of the time.
+        guard runtime.fleet.living(.apiGateway).contains(where: { $0.instance != runtime.instance }) else { return }
         bus.signal(Event(
             id: runtime.newID("evt"), type: Self.type, timestamp: runtime.timestamp(), customerID: "", resourceID: runtime.instance,
             sequence: 0, data: [:]))
     }
+
+    func receive(_ event: Event) { if event.resourceID != runtime.instance { receive() } }
 
     func receive() { continuation.yield() }
 }

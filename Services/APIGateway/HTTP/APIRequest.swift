@@ -17,6 +17,8 @@ struct APIRequest: Sendable {
     var idempotencyKey: String?
     /// The field `Range`, as it came.
     var range: String?
+    /// The field `Accept`, likewise.
+    var accept: String?
 
     var customer: String {
         guard let customerID else { preconditionFailure("the pipeline finds the customer of every route that is for one") }

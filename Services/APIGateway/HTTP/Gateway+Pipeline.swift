@@ -66,7 +66,7 @@ extension Gateway {
             method: route.method, parameters: parameters, query: try Query.parse(head.query, for: route.query).get(), fields: Fields(members: [:]),
             bearer: principal, customerID: principal?.customerID, seed: newSeed(),
             traceparent: head.trace(random: (.random(in: 1 ... .max), .random(in: 1 ... .max), .random(in: 1 ... .max))),
-            idempotencyKey: nil, range: head.range)
+            idempotencyKey: nil, range: head.range, accept: head.accept)
         if route.access != .operatorOnly, route.access != .open {
             for named in [head.customer, request.query["customer_id"]] {
                 if let named { try Self.act(for: named, &request) }

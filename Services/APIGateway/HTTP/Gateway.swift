@@ -17,6 +17,8 @@ final class Gateway: Sendable {
     let table: RouteTable
     let openAPI: [UInt8]
     let largestBody: Int
+    /// Seconds that an answer is held at most for what is not known yet.
+    let longestWait: Int
     let logger: Logger
     private let bus: Bus
     let rates: Mutex<TokenBuckets>
@@ -25,6 +27,7 @@ final class Gateway: Sendable {
 
     struct Limits: Sendable {
         var bodyBytes: Int
+        var waitSeconds: Int
         var requestsPerSecond: Int
         var burst: Int
     }
@@ -34,7 +37,8 @@ final class Gateway: Sendable {
         limits: Limits, logger: Logger
     ) {
         (self.store, self.keys, self.feed, self.reconciliation) = (store, keys, feed, reconciliation)
-        (self.bus, self.table, self.logger, largestBody) = (bus, table, logger, limits.bodyBytes)
+        (self.bus, self.table, self.logger) = (bus, table, logger)
+        (largestBody, longestWait) = (limits.bodyBytes, limits.waitSeconds)
         openAPI = OpenAPIDocument.make(of: table, version: Version.current).json
         rates = Mutex(TokenBuckets(rate: limits.requestsPerSecond, burst: limits.burst))
     }

@@ -39,7 +39,7 @@ struct GatewayChannel: HTTPChannelHandler {
                     throw Gateway.BodyTooLarge()
                 }
             }
-            try await writer.write(response: response.head, body: response.content)
+            try await writer.write(response: response.head, body: request.method == .head ? ResponseBody() : response.content)
         }
     }
 

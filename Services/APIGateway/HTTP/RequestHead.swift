@@ -15,6 +15,7 @@ struct RequestHead: Sendable {
     var idempotencyKey: String?
     var traceparent: String?
     var range: String?
+    var accept: String?
     /// The address it came from.
     var peer: String
 
@@ -31,6 +32,7 @@ struct RequestHead: Sendable {
         (authorization, customer) = (head.headerFields[.authorization], field("tandem-customer"))
         (contentType, contentLength) = (head.headerFields[.contentType], head.headerFields[.contentLength].flatMap { Int($0) })
         (idempotencyKey, traceparent, range) = (field("idempotency-key"), field("traceparent"), field("range"))
+        accept = head.headerFields[.accept]
     }
 
     init(_ head: HTTPRequestHead, peer: String) {

@@ -2,6 +2,6 @@
 enum API {
     static let table = RouteTable(
         Pages.routes + Customers.routes + Keys.routes + Extensions.routes + Flows.routes + Runs.routes + Calls.routes
-            + Recordings.routes + Supervising.routes + CallHearing.routes + Streams.routes
-            + Conferences.routes + Participants.routes + Events.routes)
+            + Recordings.routes + Voicemails.routes + Mailboxes.routes + Supervising.routes + CallHearing.routes + Streams.routes
+            + CallControl.routes + CallTimeline.routes + CallLimits.routes + Conferences.routes + Participants.routes + Events.routes)
 }

@@ -1,3 +1,4 @@
+import Bus
 import Contracts
 import Database
 import Flow
@@ -5,24 +6,19 @@ import Flow
 /// The log of events.
 extension AccountStore {
     /// Stores events in this order; one that is stored already is left as it is.
-    func append(_ events: [Event]) async throws {
-        let batch = JSONValue.array(events.map { event in
-            [
-                "id": .string(event.id), "customer_id": .string(event.customerID), "type": .string(event.type),
-                "resource_id": .string(event.resourceID), "sequence": .integer(event.sequence),
-                "timestamp": .integer(event.timestamp.milliseconds), "data": event.data,
-            ]
-        }).jsonText
-        // Progress of calls: nothing our processes do can lose it (DESIGN §5).
-        _ = try await database.transaction(.relaxed) { connection in
-            // Cursors are given out under this lock and it is held until the commit, so no reader sees a higher one first.
-            try connection.query("select pg_advisory_xact_lock(hashtext('accounts.events'))")
-            return try connection.change(
+    func append(_ events: [WrittenEvent]) async throws {
+        let batch = "[" + events.map { String(decoding: $0.text, as: UTF8.self) }.joined(separator: ",") + "]"
+        // The broker forgets what has been stored here, and so do the outboxes: it is on disk before. That is waited for once a batch, and by no call.
+        // Cursors are given out under a lock that is taken before the first and held until the commit, so no reader sees a higher one first.
+        _ = try await database.run { connection in
+            try connection.change(
                 """
+                with ready as materialized (select pg_advisory_xact_lock(hashtext('accounts.events')))
                 insert into accounts.events (id, customer_id, type, resource_id, sequence, happened_at, data)
                 select e->>'id', e->>'customer_id', e->>'type', e->>'resource_id', (e->>'sequence')::bigint,
-                to_timestamp((e->>'timestamp')::bigint / 1000.0), e->'data'
-                from jsonb_array_elements($1::jsonb) with ordinality as batch(e, place) order by place
+                (e->>'timestamp')::timestamptz, e->'data'
+                from jsonb_array_elements($1::jsonb) with ordinality as batch(e, place)
+                where (select count(*) from ready) = 1 order by place
                 on conflict (id) do nothing
                 """, [.text(batch)])
         }

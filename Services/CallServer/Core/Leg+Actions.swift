@@ -11,6 +11,7 @@ extension Leg {
     }
 
     mutating func accept(_ step: RunStep, at moment: Moment, into effects: inout [LegEffect]) {
+        guard isOfItsRun(step, into: &effects) else { return }
         flowAttempts = 0
         let outcome = pendingOutcome
         pendingOutcome = nil
@@ -30,14 +31,16 @@ extension Leg {
             return
         }
         // A repeated answer to a step that is being performed changes nothing.
-        if let performing, performing.step >= step.step { return }
+        if let performing, performing.step >= step.step { return watch(performing.watch, at: moment) }
         performing = Performing(runID: step.runID, step: step.step, action: action)
+        watch(step.watch, at: moment)
         proceed(at: moment, into: &effects)
     }
 
     /// FlowManager is away: ask again, later and later; a call whose flow cannot go on for long ends. Who is not answered yet is
     /// rather told at once that the service is away than kept waiting.
     mutating func stepFailed(_ error: RPCError, at moment: Moment, into effects: inout [LegEffect]) {
+        guard !closingFailed(error, at: moment, into: &effects) else { return }
         flowAttempts += 1
         guard [.unavailable, .timeout].contains(error.code), flowAttempts <= (phase == .up ? limits.flowRetries : 1) else {
             performing = nil
@@ -45,13 +48,19 @@ extension Leg {
             flowEnded(at: moment, into: &effects)
             return
         }
-        deadlines[.flowRetry] = moment.now + .milliseconds(100 << flowAttempts)
+        deadlines[.flowRetry] = moment.now + min(.milliseconds(100 << min(flowAttempts, 6)), Self.longestFlowPause)
     }
+
+    static let longestFlowPause = Interval.seconds(2)
 
     mutating func askFlow(into effects: inout [LegEffect]) {
         if let performing, let pendingOutcome {
             effects.append(.advance(runID: performing.runID, step: performing.step, pendingOutcome))
-        } else if performing == nil {
+        } else if let performing {
+            if performing.watch != nil { effects.append(.watchRun(runID: performing.runID)) }
+        } else if closing != nil {
+            tellClosing(into: &effects)
+        } else {
             effects.append(.startRun)
         }
     }
@@ -71,6 +80,7 @@ extension Leg {
         guard !holds(outcome) else { return }
         deadlines[.action] = nil
         deadlines[.play] = nil
+        if current.watch != nil { deadlines[.flowRetry] = nil }
         if let playID = current.playID {
             performing?.playID = nil
             effects.append(.stopPlay(playID: playID))
@@ -79,7 +89,8 @@ extension Leg {
             // What was pressed there was meant for somebody else.
             digits = ""
         }
-        if seat.conferenceID != nil, phase == .up {
+        leavePeer(into: &effects)
+        if seat.conferenceID != nil || isElsewhere, phase == .up {
             move(roomID: ownRoomID, instance: placement.mixer, conferenceID: nil, into: &effects)
         }
         pendingOutcome = outcome
@@ -149,8 +160,14 @@ extension Leg {
         case .sleep(let option):
             deadlines[.action] = moment.now + .milliseconds(option.duration)
         case .mute:
-            effects.append(.setParticipant(muted: true, echo: nil))
+            mute(true, into: &effects)
             finish(.completed, at: moment, into: &effects)
+        case .hold(let option):
+            hold(option, at: moment, into: &effects)
+        case .meet(let option):
+            meet(option, at: moment, into: &effects)
+        case .record(let option):
+            record(option, at: moment, into: &effects)
         case .recordingStart(let option):
             startRecording(option, into: &effects)
         case .recordingStop:
@@ -164,13 +181,18 @@ extension Leg {
             dial(option, at: moment, into: &effects)
         case .connect(let option):
             connect(option, at: moment, into: &effects)
+        case .transfer(let option):
+            refer(option, at: moment, into: &effects)
         case .conferenceJoin(let option):
             move(roomID: "", instance: placement.mixer, conferenceID: option.conferenceID, into: &effects)
+        case .confbridgeJoin(let option):
+            move(
+                roomID: "", instance: placement.mixer, conferenceID: JoinConference.confbridge(option.confbridgeID), into: &effects)
         case .hangup(let option):
             hangUp(option.reason, at: moment, into: &effects)
-        case .aiSummary, .aiTalk, .aiTask, .block, .branch, .call, .caseCreate, .condition, .conditionCallDigits, .conditionCallStatus,
-            .conditionDatetime, .conditionVariable, .confbridgeJoin, .conversationSend, .emailSend, .fetch, .fetchFlow, .goto, .httpRequest,
-            .messageSend, .queueJoin, .schedule, .stop, .transcribeRecording, .variableSet, .webhookSend:
+        case .aiSummary, .aiTalk, .aiTask, .block, .branch, .call, .caseCreate, .collect, .condition, .conditionCallDigits, .conditionCallStatus,
+            .conditionDatetime, .conditionVariable, .conversationSend, .emailSend, .fetch, .fetchFlow, .goto, .httpRequest,
+            .messageSend, .parallel, .park, .queueJoin, .schedule, .stop, .transcribeRecording, .variableSet, .voicemail, .voicemailCheck, .webhookSend:
             // FlowManager performs these itself; one that arrives here comes from another version.
             finish(.failed("not_performed_here"), at: moment, into: &effects)
         }
@@ -207,7 +229,7 @@ extension Leg {
     }
 
     mutating func playEnded(_ reason: PlayFinished.Reason, at moment: Moment, into effects: inout [LegEffect]) {
-        if gatherPromptEnded(at: moment, into: &effects) { return }
+        if gatherPromptEnded(at: moment, into: &effects) || recordBeepEnded(at: moment, into: &effects) || holdMusicEnded() { return }
         switch reason {
         case .completed, .stopped, .speech:
             finish(.completed, at: moment, into: &effects)
@@ -231,6 +253,14 @@ extension Leg {
             finish(.completed, at: moment, into: &effects)
         case .gather:
             gatherTimeIsUp(at: moment, into: &effects)
+        case .transfer:
+            finish(.noAnswer, at: moment, into: &effects)
+        case .hold:
+            holdTimeIsUp(at: moment, into: &effects)
+        case .meet:
+            meetTimeIsUp(at: moment, into: &effects)
+        case .record:
+            recordTimeIsUp(at: moment, into: &effects)
         case .amd:
             detectionTimeIsUp(at: moment, into: &effects)
         case .sleep, .digitsSend, .playTone:
@@ -243,9 +273,12 @@ extension Leg {
     // MARK: Digits
 
     mutating func pressed(_ digit: String, at moment: Moment, into effects: inout [LegEffect]) {
-        publish("call.digits", with: ["digit": .string(digit)], into: &effects)
+        // The action that is performed stays until the next has come: what is pressed in between is still its own.
+        let isHidden = performing?.action.kind.hidesKeys == true
+        publish("call.digits", with: ["digit": .string(isHidden ? digit.hiddenKeys : digit)], into: &effects)
         if screeningHas(digit, at: moment, into: &effects) { return }
-        if gathers(digit, at: moment, into: &effects) { return }
+        if asks(digit, at: moment, into: &effects) { return }
+        if gathers(digit, at: moment, into: &effects) || recordHas(digit, at: moment, into: &effects) { return }
         digits += digit
         digits = String(digits.suffix(limits.digits))
         takeDigits(at: moment, into: &effects)
@@ -257,9 +290,9 @@ extension Leg {
         playEnded(.digit, at: moment, into: &effects)
     }
 
-    /// Ends `digits_receive` when enough digits, or the ending key, are there.
+    /// Ends `digits_receive` when enough digits, or the ending key, are there. What comes while the flow is asked for its next step is that one's.
     private mutating func takeDigits(at moment: Moment, into effects: inout [LegEffect]) {
-        guard let current = performing, current.isStarted, case .digitsReceive(let option) = current.action.kind else { return }
+        guard let current = performing, current.isStarted, pendingOutcome == nil, case .digitsReceive(let option) = current.action.kind else { return }
         var taken = ""
         for digit in digits {
             taken.append(digit)
@@ -294,7 +327,15 @@ extension Action.Kind {
     /// Whether keys pressed meanwhile are for other people.
     var talksWithOthers: Bool {
         switch self {
-        case .connect, .dial, .conferenceJoin: true
+        case .confbridgeJoin, .connect, .dial, .conferenceJoin, .hold, .meet, .transfer: true
+        default: false
+        }
+    }
+
+    /// Whether it lasts as long as the call sits in a conference, or in a bare room.
+    var isInConference: Bool {
+        switch self {
+        case .conferenceJoin, .confbridgeJoin: true
         default: false
         }
     }
@@ -302,12 +343,12 @@ extension Action.Kind {
     /// Whether the caller must have been answered first, which is then done.
     var needsSound: Bool {
         switch self {
-        case .amd, .answer, .beep, .talk, .play, .playTone, .gather, .digitsReceive, .digitsSend, .echo, .streamEcho, .externalMediaStart, .listenStart,
-            .listenStop, .mute, .conferenceJoin, .recordingStart, .transcribeStart, .transcribeStop: true
+        case .amd, .answer, .beep, .talk, .play, .playTone, .gather, .digitsReceive, .digitsSend, .echo, .streamEcho, .externalMediaStart, .hold, .listenStart,
+            .listenStop, .meet, .mute, .confbridgeJoin, .conferenceJoin, .record, .recordingStart, .transcribeStart, .transcribeStop, .transfer: true
         case .connect, .dial, .externalMediaStop, .hangup, .sleep, .recordingStop, .setHeader: false
-        case .aiSummary, .aiTalk, .aiTask, .block, .branch, .call, .caseCreate, .condition, .conditionCallDigits, .conditionCallStatus,
-            .conditionDatetime, .conditionVariable, .confbridgeJoin, .conversationSend, .emailSend, .fetch, .fetchFlow, .goto, .httpRequest,
-            .messageSend, .queueJoin, .schedule, .stop, .transcribeRecording, .variableSet, .webhookSend: false
+        case .aiSummary, .aiTalk, .aiTask, .block, .branch, .call, .caseCreate, .collect, .condition, .conditionCallDigits, .conditionCallStatus,
+            .conditionDatetime, .conditionVariable, .conversationSend, .emailSend, .fetch, .fetchFlow, .goto, .httpRequest,
+            .messageSend, .parallel, .park, .queueJoin, .schedule, .stop, .transcribeRecording, .variableSet, .voicemail, .voicemailCheck, .webhookSend: false
         }
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Contracts
 import Deadlines
 import Flow
@@ -5,22 +6,38 @@ import Flow
 /// `connect`: the calls a call makes, and what becomes of them.
 extension Leg {
     mutating func connect(_ option: Connect, at moment: Moment, into effects: inout [LegEffect]) {
-        let numbers = option.destinations.compactMap { Self.dialledNumber($0, sip.domain) }
-        guard !numbers.isEmpty else {
+        let orders = orders(of: option, step: performing?.step ?? 0)
+        guard !orders.isEmpty else {
             finish(.failed("no_reachable_destination"), at: moment, into: &effects)
             return
         }
-        let source = option.source.flatMap { Self.dialledNumber($0, sip.domain) } ?? record.from
-        let hidden = option.anonymous == .yes
-        for (index, number) in numbers.enumerated() {
-            // Named after the step, so that performing it twice makes the same children.
-            let id = childID(step: performing?.step ?? 0, index: index)
-            children.append(id)
-            effects.append(.createChild(
-                id: id, number: number, callerNumber: hidden ? "anonymous" : source,
-                callerName: hidden ? "Anonymous" : option.source?.name ?? ""))
-        }
+        children += orders.map(\.id)
+        performing?.children = orders.map(\.id)
+        effects += orders.map(LegEffect.createChild)
         if phase == .up { startRingback(into: &effects) }
+    }
+
+    /// Named after the step, so that performing it twice makes the same children.
+    private func orders(of option: Connect, step: Int) -> [ChildOrder] {
+        let source = option.source.flatMap { Self.dialledNumber($0, sip.domain) } ?? record.from
+        let hidden = option.anonymous == .yes || isPrivate == true
+        return option.destinations.compactMap { Self.dialledNumber($0, sip.domain) }.enumerated().map { index, number in
+            ChildOrder(
+                id: childID(step: step, index: index), number: number, callerNumber: hidden ? "anonymous" : source,
+                callerName: hidden ? "Anonymous" : option.source?.name ?? "")
+        }
+    }
+
+    /// One that should be there and never was: its maker died before anything of it could be seen.
+    func childAgain(_ child: String) -> LegEffect? {
+        if let order = transferOrder(child) { return .createChild(order) }
+        let order: ChildOrder? =
+            switch performing?.action.kind {
+            case .connect(let option): orders(of: option, step: performing?.step ?? 0).first { $0.id == child }
+            case .dial(let option): dialOrder(child, option)
+            default: nil
+            }
+        return order.map(LegEffect.createChild)
     }
 
     func childID(step: Int, index: Int) -> String {
@@ -39,22 +56,36 @@ extension Leg {
     }
 
     mutating func childRang(_ child: String, at moment: Moment, into effects: inout [LegEffect]) {
+        if transferRang(child, into: &effects) { return }
         guard isInbound, phase == .preparing else { return }
         phase = .ringing
         record.status = .ringing
         record.ringingAt = moment.time
-        effects.append(.respond(code: 180, body: nil))
+        ring(180, at: moment, into: &effects)
         publish("call.ringing", into: &effects)
     }
 
+    /// A child can be heard before it answers: who waits for it may hear that instead of our tone (RFC 3960).
+    mutating func childProgressed(_ child: String, at moment: Moment, into effects: inout [LegEffect]) {
+        guard bridgedChild == nil, children.contains(child), performing?.action.kind.passesEarlyMedia == true else { return }
+        guard phase == .up else { return progress(at: moment, into: &effects) }
+        guard let playID = performing?.playID else { return }
+        performing?.playID = nil
+        effects.append(.stopPlay(playID: playID))
+    }
+
     mutating func childAnswered(_ child: String, at moment: Moment, into effects: inout [LegEffect]) {
-        guard bridgedChild == nil, children.contains(child), let current = performing else {
+        if transferAnswered(child, at: moment, into: &effects) { return }
+        // Told twice, by one that died and by its successor.
+        guard bridgedChild != child else { return }
+        guard bridgedChild == nil, children.contains(child), let current = performing, current.children?.contains(child) == true else {
             effects.append(.tellChild(child, .parentEnded))
             return
         }
         bridgedChild = child
-        for other in children where other != child && current.results[other] == nil {
-            effects.append(.tellChild(other, .parentEnded))
+        letJoinedHear(into: &effects)
+        for other in current.children ?? [] where other != child && current.results[other] == nil {
+            effects.append(.tellChild(other, .replaced))
         }
         if let playID = current.playID {
             performing?.playID = nil
@@ -68,13 +99,14 @@ extension Leg {
     ) {
         guard let index = children.firstIndex(of: child) else { return }
         children.remove(at: index)
+        if transferEnded(child, status, at: moment, into: &effects) { return }
         if dialledEnded(child, status, outcome, at: moment, into: &effects) { return }
-        guard let current = performing, case .connect(let option) = current.action.kind else { return }
+        guard let current = performing, current.children?.contains(child) == true, case .connect(let option) = current.action.kind else { return }
         performing?.results[child] = status
         if bridgedChild == child {
             bridgedChild = nil
             finish(.connected, at: moment, into: &effects)
-        } else if children.isEmpty {
+        } else if bridgedChild == nil, hasNoChildLeft {
             // A party that came and went before this call was answered leaves nothing better to tell than that it is gone.
             let status = status.code >= 300 ? status : Status(code: 480, cause: status.cause)
             refusal = status

@@ -2,15 +2,24 @@ import Contracts
 import Deadlines
 import Flow
 
-/// A call that a `dial` makes.
+/// A call that a call makes.
 struct ChildOrder: Sendable, Equatable {
     var id: String
     var number: String
     var callerNumber: String
     var callerName: String
-    /// How long it rings.
-    var ring: Interval
+    /// How long it rings, when that is not the usual time.
+    var ring: Interval?
     var screening: Leg.Screening?
+    /// Another room than the caller's own.
+    var place: Place?
+    /// Who has it called instead (RFC 3892).
+    var referredBy: String?
+
+    struct Place: Sendable, Equatable {
+        var roomID: String
+        var instance: String
+    }
 }
 
 /// `dial`: rounds of targets, one after the other, until somebody has answered.
@@ -53,7 +62,9 @@ extension Leg {
             if !orders.isEmpty {
                 performing?.dialling = dialling
                 children += orders.map(\.id)
-                effects += orders.map(LegEffect.dialChild)
+                let before = performing?.children ?? []
+                performing?.children = before + orders.map(\.id)
+                effects += orders.map(LegEffect.createChild)
                 if phase == .up { startRingback(option, into: &effects) }
                 return
             }
@@ -66,6 +77,7 @@ extension Leg {
     private func order(_ id: String, _ number: String, _ target: Flow.Dial.Target, _ option: Flow.Dial) -> ChildOrder {
         let (callerNumber, callerName) =
             switch option.callerID {
+            case .caller where isPrivate == true: ("anonymous", "Anonymous")
             case .caller: (record.from, "")
             case .called: (record.to, "")
             case .anonymous: ("anonymous", "Anonymous")
@@ -74,6 +86,16 @@ extension Leg {
         return ChildOrder(
             id: id, number: number, callerNumber: callerNumber, callerName: callerName, ring: .milliseconds(target.timeout ?? option.timeout),
             screening: option.screens ? Screening(option, roomID: ownRoomID, instance: placement.mixer) : nil)
+    }
+
+    /// The same for one of those that ring, by its name.
+    func dialOrder(_ child: String, _ option: Flow.Dial) -> ChildOrder? {
+        guard let current = performing, let dialling = current.dialling, let number = dialling.numbers[child],
+            option.rounds.indices.contains(dialling.round)
+        else { return nil }
+        let targets = option.rounds[dialling.round]
+        let index = targets.indices.first { childID(step: current.step, index: dialling.round << 16 | $0) == child }
+        return index.map { order(child, number, targets[$0], option) }
     }
 
     private mutating func startRingback(_ option: Flow.Dial, into effects: inout [LegEffect]) {
@@ -100,7 +122,7 @@ extension Leg {
             bridgedChild = nil
             dialling.answered = dialling.numbers[child]
             finish(Outcome(.completed, data: dialling.data), at: moment, into: &effects)
-        } else if children.isEmpty, bridgedChild == nil {
+        } else if hasNoChildLeft, bridgedChild == nil {
             dialling.round += 1
             performing?.dialling = dialling
             if dialling.round < option.rounds.count {

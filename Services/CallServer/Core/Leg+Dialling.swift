@@ -12,6 +12,8 @@ extension Leg {
         deadlines[.duration] = moment.now + limits.duration
         effects.append(.createMedia(offer: nil))
         effects.append(.findBindings(number: dial?.number ?? ""))
+        if let chainedTo { effects.append(.attach(to: chainedTo)) }
+        if program?.isEarly == true { startRun(into: &effects) }
         return effects
     }
 
@@ -39,14 +41,22 @@ extension Leg {
             return
         }
         dial?.winner = branch
+        let early = sip.early?.first { $0.branch == branch && $0.dialog.remoteTag == sip.dialog?.remoteTag }
+        let answer = confirmedAnswer(branch, answer)
+        (sip.early, media.early) = (nil, nil)
         // What it was offered is what the next offer goes on with.
         if let target = dial?.targets[branch] { media.description = media.offer(to: target) }
         deadlines[.ring] = nil
         phase = .up
-        if let answer { effects.append(.updateMedia(.answer, remote: answer, profile: dial?.targets[branch].profile)) }
+        sessionBegan(at: moment)
+        if early?.isUpdated == true {
+            // What it described last is agreed on.
+            media.isAgreed = true
+        } else if let answer { effects.append(.updateMedia(.answer, remote: answer, profile: dial?.targets[branch].profile)) }
         effects.append(.acknowledge(branch: branch))
         cancelTargets(except: branch, into: &effects)
-        if answer == nil {
+        outboundIsTalking(at: moment, into: &effects)
+        if answer == nil, early?.isUpdated != true {
             // A 200 to an INVITE with an offer must carry the answer (RFC 3264 §4).
             end(.failed, Status(code: 488, cause: 88), by: "platform", at: moment, into: &effects)
         }
@@ -55,14 +65,25 @@ extension Leg {
     mutating func refused(_ branch: Int, code: Int, at moment: Moment, into effects: inout [LegEffect]) {
         guard dial?.winner == nil else { return }
         dial?.refusals[branch] = code
-        guard let dial, dial.refusals.count == dial.targets.count else {
+        sip.early?.removeAll { $0.branch == branch }
+        guard dial?.refusals.count == dial?.targets.count else {
             // A decline speaks for the person, not for one phone (RFC 3261 §16.7 step 5).
             if code >= 600 { refuse(Status(code: code, cause: Self.cause(forCode: code)), at: moment, into: &effects) }
             return
         }
-        // The best of the refusals (§16.7 step 6): the most telling one, not merely the first.
-        let code = dial.refusals.values.min { Self.rank($0) < Self.rank($1) } ?? 480
-        end(Self.outcome(of: code), Status(code: code, cause: Self.cause(forCode: code)), by: "callee", at: moment, into: &effects)
+        nobodyLeft(at: moment, into: &effects)
+    }
+
+    /// No phone rings any more: those it was sent on to are rung, or it has failed.
+    mutating func nobodyLeft(at moment: Moment, into effects: inout [LegEffect]) {
+        guard let dial, dial.winner == nil, dial.refusals.count == dial.targets.count, !followRedirection(into: &effects) else { return }
+        // The best of the refusals (§16.7 step 6): the most telling one, not merely the first. Who was sent on and came to nothing has
+        // not been reached.
+        let refusals = dial.refusals.mapValues { (300..<400).contains($0) ? 480 : $0 }
+        let best = refusals.min { (Self.rank($0.value), $0.key) < (Self.rank($1.value), $1.key) }
+        let code = best?.value ?? 480
+        let cause = best.flatMap { dial.targets.indices.contains($0.key) ? dial.targets[$0.key].cause : nil } ?? Self.cause(forCode: code)
+        end(Self.outcome(of: code), Status(code: code, cause: cause), by: "callee", at: moment, into: &effects)
     }
 
     mutating func cancelTargets(except winner: Int?, into effects: inout [LegEffect]) {
@@ -72,6 +93,13 @@ extension Leg {
             self.dial?.targets[branch].wasCanceled = true
             effects.append(.cancel(branch: branch))
         }
+    }
+
+    /// What the CANCEL of a branch says (RFC 3326 §2): a phone that missed nothing shows no missed call.
+    var cancelReason: String {
+        if dial?.winner != nil { return "SIP;cause=200;text=\"Call completed elsewhere\"" }
+        if record.hangupCause == 26 { return "SIP;cause=200;text=\"Call completed elsewhere\"" }
+        return "Q.850;cause=\(record.hangupCause ?? 16)"
     }
 
     private static func rank(_ code: Int) -> Int {

@@ -8,7 +8,7 @@ extension Leg {
         var effects: [LegEffect] = []
         revision += 1
         if phase == .ended {
-            applyAfterEnd(event, into: &effects)
+            applyAfterEnd(event, at: moment, into: &effects)
             return effects
         }
         switch event {
@@ -18,26 +18,51 @@ extension Leg {
             effects.append(.createMedia(offer: offer))
             media.isAgreed = offer != nil
             media.awaitsAnswerInAck = offer == nil
-            effects.append(.resolve(number: number))
+            begin(number, into: &effects)
         case .canceled:
-            end(.canceled, Status(code: 487, cause: 16), by: "caller", at: moment, into: &effects)
+            end(.canceled, Status(code: 487, cause: sip.theirCause ?? 16), by: "caller", at: moment, into: &effects)
         case .rang(let branch):
             rang(branch, at: moment, into: &effects)
+        case .progressed(let branch, let progress): progressed(branch, progress, at: moment, into: &effects)
+        case .refusedAsShort(let branch, let minimum):
+            if !tooShort(branch, minimum: minimum, into: &effects) { refused(branch, code: 422, at: moment, into: &effects) }
         case .accepted(let branch, let answer):
             accepted(branch, answer: answer, at: moment, into: &effects)
         case .refused(let branch, let code):
             refused(branch, code: code, at: moment, into: &effects)
         case .byed:
+            leaveTransfer(into: &effects)
             // A BYE within an early dialog gives the call up, as a CANCEL does (RFC 3261 §15).
-            let status = phase == .up ? Status(code: 200, cause: 16) : Status(code: 487, cause: 16)
+            let status = phase == .up ? Status(code: 200, cause: sip.theirCause ?? 16) : Status(code: 487, cause: sip.theirCause ?? 16)
             end(
                 phase == .up ? .completed : .canceled, status, by: isInbound ? "caller" : "callee", sayBye: false, at: moment,
                 into: &effects)
         case .reinvited(let offer):
-            guard phase == .up, !media.isRenegotiating, moves?.move?.stage != .offering else { return [.respondToReinvite(code: 491, body: nil)] }
-            media.isRenegotiating = true
-            media.awaitsAnswerInAck = offer == nil
-            effects.append(.updateMedia(offer == nil ? .makeOffer : .offer, remote: offer ?? "", profile: nil))
+            reinvited(offer, into: &effects)
+        case .updated(let offer, let early): updated(offer, in: early, into: &effects)
+        case .acknowledgedEarly(let acknowledgement, let body): acknowledged(acknowledgement, body, at: moment, into: &effects)
+        case .refreshAnswered(let code, let answer, let timer, let minimum, let wait):
+            refreshAnswered(code, answer: answer, timer: timer, minimum: minimum, wait: wait, at: moment, into: &effects)
+        case .referred(let referral): referred(referral, at: moment, into: &effects)
+        case .subscribed(let seconds): subscribed(seconds: seconds, into: &effects)
+        case .noticeRefused(let id): if referral?.id == id { referral?.isSilent = true }
+        case .referredInVain: effects.append(.respondToRefer(code: 603))
+        case .partnersJoined(let referral): partnersJoined(by: referral, into: &effects)
+        case .transferWanted(let leg, let number, let referrer): transfer(by: leg, to: number, from: referrer, at: moment, into: &effects)
+        case .referralTold(let code): tellOfReferral(code, into: &effects)
+        case .referAnswered(let code): referAnswered(code, at: moment, into: &effects)
+        case .referralProgressed(let code, let isOver): referralProgressed(code, isOver: isOver, at: moment, into: &effects)
+        case .replaced: replaced(at: moment, into: &effects)
+        case .placeTaken(let leg, let newcomer): placeTaken(of: leg, by: newcomer, at: moment, into: &effects)
+        case .joinedBy(let newcomer): joined(by: newcomer, into: &effects)
+        case .waiting(let isWaiting): wait(isWaiting, into: &effects)
+        case .inherited(let child, let number, let isThere): inherited(child, number, isThere: isThere, into: &effects)
+        case .adopted(let parent): adopted(by: parent, into: &effects)
+        case .arrivalWanted(let wanted, let roomID, let instance): arrive(wanted, roomID: roomID, instance: instance, at: moment, into: &effects)
+        case .partnerGoesElsewhere(let partner): partnerGoesElsewhere(partner, at: moment, into: &effects)
+        case .goesElsewhere(let first, let partner): goesElsewhere(to: first, without: partner, at: moment, into: &effects)
+        case .heardEarly: heardEarly(into: &effects)
+        case .childProgressed(let child): childProgressed(child, at: moment, into: &effects)
         case .reinviteCanceled:
             media.isRenegotiating = false
             media.awaitsAnswerInAck = false
@@ -47,12 +72,17 @@ extension Leg {
             effects.append(.updateMedia(.answer, remote: answer, profile: nil))
         case .dialogLost:
             end(phase == .up ? .completed : .failed, Status(code: 408, cause: 102), by: "platform", at: moment, into: &effects)
+        case .resolved(let flowID, let actions) where joinsNothing == true && (flowID != nil || actions.first?.kind.isInConference != true):
+            refuse(Status(code: 481, cause: 31), at: moment, into: &effects)
+        case .unresolved where joinsNothing == true: refuse(Status(code: 481, cause: 31), at: moment, into: &effects)
         case .resolved(let flowID, let actions):
             program = Program(flowID: flowID, actions: flowID == nil ? actions : nil)
             startRun(into: &effects)
         case .unresolved(let error):
             refuse(error.code == .notFound ? Status(code: 404, cause: 1) : Status(code: 503, cause: 41), at: moment, into: &effects)
+        case .targetMoved(let branch, let code, let numbers): redirected(branch, code: code, to: numbers, at: moment, into: &effects)
         case .found(let bindings):
+            if foundRedirected(bindings, at: moment, into: &effects) { break }
             dial?.isSearched = true
             dial?.targets = bindings.map { Target(contact: $0.contact, route: $0.path, instanceID: $0.instanceID) }
             guard !bindings.isEmpty else {
@@ -61,6 +91,7 @@ extension Leg {
             }
             ringTargets(at: moment, into: &effects)
         case .notFound(let error):
+            if redirectionFailed(at: moment, into: &effects) { break }
             refuse(error.code == .notFound ? Status(code: 404, cause: 1) : Status(code: 503, cause: 41), at: moment, into: &effects)
         case .mediaCreated(let reply):
             media.stage = .ready
@@ -95,8 +126,11 @@ extension Leg {
             (media.refusedBy, placement.relay) = (placement.relay, other)
             effects.append(.createMedia(offer: offer))
         case .mediaUpdated(let reply, let kind):
+            media.asked = nil
             mediaUpdated(reply, kind, at: moment, into: &effects)
         case .mediaUpdateFailed(let error, let kind):
+            media.asked = nil
+            if kind == .makeOffer, refreshOfferFailed(at: moment) { break }
             if kind == .answer, !isInbound || !media.isAgreed || moves != nil {
                 end(.failed, Status(code: 488, cause: 88), by: "platform", at: moment, into: &effects)
             } else if kind != .answer {
@@ -126,9 +160,14 @@ extension Leg {
         case .moveRequested(let roomID, let instance, let conferenceID):
             moveRequested(roomID: roomID, instance: instance, conferenceID: conferenceID, at: moment, into: &effects)
         case .step(let step):
-            accept(step, at: moment, into: &effects)
+            if !closingTaken(step, at: moment, into: &effects) { accept(step, at: moment, into: &effects) }
         case .stepFailed(let error):
             stepFailed(error, at: moment, into: &effects)
+        case .peerCame(let peer, let change): peerCame(peer, change, at: moment, into: &effects)
+        case .peerFound(let step, let place): peerFound(step, place, at: moment, into: &effects)
+        case .peerMissed(let step, let error): peerMissed(step, error, at: moment, into: &effects)
+        case .watched(let step): watched(step, at: moment, into: &effects)
+        case .watchFailed: watchFailed(at: moment)
         case .digit(let digit):
             pressed(digit, at: moment, into: &effects)
         case .digitPastRoom(let digit):
@@ -146,20 +185,22 @@ extension Leg {
         case .listenFailed(let watchID, let error):
             listenFailed(watchID, error, at: moment, into: &effects)
         case .playFinished(let playID, let reason):
-            if screeningPlayed(playID, at: moment, into: &effects) { break }
+            if screeningPlayed(playID, at: moment, into: &effects) || askingPlayed(playID, at: moment, into: &effects)
+                || controlledPlayEnded(playID, reason, into: &effects) { break }
             guard performing?.playID == playID else { break }
             performing?.playID = nil
             deadlines[.play] = nil
             playEnded(reason, at: moment, into: &effects)
         case .recordingAnswered(let step, let outcome):
-            guard performing?.step == step else { break }
+            recorded(outcome)
+            guard performing?.step == step, !takingAnswered(outcome, at: moment, into: &effects) else { break }
             finish(outcome, at: moment, into: &effects)
         case .removedFromRoom(let roomID, _) where seat.supervises?.place.roomID == roomID:
             // Who was supervised has gone.
             superviseNoMore(at: moment, into: &effects)
         case .removedFromRoom(let roomID, let reason):
             guard seat.roomID == roomID || seat.stage == .joining, seat.conferenceID != nil else { break }
-            if case .conferenceJoin? = performing?.action.kind {
+            if performing?.action.kind.isInConference == true {
                 finish(reason.map { .failed($0) } ?? .completed, at: moment, into: &effects)
             } else {
                 // Brought there over the API: the flow goes on with what it does.
@@ -179,6 +220,13 @@ extension Leg {
             childEnded(child, status, outcome, at: moment, into: &effects)
         case .parentEnded:
             end(phase == .up ? .completed : .canceled, Status(code: phase == .up ? 200 : 487, cause: 16), by: "caller", at: moment, into: &effects)
+        case .consultWanted(let leg, let number): consult(by: leg, number, into: &effects)
+        case .consultationOver(let completes): consultationOver(completes: completes, at: moment, into: &effects)
+        case .askWanted(let id, let action, let webhook): ask(id, action, webhook, at: moment, into: &effects)
+        case .muteWanted(let isMuted): mute(isMuted, into: &effects)
+        case .holdWanted(let isHeld): hold(isHeld, into: &effects)
+        case .attached(let call): attached(call)
+        case .masterEnded: masterEnded(at: moment, into: &effects)
         case .supervise(let supervised): supervise(supervised, at: moment, into: &effects)
         case .superviseNoMore: superviseNoMore(at: moment, into: &effects)
         case .streamStarted(let stream): streamStarted(stream, at: moment, into: &effects)
@@ -188,6 +236,10 @@ extension Leg {
         case .hangUp(let cause):
             let status = phase == .up ? Status(code: 200, cause: cause) : Status(code: isInbound ? Self.code(forCause: cause) : 487, cause: cause)
             end(phase == .up ? .completed : .canceled, status, by: "platform", at: moment, into: &effects)
+        case .recorded(let id): recorded(id)
+        case .answerWanted: requestAnswer(at: moment, into: &effects)
+        case .redirected(let flowID, let actions): redirect(flowID: flowID, actions: actions, at: moment, into: &effects)
+        case .overLimit(let over): overLimit(over, at: moment, into: &effects)
         case .due(let kind):
             deadlines[kind] = nil
             timerFired(kind, at: moment, into: &effects)
@@ -196,7 +248,7 @@ extension Leg {
     }
 
     /// An ended leg waits for the statistics of its media only, and lets late seats and answers go again.
-    private mutating func applyAfterEnd(_ event: LegEvent, into effects: inout [LegEffect]) {
+    private mutating func applyAfterEnd(_ event: LegEvent, at moment: Moment, into effects: inout [LegEffect]) {
         switch event {
         case .mediaCreated:
             // The session came into being after the call was over.
@@ -214,8 +266,14 @@ extension Leg {
             sayFarewell(into: &effects)
         case .accepted(let branch, _):
             effects.append(.dismiss(branch: branch))
-        case .reinvited:
+        case .reinvited, .updated, .acknowledgedEarly:
             effects.append(.respondToReinvite(code: 481, body: nil))
+        case .arrivalWanted(let wanted, _, _): effects.append(.tellChild(wanted.replaces, .referralTold(480)))
+        case .referred, .referredInVain, .partnersJoined: effects.append(.respondToRefer(code: 481))
+        case .placeTaken(_, let newcomer), .joinedBy(let newcomer): effects.append(.tellChild(newcomer, .parentEnded))
+        case .transferWanted(let leg, _, _): effects.append(.tellChild(leg, .referralTold(480)))
+        case .inherited(let child, _, _): effects.append(.tellChild(child, .parentEnded))
+        case .attached(let call): effects.append(.releaseChained(call))
         case .mediaDeleted(let statistics):
             record.media = statistics?.after(moves?.earlier) ?? moves?.earlier ?? record.media
             media.stage = .gone
@@ -227,10 +285,20 @@ extension Leg {
             sayFarewell(into: &effects)
         case .step(let step):
             // The run began while the call ended: it is told so.
-            if step.action != nil || step.waiting != nil { effects.append(.advance(runID: step.runID, step: step.step, .callEnded)) }
-        case .childRang(let child), .childAnswered(let child):
+            if !closingTaken(step, at: moment, into: &effects), closing == nil, step.action != nil || step.waiting != nil {
+                close(step.runID, step.step, .callEnded, into: &effects)
+            }
+        case .stepFailed(let error): _ = closingFailed(error, at: moment, into: &effects)
+        case .due(.flowRetry):
+            deadlines[.flowRetry] = nil
+            tellClosing(into: &effects)
+        case .childRang(let child), .childProgressed(let child), .childAnswered(let child):
             effects.append(.tellChild(child, .parentEnded))
         case .due(.farewell):
+            // Whether it has it or not: nobody will hear the answer.
+            if seat.stage == .joining {
+                effects.append(.leave(roomID: seat.roomID, participantID: seat.participantID, instance: seat.instance))
+            }
             (media.stage, seat.stage) = (.gone, .none)
             sayFarewell(into: &effects)
         default:
@@ -243,7 +311,7 @@ extension Leg {
         guard seat.stage != .joining, media.stage == .gone || media.stage == .failed else { return }
         guard deadlines.removeValue(forKey: .farewell) != nil else { return }
         publish("call.ended", into: &effects)
-        effects.append(.forget)
+        leaveWhenTold(into: &effects)
     }
 
     private mutating func timerFired(_ kind: TimerKind, at moment: Moment, into effects: inout [LegEffect]) {
@@ -260,9 +328,13 @@ extension Leg {
         case .flowRetry:
             askFlow(into: &effects)
         case .detection: detectionTimeIsUp(at: moment, into: &effects)
+        case .asking: askingTimeIsUp(at: moment, into: &effects)
         case .move: moveIsDue(at: moment, into: &effects)
         case .seat: takeSeatAgain(into: &effects)
         case .screening: screeningTimeIsUp(at: moment, into: &effects)
+        case .refresh: refresh(at: moment, into: &effects)
+        case .session: sessionExpired(at: moment, into: &effects)
+        case .provisional: provisionalIsDue(at: moment, into: &effects)
         case .farewell:
             break
         }
@@ -280,16 +352,18 @@ extension Leg {
         _ outcome: Call.Status, _ status: Status, by: String, sayBye: Bool = true, at moment: Moment, into effects: inout [LegEffect]
     ) {
         guard phase != .ended else { return }
+        stopAsking("call_ended", into: &effects)
+        arrivalFailed(into: &effects)
         let before = phase
         phase = .ended
         record.status = outcome
         record.endedAt = moment.time
         (record.sipCode, record.hangupCause, record.hangupBy) = (status.code, status.cause, by)
         deadlines = [.farewell: moment.now + .seconds(5)]
+        // A request that is pending when the dialog ends is answered all the same (RFC 3261 §15.1.2).
+        if media.isRenegotiating { effects.append(.respondToReinvite(code: 487, body: nil)) }
+        media.isRenegotiating = false
         if before == .up {
-            // A request that is pending when the dialog ends is answered all the same (RFC 3261 §15.1.2).
-            if media.isRenegotiating { effects.append(.respondToReinvite(code: 487, body: nil)) }
-            media.isRenegotiating = false
             if sayBye { effects.append(.bye) }
         } else if isInbound {
             precondition(status.code >= 300, "a call that was not answered is refused, never accepted")
@@ -298,12 +372,12 @@ extension Leg {
             cancelTargets(except: nil, into: &effects)
         }
         for child in children { effects.append(.tellChild(child, .parentEnded)) }
+        releaseChained(into: &effects)
         if record.parentCallID != nil { effects.append(.tellParent(.childEnded(record.id, status, outcome))) }
         if let playID = performing?.playID, isSeated { effects.append(.stopPlay(playID: playID)) }
         leaveSeat(into: &effects)
-        if let performing {
-            effects.append(.advance(runID: performing.runID, step: performing.step, .callEnded))
-        }
+        leavePeer(into: &effects)
+        if let performing { close(performing.runID, performing.step, ended(at: moment), into: &effects) } else { tellClosing(into: &effects) }
         performing = nil
         endMove(into: &effects)
         switch media.stage {
@@ -320,8 +394,12 @@ extension Leg {
 
     /// Gives the current seat up, whether it is taken or on the way.
     mutating func leaveSeat(into effects: inout [LegEffect]) {
-        if seat.stage == .linking || seat.stage == .linked {
+        // Who was taken over may sit where nothing is written of it yet: where it was to be, or on its way back to its own room.
+        if seat.stage == .linking || seat.stage == .linked || seat.stage == .none && epoch > 1 {
             effects.append(.leave(roomID: seat.roomID, participantID: seat.participantID, instance: seat.instance))
+        }
+        if epoch > 1, seat.roomID != ownRoomID {
+            effects.append(.leave(roomID: ownRoomID, participantID: seat.participantID, instance: placement.mixer))
         }
         // A place that is on its way is left when it comes.
         if seat.stage != .joining { seat.stage = .none }
@@ -332,6 +410,7 @@ extension Leg {
 
     mutating func publish(_ type: String, with details: [String: JSONValue] = [:], into effects: inout [LegEffect]) {
         sequence += 1
+        toldRoom = record.roomID
         effects.append(.publish(type: type, record, sequence: sequence, with: details))
     }
 }

@@ -63,6 +63,13 @@ extension PlayTone {
 }
 
 extension Action.Kind {
+    var makesCalls: Bool {
+        switch self {
+        case .connect, .dial: true
+        default: false
+        }
+    }
+
     var isEcho: Bool {
         switch self {
         case .echo, .streamEcho: true

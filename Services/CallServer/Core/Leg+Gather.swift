@@ -16,15 +16,11 @@ extension Leg {
         let commands = gathering.begin(option, ahead: option.typedAhead + digits)
         digits = ""
         performing?.gathering = gathering
-        if option.takes(.speech) {
-            let provider = option.speechProvider.flatMap { [.gcp, .aws].contains($0) ? nil : $0.rawValue }
-            let transcription = Transcription(
-                id: "gather", language: option.speechLanguage ?? option.language, provider: provider, url: option.speechProviderURL,
-                direction: .in, hints: option.allHints, interim: option.interim, startedAt: moment.time)
-            listen(Watch(id: Self.gatherWatch, speech: true, transcription: transcription), into: &effects)
-        }
+        if option.takes(.speech) { listen(option.watch(Self.gatherWatch, at: moment.time), into: &effects) }
         follow(commands, option, at: moment, into: &effects)
     }
+
+    mutating func stopGathering(into effects: inout [LegEffect]) { stopListening(Self.gatherWatch, into: &effects) }
 
     /// True when a `gather` has the key.
     mutating func gathers(_ digit: String, at moment: Moment, into effects: inout [LegEffect]) -> Bool {
@@ -105,7 +101,7 @@ extension Leg {
         }
     }
 
-    private static func sources(_ prompt: Gathering.Prompt, _ option: Gather) -> [PlaySource] {
+    static func sources(_ prompt: Gathering.Prompt, _ option: Gather) -> [PlaySource] {
         let voice = option.voiceID != nil || option.provider != nil ? SpeechVoice(name: option.voiceID, provider: option.provider) : nil
         func speech(_ text: String) -> PlaySource { .speech(text: text, language: option.language, voice: voice) }
         let question: [PlaySource] = option.text.map { [speech($0)] } ?? option.streamURLs.map { .url($0) }
@@ -126,5 +122,16 @@ extension Leg {
     mutating func promptOfGather() -> [PlaySource]? {
         guard let option = gatherOption, performing?.playID != nil else { return nil }
         return Self.sources(.question, option)
+    }
+}
+
+extension Gather {
+    /// What is to be heard of an answer that is spoken.
+    func watch(_ id: String, at time: Timestamp) -> Watch {
+        let provider = speechProvider.flatMap { [.gcp, .aws].contains($0) ? nil : $0.rawValue }
+        let transcription = Transcription(
+            id: id, language: speechLanguage ?? language, provider: provider, url: speechProviderURL, direction: .in, hints: allHints,
+            interim: interim, startedAt: time)
+        return Watch(id: id, speech: true, transcription: transcription)
     }
 }

@@ -83,7 +83,7 @@ extension Leg {
     /// The room does not listen: a transcription fails, an `amd` has no answer; the call goes on.
     mutating func listenFailed(_ id: String, _ error: RPCError, at moment: Moment, into effects: inout [LegEffect]) {
         guard let watch = hearing?.watches.first(where: { $0.id == id }) else { return }
-        if gatherFailed(id, error, at: moment, into: &effects) { return }
+        if gatherFailed(id, error, at: moment, into: &effects) || askingFailed(id, error, at: moment, into: &effects) { return }
         if watch.transcription != nil {
             _ = tellTranscript(.transcriptFailed(side: nil, code: error.code.rawValue, detail: error.detail), into: &effects)
         } else if watch.machine != nil {
@@ -94,7 +94,9 @@ extension Leg {
     // MARK: Hearing
 
     mutating func heard(_ finding: Finding, by watchID: String, at moment: Moment, into effects: inout [LegEffect]) {
-        if gatherHeard(finding, by: watchID, at: moment, into: &effects) || tellTranscript(finding, into: &effects) { return }
+        if askingHeard(finding, by: watchID, at: moment, into: &effects) { return }
+        if recordHeard(finding, by: watchID, at: moment, into: &effects) || gatherHeard(finding, by: watchID, at: moment, into: &effects)
+            || tellTranscript(finding, into: &effects) { return }
         // What a room told of after it was asked to listen no more.
         guard hearing?.watches.contains(where: { $0.id == watchID }) == true else { return }
         tell(finding, into: &effects)
@@ -137,6 +139,12 @@ extension Leg {
         } else if !detection.isAsync {
             finish(.completed, at: moment, into: &effects)
         }
+    }
+
+    mutating func stopDetecting(into effects: inout [LegEffect]) {
+        hearing?.detection = nil
+        deadlines[.detection] = nil
+        stopListening(Self.detectionWatch, into: &effects)
     }
 
     /// What was found out goes with the outcome of whatever action ends next.

@@ -56,7 +56,7 @@ extension Leg {
         guard phase == .up, media.stage == .ready, media.isAgreed, moves.move == nil, !moves.isRefused else { return }
         self.moves = moves
         // An exchange of the phone's goes first.
-        guard !media.isRenegotiating, !media.awaitsAnswerInAck else { return moveLater(after: Self.pause, to: relay, at: moment) }
+        guard !media.isRenegotiating, !isOffering else { return moveLater(after: Self.pause, to: relay, at: moment) }
         deadlines[.move] = nil
         let move = Move(relay: relay, session: moves.last + 1)
         self.moves?.last = move.session
@@ -78,7 +78,7 @@ extension Leg {
 
     mutating func createdElsewhere(_ session: Int, _ reply: CreateMediaSession.Reply, at moment: Moment, into effects: inout [LegEffect]) {
         guard var move = moves?.move, move.session == session, move.stage == .creating else { return }
-        guard !media.isRenegotiating, !media.awaitsAnswerInAck else {
+        guard !media.isRenegotiating, !isOffering else {
             // What the offer goes on with is changing meanwhile.
             giveUp(move, into: &effects)
             return moveLater(after: Self.pause, to: move.relay, at: moment)

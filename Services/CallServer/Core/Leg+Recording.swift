@@ -1,3 +1,4 @@
+import Bytes
 import Contracts
 import Flow
 
@@ -16,7 +17,7 @@ extension Leg {
     }
 
     /// Named after the step, so that performing it twice makes one recording.
-    private func recordingID(step: Int) -> String {
+    func recordingID(step: Int) -> String {
         let time = record.id.drop { $0 != "_" }.dropFirst().prefix(10)
         return "rec_" + time + StableID.text(record.id, salt: "recording/\(step)", length: 16)
     }

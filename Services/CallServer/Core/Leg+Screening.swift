@@ -43,11 +43,27 @@ extension Leg {
         screening?.stage = stage
         // A prompt whose end nobody tells must not hold the caller for ever.
         deadlines[.screening] = moment.now + .seconds(60)
+        say(text, into: &effects)
+    }
+
+    private func say(_ text: String, into effects: inout [LegEffect]) {
         let voice = screening?.voiceID.map { SpeechVoice(name: $0) }
         effects.append(
             .play(
                 playID: screeningPlay, [.speech(text: text, language: screening?.language, voice: voice)], loop: false, stopOnDigit: false))
     }
+
+    /// What is being said is asked for again under the name it had.
+    func resumeScreening(into effects: inout [LegEffect]) {
+        switch screening?.stage {
+        case .asking: if let text = screening?.confirmText { say(text, into: &effects) }
+        case .whispering: if let text = screening?.whisperText { say(text, into: &effects) }
+        case .waiting, .confirming, .moving, .done, nil: break
+        }
+    }
+
+    /// Whether its parent may be told that it has answered.
+    var isForItsParent: Bool { record.answeredAt != nil && joins == nil && (screening == nil || screening?.stage == .done) }
 
     private mutating func join(at moment: Moment, into effects: inout [LegEffect]) {
         guard let screening else { return }

@@ -74,15 +74,20 @@ extension Leg {
         guard seat.number == number, seat.stage == .linking else { return }
         seat.stage = .linked
         leavePlaces(into: &effects)
+        arrived(at: moment, into: &effects)
         if seat.resumes != nil {
             seat.resumes = nil
             playAgain(into: &effects)
         }
+        hushInSeat(into: &effects)
+        askAgain(into: &effects)
         if seat.isRequested == true {
             seat.isRequested = nil
             publish("call.moved", into: &effects)
         }
         seatTaken(at: moment, into: &effects)
+        // Its record says where it is, whoever has moved it.
+        if phase == .up, record.roomID != toldRoom { publish("call.moved", into: &effects) }
     }
 
     /// Those it has come from; never the one it is in.
@@ -116,6 +121,7 @@ extension Leg {
         }
         let (conference, isRequested) = (seat.conferenceID, seat.isRequested == true)
         let isBack = phase == .up && returnToPlace(into: &effects)
+        arrivalFailed(into: &effects)
         if isRequested, isBack {
             publish("call.move_failed", into: &effects)
             return
@@ -142,6 +148,7 @@ extension Leg {
         seat = Seat(
             roomID: place.roomID, participantID: seat.participantID, instance: place.instance, stage: .linking, number: seat.number + 1,
             inside: inside, conferenceID: place.conferenceID)
+        record.roomID = place.roomID
         effects.append(.link(inside, seat: seat.number))
         return true
     }
@@ -178,10 +185,11 @@ extension Leg {
     }
 
     /// What is heard there is asked for again: a room that has gone on with it does nothing.
-    private mutating func playAgain(into effects: inout [LegEffect]) {
+    mutating func playAgain(into effects: inout [LegEffect]) {
         guard let current = performing, let playID = current.playID else { return }
         switch current.action.kind {
         case .dial(let option): effects.append(.play(playID: playID, option.sources, loop: true, stopOnDigit: false))
+        case .hold(let option): effects.append(.play(playID: playID, Self.music(option), loop: true, stopOnDigit: false))
         case .connect: effects.append(.play(playID: playID, [.ringback], loop: true, stopOnDigit: false))
         case .gather:
             guard let sources = promptOfGather() else { return }

@@ -24,6 +24,7 @@ extension Leg {
         guard objectionToSupervising == nil else { return }
         let wasThere = seat.supervises?.place.roomID == supervised.place.roomID && seat.instance == supervised.place.instance
         if !wasThere {
+            stopAsking("interrupted", into: &effects)
             interruptGather(into: &effects)
             if let playID = performing?.playID {
                 performing?.playID = nil

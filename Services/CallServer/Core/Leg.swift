@@ -21,13 +21,16 @@ struct Leg: Codable, Sendable {
     var record: Call
     /// Events published so far; the next gets `sequence + 1`.
     var sequence: Int64 = 0
-    let epoch: UInt64
+    /// Raised by whoever takes the leg over.
+    var epoch: UInt64
     /// Events applied so far; with the epoch it names what an effect belongs to, for the idempotency keys of commands.
     var revision: UInt64 = 0
     var placement: Placement
     var phase = Phase.preparing
     var media = Media()
     var seat: Seat
+    /// That its record was last told with.
+    var toldRoom: String?
     /// The places it sits in until the one it goes to hears it.
     var leaving: [Place]?
     /// Nil: it has always been with the relay it began with.
@@ -50,6 +53,35 @@ struct Leg: Codable, Sendable {
     /// Nil: nothing is listened for, and nothing is left to tell.
     var hearing: Hearing?
     var wantsAnswer = false
+    /// Inbound: who calls is not to be told to whom is called (RFC 3323).
+    var isPrivate: Bool?
+    /// Where phones have sent it on to (3xx).
+    var redirections: Redirections?
+    /// A REFER of its phone's that goes on.
+    var referral: Referral?
+    /// Of the first leg of a call: what is done for one of its two parties, and how often that has been.
+    var transfer: Transfer?
+    var transfers: Int?
+    /// Of a first leg that has left the call: who goes on with it.
+    var bequest: Bequest?
+    /// Whom the first leg talks with since a transfer.
+    var partnerNumber: String?
+    /// It hears ringing while another leg's party is rung.
+    var isWaitingForTransfer: Bool?
+    /// The leg whose place it takes when it talks (RFC 3891).
+    var takesPlaceOf: String?
+    /// On its way into another call of an attended transfer.
+    var arrival: Arrival?
+    /// The place it has taken in a call.
+    var arrived: Arrival?
+    /// It comes to talk beside those of its parent's call (RFC 3911); false once it does.
+    var joins: Bool?
+    /// It names a dialog that is none: where it has not dialled a conference there is nothing for it.
+    var joinsNothing: Bool?
+    /// The conference of whom it joins.
+    var joinsConference: String?
+    /// Inbound: whether it was let hear what is said before its answer; false while that waits for its seat.
+    var isProgressing: Bool?
     /// When each timer is due; the driver keeps its queue in step with this.
     var deadlines: [TimerKind: Instant] = [:]
     var sip: SIPState
@@ -84,6 +116,16 @@ struct Leg: Codable, Sendable {
         var awaitsAnswerInAck = false
         /// The relay that refused the session before this one took it.
         var refusedBy: String?
+        /// What the relay was told of the phone's description, until it has said that it knows.
+        var asked: Asked?
+        /// What is heard of the phone before it answers.
+        var early: EarlyMedia?
+    }
+
+    struct Asked: Codable, Sendable, Equatable {
+        var kind: UpdateMediaSession.Kind
+        var remote: String
+        var profile: MediaProfile?
     }
 
     /// A place in a room, on the way from wanted to linked.
@@ -116,13 +158,24 @@ struct Leg: Codable, Sendable {
         var action: Action
         var isStarted = false
         var playID: String?
+        /// The calls that this action has made: what becomes of those of an earlier one is none of its business.
+        var children: [String]?
+        /// How often FlowManager is asked whether it is still wanted, in milliseconds; nil: it is until it ends.
+        var watch: Int?
         /// Final results of the children of a `connect`, by call id.
         var results: [String: Status] = [:]
         /// How far a `dial` is.
         var dialling: Dialling?
+        /// A call that is waited for, or met.
+        var meeting: Meeting?
+        /// How far a `record` is.
+        var taking: Taking?
         /// How far a `gather` is.
         var gathering: Gathering?
     }
+
+    /// Whether every call that the action has made is over.
+    var hasNoChildLeft: Bool { !(performing?.children ?? []).contains { performing?.results[$0] == nil } }
 
     struct Dial: Codable, Sendable, Equatable {
         var number: String
@@ -140,12 +193,24 @@ struct Leg: Codable, Sendable {
         /// `+sip.instance` of the phone, when it gave one.
         var instanceID: String?
         var wasCanceled = false
+        /// Why it is rung, when it was not called.
+        var redirection: Redirection?
+        /// The Q.850 cause it was refused with.
+        var cause: Int?
+        /// Its INVITE has had its final response, or none will come.
+        var isOver: Bool?
     }
 
     struct Program: Codable, Sendable {
         var flowID: String?
         var actions: [Action]?
         var isStarted = false
+        /// It begins while the phone rings.
+        var isEarly: Bool?
+        /// Of a flow that the API has sent the leg to: the how manyth, its run, and behind which step it counts.
+        var number: Int?
+        var runID: String?
+        var after: Int?
     }
 
     enum TimerKind: String, Codable, Sendable, Hashable {
@@ -161,6 +226,8 @@ struct Leg: Codable, Sendable {
         case farewell
         /// Ask FlowManager again.
         case flowRetry
+        /// Whoever was asked over the API has had its time to answer.
+        case asking
         /// A prompt whose end nobody told must not hold the flow for ever.
         case play
         /// Its media is to be carried over another relay.
@@ -169,6 +236,12 @@ struct Leg: Codable, Sendable {
         case seat
         /// Who was called has not confirmed.
         case screening
+        /// The session is to be refreshed (RFC 4028).
+        case refresh
+        /// Nobody has refreshed the session.
+        case session
+        /// A provisional response has had no PRACK yet (RFC 3262).
+        case provisional
     }
 
     /// Bounds of a leg; settings of the service.
@@ -178,11 +251,26 @@ struct Leg: Codable, Sendable {
         /// The longest a prompt may be.
         var play = Interval.seconds(3_600)
         var digits = 100
-        var flowRetries = 5
+        /// So often a call that is up asks FlowManager again, with two seconds between them.
+        var flowRetries = 45
+        /// Nil, as in what an older version wrote: an hour's.
+        var closingRetries: Int?
     }
 
     var limits = Limits()
     var flowAttempts = 0
+    /// The step at which the leg ended, until FlowManager has taken what it is told of it.
+    var closing: Closing?
+    /// Keys that were told of, so that none counts twice.
+    var heardKeys: [String]?
+
+    struct Closing: Codable, Sendable, Equatable {
+        var runID: String
+        var step: Int
+        /// What the run is told; nil: that the call has ended.
+        var outcome: Outcome?
+    }
+
     /// The outcome that FlowManager has not acknowledged yet.
     var pendingOutcome: Outcome?
     /// What became of the action while the leg supervised: told when it is back.
@@ -195,6 +283,19 @@ struct Leg: Codable, Sendable {
     var screening: Screening?
     /// Header fields of the INVITE that variables tell of, by lower-case name.
     var arrivedWith: [String: String]?
+    /// Calls that end with this one, and the one that this one ends with.
+    var chained: [String]?
+    var chainedTo: String?
+    /// What it counts as where calls are limited.
+    var counted: Counted?
+    /// Seconds for who is refused.
+    var retryAfter: Int?
+    /// Nobody hears it; the API or its flow wants it so. It goes along from room to room, as does the next.
+    var isMuted: Bool?
+    /// It hears music, and nothing else, and is not heard.
+    var isHeld: Bool?
+    /// What the API asks beside the flow.
+    var asking: Asking?
     /// Media streams, with their secrets sealed, and the seat they sit beside.
     var streams: [StreamSettings]?
     var streamSeat: Int?

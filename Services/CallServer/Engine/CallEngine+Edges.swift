@@ -73,7 +73,12 @@ extension CallEngine {
         request.routes = path.compactMap { URI($0).map { NameAddress($0) } }
         guard let destination = request.destination else { return handle(id, .refused(branch: branch, code: 430)) }
         legs[id]?.requests[branch] = request
-        let transaction = layer.request(request, to: destination, now: loop.now, into: &outbox)
+        legs[id]?.leg.dial?.targets[branch].route = path
+        legs[id]?.leg.dial?.targets[branch].isOver = nil
+        let name = layer.newName()
+        legs[id]?.leg.sip.branches[branch]?.name = name
+        saveSoon(id)
+        let transaction = layer.request(request, as: name, to: destination, now: loop.now, into: &outbox)
         legs[id]?.branches[branch] = transaction
         purposes[transaction] = .invite(leg: id, branch: branch)
         drain()

@@ -9,6 +9,7 @@ extension CallEngine {
     /// `revision` is the leg's when the effect came about: a command repeated for it is the same command.
     func perform(_ effect: LegEffect, for id: String, _ revision: UInt64) {
         guard let leg = legs[id]?.leg else { return }
+        trace(effect, for: leg)
         switch effect {
         case .respond(let code, let body): respondToInvite(id, code: code, body: body)
         case .invite(let branch, let body): invite(id, branch: branch, body: body)
@@ -16,10 +17,32 @@ extension CallEngine {
         case .dismiss(let branch): dismiss(id, branch: branch)
         case .acknowledge(let branch): acknowledge(id, branch: branch)
         case .respondToReinvite(let code, let body): respondToReinvite(id, code: code, body: body)
+        case .respondToRefer(let code): respondToRefer(id, code)
+        case .notify, .notifyLast: notify(id)
+        case .notifyAgain: notifyAgain(id)
+        case .refer(let target): refer(id, to: target)
+        case .referAgain(let target): referAgain(id, to: target)
+        case .rename: break
+        case .respondReliably(let code, let body, let sequence): respondReliably(id, code: code, body: body, sequence: sequence)
+        case .inviteLonger(let branch, let body): invite(id, branch: branch, body: body)
+        case .prack(let branch, let tag, _): prack(id, branch, tag)
+        case .prackAgain(let branch, let tag): prack(id, branch, tag)
+        case .refresh(let body): refresh(id, body)
+        case .refreshAgain(let body): refreshAgain(id, body)
+        case .hearEarly(let remote, let profile):
+            askRelay(
+                UpdateMediaSession(
+                    sessionID: sessionID(of: leg), epoch: leg.epoch, kind: .answer, remote: remote, profile: profile, isProvisional: true),
+                for: leg, "early/\(revision)"
+            ) { _ in .heardEarly } failed: { _ in nil }
         case .bye: bye(id)
+        case .inviteAgain(let branch, let body): inviteAgain(id, branch: branch, body: body)
+        case .byeAgain: byeAgain(id)
+        case .reinviteAgain(let session, let body): reinviteAgain(id, session: session, body: body)
+        case .ownMedia: ownMedia(leg)
+        case .ownSeat: ownSeat(leg)
         case .resolve(let number): resolve(leg, number: number)
-        case .findBindings(let number):
-            ask(ListBindings(customerID: leg.record.customerID, number: number), for: leg, "bindings") { .found($0.bindings) } failed: { .notFound($0) }
+        case .findBindings(let number): findBindings(leg, number)
         case .createMedia(let offer): createMedia(leg, offer: offer)
         case .offerMedia(let profile, let family):
             askRelay(
@@ -27,8 +50,12 @@ extension CallEngine {
                 for: leg, "media/\(revision)"
             ) { .mediaOffered($0.description ?? "", profile) } failed: { .mediaOfferFailed($0) }
         case .updateMedia(let kind, let remote, let profile):
+            // Another phone of the same call may still be the one that answers.
+            let isProvisional = kind == .offer && !leg.isInbound && leg.phase == .ringing
             askRelay(
-                UpdateMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, kind: kind, remote: remote, profile: profile), for: leg,
+                UpdateMediaSession(
+                    sessionID: sessionID(of: leg), epoch: leg.epoch, kind: kind, remote: remote, profile: profile,
+                    isProvisional: isProvisional ? true : nil), for: leg,
                 "media/\(revision)"
             ) { .mediaUpdated($0, kind: kind) } failed: { .mediaUpdateFailed($0, kind: kind) }
         case .link(let inside, let seat):
@@ -55,13 +82,15 @@ extension CallEngine {
             let command = PlayInRoom(
                 roomID: leg.seat.roomID, participantID: leg.seat.participantID, playID: playID, sources: sources, loop: loop,
                 stopOnDigit: stopOnDigit)
-            ask(command, for: leg, playID, at: leg.seat.instance) { _ in nil } failed: { _ in .playFinished(playID: playID, .failed) }
+            // One of the same name may have been heard before.
+            ask(command, for: leg, "\(playID)/\(revision)", at: leg.seat.instance) { _ in nil } failed: { _ in .playFinished(playID: playID, .failed) }
         case .stopPlay(let playID):
             bus.tell(
                 StopPlay(roomID: leg.seat.roomID, playID: playID), to: .instance(leg.seat.instance),
                 context: CallContext(customer: leg.record.customerID))
         case .startRecording(let recording, let terms, let step): startRecording(leg, recording, terms, step)
         case .stopRecordings(let step): stopRecordings(leg, step)
+        case .stopRecording(let recording, let step): stopRecording(leg, recording, step)
         case .listen(let watch):
             ask(
                 ListenInRoom(roomID: leg.seat.roomID, participantID: leg.seat.participantID, epoch: leg.epoch, watch: watch), for: leg,
@@ -87,6 +116,10 @@ extension CallEngine {
             bus.tell(
                 SetParticipant(roomID: leg.seat.roomID, participantID: leg.seat.participantID, muted: muted, echo: echo),
                 to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
+        case .hush(let muted, let deaf):
+            bus.tell(
+                SetParticipant(roomID: leg.seat.roomID, participantID: leg.seat.participantID, muted: muted, deaf: deaf),
+                to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
         case .sendDigits(let digits, let duration, let interval):
             bus.tell(
                 SendDigits(
@@ -100,11 +133,17 @@ extension CallEngine {
                 AdvanceRun(runID: runID, customerID: leg.record.customerID, step: step, outcome: leg.withStatus(outcome)), for: leg,
                 "\(runID)/\(step)\(leg.polls)"
             ) { .step($0) } failed: { .stepFailed($0) }
-        case .dialChild(let order):
-            createChild(
-                order.id, of: leg, number: order.number, callerNumber: order.callerNumber, callerName: order.callerName, order: order)
-        case .createChild(let child, let number, let callerNumber, let callerName):
-            createChild(child, of: leg, number: number, callerNumber: callerNumber, callerName: callerName)
+        case .leaveRun(let runID, let step):
+            ask(
+                AdvanceRun(runID: runID, customerID: leg.record.customerID, step: step, outcome: .callEnded), for: leg, "\(runID)/\(step)/left"
+            ) { _ in nil } failed: { _ in nil }
+        case .askPeer(let peer, let step): askPeer(leg, peer, step: step)
+        case .tellPeer(let peer, let change): tellPeer(leg, peer, change)
+        case .watchRun(let runID):
+            ask(WatchRun(runID: runID, customerID: leg.record.customerID), for: leg, "watch/\(revision)") { .watched($0) } failed: { _ in .watchFailed }
+        case .attach(let master): tell(leg, chained: master, .attached)
+        case .releaseChained(let call): tell(leg, chained: call, .ended)
+        case .createChild(let order): createChild(order, of: leg)
         case .tellParent(let event):
             guard let parent = leg.record.parentCallID else { break }
             if legs[parent] != nil { handle(parent, event) } else { handle(id, .parentEnded) }
@@ -126,10 +165,24 @@ extension CallEngine {
     ) {
         let id = leg.record.id
         let context = CallContext(customer: leg.record.customerID, idempotencyKey: "\(id)/\(leg.epoch)/\(purpose)")
+        let traced = trace(command, for: leg, at: instance)
+        let begin = loop.now
         bus.call(command, to: instance.map { .instance($0) } ?? .any, context: context) { [loop] result in
-            guard let event = Self.event(result, answered, failed) else { return }
-            loop.post { self.assumeIsolated { $0.handle(id, event) } }
+            traced?.ended(result)
+            let event = Self.event(result, answered, failed)
+            loop.post {
+                self.assumeIsolated { engine in
+                    engine.note(result, of: begin)
+                    if let event { engine.handle(id, event) }
+                }
+            }
         }
+    }
+
+    /// How long an answer took; that nobody is there to answer is said at once and means nothing.
+    func note<Reply>(_ result: Result<Reply, RPCError>, of begin: Instant) {
+        if case .failure(let error) = result, error.code == .unavailable { return }
+        congestion.answered(after: loop.now - begin, at: loop.now)
     }
 
     /// What a leg is told of an answer; nil: nothing.
@@ -155,38 +208,7 @@ extension CallEngine {
         }
     }
 
-    /// A dialled number is an extension or a conference of the caller's customer.
-    private func resolve(_ leg: Leg, number: String) {
-        let customer = leg.record.customerID
-        let id = leg.record.id
-        let context = CallContext(customer: customer)
-        bus.call(ResolveExtension(customerID: customer, number: number), context: context) { [loop, bus] result in
-            switch result {
-            case .success(let found):
-                var connect = Connect()
-                connect.destinations = [Address(kind: .extension, target: number)]
-                let actions = [Action(id: "connect", .connect(connect))]
-                loop.post { self.assumeIsolated { $0.handle(id, .resolved(flowID: found.flowID, defaultActions: actions)) } }
-            case .failure(let error) where error.code == .notFound:
-                bus.call(ResolveConference(customerID: customer, number: number), context: context) { result in
-                    let event: LegEvent
-                    switch result {
-                    case .success(let conference):
-                        var join = ConferenceJoin()
-                        join.conferenceID = conference.id
-                        event = .resolved(flowID: nil, defaultActions: [Action(id: "conference", .conferenceJoin(join))])
-                    case .failure(let error):
-                        event = .unresolved(error)
-                    }
-                    loop.post { self.assumeIsolated { $0.handle(id, event) } }
-                }
-            case .failure(let error):
-                loop.post { self.assumeIsolated { $0.handle(id, .unresolved(error)) } }
-            }
-        }
-    }
-
-    private func participant(of leg: Leg) -> ParticipantSettings? {
+    func participant(of leg: Leg) -> ParticipantSettings? {
         guard let inside = leg.media.inside else { return nil }
         var settings = ParticipantSettings(
             participantID: leg.seat.participantID, callID: leg.record.id, owner: runtime.instance, epoch: leg.epoch, inside: inside,
@@ -194,6 +216,7 @@ extension CallEngine {
             relay: leg.placement.relay, session: leg.sessionID)
         settings.supervision = leg.seat.supervises?.supervision
         settings.echo = leg.echoes
+        (settings.muted, settings.deaf) = (leg.isHushed, leg.isHeld == true)
         (settings.name, settings.number) = (leg.callerName, leg.dial?.number ?? leg.record.from)
         return settings
     }
@@ -234,7 +257,9 @@ extension CallEngine {
         let command = JoinConference(conferenceID: seat.conferenceID ?? "", customerID: leg.record.customerID, participant: participant)
         let id = leg.record.id
         let context = CallContext(customer: leg.record.customerID)
+        let traced = trace(command, for: leg, at: instance)
         bus.call(command, to: .instance(instance), context: context) { [loop] result in
+            traced?.ended(result)
             loop.post {
                 self.assumeIsolated { engine in
                     switch result {
@@ -256,44 +281,70 @@ extension CallEngine {
 
     private func startRun(_ leg: Leg) {
         let record = leg.record
-        let runID = "run_" + record.id.drop { $0 != "_" }.dropFirst()
+        let runID = leg.program?.runID ?? "run_" + record.id.drop { $0 != "_" }.dropFirst()
         var variables = [
             Variables.callStatus: leg.statusWord.rawValue, "voipbin.call.id": record.id, "voipbin.call.direction": record.direction.rawValue,
             "voipbin.call.source.target": record.from, "voipbin.call.destination.target": record.to,
             "call.id": record.id, "call.direction": record.direction.rawValue, "call.from": record.from, "call.to": record.to,
         ]
+        if leg.isPrivate == true || record.from == "anonymous" { variables[Variables.callIsAnonymous] = "yes" }
         for (name, value) in leg.arrivedWith ?? [:] { variables["voipbin.call.header.\(name)"] = value }
-        let command = StartRun(
+        var command = StartRun(
             runID: runID, customerID: record.customerID, flowID: leg.program?.flowID, actions: leg.program?.actions,
             referenceID: record.id, variables: variables)
-        ask(command, for: leg, "run\(leg.polls)") { .step($0) } failed: { .stepFailed($0) }
+        command.after = leg.program?.after
+        ask(command, for: leg, "run\(leg.program?.number.map { "/\($0)" } ?? "")\(leg.polls)") { .step($0) } failed: { .stepFailed($0) }
     }
 
-    private func createChild(_ child: String, of parent: Leg, number: String, callerNumber: String, callerName: String, order: ChildOrder? = nil) {
-        guard legs[child] == nil else { return }
+    func createChild(_ order: ChildOrder, of parent: Leg) {
+        guard legs[order.id] == nil else { return reunite(order.id) }
+        // Whom the parent was taken over from may have made it.
+        if let former = legs[parent.record.id]?.former {
+            Task {
+                switch await self.adopt(parent.record.id, order.id, from: former) {
+                case .unknown: makeChild(order, of: parent)
+                case .adopted: break
+                case .over, .owned: handle(parent.record.id, .childEnded(order.id, Leg.Status(code: 480, cause: 31), .failed))
+                }
+            }
+            return
+        }
+        makeChild(order, of: parent)
+    }
+
+    private func makeChild(_ order: ChildOrder, of parent: Leg) {
+        let child = order.id
+        // Whom it was to be made for may have given it up while it was looked for.
+        guard legs[child] == nil, let maker = legs[parent.record.id]?.leg, !maker.isEnded, maker.children.contains(child) else { return }
         guard legs.count < settings.maximumLegs, let placement = place(beside: parent.placement.relay) else {
             Counters.refused.add()
             handle(parent.record.id, .childEnded(child, Leg.Status(code: 503, cause: 41), .failed))
             return
         }
         var record = Call(
-            id: child, customerID: parent.record.customerID, direction: .outbound, status: .queued, from: callerNumber, to: DialledNumber(number).user,
+            id: child, customerID: parent.record.customerID, direction: .outbound, status: .queued, from: order.callerNumber, to: DialledNumber(order.number).user,
             createdAt: moment().time)
         record.parentCallID = parent.record.id
         // Both sit in the parent's room, wherever that is.
         var seat = ownSeat(of: child, placement)
         // Who is asked first is not heard there yet.
-        if order?.screening == nil { seat.roomID = parent.ownRoomID }
-        seat.instance = parent.placement.mixer
+        if order.screening == nil { seat.roomID = order.place?.roomID ?? parent.ownRoomID }
+        seat.instance = order.place?.instance ?? parent.placement.mixer
         var leg = Leg(
-                outbound: record, dial: Leg.Dial(number: number, callerName: callerName), program: nil, epoch: 1,
-                placement: Leg.Placement(relay: placement.relay, mixer: parent.placement.mixer), seat: seat,
-                sip: SIPState(domain: parent.sip.domain), limits: settings.limits)
+            outbound: record, dial: Leg.Dial(number: order.number, callerName: order.callerName), program: nil, epoch: 1,
+            placement: Leg.Placement(relay: placement.relay, mixer: parent.placement.mixer), seat: seat,
+            sip: SIPState(domain: parent.sip.domain), limits: settings.limits)
+        let called = leg.record.to
+        // A leg that rings the number its caller dialled is counted with it.
+        leg.counted = Leg.Counted(
+            isCall: false, destination: called == parent.counted?.destination ? nil : called, isExempt: parent.counted?.isExempt == true)
         leg.headers = parent.headers
-        if let order {
-            leg.limits.ring = order.ring
-            leg.screening = order.screening
+        if let referrer = order.referredBy {
+            let uri = URI(user: referrer, host: parent.sip.domain)
+            leg.headers = (leg.headers ?? []) + [Leg.Header(name: "Referred-By", value: NameAddress(uri).description)]
         }
+        leg.limits.ring = order.ring ?? leg.limits.ring
+        leg.screening = order.screening
         start(leg)
     }
 
@@ -303,6 +354,7 @@ extension CallEngine {
         legs[id] = Entry(leg: leg)
         Counters.calls.add()
         Counters.live.set(legs.count)
+        admit(id)
         let effects = legs[id]?.leg.begin(at: moment()) ?? []
         commit(id, effects)
     }

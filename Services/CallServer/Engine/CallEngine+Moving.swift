@@ -104,32 +104,45 @@ extension CallEngine {
         legs[id]?.reinviting = nil
         request.contact = contact(of: id)
         request.add(.allow, Self.allowed)
+        if let leg = legs[id]?.leg { extend(&request, leg) }
         request.body = Array(body.utf8)
         request.contentType = "application/sdp"
-        purposes[layer.request(request, to: destination, now: loop.now, into: &outbox)] = .move(leg: id, session: session, request)
+        let name = legs[id]?.leg.sip.offering?.name ?? layer.newName()
+        purposes[layer.request(request, as: name, to: destination, now: loop.now, into: &outbox)] = .move(leg: id, session: session, request)
         drain()
     }
 
     func moveAnswered(_ id: String, _ session: Int, _ request: RequestBuilder, _ response: Message, _ status: Int) {
         guard status < 300 else {
             Self.refused.add()
-            // RFC 3261 §14.1: whoever chose the Call-ID waits longer, so that the two do not meet again.
-            let ownsCallID = legs[id]?.leg.isInbound == false
-            let wait = Interval.milliseconds(.random(in: ownsCallID ? 2100...4000 : 0...2000))
-            return handle(id, .moveRefused(session: session, code: status, wait: wait))
+            return handle(id, .moveRefused(session: session, code: status, wait: waitAfterCollision(id)))
         }
-        // Whatever became of the leg, its phone waits for this.
+        acknowledge(id, reinvite: request)
+        legs[id]?.leg.sip.dialog?.receive(response: response)
+        let (timer, moment) = (SessionTimer(answeredBy: response), moment())
+        legs[id]?.leg.sip.timer = timer
+        legs[id]?.leg.sessionBegan(at: moment)
+        Self.moved.add()
+        handle(id, .moveAccepted(session: session, answer: sessionDescription(of: response)))
+    }
+}
+
+extension CallEngine {
+    /// RFC 3261 §14.1: whoever chose the Call-ID waits longer, so that the two do not meet again.
+    func waitAfterCollision(_ id: String) -> Interval {
+        let ownsCallID = legs[id]?.leg.isInbound == false
+        return .milliseconds(.random(in: ownsCallID ? 2100...4000 : 0...2000))
+    }
+
+    /// The ACK of a re-INVITE of ours: whatever became of the leg, its phone waits for this.
+    func acknowledge(_ id: String, reinvite request: RequestBuilder) {
         var acknowledgement = request
         acknowledgement.method = .ack
         (acknowledgement.headers, acknowledgement.body, acknowledgement.contentType, acknowledgement.contact) = ([], [], nil, nil)
-        if let destination = acknowledgement.destination {
-            legs[id]?.acknowledgement = (acknowledgement, destination)
-            layer.acknowledge(acknowledgement, to: destination, into: &outbox)
-            drain()
-        }
-        legs[id]?.leg.sip.dialog?.receive(response: response)
-        Self.moved.add()
-        handle(id, .moveAccepted(session: session, answer: sessionDescription(of: response)))
+        guard let destination = acknowledgement.destination else { return }
+        legs[id]?.acknowledgement = (acknowledgement, destination)
+        layer.acknowledge(acknowledgement, to: destination, into: &outbox)
+        drain()
     }
 }
 

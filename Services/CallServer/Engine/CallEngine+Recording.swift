@@ -12,6 +12,14 @@ extension CallEngine {
         } failed: { .recordingAnswered(step: step, .failed($0.code.rawValue)) }
     }
 
+    /// That one; one that has ended already is no failure.
+    func stopRecording(_ leg: Leg, _ id: String, _ step: Int) {
+        let command = ControlRecording(customerID: leg.record.customerID, recordingID: id, callID: leg.record.id, change: .stop)
+        ask(command, for: leg, "recording/stop/\(step)") { _ in
+            .recordingAnswered(step: step, .completed)
+        } failed: { .recordingAnswered(step: step, $0.code == .conflict ? .completed : .failed($0.code.rawValue)) }
+    }
+
     /// All of the leg; whoever makes them is found by any instance. That there is none is no failure.
     func stopRecordings(_ leg: Leg, _ step: Int) {
         let command = ControlRecording(customerID: leg.record.customerID, callID: leg.record.id, change: .stop)

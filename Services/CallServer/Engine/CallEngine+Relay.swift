@@ -19,9 +19,17 @@ extension CallEngine {
         let id = leg.record.id
         let context = CallContext(
             customer: leg.record.customerID, idempotencyKey: "\(id)/\(leg.epoch)/\(purpose)", deadline: Self.attempt)
+        let traced = trace(command, for: leg, at: leg.placement.relay)
+        let begin = loop.now
         askRelay(command, at: leg.placement.relay, context, until: loop.now + Self.patience) { [loop] result in
-            guard let event = Self.event(result, answered, failed) else { return }
-            loop.post { self.assumeIsolated { $0.handle(id, event) } }
+            traced?.ended(result)
+            let event = Self.event(result, answered, failed)
+            loop.post {
+                self.assumeIsolated { engine in
+                    engine.note(result, of: begin)
+                    if let event { engine.handle(id, event) }
+                }
+            }
         }
     }
 

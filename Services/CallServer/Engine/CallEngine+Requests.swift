@@ -8,19 +8,20 @@ import ServiceKit
 extension CallEngine {
     func receive(_ event: SIP.Outbox.Event) {
         switch event {
-        case .request(let message, let transaction, source: _):
-            receiveRequest(message, transaction)
+        case .request(let message, let transaction, let source):
+            receiveRequest(message, transaction, from: source)
         case .response(let message, let transaction):
             receiveResponse(message, transaction)
         case .timedOut(let transaction):
             failed(transaction, code: 408)
         case .transportFailed(let transaction):
             failed(transaction, code: 503)
-        case .ack(let message, _):
+        case .ack(let message, let transaction):
+            if let transaction { acknowledged(transaction) }
             guard !message.bodyRange.isEmpty, let owner = owner(of: message) else { return }
             handle(owner, .answeredInAck(String(decoding: message.body, as: UTF8.self)))
-        case .cancel(_, let transaction):
-            receiveCancel(transaction)
+        case .cancel(let message, let transaction):
+            receiveCancel(message, transaction)
         case .unacknowledged(let transaction):
             if let id = invites[transaction] { handle(id, .dialogLost) }
         case .strayResponse(let message, let transaction):
@@ -29,22 +30,28 @@ extension CallEngine {
     }
 
     /// The CANCEL of the INVITE ends the call; that of a re-INVITE only takes the offer back (RFC 3261 §14.1).
-    private func receiveCancel(_ transaction: ServerTransactionID) {
-        guard let id = invites[transaction] else { return }
-        guard legs[id]?.reinvite == transaction else { return handle(id, .canceled) }
+    private func receiveCancel(_ message: Message, _ transaction: ServerTransactionID) {
+        guard let id = invites[transaction] else {
+            if bringing[transaction] != nil { bringing[transaction] = true }
+            return
+        }
+        guard legs[id]?.reinvite == transaction else {
+            legs[id]?.leg.sip.theirCause = message.releaseCause
+            return handle(id, .canceled)
+        }
         respondToReinvite(id, code: 487, body: nil)
         handle(id, .reinviteCanceled)
     }
 
-    private func receiveRequest(_ message: Message, _ transaction: ServerTransactionID) {
+    private func receiveRequest(_ message: Message, _ transaction: ServerTransactionID, from source: SocketAddress) {
         guard let method = message.method else { return }
         if message.to?.tag != nil {
-            receiveInDialog(message, method, transaction)
+            receiveInDialog(message, method, transaction, from: source)
             return
         }
         switch method {
         case .invite:
-            receiveInvite(message, transaction)
+            receiveInvite(message, transaction, from: source)
         case .options:
             answer(transaction, message, 200)
         default:
@@ -52,7 +59,7 @@ extension CallEngine {
         }
     }
 
-    private func receiveInvite(_ message: Message, _ transaction: ServerTransactionID) {
+    private func receiveInvite(_ message: Message, _ transaction: ServerTransactionID, from source: SocketAddress) {
         guard let customer = message.value(named: PrivateHeader.customer), !customer.isEmpty else {
             answer(transaction, message, 403)
             return
@@ -63,18 +70,45 @@ extension CallEngine {
             answer(transaction, message, 404)
             return
         }
-        guard message.required.isEmpty else {
-            var builder = ResponseBuilder(message, 420, toTag: layer.newTag())
-            builder.add(.unsupported, message.required.joined(separator: ", "))
-            respond(transaction, builder)
-            return
+        guard !refuseUnknownExtensions(transaction, message) else { return }
+        guard let named = named(by: message), isElsewhere(named) else {
+            return begin(message, transaction, from: source, customer, callID, uri, number)
+        }
+        bringing[transaction] = false
+        Task {
+            await self.bring(named, customer: customer)
+            // Given up meanwhile (RFC 3261 §9.2): it takes nobody's place.
+            guard self.bringing.removeValue(forKey: transaction) == false else {
+                self.answer(transaction, message, 487)
+                return self.drain()
+            }
+            self.begin(message, transaction, from: source, customer, callID, uri, number)
+            self.drain()
+        }
+    }
+
+    /// A new call. Whose place it takes is here, or nowhere.
+    private func begin(
+        _ message: Message, _ transaction: ServerTransactionID, from source: SocketAddress, _ customer: String, _ callID: String, _ uri: URI,
+        _ number: String
+    ) {
+        let timer: SessionTimer?
+        switch verdict(on: message, current: nil) {
+        case .none: timer = nil
+        case .timer(let agreed, _): timer = agreed
+        case .tooSmall: return answer(transaction, message, 422)
+        }
+        let place: TakenPlace
+        do throws(PlaceRefusal) { place = try self.place(wantedBy: message, customer: customer) } catch {
+            return answer(transaction, message, error.code)
         }
         // The same request through another path (RFC 3261 §8.2.2.2).
         guard legsByCallID[callID] == nil else {
             answer(transaction, message, 482)
             return
         }
-        guard legs.count < settings.maximumLegs, let placement = place() else {
+        let isUrgent = uri.emergencyService != nil || number == settings.emergencyNumber
+        guard legs.count < settings.maximumLegs, isUrgent || !congestion.isThere(at: loop.now), let placement = self.place(beside: place.relay) else {
             Counters.refused.add()
             answer(transaction, message, 503)
             return
@@ -92,22 +126,30 @@ extension CallEngine {
             id: id, customerID: customer, direction: .inbound, status: .queued, from: caller?.user ?? "anonymous", to: number,
             createdAt: moment().time)
         record.sipCallID = callID
+        record.trunk = message.value(named: PrivateHeader.trunk)
         guard let dialog = Dialog(calleeOf: message, localTag: layer.newTag()) else {
             answer(transaction, message, 400)
             return
         }
-        let state = SIPState(domain: domain, dialog: dialog)
+        let dialled = dialled(uri, number).text
+        var state = SIPState(domain: domain, dialled: dialled, dialog: dialog, invite: SIPState.Received(message, from: source))
+        (state.timer, state.takesUpdate) = (timer, message.allowed.contains(.update))
+        state.provisionals = provisionals(of: message)
         var leg = Leg(
             inbound: record, epoch: 1, placement: placement, seat: ownSeat(of: id, placement), sip: state, limits: settings.limits)
+        leg.counted = Leg.Counted(isCall: true, trunk: record.trunk, destination: number, isExempt: isUrgent)
         leg.arrivedWith = ArrivedHeaders.of(message)
+        if message.asksForPrivacy { leg.isPrivate = true }
         let name = message.addresses(.pAssertedIdentity)?.first?.display ?? message.from?.display
+        place.apply(to: &leg)
         leg.callerName = name.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(Leg.longestName))) }
-        legs[id] = Entry(leg: leg, invite: transaction)
+        legs[id] = Entry(leg: leg, invite: transaction, untried: [Untried(transaction: transaction, before: leg.revision)])
         legsByCallID[callID] = (id, 0)
         invites[transaction] = id
         Counters.calls.add()
         Counters.live.set(legs.count)
-        handle(id, .invited(offer: sessionDescription(of: message), number: dialled(uri, number).text))
+        admit(id)
+        handle(id, .invited(offer: sessionDescription(of: message), number: dialled))
     }
 
     private func dialled(_ uri: URI, _ number: String) -> DialledNumber {
@@ -120,31 +162,37 @@ extension CallEngine {
         return DialledNumber(user: number, isGRUU: parameters.contains("gr"), gr: parameters["gr"])
     }
 
-    private func receiveInDialog(_ message: Message, _ method: Method, _ transaction: ServerTransactionID) {
+    private func receiveInDialog(_ message: Message, _ method: Method, _ transaction: ServerTransactionID, from source: SocketAddress) {
         guard let id = owner(of: message), var dialog = legs[id]?.leg.sip.dialog else {
-            answer(transaction, message, 481)
-            return
+            return receiveInEarlyDialog(message, method, transaction, from: source)
         }
-        let verdict = dialog.receive(message)
-        guard verdict == .accept else {
-            answer(transaction, message, 500)
-            return
+        let isRepetition = legs[id]?.former != nil && dialog.isRepetition(message)
+        guard dialog.receive(message) == .accept else {
+            guard isRepetition, legs[id]?.leg.sip.answer(to: message) == nil else { return answerAgain(id, transaction, message) }
+            return receiveAgain(message, method, transaction, id)
         }
         // The edge says over which flow it came: a phone that came back over another connection is reached there from now on.
         if let flow = message.value(named: PrivateHeader.flow).flatMap({ NameAddress($0) }) { dialog.moveFirstRoute(to: flow) }
         legs[id]?.leg.sip.dialog = dialog
+        guard !refuseUnknownExtensions(transaction, message) else { return }
+        if message.contains(.allow) { legs[id]?.leg.sip.takesUpdate = message.allowed.contains(.update) }
         switch method {
         case .bye:
-            answer(transaction, message, 200)
+            legs[id]?.leg.sip.theirCause = message.releaseCause
+            // Once it is answered the phone is gone: that is known first to who may have to tell the others.
             handle(id, .byed)
+            answerWhenSaved(id, transaction, message)
         case .invite:
-            guard legs[id]?.reinvite == nil else {
-                answer(transaction, message, 491)
-                return
-            }
-            legs[id]?.reinvite = transaction
+            guard take(message, transaction, from: source, for: id) else { return }
+            if let before = legs[id]?.leg.revision { legs[id]?.untried.append(Untried(transaction: transaction, before: before)) }
             invites[transaction] = id
             handle(id, .reinvited(offer: sessionDescription(of: message)))
+        case .update: receiveUpdate(message, transaction, from: source, for: id, early: nil)
+        case .refer: receiveRefer(message, transaction, id)
+        case .subscribe: receiveSubscribe(message, transaction, id)
+        case .notify: receiveNotify(message, transaction, id)
+        case .message: receiveMessage(message, transaction)
+        case .prack: receivePrack(message, transaction, from: source, for: id)
         case .info:
             receiveInfo(message, transaction, id)
         case .options:
@@ -154,8 +202,23 @@ extension CallEngine {
         }
     }
 
+    /// Sent again past a predecessor that has died: what it did with it stands in the snapshot, and its answer may be lost. An INVITE or
+    /// UPDATE that is not answered is one of the snapshot's transactions, and does not come here.
+    private func receiveAgain(_ message: Message, _ method: Method, _ transaction: ServerTransactionID, _ id: String) {
+        switch method {
+        case .bye, .info, .prack, .options: answer(transaction, message, 200)
+        case .message: receiveMessage(message, transaction)
+        case .refer:
+            guard legs[id]?.refer == nil else { return answer(transaction, message, 500) }
+            guard legs[id]?.leg.referral?.id == message.cseq?.number else { return receiveRefer(message, transaction, id) }
+            legs[id]?.refer = transaction
+            respondToRefer(id, 202)
+        default: answer(transaction, message, 500)
+        }
+    }
+
     /// A key, or an INFO without content, which some phones keep a dialog alive with.
-    private func receiveInfo(_ message: Message, _ transaction: ServerTransactionID, _ id: String) {
+    func receiveInfo(_ message: Message, _ transaction: ServerTransactionID, _ id: String) {
         // RFC 6086 §4.2.2: none of the packages is known here.
         guard message.value(named: "Info-Package") == nil else { return answer(transaction, message, 469) }
         guard !message.bodyRange.isEmpty else { return answer(transaction, message, 200) }
@@ -190,10 +253,18 @@ extension CallEngine {
                 purposes[transaction] = nil
                 return moveAnswered(id, session, request, message, status)
             }
+            if case .refresh(let id, let request)? = purposes[transaction] {
+                purposes[transaction] = nil
+                return refreshAnswered(id, request, message, status)
+            }
             switch purposes.removeValue(forKey: transaction) {
             case .abandoned(let request)? where status < 300:
                 guard var dialog = Dialog(callerOf: request, response: message) else { return }
-                hangUp(&dialog)
+                hangUp(&dialog, of: request)
+            case .notify(let id, let notice)?:
+                noticeTaken(id, notice)
+                if status >= 300 { handle(id, .noticeRefused(notice.referral)) }
+            case .referral(let id)?: handle(id, .referAnswered(code: status))
             case .goodbye(let goodbye?)? where status == 430:
                 goodbyeFailed(goodbye.request, goodbye.rerouting)
             default:
@@ -205,18 +276,32 @@ extension CallEngine {
         case 100:
             break
         case 101..<200:
-            handle(id, .rang(branch: branch))
+            receiveProvisional(message, status, id, branch)
         case 200..<300:
             purposes[transaction] = nil
             legs[id]?.successes[branch] = message
             if let request = legs[id]?.requests[branch], legs[id]?.leg.dial?.winner == nil, legs[id]?.leg.isEnded == false {
-                legs[id]?.leg.sip.dialog = Dialog(callerOf: request, response: message)
+                let dialog = confirmedDialog(id, branch, request, message)
+                legs[id]?.leg.sip.dialog = dialog
+                legs[id]?.leg.sip.timer = SessionTimer(answeredBy: message)
+                legs[id]?.leg.sip.takesUpdate = message.allowed.contains(.update)
                 legs[id]?.leg.record.sipCallID = message.callID
+                if message.asksForPrivacy { legs[id]?.leg.isPrivate = true }
             }
             handle(id, .accepted(branch: branch, answer: sessionDescription(of: message)))
         default:
             purposes[transaction] = nil
+            branchIsOver(id, branch)
             if status == 430, inviteFailed(id, branch: branch) { return }
+            if status == 422 { return handle(id, .refusedAsShort(branch: branch, minimum: message.minSE)) }
+            if let cause = message.releaseCause, legs[id]?.leg.dial?.targets.indices.contains(branch) == true {
+                legs[id]?.leg.dial?.targets[branch].cause = cause
+            }
+            if status < 400, let leg = legs[id]?.leg {
+                // Other proxies and other services than calls are nobody's here.
+                let numbers = status <= 302 ? redirections(in: message, of: leg) : []
+                return handle(id, .targetMoved(branch: branch, code: status, to: numbers))
+            }
             handle(id, .refused(branch: branch, code: status))
         }
     }
@@ -226,7 +311,22 @@ extension CallEngine {
             purposes[transaction] = nil
             return handle(id, .moveRefused(session: session, code: code, wait: .zero))
         }
+        if case .refresh(let id, _)? = purposes[transaction] {
+            purposes[transaction] = nil
+            return handle(id, .refreshAnswered(code: code, answer: nil, nil, minimum: nil, wait: .zero))
+        }
+        if case .referral(let id)? = purposes[transaction] {
+            purposes[transaction] = nil
+            return handle(id, .referAnswered(code: code))
+        }
+        if case .notice? = purposes[transaction] { return purposes[transaction] = nil }
+        if case .notify(let id, let notice)? = purposes[transaction] {
+            purposes[transaction] = nil
+            noticeTaken(id, notice)
+            return handle(id, .noticeRefused(notice.referral))
+        }
         guard case .invite(let id, let branch)? = purposes.removeValue(forKey: transaction) else { return }
+        branchIsOver(id, branch)
         // Nothing came back: what may still come is not ours to answer.
         handle(id, .refused(branch: branch, code: code))
     }
@@ -237,11 +337,23 @@ extension CallEngine {
             let callID = message.callID, let found = legsByCallID[callID], let entry = legs[found.leg]
         else { return }
         if let dialog = entry.leg.sip.dialog, dialog.callID == callID, message.to?.tag == dialog.remoteTag {
-            guard let (request, destination) = entry.acknowledgement else { return }
+            // Who has taken the call over has not sent it before.
+            let again = dialog.acknowledgement(of: message.cseq?.number ?? 1)
+            guard let (request, destination) = entry.acknowledgement ?? again.destination.map({ (again, $0) }) else { return }
             layer.acknowledge(request, to: destination, into: &outbox)
+        } else if isAskedAgain(entry, found.branch) {
+            // The INVITE of a predecessor is about to be sent again: the phone repeats this.
+            return
         } else if let request = entry.requests[found.branch], var dialog = Dialog(callerOf: request, response: message) {
-            hangUp(&dialog)
+            hangUp(&dialog, of: request)
         }
+    }
+
+    private func isAskedAgain(_ entry: Entry, _ branch: Int) -> Bool {
+        guard entry.former != nil, entry.leg.phase == .ringing, entry.branches[branch] == nil, let dial = entry.leg.dial, dial.winner == nil,
+            dial.targets.indices.contains(branch)
+        else { return false }
+        return dial.refusals[branch] == nil && dial.targets[branch].isOver != true
     }
 
     // MARK: Answers
@@ -250,9 +362,15 @@ extension CallEngine {
         var builder = ResponseBuilder(request, code, toTag: layer.newTag())
         switch code {
         case 503: builder.add(.retryAfter, String(Int.random(in: 5...30)))
-        case 200, 405: builder.add(.allow, CallEngine.allowed)
+        case 200, 405:
+            builder.add(.allow, CallEngine.allowed)
+            if request.method == .options { builder.add(.supported, CallEngine.extensions) }
+        case 422: if let terms = settings.session { builder.add(.minSE, String(terms.minimum)) }
+        case 500: builder.add(.retryAfter, String(Int.random(in: 0...10)))
         // RFC 3261 §21.4.13: what is understood instead.
         case 415: builder.add(.accept, PressedKey.contentTypes)
+        // RFC 6665 §8.2.2.
+        case 489: builder.add(.allowEvents, "refer")
         // RFC 6086 §4.2.2.
         case 469:
             builder.reason = "Bad Info Package"
@@ -263,10 +381,13 @@ extension CallEngine {
     }
 
     func respond(_ transaction: ServerTransactionID, _ builder: ResponseBuilder) {
+        remember(builder)
         layer.respond(transaction, builder, now: loop.now, into: &outbox)
     }
 
-    static let allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+    static let allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE, MESSAGE"
+    /// What `Supported` says and `Require` may ask for.
+    static let extensions = "100rel, timer, replaces, join, norefersub"
 
     // MARK: Places
 
@@ -292,6 +413,8 @@ enum PrivateHeader {
     static let customer = "X-Tandem-Customer"
     /// With a request of a trunk: the domain of its customer.
     static let domain = "X-Tandem-Domain"
+    /// With a request of a trunk: its name.
+    static let trunk = "X-Tandem-Trunk"
     /// On requests in a dialog: the route to the flow they came over.
     static let flow = "X-Tandem-Flow"
 }

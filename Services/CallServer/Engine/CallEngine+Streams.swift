@@ -33,15 +33,19 @@ extension CallEngine {
 
     private func receive(_ message: Message, over connection: SocketAddress) {
         Counters.overStreams.add()
-        layer.receive(message, from: connection, over: .tcp, now: loop.now, into: &outbox)
-        drain()
+        let arrived = Parked(message: message, source: connection, arrival: .tcp)
+        guard mayAct() else { return frozenMessages.append(arrived) }
+        deliver(arrived)
     }
 
     /// Over its connection while that is there, else as a datagram; what is meant for a dead edge by way of another.
     func send(_ datagram: SIP.Outbox.Datagram) {
-        if let connection = datagram.connection, streams?.send(datagram.bytes, to: connection) == true { return }
+        if let connection = datagram.connection, streams?.send(datagram.bytes, to: connection) == true {
+            return trace(sent: datagram.bytes, to: connection)
+        }
         if datagram.bytes.count > settings.longestDatagram { Counters.longDatagrams.add() }
         let hop = edges.nextHop(of: datagram.bytes, to: datagram.to)
+        trace(sent: datagram.bytes, to: hop)
         guard case .sent = socket.send(datagram.bytes, to: hop) else { return Counters.unsent.add() }
     }
 }

@@ -37,6 +37,11 @@ actor CallEngine {
     var lostSessions: [String: String] = [:]
     /// Of each ConferenceServer what its rooms came from.
     var roomLineages: [String: String] = [:]
+    var limited: LimitedCalls
+    var congestion: Congestion
+    let archive: TimelineArchive
+    let timeline: Timeline
+    var traced = TracedMessages()
     /// The edges over TCP.
     var streams: PeerStreams?
     private var layerTimer: (timer: EventLoop.Timer, at: Instant)?
@@ -49,8 +54,9 @@ actor CallEngine {
     /// Which leg an INVITE that is being answered belongs to.
     var invites: [ServerTransactionID: String] = [:]
 
-    /// A leg and what belongs to this process only: transactions and timers.
-    struct Entry {
+    /// A leg and what belongs to this process only: transactions and timers. A class, for a leg is large: as a value it would be moved out of
+    /// its dictionary and back with every change.
+    final class Entry {
         var leg: Leg
         /// Effects that wait for the snapshot they belong to, in order.
         var batches: [Batch] = []
@@ -63,8 +69,39 @@ actor CallEngine {
         var bye: RequestBuilder?
         /// The same for a re-INVITE of ours.
         var reinviting: RequestBuilder?
+        /// And for a refresh of the session.
+        var refreshing: RequestBuilder?
+        /// And for a REFER of ours.
+        var referring: RequestBuilder?
+        /// A REFER that is being answered, and the NOTIFYs for it in the order of their CSeqs.
+        var refer: ServerTransactionID?
+        var notifications: [SIPState.Notice] = []
+        /// The PRACKs that this process has sent.
+        var pracked: Set<TransactionName> = []
         var acknowledgement: (request: RequestBuilder, destination: SocketAddress)?
         var timers: [Leg.TimerKind: (timer: EventLoop.Timer, at: Instant)] = [:]
+        /// INVITEs of the phone's that have no 100 yet: it stops the phone from asking again, so it waits for the snapshot.
+        var untried: [Untried] = []
+        /// Where the phones of the number are that was dialled, as of a moment ago.
+        var reachable: Reachable?
+        /// Whom the leg was taken over from.
+        var former: String?
+        /// Who waits until a revision of the leg has been written.
+        var whenSaved: [(revision: UInt64, done: @Sendable () -> Void)] = []
+
+        init(leg: Leg, invite: ServerTransactionID? = nil, untried: [Untried] = []) { (self.leg, self.invite, self.untried) = (leg, invite, untried) }
+    }
+
+    struct Reachable {
+        let number: String
+        let bindings: [ReachableBinding]
+        let at: Instant
+    }
+
+    struct Untried {
+        let transaction: ServerTransactionID
+        /// The last revision that knows nothing of it.
+        let before: UInt64
     }
 
     /// The effects of one event.
@@ -88,20 +125,33 @@ actor CallEngine {
         case goodbye(Goodbye?)
         /// A re-INVITE of ours, with the session it offers.
         case move(leg: String, session: Int, RequestBuilder)
+        /// A re-INVITE or UPDATE that refreshes the session.
+        case refresh(leg: String, RequestBuilder)
+        /// A REFER of ours.
+        case referral(leg: String)
+        /// A PRACK, whose answer changes nothing.
+        case notice(leg: String)
+        /// A NOTIFY for the REFER with that CSeq.
+        case notify(leg: String, SIPState.Notice)
     }
 
-    init(runtime: Runtime, journal: Journal, settings: EngineSettings) throws {
+    init(runtime: Runtime, journal: Journal, archive: TimelineArchive, settings: EngineSettings) throws {
+        (self.archive, timeline) = (archive, archive.timeline)
         loop = EventLoop(name: "calls")
+        limited = LimitedCalls(cache: runtime.cache, defaults: settings.callLimits)
+        congestion = Congestion(limit: settings.slowAnswer)
         (self.runtime, self.journal, self.settings) = (runtime, journal, settings)
         (bus, logger) = (runtime.bus, runtime.logger)
         socket = try DatagramSocket(bind: settings.listen, receiveBuffer: 4 << 20)
         address = socket.localAddress
         layer = TransactionLayer(sentBy: address, seed: .random(in: .min ... .max))
         layer.longestDatagram = settings.longestDatagram
+        layer.sendsTryingAtOnce = false
     }
 
-    nonisolated func start() async throws {
+    nonisolated func start(limits: CallLimitTable) async throws {
         loop.start()
+        await use(limits)
         try await listen()
     }
 
@@ -110,6 +160,9 @@ actor CallEngine {
         refreshEdges()
         watchRelays()
         watchRooms()
+        watchServers()
+        beat()
+        refreshLimits()
         loop.watch(socket.descriptor, .read) { _ in self.assumeIsolated { $0.readable() } }
         loop.afterEachBatch { self.assumeIsolated { $0.armLayer() } }
     }
@@ -121,6 +174,25 @@ actor CallEngine {
     private var ready: [(id: String, batch: Batch)] = []
     private var isPerforming = false
 
+    /// Messages whose call is looked for elsewhere, by their Call-ID.
+    var parked: [String: [Parked]] = [:]
+    var parkedCount = 0
+    /// Calls that were given away a moment ago, by their legs.
+    var yielded: [String: Yielded] = [:]
+    /// INVITEs whose named call is being brought here, and whether they were given up meanwhile.
+    var bringing: [ServerTransactionID: Bool] = [:]
+    /// Families of calls that are being taken over.
+    var adopting: [String: Task<Adoption, Never>] = [:]
+    /// The call servers that were alive when last looked at.
+    var knownServers: Set<String> = []
+    /// When there was another one, or this one began.
+    var lastCompany = MonotonicClock.now()
+    /// When the loop was last seen to run, and whether it has been standing still so long that others may own its calls.
+    var lastBeat = Instant(nanoseconds: 0)
+    var isFrozen = false
+    /// What came over connections meanwhile.
+    var frozenMessages: [Parked] = []
+
     /// Who waits for the first record of a call to be readable.
     var whenWritten: [String: @Sendable (Bool) -> Void] = [:]
 
@@ -128,8 +200,8 @@ actor CallEngine {
 
     // MARK: SIP in and out
 
-    private func readable() {
-        while true {
+    func readable() {
+        while mayAct() {
             let count = socket.receive(into: &received)
             for index in 0..<count {
                 let datagram = received[index]
@@ -145,9 +217,7 @@ actor CallEngine {
 
     private func receive(_ bytes: [UInt8], from source: SocketAddress) {
         do {
-            let message = try Message.parse(bytes)
-            layer.receive(message, from: source, now: loop.now, into: &outbox)
-            drain()
+            deliver(Parked(message: try Message.parse(bytes), source: source, arrival: nil))
         } catch {
             Counters.malformed.add()
         }
@@ -165,7 +235,8 @@ actor CallEngine {
     }
 
     /// One timer of the loop stands for the earliest deadline of all transactions.
-    private func armLayer() {
+    func armLayer() {
+        guard !isFrozen else { return }
         let wanted = layer.deadline
         if let current = layerTimer {
             if current.at == wanted { return }
@@ -176,6 +247,7 @@ actor CallEngine {
         let timer = loop.schedule(at: wanted) {
             self.assumeIsolated {
                 $0.layerTimer = nil
+                guard $0.mayAct() else { return }
                 $0.layer.expire(now: $0.loop.now, into: &$0.outbox)
                 $0.drain()
             }
@@ -199,10 +271,15 @@ actor CallEngine {
         for effect in effects { prepare(effect, for: id) }
         armTimers(of: id)
         guard let leg = legs[id]?.leg else { return }
+        if leg.isEnded { uncount(id) }
         let border = effects.firstIndex { $0.isVisibleOutside } ?? effects.endIndex
         legs[id]?.batches.append(Batch(revision: leg.revision, effects: Array(effects[..<border]), isSafe: true))
         if border < effects.endIndex {
             legs[id]?.batches.append(Batch(revision: leg.revision, effects: Array(effects[border...])))
+            save(leg)
+        } else if effects.contains(where: \.isReliedOn) {
+            // Redis takes what is written in order: before the new leg's phone hears anything a successor knows whose it is, and before a
+            // first leg that has left is forgotten, who is the first now.
             save(leg)
         } else {
             saveSoon(id)
@@ -210,7 +287,7 @@ actor CallEngine {
         performWhatIsSafe(id)
     }
 
-    private func save(_ leg: Leg) {
+    func save(_ leg: Leg) {
         let (id, revision) = (leg.record.id, leg.revision)
         unsaved.remove(id)
         journal.save(leg) { [loop] isOurs in
@@ -219,7 +296,7 @@ actor CallEngine {
     }
 
     /// Several events of a leg soon after each other make one snapshot.
-    private func saveSoon(_ id: String) {
+    func saveSoon(_ id: String) {
         guard unsaved.insert(id).inserted, unsaved.count == 1 else { return }
         _ = loop.schedule(at: loop.now + Self.snapshotPause) {
             self.assumeIsolated { engine in
@@ -234,6 +311,7 @@ actor CallEngine {
             if legs[id] != nil { abandon(id) }
             return
         }
+        tell(whoWaitsFor: id, revision)
         guard let index = legs[id]?.batches.firstIndex(where: { $0.revision == revision && !$0.isSafe }) else { return }
         legs[id]?.batches[index].isSafe = true
         performWhatIsSafe(id)
@@ -259,7 +337,9 @@ actor CallEngine {
 
     /// Another instance owns the call now: nothing more is done for it here.
     func abandon(_ id: String) {
+        guard legs[id] != nil else { return }
         logger.warning("call \(id) belongs to another instance")
+        Counters.fenced.add()
         whenWritten.removeValue(forKey: id)?(false)
         remove(id, isOurs: false)
     }
@@ -273,25 +353,36 @@ actor CallEngine {
         }
         for (kind, deadline) in entry.leg.deadlines where entry.timers[kind]?.at != deadline {
             let timer = loop.schedule(at: deadline) {
-                self.assumeIsolated {
-                    $0.legs[id]?.timers[kind] = nil
-                    $0.handle(id, .due(kind))
-                }
+                self.assumeIsolated { $0.timerFired(id, kind) }
             }
             legs[id]?.timers[kind] = (timer, deadline)
         }
     }
 
+    private func timerFired(_ id: String, _ kind: Leg.TimerKind) {
+        legs[id]?.timers[kind] = nil
+        // Whoever goes on with the call has this timer too: it is armed again when it is known whose it is.
+        guard mayAct() else { return }
+        handle(id, .due(kind))
+    }
+
+    /// After a standstill: what was due meanwhile is due now.
+    func armAllTimers() { for id in legs.keys { armTimers(of: id) } }
+
     /// Redis came back, perhaps empty: the owner writes everything again, a few at a time so that nobody waits.
     func saveAll(_ ids: [String]? = nil) {
+        if ids == nil { journal.forgetNames() }
         let ids = ids ?? Array(legs.keys)
         for id in ids.prefix(100) {
-            if let leg = legs[id]?.leg { journal.save(leg) { _ in } }
+            // What was taken over meanwhile is found out here.
+            if let leg = legs[id]?.leg { save(leg) }
         }
         guard ids.count > 100 else { return }
         let rest = Array(ids.dropFirst(100))
         loop.post { self.assumeIsolated { $0.saveAll(rest) } }
     }
+
+    var liveIDs: Set<String> { Set(legs.keys) }
 
     func announceLoad() async {
         while !Task.isCancelled {
@@ -316,13 +407,20 @@ actor CallEngine {
         for (branch, transaction) in entry.branches where purposes[transaction] != nil {
             purposes[transaction] = entry.requests[branch].map(Purpose.abandoned)
         }
-        if let transaction = entry.reinvite, let request = layer.request(of: transaction) {
+        if isOurs, let transaction = entry.reinvite, let request = layer.request(of: transaction) {
             answer(transaction, request, 487)
         }
         for transaction in [entry.invite, entry.reinvite] {
             if let transaction { invites[transaction] = nil }
         }
-        if isOurs { journal.forget(entry.leg) }
+        if isOurs {
+            traceEnds(of: entry.leg)
+            journal.forget(entry.leg)
+            // What they waited for is not needed any more.
+            for waiting in entry.whenSaved { waiting.done() }
+        } else {
+            fallSilent(id, entry)
+        }
         Counters.live.set(legs.count)
     }
 }
@@ -337,11 +435,17 @@ struct EngineSettings: Sendable {
     /// What emergency services are dialled as; empty: nobody is reached by their names.
     var emergencyNumber: String
     var maximumLegs: Int
+    /// Answers of the suite that all take longer than this mean that it has too much to do.
+    var slowAnswer: Interval
     var limits: Leg.Limits
     /// A relay of which nothing has been heard for so long has gone, and its calls with it to another; zero: never.
     var relayPatience: Interval
     /// How long a request waits for a phone that lost its connection to register anew.
     var reconnectTime: Interval
+    /// Nil: sessions do not expire.
+    var session: SessionTimer.Terms?
+    /// For customers without limits of their own.
+    var callLimits: CallLimitTable.Defaults
 }
 
 enum Counters {
@@ -354,6 +458,9 @@ enum Counters {
     static let lostWatches = Counter("tandem_call_lost_watches_total", "rooms that could not be asked to listen")
     static let calls = Counter("tandem_call_legs_total", "call legs begun")
     static let refused = Counter("tandem_call_refused_total", "calls refused because a limit was reached or a service was away")
+    static let adopted = Counter("tandem_call_adopted_total", "call legs taken over from a call server that was gone")
+    static let passed = Counter("tandem_call_passed_messages_total", "SIP messages handed on to the instance that owns their call")
+    static let fenced = Counter("tandem_call_fenced_total", "call legs given up because another instance had taken them over")
     static let live = Gauge("tandem_call_legs_active", "call legs that are not over")
     static let setup = Histogram("tandem_call_setup_seconds", "INVITE received to 200 sent")
 }

@@ -28,8 +28,8 @@ struct Create: Sendable {
         do {
             let found = try await runtime.bus.call(
                 ResolveExtension(customerID: customer, number: target.number), context: CallContext(customer: customer))
-            guard target.domain == nil || target.domain == found.domain else { throw Self.noCallee("the domain is not yours") }
-            return found.domain
+            guard target.domain == nil || target.domain == found.found.domain else { throw Self.noCallee("the domain is not yours") }
+            return found.found.domain
         } catch let error as RPCError where error.code == .notFound {
             // A number of nobody: the call is made, and fails with 404.
             return target.domain
@@ -64,6 +64,10 @@ extension CallEngine {
             Counters.refused.add()
             throw RPCError(.exhausted, "this call server has as many calls as it may")
         }
+        guard !congestion.isThere(at: loop.now) else {
+            Counters.refused.add()
+            throw RPCError(.exhausted, "there is more to do than can be done in time")
+        }
         guard let placement = place() else {
             Counters.refused.add()
             throw RPCError(.unavailable, "no media relay or conference server is alive")
@@ -71,10 +75,18 @@ extension CallEngine {
         let record = Call(
             id: command.callID, customerID: command.customerID, direction: .outbound, status: .queued, from: command.from, to: number,
             createdAt: moment().time)
-        let leg = Leg(
-            outbound: record, dial: Leg.Dial(number: number, callerName: ""),
-            program: Leg.Program(flowID: command.flowID, actions: command.actions), epoch: epoch, placement: placement,
+        var program = Leg.Program(flowID: command.flowID, actions: command.actions)
+        program.isEarly = command.startsEarly == true ? true : nil
+        var leg = Leg(
+            outbound: record, dial: Leg.Dial(number: number, callerName: command.callerName ?? ""), program: program, epoch: epoch, placement: placement,
             seat: ownSeat(of: command.callID, placement), sip: SIPState(domain: domain ?? settings.domain), limits: settings.limits)
+        leg.counted = Leg.Counted(isCall: true, destination: number)
+        leg.chainedTo = command.chainedTo
+        do { try await admitted(leg) } catch {
+            // Nobody has seen the call: its id is free.
+            await journal.disclaim(command.callID, epoch)
+            throw error
+        }
         let isOurs = await withCheckedContinuation { continuation in
             whenWritten[command.callID] = { continuation.resume(returning: $0) }
             start(leg)

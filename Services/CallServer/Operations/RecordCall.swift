@@ -12,7 +12,9 @@ struct Record: Sendable {
             let start = StartRecording(
                 customerID: command.customerID, recordingID: command.recordingID, roomID: seat.roomID, callID: command.id,
                 participantID: seat.participantID, terms: command.terms)
-            return try await owners.bus.call(start, to: .instance(seat.instance), context: delivery.context(now: MonotonicClock.now()))
+            let recording = try await owners.bus.call(start, to: .instance(seat.instance), context: delivery.context(now: MonotonicClock.now()))
+            await engine.handle(command.id, .recorded(id: recording.id))
+            return recording
         }
         return try await owners.passOn(command, on: command.id, customer: command.customerID, delivery)
     }

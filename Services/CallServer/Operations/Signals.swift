@@ -5,7 +5,9 @@ import Threads
 /// What rooms and relays tell the instance that owns a call.
 enum Signals {
     static func serve(on bus: Bus, _ engine: CallEngine) {
-        serve(DigitPressed.self, on: bus, engine) { ($0.callID, $0.bypassesRoom == true ? .digitPastRoom($0.digit) : .digit($0.digit)) }
+        serve(DigitPressed.self, on: bus, engine, pressID: { $0.pressID }) {
+            ($0.callID, $0.bypassesRoom == true ? .digitPastRoom($0.digit) : .digit($0.digit))
+        }
         serve(PlayFinished.self, on: bus, engine) { ($0.callID, .playFinished(playID: $0.playID, $0.reason)) }
         serve(HeardInRoom.self, on: bus, engine) { ($0.callID, .heard(watchID: $0.watchID, $0.finding)) }
         serve(ParticipantRemoved.self, on: bus, engine) { ($0.callID, .removedFromRoom(roomID: $0.roomID, reason: $0.reason)) }
@@ -29,18 +31,53 @@ enum Signals {
     ) where C.Reply == Done {
         bus.serve(immediately: command, on: .thisInstance) { command, _, respond in
             let (id, session, event) = event(command)
-            engine.loop.post { engine.assumeIsolated { $0.happened(id, session: session, event) } }
-            respond(.success(Done()))
+            engine.loop.post {
+                engine.assumeIsolated { engine in
+                    engine.hear(of: id, respond) { $0.happened(id, session: session, event) }
+                }
+            }
         }
     }
 
     private static func serve<C: Command>(
-        _ command: C.Type, on bus: Bus, _ engine: CallEngine, _ event: @escaping @Sendable (C) -> (String, LegEvent)
+        _ command: C.Type, on bus: Bus, _ engine: CallEngine, pressID: @escaping @Sendable (C) -> String? = { _ in nil },
+        _ event: @escaping @Sendable (C) -> (String, LegEvent)
     ) where C.Reply == Done {
         bus.serve(immediately: command, on: .thisInstance) { command, delivery, respond in
-            let ((id, event), sender) = (event(command), delivery.sender)
-            engine.loop.post { engine.assumeIsolated { if $0.hears(sender, about: id) { $0.handle(id, event) } } }
-            respond(.success(Done()))
+            let ((id, event), sender, press) = (event(command), delivery.sender, pressID(command))
+            engine.loop.post {
+                engine.assumeIsolated { engine in
+                    engine.hear(of: id, respond) { engine in
+                        guard engine.hears(sender, about: id), engine.isNews(press, for: id) else { return }
+                        engine.handle(id, event)
+                    }
+                }
+            }
         }
+    }
+}
+
+extension CallEngine {
+    private static let keysRemembered = 16
+
+    /// Takes what a room or a relay tells, and says so when it is written down: until then it is told again, perhaps to a successor.
+    func hear(
+        of id: String, _ respond: @escaping @Sendable (Result<Done, RPCError>) -> Void, _ take: (isolated CallEngine) -> Void
+    ) {
+        guard legs[id] != nil else { return respond(.failure(RPCError(.notFound, "no such call"))) }
+        let before = legs[id]?.leg.revision
+        take(self)
+        guard let revision = legs[id]?.leg.revision, revision != before else { return respond(.success(Done())) }
+        legs[id]?.whenSaved.append((revision, { respond(.success(Done())) }))
+    }
+
+    /// Whether a key was not heard before.
+    func isNews(_ press: String?, for id: String) -> Bool {
+        guard let press, legs[id] != nil else { return true }
+        var heard = legs[id]?.leg.heardKeys ?? []
+        guard !heard.contains(press) else { return false }
+        heard.append(press)
+        legs[id]?.leg.heardKeys = Array(heard.suffix(Self.keysRemembered))
+        return true
     }
 }

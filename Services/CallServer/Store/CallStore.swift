@@ -1,7 +1,9 @@
+import Bus
 import Contracts
 import Database
 import Flow
 import FoundationEssentials
+import JSONCoding
 import ServiceKit
 
 /// The call records of schema `calls`: the only place with SQL. Every query of a customer carries its id.
@@ -9,42 +11,64 @@ struct CallStore: Sendable {
     let database: Database
     let instance: String
 
-    /// Writes records with their events in one transaction; a record older than the stored one changes nothing.
-    func write(_ entries: [RecordWriter.Entry]) async throws {
-        let instance = instance
-        try await database.transaction(.relaxed) { connection in
-            for entry in entries {
-                let call = entry.call
-                let json = Array(try JSONEncoder().encode(call))
-                try connection.query(
-                    """
+    var lives: Lives { Lives(database, schema: Self.schema) }
+
+    /// Writes records with their events, all or nothing; a record older than the stored one changes nothing. False when PostgreSQL does not
+    /// live this life any more: nothing is written then.
+    ///
+    /// One statement however many there are, whose commit waits for no disk: of a call's records the last alone is written.
+    func write(_ entries: [RecordWriter.Entry], in life: String) async throws -> Bool {
+        var last: [String: (entry: RecordWriter.Entry, json: String)] = [:]
+        var events: [WrittenEvent] = []
+        for entry in entries {
+            let json = try JSONText.encode(entry.call)
+            events.append(try Self.event(entry, record: json))
+            if let known = last[entry.call.id], known.entry.sequence > entry.sequence { continue }
+            last[entry.call.id] = (entry, String(decoding: json, as: UTF8.self))
+        }
+        let rows = Array(last.values)
+        func column(_ value: (Call) -> String) -> Parameter { .texts(rows.map { value($0.entry.call) }) }
+        let parameters: [Parameter] = [
+            column(\.id), column(\.customerID), column(\.direction.rawValue), column(\.status.rawValue), column(\.from), column(\.to), .text(instance),
+            .texts(rows.map { String($0.entry.sequence) }), .texts(rows.map(\.json)), Outbox.texts(events),
+            .text(life),
+        ]
+        return try await database.run { connection in
+            try connection.query(
+                """
+                with relaxed as materialized (select set_config('synchronous_commit', 'off', true)),
+                alive as (select from calls.lives where id = $11),
+                written as (
                     insert into calls.calls (id, customer_id, direction, status, caller, callee, server, sequence, record)
-                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb)
+                    select id, customer, direction, status, caller, callee, $7, sequence::bigint, record::jsonb
+                    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::text[], $9::text[])
+                        as new (id, customer, direction, status, caller, callee, sequence, record)
+                    where exists (select from alive) order by id
                     on conflict (id) do update set status = excluded.status, server = excluded.server,
                         sequence = excluded.sequence, record = excluded.record
-                    where calls.calls.sequence < excluded.sequence
-                    """,
-                    [
-                        .text(call.id), .text(call.customerID), .text(call.direction.rawValue), .text(call.status.rawValue),
-                        .text(call.from), .text(call.to), .text(instance), .int(entry.sequence),
-                        .text(String(decoding: json, as: UTF8.self)),
-                    ])
-                try Outbox.add(try Self.event(entry, record: json), schema: CallStore.schema, on: connection)
-            }
+                    where calls.calls.sequence < excluded.sequence),
+                told as (\(Outbox.insertion(schema: Self.schema, of: "(case when exists (select from alive) then $10::text[] else '{}' end)")))
+                select count(*) > 0 and exists (select from alive) as written from relaxed
+                """, parameters
+            ).first?.bool("written") ?? false
         }
     }
 
-    private static func event(_ entry: RecordWriter.Entry, record json: [UInt8]) throws -> Event {
-        var data = try JSONValue(json: json)
-        if !entry.details.isEmpty, case .object(let members) = data {
-            data = .object(members.merging(entry.details) { $1 })
-        }
-        return Event(
+    private static func event(_ entry: RecordWriter.Entry, record json: [UInt8]) throws -> WrittenEvent {
+        try WrittenEvent(
             id: entry.id, type: entry.type, timestamp: entry.timestamp, customerID: entry.call.customerID, resourceID: entry.call.id,
-            sequence: entry.sequence, data: data)
+            sequence: entry.sequence, data: json, entry.details.isEmpty ? nil : JSONText.encode(entry.details))
     }
 
     static let schema = "calls"
+
+    /// The calls are this instance's from now on.
+    func take(_ ids: [String]) async throws {
+        let instance = instance
+        _ = try await database.run { connection in
+            try connection.query("update calls.calls set server = $1 where id = any($2)", [.text(instance), .texts(ids)])
+        }
+    }
 
     /// The record and the instance that owns the call; nil when the customer has no such call.
     func find(_ id: String, customer: String) async throws -> (call: Call, server: String)? {
@@ -78,6 +102,6 @@ struct CallStore: Sendable {
     }
 
     private static func call(_ row: Row) throws -> Call {
-        try JSONDecoder().decode(Call.self, from: Data(try row.text("record").utf8))
+        try JSONText.decode(Call.self, from: Array(try row.text("record").utf8))
     }
 }

@@ -3,10 +3,12 @@ import Contracts
 import Deadlines
 import Flow
 import FoundationEssentials
+import JSONCoding
 import Logging
 import ServiceKit
 import Synchronization
 import Telemetry
+import Threads
 
 /// Where legs are written down: the snapshot in Redis before its effects are performed, records and events in PostgreSQL behind.
 final class Journal: Sendable {
@@ -15,32 +17,50 @@ final class Journal: Sendable {
     private static let unsaved = Counter(
         "tandem_call_snapshots_failed_total", "snapshots of calls that Redis did not take; the calls went on without")
 
-    private let snapshots: Snapshots
-    private let writer: RecordWriter
-    private let runtime: Runtime
-    private let logger: Logger
+    let snapshots: Snapshots
+    let writer: RecordWriter
+    let runtime: Runtime
+    let logger: Logger
+    let life: Int64
     private let claims = Mutex(Claims())
 
     /// Epochs of the live legs, whose leases are renewed, and of those that ended, whose leases go.
     private struct Claims {
         var live: [String: UInt64] = [:]
-        var ended: [(id: String, epoch: UInt64)] = []
+        var ended: [(id: String, epoch: UInt64, names: [String])] = []
+        /// Call-IDs that lead to a leg, as far as they have been written.
+        var named: [String: Set<String>] = [:]
     }
 
-    init(runtime: Runtime, writer: RecordWriter) {
-        (self.runtime, self.writer, logger) = (runtime, writer, runtime.logger)
-        snapshots = Snapshots(cache: runtime.cache)
+    /// `life`: of the processes that bear this instance's name the latest one has its calls.
+    init(runtime: Runtime, writer: RecordWriter, life: Int64) {
+        (self.runtime, self.writer, self.life, logger) = (runtime, writer, life, runtime.logger)
+        snapshots = Snapshots(cache: runtime.cache, life: life)
+    }
+
+    static func newLife(_ runtime: Runtime) async -> Int64 {
+        let time = WallClock.milliseconds()
+        do throws(CacheError) {
+            return try await Snapshots.newLife(of: runtime.instance, kind, time: time, in: runtime.cache)
+        } catch {
+            runtime.logger.warning("this life of \(runtime.instance) is counted by the clock: \(error)")
+            return time
+        }
     }
 
     /// Saves the leg, then says whether it is still ours: false when another instance has taken it over. While Redis is away the
     /// calls go on without: what is up stays up.
     func save(_ leg: Leg, then: @escaping @Sendable (_ isOurs: Bool) -> Void) {
         let id = leg.record.id
-        claims.withLock { $0.live[id] = leg.epoch }
-        guard let state = try? JSONEncoder().encode(leg) else {
-            preconditionFailure("a leg is made of values that JSON can hold")
+        let names = leg.sip.callIDs
+        let isNamed = claims.withLock { claims in
+            claims.live[id] = leg.epoch
+            let isNamed = claims.named[id]?.isSuperset(of: names) == true || names.isEmpty
+            if !isNamed { claims.named[id, default: []].formUnion(names) }
+            return isNamed
         }
-        snapshots.save(Self.kind, id, owner: runtime.instance, epoch: leg.epoch, Array(state)) { result in
+        if !isNamed { snapshots.name(Self.kind, names, as: "\(leg.record.parentCallID ?? id) \(id)") }
+        snapshots.save(Self.kind, id, owner: runtime.instance, epoch: leg.epoch, Self.state(of: leg)) { result in
             switch result {
             case .success(.done):
                 then(true)
@@ -53,6 +73,13 @@ final class Journal: Sendable {
         }
     }
 
+    static func state(of leg: Leg) -> [UInt8] {
+        guard let state = try? JSONText.encode(LegSnapshot(leg, at: MonotonicClock.now(), time: WallClock.milliseconds())) else {
+            preconditionFailure("a leg is made of values that JSON can hold")
+        }
+        return state
+    }
+
     /// Takes a call that is named from outside, so that of two instances asked only one makes it; nil when it is taken.
     func claim(_ id: String) async throws -> UInt64? {
         switch try await snapshots.acquire(Self.kind, id, owner: runtime.instance) {
@@ -61,13 +88,25 @@ final class Journal: Sendable {
         }
     }
 
+    /// A call that was claimed does not come into being.
+    func disclaim(_ id: String, _ epoch: UInt64) async { _ = try? await snapshots.release(Self.kind, id, epoch: epoch) }
+
+    /// Whether the leg lives here, or did until just now.
+    func holds(_ id: String) -> Bool { claims.withLock { claims in claims.live[id] != nil || claims.ended.contains { $0.id == id } } }
+
+    /// A leg was taken over: its lease is renewed from now on.
+    func took(_ id: String, _ epoch: UInt64) { claims.withLock { $0.live[id] = epoch } }
+
     /// The leg is over: its lease and snapshot go with the next renewal.
     func forget(_ leg: Leg) {
         claims.withLock { claims in
             claims.live[leg.record.id] = nil
-            claims.ended.append((leg.record.id, leg.epoch))
+            claims.ended.append((leg.record.id, leg.epoch, Array(claims.named.removeValue(forKey: leg.record.id) ?? [])))
         }
     }
+
+    /// The first leg of its call is another: its names are written again.
+    func rename(_ id: String) { claims.withLock { $0.named[id] = nil } }
 
     /// An event of a call, with the record as it was then.
     func record(_ call: Call, event type: String, sequence: Int64, with details: [String: JSONValue], written: (@Sendable (Bool) -> Void)? = nil) {
@@ -78,26 +117,47 @@ final class Journal: Sendable {
     }
 
     /// Renews the leases of the live legs, and ends those of the others, every second until cancelled. `lost` hears of legs that
-    /// another instance owns now.
-    func renewLeases(lost: @Sendable ([String]) -> Void) async {
+    /// another instance owns now; `askOthers` finds them while Redis is away, perhaps from here alone.
+    func renewLeases(lost: @Sendable ([String]) -> Void, askOthers: @Sendable () async -> [String]) async {
         while !Task.isCancelled {
             do {
                 try await releaseEnded()
-                let live = claims.withLock { $0.live.map { (id: $0.key, epoch: $0.value) } }
-                let taken = live.isEmpty ? [] : try await snapshots.renew(Self.kind, owner: runtime.instance, live)
+                let taken = try await renew()
                 if !taken.isEmpty { lost(taken) }
             } catch {
                 logger.debug("leases of calls cannot be renewed: \(error)")
+                let taken = await askOthers()
+                if !taken.isEmpty { lost(taken) }
             }
             try? await Task.sleep(for: .nanoseconds(Snapshots.renewalPause.nanoseconds))
         }
     }
 
+    /// Those of the live legs that another instance owns now.
+    func renew() async throws -> [String] {
+        let live = claims.withLock { $0.live.map { (id: $0.key, epoch: $0.value) } }
+        return live.isEmpty ? [] : try await snapshots.renew(Self.kind, owner: runtime.instance, live)
+    }
+
+    /// The leg is another's: its lease is not renewed here.
+    func drop(_ id: String) {
+        claims.withLock { claims in
+            claims.live[id] = nil
+            claims.named[id] = nil
+        }
+    }
+
+    /// Redis may have come back empty.
+    func forgetNames() { claims.withLock { $0.named = [:] } }
+
     /// Snapshot and lease of each ended call go; what Redis does not take now is tried again.
     func releaseEnded() async throws {
         while let claim = claims.withLock({ $0.ended.popLast() }) {
             do {
-                _ = try await snapshots.release(Self.kind, claim.id, epoch: claim.epoch)
+                // Names last: as long as one leads there, something is found.
+                if try await snapshots.release(Self.kind, claim.id, epoch: claim.epoch) == .done {
+                    try await snapshots.forget(Self.kind, names: claim.names)
+                }
             } catch {
                 claims.withLock { $0.ended.append(claim) }
                 throw error

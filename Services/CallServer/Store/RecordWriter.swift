@@ -5,6 +5,7 @@ import Flow
 import Logging
 import Synchronization
 import Telemetry
+import Threads
 
 /// Writes call records and their events to PostgreSQL behind the calls, in order, many at a time.
 ///
@@ -31,17 +32,36 @@ final class RecordWriter: Sendable {
         var isStopped = false
         /// Somebody waits for an entry.
         var isUrgent = false
+        /// Whether PostgreSQL still lives as it did is to be asked.
+        var isDoubtful = false
+        /// Entries that have come, and that have been dealt with.
+        var taken = 0
+        var done = 0
+
+        mutating func takeWake() -> CheckedContinuation<Void, Never>? {
+            defer { wake = nil }
+            return wake
+        }
     }
 
     private static let batch = 200
     private static let linger = Duration.milliseconds(25)
+    /// By then the disk has it, also a slow one.
+    private static let keptFor = Duration.seconds(5)
+    private static let look = Duration.milliseconds(500)
     private static let dropped = Counter("tandem_call_records_dropped_total", "call events lost because PostgreSQL was away too long")
 
     private let state = Mutex(State())
-    private let store: CallStore
+    let store: CallStore
     private let capacity: Int
     private let logger: Logger
     private let committed: @Sendable () -> Void
+
+    /// What a crash of PostgreSQL would take back, in order, and the life in which it was written. `run`'s alone.
+    private struct Recent {
+        var life: String?
+        var entries: [(entry: Entry, at: ContinuousClock.Instant)] = []
+    }
 
     /// `committed` runs after each transaction: it wakes the outbox.
     init(store: CallStore, capacity: Int, logger: Logger, committed: @escaping @Sendable () -> Void) {
@@ -52,10 +72,9 @@ final class RecordWriter: Sendable {
         let (isTaken, wake) = state.withLock { state in
             guard state.waiting.count + state.underWay < capacity else { return (false, CheckedContinuation<Void, Never>?.none) }
             state.waiting.append(entry)
+            state.taken += 1
             if entry.written != nil { state.isUrgent = true }
-            let wake = state.wake
-            state.wake = nil
-            return (true, wake)
+            return (true, state.takeWake())
         }
         if !isTaken { Self.dropped.add() }
         wake?.resume()
@@ -63,7 +82,9 @@ final class RecordWriter: Sendable {
 
     /// Runs until `finish`.
     func run() async {
+        var recent = Recent()
         while true {
+            if state.withLock({ $0.isDoubtful }) { await confirm(&recent) }
             // A call's beginning is busy enough: what it tells may wait a moment, and goes together.
             if state.withLock({ !$0.isStopped && !$0.isUrgent }) { try? await Task.sleep(for: Self.linger) }
             let entries = state.withLock { state in
@@ -81,19 +102,26 @@ final class RecordWriter: Sendable {
             var start = 0
             while start < entries.count {
                 let end = min(start + Self.batch, entries.count)
-                await write(Array(entries[start..<end]))
-                state.withLock { $0.underWay -= end - start }
+                await write(Array(entries[start..<end]), &recent)
+                state.withLock { state in
+                    state.underWay -= end - start
+                    state.done += end - start
+                }
                 start = end
             }
         }
     }
 
     /// Writes a batch, however long PostgreSQL is away. An entry that it refuses for itself must not hold up the others.
-    private func write(_ batch: [Entry]) async {
+    private func write(_ batch: [Entry], _ recent: inout Recent) async {
         var pause = Interval.milliseconds(50)
         while true {
             do {
-                try await store.write(batch)
+                guard let life = recent.life, try await store.write(batch, in: life) else {
+                    try await follow(&recent)
+                    continue
+                }
+                recent.entries += batch.map { (entry: $0, at: .now) }
                 committed()
                 for entry in batch {
                     entry.written?(true)
@@ -103,7 +131,7 @@ final class RecordWriter: Sendable {
             } catch {
                 if let error = error as? DatabaseError, !error.isUnavailable {
                     if batch.count > 1 {
-                        for entry in batch { await write([entry]) }
+                        for entry in batch { await write([entry], &recent) }
                     } else {
                         Self.dropped.add()
                         logger.error("an event of call \(batch[0].call.id) cannot be written: \(error)")
@@ -118,11 +146,58 @@ final class RecordWriter: Sendable {
         }
     }
 
+    // MARK: When PostgreSQL has crashed
+
+    /// Has `run` ask now and then whether PostgreSQL has forgotten what it was told last; until cancelled.
+    func watch() async {
+        while !Task.isCancelled {
+            let wake = state.withLock { state in
+                state.isDoubtful = true
+                return state.takeWake()
+            }
+            wake?.resume()
+            do { try await Task.sleep(for: Self.look) } catch { return }
+        }
+    }
+
+    private func confirm(_ recent: inout Recent) async {
+        state.withLock { $0.isDoubtful = false }
+        guard !recent.entries.isEmpty else { return }
+        let asked = ContinuousClock.now
+        do { try await follow(&recent) } catch { return }
+        recent.entries.removeAll { asked - $0.at > Self.keptFor }
+    }
+
+    /// Writes again, in another life, what was written in the one before and may be gone: a record is brought up to date or is so already, and
+    /// an event that was told has its id.
+    private func follow(_ recent: inout Recent) async throws {
+        let life = try await store.lives.current()
+        guard life != recent.life else { return }
+        if recent.life != nil, !recent.entries.isEmpty {
+            logger.notice("PostgreSQL has crashed: the last \(recent.entries.count) events of calls are written again")
+            for start in stride(from: 0, to: recent.entries.count, by: Self.batch) {
+                let again = recent.entries[start..<min(start + Self.batch, recent.entries.count)].map(\.entry)
+                guard try await store.write(again, in: life) else { throw DatabaseError.unavailable("it has crashed again") }
+            }
+            committed()
+        }
+        recent.life = life
+    }
+
     /// One line an event, written here so that no call waits for it.
     private func log(_ entry: Entry) {
         logger.info("\(entry.type)", metadata: [
             "call": "\(entry.call.id)", "status": "\(entry.call.status.rawValue)", "sip_call_id": "\(entry.call.sipCallID ?? "-")",
         ])
+    }
+
+    /// Waits until what has come so far is written, and no longer than that: another instance writes of the same calls next.
+    func settle(within limit: Interval) async {
+        let (wanted, end) = (state.withLock { state in
+            state.isUrgent = true
+            return state.taken
+        }, MonotonicClock.now() + limit)
+        while state.withLock({ $0.done < wanted }), MonotonicClock.now() < end, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
     }
 
     /// Waits until everything is written, or for as long as draining may take.
@@ -134,9 +209,7 @@ final class RecordWriter: Sendable {
     private func stop() {
         let wake = state.withLock { state in
             state.isStopped = true
-            let wake = state.wake
-            state.wake = nil
-            return wake
+            return state.takeWake()
         }
         wake?.resume()
     }
@@ -144,7 +217,7 @@ final class RecordWriter: Sendable {
     private func waitForWork() async {
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in
-                if !state.waiting.isEmpty || state.isStopped { return true }
+                if !state.waiting.isEmpty || state.isStopped || state.isDoubtful { return true }
                 state.wake = continuation
                 return false
             }

@@ -31,11 +31,11 @@ final class LinkOrders: Sendable {
         guard let loop = loops.withLock({ $0 })?.loop(of: order.room) else { return }
         Task {
             let began = MonotonicClock.now()
-            let isDone = await performed(order, loop.address.description)
-            loop.post { $0.linked(order.room, number: order.number, isDone: isDone) }
-            switch (order.isStraight, isDone) {
-            case (true, true): Self.linked.add()
-            case (true, false): Self.refused.add()
+            let result = await performed(order, loop.address.description)
+            loop.post { $0.linked(order.room, number: order.number, result) }
+            switch (order.isStraight, result) {
+            case (true, .done): Self.linked.add()
+            case (true, _): Self.refused.add()
             case (false, _):
                 Self.returned.add()
                 Self.returning.observe(nanoseconds: UInt64((MonotonicClock.now() - began).nanoseconds))
@@ -43,19 +43,19 @@ final class LinkOrders: Sendable {
         }
     }
 
-    private func performed(_ order: LinkOrder, _ room: String) async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
+    private func performed(_ order: LinkOrder, _ room: String) async -> LinkOrder.Result {
+        await withTaskGroup(of: LinkOrder.Result.self) { group in
             for end in order.ends {
                 group.addTask { await self.link(end, order, room) }
             }
-            var isDone = order.ends.count == 2 || !order.isStraight
-            for await isLinked in group where !isLinked { isDone = false }
-            return isDone
+            var result = order.ends.count == 2 || !order.isStraight ? LinkOrder.Result.done : .refused
+            for await one in group where one != .done && result != .stale { result = one }
+            return result
         }
     }
 
     /// Straight is tried once; back to the room is not given up while the session is there.
-    private func link(_ end: LinkOrder.End, _ order: LinkOrder, _ room: String) async -> Bool {
+    private func link(_ end: LinkOrder.End, _ order: LinkOrder, _ room: String) async -> LinkOrder.Result {
         let inside =
             order.isStraight
             ? InsideEndpoint(address: end.other, ssrc: end.otherSSRC) : InsideEndpoint(address: room, ssrc: end.ssrc)
@@ -66,17 +66,22 @@ final class LinkOrders: Sendable {
             let context = CallContext(customer: end.customerID, deadline: Self.deadline)
             do throws(RPCError) {
                 _ = try await bus.call(command, to: .instance(end.relay), context: context)
-                return true
+                return .done
             } catch {
+                if error.code == .fenced {
+                    // Its call has a new owner, who will have said so in a moment.
+                    try? await Task.sleep(for: Self.pause)
+                    return .stale
+                }
                 guard !order.isStraight, error.code == .unavailable || error.code == .timeout, attempt < Self.attempts else {
                     if error.code != .notFound {
                         logger.warning("a relay was not linked: \(error)", metadata: ["room": "\(order.room)", "session": "\(end.session)"])
                     }
-                    return false
+                    return .refused
                 }
                 try? await Task.sleep(for: Self.pause)
             }
         }
-        return false
+        return .refused
     }
 }

@@ -31,7 +31,8 @@ extension Mixer {
         outgoing.report(.link(order(room)))
     }
 
-    /// The relay of a seat was told to speak to the room by its call.
+    /// The relay of a seat was told to speak to the room by its call, or there is another pair: somebody may come and somebody go within
+    /// one tick, and two sit there as before.
     mutating func disturb(_ room: Int) {
         if rooms[room].link.state != .mixed { rooms[room].link.isDisturbed = true }
     }
@@ -69,17 +70,22 @@ extension Mixer {
     }
 
     /// What became of an order.
-    mutating func linked<Out: Outgoing & ~Copyable>(_ id: String, number: UInt64, isDone: Bool, into outgoing: inout Out) {
+    mutating func linked<Out: Outgoing & ~Copyable>(_ id: String, number: UInt64, _ result: LinkOrder.Result, into outgoing: inout Out) {
         guard let room = roomIndex[id], rooms[room].link.number == number else { return }
         var link = rooms[room].link
         switch link.state {
-        case .asked where isDone: link.state = .straight
+        case .asked where result == .done: link.state = .straight
         case .asked:
             // One of the two may have done it.
             (link.state, link.number, link.idleTicks) = (.returning, link.number + 1, -RoomLink.reluctance)
             rooms[room].link = link
             outgoing.report(.link(order(room)))
+        case .returning where result == .stale && (link.staleOrders ?? 0) < RoomLink.mostStaleOrders:
+            (link.number, link.staleOrders) = (link.number + 1, (link.staleOrders ?? 0) + 1)
+            rooms[room].link = link
+            outgoing.report(.link(order(room)))
         case .returning:
+            link.staleOrders = nil
             (link.state, link.isDisturbed) = (.mixed, false)
             // Nobody spoke to us, and nobody was silent.
             for slot in rooms[room].seats { seats[slot].heardAt = tickNumber }

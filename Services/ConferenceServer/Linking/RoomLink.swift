@@ -11,6 +11,8 @@ struct RoomLink: Sendable, Codable, Equatable {
 
     /// Nothing that needs the mixer for so long: half a second.
     static let patience = 25
+    /// So often an order is given anew because a call has changed its owner: for a second.
+    static let mostStaleOrders = 50
     /// After relays that would not: half a minute.
     static let reluctance = 1_500
 
@@ -21,6 +23,8 @@ struct RoomLink: Sendable, Codable, Equatable {
     var idleTicks = 0
     /// Somebody else has told a relay where to send: what holds is known again after a return.
     var isDisturbed = false
+    /// Orders to return that were given under an epoch that was over.
+    var staleOrders: Int?
 
     /// Nothing goes through the mixer.
     var isStraight: Bool { state == .straight }
@@ -43,6 +47,12 @@ struct LinkOrder: Sendable, Equatable {
         var otherSSRC: UInt32
         /// The other side itself where both are one relay's, which then needs no way over the inside.
         var otherSession: String?
+    }
+
+    enum Result: Sendable, Equatable {
+        case done, refused
+        /// Given in the name of a call's former owner.
+        case stale
     }
 
     var room: String

@@ -30,7 +30,6 @@ actor MixerLoop {
     let custody: RoomCustody?
     /// Of the worker before us, until it is our turn.
     var heirs = Heirs()
-    let encoder = JSONEncoder()
     var mixer: Mixer
     var outgoing: LoopOutgoing
     private var inbox = ReceiveBatch(capacity: 64, size: 2048)
@@ -43,7 +42,7 @@ actor MixerLoop {
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     init(
-        name: String, address: IPAddress, seed: UInt64, largestRoom: Int, linksPairs: Bool = false, custody: RoomCustody? = nil,
+        name: String, priority: Int = 0, address: IPAddress, seed: UInt64, largestRoom: Int, linksPairs: Bool = false, custody: RoomCustody? = nil,
         onEvent: @escaping @Sendable (MixerEvent) -> Void
     ) throws(SocketError) {
         let socket: DatagramSocket
@@ -54,7 +53,7 @@ actor MixerLoop {
         }
         self.address = socket.localAddress
         self.custody = custody
-        loop = EventLoop(name: name)
+        loop = EventLoop(name: name, priority: priority)
         mixer = Mixer(seed: seed, largestRoom: largestRoom)
         mixer.linksPairs = linksPairs
         outgoing = LoopOutgoing(socket: socket, onEvent: onEvent)
@@ -73,13 +72,13 @@ actor MixerLoop {
     /// `rules` when the room is a conference's.
     func join(
         _ identity: RoomIdentity, _ settings: ParticipantSettings, relay: SocketAddress, at time: Contracts.Timestamp,
-        _ rules: MeetingRules? = nil
+        _ rules: MeetingRules? = nil, isOwnershipOnly: Bool = false
     ) throws(RPCError) -> InsideEndpoint {
         let ssrc =
             if let rules {
                 try mixer.join(identity, settings, relay: relay, at: time, rules)
             } else {
-                try mixer.join(identity, settings, relay: relay, at: time)
+                try mixer.join(identity, settings, relay: relay, at: time, isOwnershipOnly: isOwnershipOnly)
             }
         seatsChanged()
         depositChanges()

@@ -9,13 +9,13 @@ final class MixerLoops: Sendable {
 
     /// With `custody` for each thread, there are as many as there were.
     init(
-        count: Int, address: IPAddress, largestRoom: Int, linksPairs: Bool = false, custody: [RoomCustody] = [], onEvent: @escaping @Sendable (MixerEvent) -> Void
+        count: Int, priority: Int = 0, address: IPAddress, largestRoom: Int, linksPairs: Bool = false, custody: [RoomCustody] = [], onEvent: @escaping @Sendable (MixerEvent) -> Void
     ) throws(SocketError) {
         var loops: [MixerLoop] = []
         for number in 0..<(custody.isEmpty ? count : custody.count) {
             loops.append(
                 try MixerLoop(
-                    name: "mixer-\(number)", address: address, seed: .random(in: .min ... .max), largestRoom: largestRoom,
+                    name: "mixer-\(number)", priority: priority, address: address, seed: .random(in: .min ... .max), largestRoom: largestRoom,
                     linksPairs: linksPairs, custody: custody.isEmpty ? nil : custody[number], onEvent: onEvent))
         }
         all = loops

@@ -1,12 +1,12 @@
-import Bus
 import Contracts
 import Logging
+import ServiceKit
 import Telemetry
 
-/// Tells the CallServer instance that owns a call what happened to it in its room. Told, not asked: a CallServer that is
-/// away misses a digit, and the mixer does not wait for anybody.
+/// Tells the CallServer instance that owns a call what happened to it in its room, or its successor. The mixer does not wait for
+/// anybody.
 struct Signals: Sendable {
-    let bus: Bus
+    let owners: OwnerSignals
     let plays: PlayEvents
     let minutes: Minutes
     let recorder: Recorder
@@ -24,15 +24,16 @@ struct Signals: Sendable {
         guard gate.passes(event) else { return }
         switch event {
         case .digit(let callID, let owner, let digit, let milliseconds):
-            bus.tell(DigitPressed(callID: callID, digit: String(digit), duration: milliseconds), to: .instance(owner))
+            let key = owners.newKey()
+            owners.tell(
+                DigitPressed(callID: callID, digit: String(digit), duration: milliseconds, pressID: key), about: callID, to: owner, key: key)
         case .played(let callID, let owner, let playID, let end, let milliseconds):
             logger.debug(
                 "play ended",
                 metadata: ["call": "\(callID)", "play": "\(playID)", "end": "\(end)", "heard_ms": "\(milliseconds)"])
             let (reason, detail) = end.told
-            bus.tell(
-                PlayFinished(callID: callID, playID: playID, reason: reason, detail: detail, position: milliseconds),
-                to: .instance(owner))
+            owners.tell(
+                PlayFinished(callID: callID, playID: playID, reason: reason, detail: detail, position: milliseconds), about: callID, to: owner)
         case .play(let room, let participantID, let playID, let end, let milliseconds):
             plays.note(room, participantID: participantID, playID: playID, end, milliseconds: milliseconds)
         case .unheard(let roomID, let participantID):
@@ -41,14 +42,14 @@ struct Signals: Sendable {
         case .link(let order): links.perform(order)
         case .say(let order): spoken.perform(order)
         case .heard(let callID, let owner, let watchID, let finding):
-            bus.tell(HeardInRoom(callID: callID, watchID: watchID, finding: finding), to: .instance(owner))
+            owners.tell(HeardInRoom(callID: callID, watchID: watchID, finding: finding), about: callID, to: owner)
         case .conference(let news):
             minutes.note(news)
         case .expelled(let expulsion):
             let (settings, room) = (expulsion.departure.member.settings, expulsion.departure.room.id)
             minutes.noteChange(of: room)
-            bus.tell(
-                ParticipantRemoved(callID: settings.callID, roomID: room, reason: expulsion.reason), to: .instance(settings.owner))
+            owners.tell(
+                ParticipantRemoved(callID: settings.callID, roomID: room, reason: expulsion.reason), about: settings.callID, to: settings.owner)
         case .tapEnded(let end):
             recorder.tapEnded(end)
         }

@@ -8,20 +8,21 @@ extension Mixer {
     static let largestRoom = 5000
 
     /// Takes a seat, making the room when it is new; again with the same participant renews its settings. Gives the SSRC its
-    /// relay writes into packets for us.
+    /// relay writes into packets for us. `isOwnershipOnly`: whoever asks has taken the call over, and says nothing to its relay.
     mutating func join(
-        _ identity: RoomIdentity, _ settings: ParticipantSettings, relay: SocketAddress, at time: Timestamp
+        _ identity: RoomIdentity, _ settings: ParticipantSettings, relay: SocketAddress, at time: Timestamp, isOwnershipOnly: Bool = false
     ) throws(RPCError) -> UInt32 {
         if let slot = slot(of: settings.participantID, in: identity.id) {
             guard settings.epoch >= seats[slot].settings.epoch else { throw RPCError(.fenced, "the call has another owner") }
             let wasOutsider = seats[slot].isOutsider
+            let keepsWay = isOwnershipOnly && seats[slot].relay == relay && seats[slot].settings.session == settings.session
             seats[slot].settings = settings.taken(instead: seats[slot].settings)
             seats[slot].relay = relay
             if wasOutsider || seats[slot].isOutsider { arrange(seats[slot].room) }
             // Whoever asks for the seat owns it: its silence is counted from now.
             (seats[slot].heardAt, seats[slot].ownedAt) = (tickNumber, tickNumber)
             touch(slot)
-            disturb(seats[slot].room)
+            if !keepsWay { disturb(seats[slot].room) }
             return seats[slot].ssrc
         }
         try checkSupervision(settings, of: identity)
@@ -55,6 +56,7 @@ extension Mixer {
             random: random)
         takeSlot(seat, at: slot)
         rooms[room].seats.append(slot)
+        disturb(room)
         tapVoice(of: slot, room: room)
         rearrange(room, for: slot)
         touch(slot)
@@ -110,6 +112,7 @@ extension Mixer {
         let room = seats[slot].room
         let departure = Departure(room: rooms[room].identity, member: member(slot))
         rooms[room].seats.removeAll { $0 == slot }
+        disturb(room)
         endTaps(of: slot, room: room)
         touch(slot)
         farewell(departure, slot: slot, room: room)

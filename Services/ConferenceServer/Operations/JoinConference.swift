@@ -11,6 +11,7 @@ extension Wiring {
 
     /// A conference meets in one room, on the instance that claimed it first.
     func joinConference(_ command: JoinConference, _ delivery: Delivery) async throws -> JoinConference.Reply {
+        if let id = command.confbridgeID { return try await joinConfbridge(id, command) }
         let conference = try await conference(command.customerID, command.conferenceID)
         let roomID = Self.room(of: conference.id)
         let rules = meetingRules(of: conference)
@@ -32,7 +33,7 @@ extension Wiring {
     static func room(of conference: String) -> String { "room_" + conference.drop { $0 != "_" }.dropFirst() }
 
     /// Nil when this instance hosts the room from now on, else who does.
-    private func host(_ room: String, former: String?, _ rules: MeetingRules) async throws -> String? {
+    func host(_ room: String, former: String?, _ rules: MeetingRules?) async throws -> String? {
         let fleet = runtime.fleet
         if pool == "calls" {
             // Not here, if anybody of the other pool is alive: whoever has the room, or one of them.

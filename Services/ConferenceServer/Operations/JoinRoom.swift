@@ -31,7 +31,7 @@ extension Wiring {
             throw RPCError(.invalid, "the relay's address is not ADDRESS:PORT")
         }
         let inside = try await loops.loop(of: identity.id).join(
-            identity, settings, relay: relay, at: runtime.timestamp(), rules)
+            identity, settings, relay: relay, at: runtime.timestamp(), rules, isOwnershipOnly: settings.resumes == runtime.instance)
         recorder.seated(settings, in: identity.id)
         snapshots.note(identity.id)
         if let from = settings.from { snapshots.note(from) }

@@ -112,6 +112,9 @@ actor SoundLibrary {
         }
     }
 
+    /// How many wait for a sound that somebody else is loading already.
+    var waiters: Int { waiting.values.reduce(0) { $0 + $1.count } }
+
     /// Makes what `key` stands for, or waits for the one who is at it already.
     private func once(
         _ key: String, _ make: (isolated SoundLibrary) async throws(SoundProblem) -> [Int16]

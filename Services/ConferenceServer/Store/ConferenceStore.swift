@@ -1,6 +1,7 @@
 import Contracts
 import Database
 import FoundationEssentials
+import JSONCoding
 import ServiceKit
 
 /// Conferences in PostgreSQL; every query carries the customer's id.
@@ -105,7 +106,7 @@ struct ConferenceStore: Sendable {
             .int(conference.maxParticipants), .bool(policy.waitForModerator), .bool(policy.entryTone), .bool(policy.exitTone),
             .bool(policy.muteOnEntry), .bool(policy.endWhenModeratorLeaves), .bool(policy.locked), .bool(policy.digitControls),
             .bool(policy.speakerEvents), .text(policy.announce.rawValue), .optional(policy.language), .bool(policy.musicOnHold),
-            .optional(try policy.prompts.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }),
+            .optional(try policy.prompts.map { String(decoding: try JSONText.encode($0), as: UTF8.self) }),
             .int(conference.updatedAt.milliseconds),
         ]
     }
@@ -165,7 +166,7 @@ struct ConferenceStore: Sendable {
         policy.announce = ConferencePolicy.Announcing(rawValue: try row.text("announce")) ?? .none
         policy.language = try row.optionalText("language")
         policy.musicOnHold = try row.bool("music_on_hold")
-        policy.prompts = try row.optionalText("prompts").map { try JSONDecoder().decode(ConferencePrompts.self, from: Data($0.utf8)) }
+        policy.prompts = try row.optionalText("prompts").map { try JSONText.decode(ConferencePrompts.self, from: Array($0.utf8)) }
         return policy
     }
 }

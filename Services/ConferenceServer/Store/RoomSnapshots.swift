@@ -1,6 +1,7 @@
 import Cache
 import Contracts
 import FoundationEssentials
+import JSONCoding
 import Logging
 import Synchronization
 
@@ -54,6 +55,8 @@ actor RoomSnapshots {
         _ room: String, successor: String?, resumes: Bool = false, rules: MeetingRules? = nil, isAlive: @escaping @Sendable (String) -> Bool
     ) async throws -> String? {
         if let other = resuming[room] { return try await other.value }
+        // A room that has just begun is about to be ours: a call that changes its owner within its first milliseconds resumes nothing.
+        if epochs[room] == nil, writing[room] != nil { await keep(room) }
         if epochs[room] != nil, await isHere(room) || !resumes {
             note(room)
             return nil
@@ -89,7 +92,7 @@ actor RoomSnapshots {
     }
 
     private func goOn(_ room: String, _ state: [UInt8], _ rules: MeetingRules?) async {
-        guard let snapshot = try? JSONDecoder().decode(RoomSnapshot.self, from: Data(state)), snapshot.id == room else {
+        guard let snapshot = try? JSONText.decode(RoomSnapshot.self, from: state), snapshot.id == room else {
             logger.error("the snapshot of a room cannot be read: it begins anew", metadata: ["room": "\(room)"])
             return
         }
@@ -104,7 +107,7 @@ actor RoomSnapshots {
             return here.customerID == customer ? LocateRoom.Reply(instance: instance, conferenceID: here.conferenceID) : nil
         }
         guard let owner = try await snapshots.owner(of: Self.kind, room), let state = try await snapshots.load(Self.kind, room),
-            let snapshot = try? JSONDecoder().decode(RoomSnapshot.self, from: Data(state)), snapshot.customerID == customer
+            let snapshot = try? JSONText.decode(RoomSnapshot.self, from: state), snapshot.customerID == customer
         else { return nil }
         return LocateRoom.Reply(instance: owner, conferenceID: snapshot.conferenceID)
     }
@@ -171,17 +174,19 @@ actor RoomSnapshots {
             _ = try await snapshots.release(Self.kind, room, epoch: epoch)
             return
         }
+        // Whoever claims it just now claims it for us.
+        if epochs[room] == nil, let arrival = resuming[room] { _ = await arrival.result }
         if epochs[room] == nil {
             switch try await snapshots.acquire(Self.kind, room, owner: instance) {
-            case .acquired(let claim): epochs[room] = claim.epoch
+            case .acquired(let claim): epochs[room] = max(claim.epoch, epochs[room] ?? 0)
             // A process before this one had it, and lost it while nobody here could be told.
-            case .owned: return await lose(room)
+            case .owned: if epochs[room] == nil { return await lose(room) }
             }
         }
         // Plays go on from here by themselves, so a place that moves on need not be written.
         snapshot.takenAt = now()
-        guard let epoch = epochs[room], let state = try? JSONEncoder().encode(snapshot) else { return }
-        if try await snapshots.save(Self.kind, room, owner: instance, epoch: epoch, Array(state)) == .lost { await lose(room) }
+        guard let epoch = epochs[room], let state = try? JSONText.encode(snapshot) else { return }
+        if try await snapshots.save(Self.kind, room, owner: instance, epoch: epoch, state) == .lost { await lose(room) }
     }
 
     func renew() async {

@@ -22,6 +22,7 @@ extension Mixer {
         let room = room(identity)
         seats[slot].go(to: room, settings.taken(instead: nil), relay: relay, at: time, tick: tickNumber)
         rooms[room].seats.append(slot)
+        disturb(room)
         tapVoice(of: slot, room: room)
         // Who supervised may be a member now, or the other way round.
         arrange(room)

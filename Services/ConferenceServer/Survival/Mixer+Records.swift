@@ -129,9 +129,9 @@ extension Mixer {
             takeSlot(seat, at: slot)
             if let room, isThere { rooms[room].seats.append(slot) }
         }
-        // In the order in which they came.
+        // In the order in which they came, also within a tick; slots are used again.
         for room in rooms.indices {
-            let slots = rooms[room].seats.sorted { (seats[$0].takenAt, $0) < (seats[$1].takenAt, $1) }
+            let slots = rooms[room].seats.sorted { (seats[$0].takenAt, seats[$0].joinedAt, $0) < (seats[$1].takenAt, seats[$1].joinedAt, $1) }
             rooms[room].seats = slots
         }
     }

@@ -1,6 +1,7 @@
 import Contracts
 import Deadlines
 import FoundationEssentials
+import JSONCoding
 import Succession
 import Threads
 
@@ -23,9 +24,9 @@ extension MixerLoop {
     private func deposit(_ change: Mixer.Change, with custody: RoomCustody) {
         let bytes: [UInt8]?
         if let participant = change.participant {
-            bytes = mixer.record(of: participant, in: change.room).flatMap { try? encoder.encode($0) }.map { Array($0) }
+            bytes = mixer.record(of: participant, in: change.room).flatMap { try? JSONText.encode($0) }
         } else {
-            bytes = mixer.record(ofRoom: change.room).flatMap { try? encoder.encode($0) }.map { Array($0) }
+            bytes = mixer.record(ofRoom: change.room).flatMap { try? JSONText.encode($0) }
         }
         let key = custody.key(change)
         if let bytes { custody.link.keep(.work, key, bytes) } else { custody.link.remove(key) }
@@ -51,11 +52,11 @@ extension MixerLoop {
     // MARK: While we stand by
 
     func learn(_ key: String, _ deposit: KeeperLink.Deposit) {
-        let bytes = Data(deposit.bytes)
+        let bytes = deposit.bytes
         if key.hasPrefix("room/") {
-            heirs.rooms[key] = try? JSONDecoder().decode(RoomRecord.self, from: bytes)
+            heirs.rooms[key] = try? JSONText.decode(RoomRecord.self, from: bytes)
         } else {
-            heirs.seats[key] = try? JSONDecoder().decode(SeatRecord.self, from: bytes)
+            heirs.seats[key] = try? JSONText.decode(SeatRecord.self, from: bytes)
         }
     }
 
@@ -82,8 +83,8 @@ extension MixerLoop {
     // MARK: Links
 
     /// What became of an order to relays.
-    func linked(_ room: String, number: UInt64, isDone: Bool) {
-        mixer.linked(room, number: number, isDone: isDone, into: &outgoing)
+    func linked(_ room: String, number: UInt64, _ result: LinkOrder.Result) {
+        mixer.linked(room, number: number, result, into: &outgoing)
         depositChanges()
     }
 

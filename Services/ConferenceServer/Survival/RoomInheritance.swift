@@ -1,6 +1,7 @@
 import Bytes
 import Datagrams
 import FoundationEssentials
+import JSONCoding
 import Processes
 import Succession
 
@@ -25,7 +26,7 @@ struct RoomInheritance: Sendable {
     private init(from link: KeeperLink) async {
         lineage = await link.deposit(Self.lineageKey).flatMap { String(validating: $0.bytes, as: UTF8.self) }
         while let deposit = await link.deposit(Self.threadKey(threads.count)), deposit.descriptors.count == 2,
-            let fixture = try? JSONDecoder().decode(Fixture.self, from: Data(deposit.bytes))
+            let fixture = try? JSONText.decode(Fixture.self, from: deposit.bytes)
         {
             let isForeign = fixture.layout != RoomShelf.layout
             guard let shelf = isForeign ? RoomShelf() : RoomShelf(adopting: deposit.descriptors[1]) else { return }
@@ -60,7 +61,7 @@ struct RoomInheritance: Sendable {
     static func deposit(lineage: String, with link: KeeperLink) { link.keep(.fixture, lineageKey, Array(lineage.utf8)) }
 
     static func deposit(_ custody: RoomCustody, inside: Int32) {
-        guard let bytes = try? JSONEncoder().encode(Fixture(layout: RoomShelf.layout)) else { return }
+        guard let bytes = try? JSONText.encode(Fixture(layout: RoomShelf.layout)) else { return }
         custody.link.keep(.fixture, threadKey(custody.index), Array(bytes), [inside, custody.shelf.memory.descriptor])
     }
 }

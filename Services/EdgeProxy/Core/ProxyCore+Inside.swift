@@ -5,16 +5,16 @@ import SIP
 extension ProxyCore {
     /// `source` is where the server listens; `port` that of its connection, when the message came over one.
     func receiveInside(
-        _ message: borrowing MessageView, from source: SocketAddress, connectedFrom port: UInt16? = nil
+        _ message: borrowing MessageView, from source: SocketAddress, connectedFrom port: UInt16? = nil, trunks: Trunks = .none
     ) -> Decision {
-        guard message.isRequest else { return receiveResponseInside(message) }
+        guard message.isRequest else { return receiveResponseInside(message, trunks) }
         do throws(Refusal) {
-            return receiveRequestInside(message, try RequestHead(message), from: source, port)
+            return receiveRequestInside(message, try RequestHead(message), from: source, port, trunks)
         } catch { return reply(message, source, error) }
     }
 
     private func receiveRequestInside(
-        _ message: borrowing MessageView, _ head: RequestHead, from source: SocketAddress, _ port: UInt16?
+        _ message: borrowing MessageView, _ head: RequestHead, from source: SocketAddress, _ port: UInt16?, _ trunks: Trunks
     ) -> Decision {
         if head.maxForwards == 0 { return reply(message, source, Refusal(483)) }
         if isLoop(from: .inside, message, head) { return reply(message, source, Refusal(482)) }
@@ -27,7 +27,7 @@ extension ProxyCore {
         let outside = configuration.outside.address(over: flow.transport, for: flow.remote)
         let hop = hop(
             from: .inside, flow.transport, outside, wayBack: wayBack, for: message, head)
-        var forwarding = Forwarding(hop: hop, stripping: .assertedIdentity)
+        var forwarding = Forwarding(hop: hop, stripping: stripping(towards: flow, trunks))
         forwarding.maxForwards = decremented(head)
         forwarding.poppedRoutes = signed == nil ? ownLeadingRoutes(message, head) : ownRoutes(message, head)
         if recordsRoute(head) {
@@ -42,11 +42,17 @@ extension ProxyCore {
         return token(next.uri.user, in: message)?.kind == .server ? 2 : 1
     }
 
-    private func receiveResponseInside(_ message: borrowing MessageView) -> Decision {
+    /// Who is asserted is nobody's business outside, but a trusted trunk's (RFC 3325 §5).
+    private func stripping(towards flow: FlowToken, _ trunks: Trunks) -> Forwarding.Stripping {
+        guard !trunks.isEmpty, trunks.trunk(at: flow.remote.address, over: flow.transport)?.getsIdentity == true else { return .assertedIdentity }
+        return .privateOnly
+    }
+
+    private func receiveResponseInside(_ message: borrowing MessageView, _ trunks: Trunks) -> Decision {
         guard let head = ResponseHead(message), let flow = wayBack(head, in: message), flow.kind == .flow else {
             return .drop(.foreignResponse)
         }
-        return .forward(Forwarding(hop: nil, stripping: .assertedIdentity), to: .flow(flow))
+        return .forward(Forwarding(hop: nil, stripping: stripping(towards: flow, trunks)), to: .flow(flow))
     }
 
     /// The phone's connection is gone: 430 tells the server that this flow is dead (RFC 5626 §11.1).

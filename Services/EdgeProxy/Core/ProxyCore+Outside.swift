@@ -8,7 +8,7 @@ extension ProxyCore {
     func receiveOutside(
         _ message: borrowing MessageView, _ arrival: Arrival, now: Int64, _ servers: inout Placement, _ admission: inout Admission
     ) -> Decision {
-        guard message.isRequest else { return receiveResponseOutside(message) }
+        guard message.isRequest else { return receiveResponseOutside(message, &servers) }
         do throws(Refusal) {
             return receiveRequestOutside(message, try RequestHead(message), arrival, now: now, &servers, &admission)
         } catch { return refuse(message, arrival, error, &admission) }
@@ -147,10 +147,16 @@ extension ProxyCore {
             generation: arrival.transport.isReliable ? configuration.generation : 0)
     }
 
-    /// A response finds its way by the token in the topmost Via, which must be ours.
-    private func receiveResponseOutside(_ message: borrowing MessageView) -> Decision {
+    /// A response finds its way by the token in the topmost Via, which must be ours. That of a server which is no more goes where
+    /// its call's requests go now.
+    private func receiveResponseOutside(_ message: borrowing MessageView, _ servers: inout Placement) -> Decision {
         guard let head = ResponseHead(message), let token = wayBack(head, in: message), token.kind == .server else {
             return .drop(.foreignResponse)
+        }
+        if configuration.alone == nil, !isLiving(token.inside, servers.directory), let callID = message.callIDHash,
+            let successor = servers.callServer(callID: callID)
+        {
+            return .forward(Forwarding(hop: nil, stripping: .assertions), to: .server(successor))
         }
         let server =
             token.transport.isReliable

@@ -11,6 +11,8 @@ struct Trunk: Sendable, Hashable {
     let transports: Set<Transport>
     /// Whether its P-Asserted-Identity and its history of diversions are believed (RFC 3325 §5).
     let isTrustedForIdentity: Bool
+    /// Whether it is told who answers its calls: it keeps to what `Privacy` asks for (RFC 3325 §7).
+    let getsIdentity: Bool
     /// The digest account of trunks whose address changes; nil when address or certificate must do.
     let account: Account?
 }

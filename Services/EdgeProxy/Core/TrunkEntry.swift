@@ -19,6 +19,8 @@ struct TrunkEntry: Sendable, Decodable {
     let ha1SHA256: String?
     /// Whether what it asserts about its callers is kept; no when not said.
     let assertsIdentity: Bool?
+    /// Whether it is told of the identities that we assert; no when not said.
+    let getsIdentity: Bool?
 
     enum CodingKeys: String, CodingKey {
         case name, customer, domain, addresses, transports, username
@@ -26,6 +28,7 @@ struct TrunkEntry: Sendable, Decodable {
         case ha1MD5 = "ha1_md5"
         case ha1SHA256 = "ha1_sha256"
         case assertsIdentity = "asserts_identity"
+        case getsIdentity = "gets_identity"
     }
 
     func mistake(_ what: String) -> TrunkMistake { TrunkMistake(description: "trunk \(name): \(what)") }
@@ -44,7 +47,7 @@ struct TrunkEntry: Sendable, Decodable {
         }
         return Trunk(
             name: name, customer: customer, domain: domain, transports: try readTransports(),
-            isTrustedForIdentity: assertsIdentity ?? false, account: account)
+            isTrustedForIdentity: assertsIdentity ?? false, getsIdentity: getsIdentity ?? false, account: account)
     }
 
     private func account(domain: String) throws(TrunkMistake) -> Account? {

@@ -21,6 +21,8 @@ final class Trunks: Sendable, Equatable {
     /// No trunks.
     init() { (trunks, byLength, byTLSName, byAccount, realms) = ([], [], [:], [:], []) }
 
+    static let none = Trunks()
+
     var isEmpty: Bool { trunks.isEmpty }
     var count: Int { trunks.count }
 

@@ -82,10 +82,11 @@ extension EdgeLoop {
         if capture != nil { captureReceived(message.bytes.span, over: .tcp, fromInside: connection) }
         let view = message.view
         let origin = core.origin(of: view, from: connection)
-        if origin.isHandedOver { return perform(core.receiveInside(view, from: origin.server), view, from: origin) }
+        let trunks = placement.directory.trunks
+        if origin.isHandedOver { return perform(core.receiveInside(view, from: origin.server, trunks: trunks), view, from: origin) }
         // A server is known by where it listens, not by the port it connected from.
         let server = view.isRequest ? SocketAddress(connection.address, port: view.topmostVia?.port ?? 5060) : connection
-        let decision = core.receiveInside(view, from: server, connectedFrom: view.isRequest ? connection.port : nil)
+        let decision = core.receiveInside(view, from: server, connectedFrom: view.isRequest ? connection.port : nil, trunks: trunks)
         perform(decision, view, from: Origin(server: server, connection: connection))
     }
 

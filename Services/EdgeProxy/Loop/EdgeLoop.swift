@@ -244,7 +244,7 @@ actor EdgeLoop {
     private func judgeInside(_ index: borrowing MessageIndex, _ bytes: Span<UInt8>, from source: SocketAddress) {
         guard let view = index.view(of: bytes) else { return }
         let origin = core.origin(of: view, from: source)
-        perform(core.receiveInside(view, from: origin.server), view, from: origin)
+        perform(core.receiveInside(view, from: origin.server, trunks: placement.directory.trunks), view, from: origin)
     }
 
     // MARK: Doing what the core decided

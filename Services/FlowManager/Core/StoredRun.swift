@@ -10,28 +10,30 @@ struct StoredRun: Sendable, Equatable {
     var version: Int
     /// Of the last event.
     var sequence: Int64
-    /// Who makes the request that the run waits for.
-    var asking: Asking?
+    /// Who makes the requests that the run waits for, by their numbers.
+    var asking: [Int: Asking] = [:]
+    /// That PostgreSQL lived when this was read or written: in another one it may have forgotten it.
+    var life: String?
 
     static let running = "running"
 
     /// Where the run stands, for the row: its cursor, and who makes its request.
     var cursor: JSONValue? {
         guard let run else { return nil }
-        guard let asking, var members = run.cursor.object else { return run.cursor }
-        members["asking"] = asking.json
+        guard !asking.isEmpty, var members = run.cursor.object else { return run.cursor }
+        members["asking"] = Asking.json(asking)
         return .object(members)
     }
 
     /// What is answered to whoever started or advanced the run, now and whenever the same is asked again.
     var answer: RunStep {
         guard let run, case .perform(let action, let step) = run.current else {
-            if let run, case .needAnswer = run.current {
+            if let run, !run.openRequests.isEmpty {
                 return RunStep(runID: record.id, step: record.step, action: nil, finished: nil, waiting: Runs.pause)
             }
             return RunStep(runID: record.id, step: record.step, action: nil, finished: record.status)
         }
-        return RunStep(runID: record.id, step: step, action: action, finished: nil)
+        return RunStep(runID: record.id, step: step, action: action, finished: nil, watch: run.openRequests.isEmpty ? nil : Runs.watchPause)
     }
 
     /// The row after the interpreter has moved the run, and the events that tell of it.
@@ -69,12 +71,12 @@ struct StoredRun: Sendable, Equatable {
         ]
         switch occurrence {
         case .started(let action, let step):
-            members["action"] = action.json
+            members["action"] = action.shown.json
             members["action_step"] = step.map { .integer(Int64($0)) }
         case .finished(let action, let step, let outcome):
-            members["action"] = action.json
+            members["action"] = action.shown.json
             members["action_step"] = step.map { .integer(Int64($0)) }
-            members["outcome"] = outcome.json
+            members["outcome"] = outcome.shown(of: action).json
         case .ended: break
         }
         return .object(members)

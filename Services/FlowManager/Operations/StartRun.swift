@@ -6,31 +6,40 @@ extension Runs {
     /// Starts a run and gives its first action. A run id is used once: starting it again gives what it wants now.
     func start(_ command: StartRun) async throws -> RunStep {
         let time = runtime.timestamp()
-        var run = Run(actions: try await actions(of: command), variables: variables(of: command))
+        var run = Run(actions: try await actions(of: command), variables: variables(of: command), after: max(0, command.after ?? 0))
         let progress = interpreter.start(&run, at: time.seconds)
+        return try await answer(try await begin(run, progress, of: command, at: time))
+    }
+
+    /// Stores it, once. `chain`: of one without a call, how many came before it.
+    func begin(_ started: Run, _ progress: Interpreter.Progress, of command: StartRun, chain: Int? = nil, at time: Timestamp) async throws -> StoredRun {
+        var run = started
         let move = try await resolve(progress, of: &run, customerID: command.customerID, at: time)
         let record = RunRecord(
             id: command.runID, customerID: command.customerID, flowID: command.flowID, referenceID: command.referenceID,
             status: StoredRun.running, step: 0, createdAt: time, endedAt: nil)
         var (stored, events) = StoredRun(record: record, run: nil, version: 0, sequence: 0)
             .moved(to: run, move.occurrences, at: time, makeID: runtime.newID)
-        stored.asking = asking(run, at: time)
-        let request = reserve(run, of: command.runID)
+        let requests = assign(run, to: &stored, before: [:], at: time)
         var isNew = false
-        defer { if !isNew, let request { underWay.end(request) } }
-        isNew = try await store.insert(stored, events)
+        defer { if !isNew { release(requests, of: command.runID) } }
+        let sent = webhooks.rows(move.sends, of: record)
+        (isNew, stored.life) = try await store.insert(stored, events, sent, chain: chain)
         guard isNew else {
-            guard let existing = try await store.storedRun(command.runID, customerID: command.customerID) else {
+            guard let existing = try await self.stored(command.runID, customerID: command.customerID) else {
                 throw RPCError(.conflict, "the run id belongs to another run")
             }
-            return try await answer(existing)
+            return existing
         }
         Self.started.add()
         if stored.run == nil { Self.finished.add() }
         known[command.runID] = stored
+        recollection.wrote(stored, events, sent.list)
+        trace(move.occurrences, of: record)
         outbox.wake()
-        makeRequests(stored, move.sends)
-        return try await answer(stored)
+        webhooks.deliver(sent)
+        makeRequests(requests, of: stored.record)
+        return stored
     }
 
     private func actions(of command: StartRun) async throws -> [Action] {
@@ -42,7 +51,7 @@ extension Runs {
         return flow.actions
     }
 
-    private func variables(of command: StartRun) -> Variables {
+    func variables(of command: StartRun) -> Variables {
         var values = command.variables
         values["voipbin.activeflow.id"] = command.runID
         values["voipbin.activeflow.reference_id"] = command.referenceID

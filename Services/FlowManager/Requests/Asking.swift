@@ -26,4 +26,15 @@ struct Asking: Sendable, Equatable {
         else { return nil }
         (self.instance, self.incarnation, self.until) = (instance, incarnation, Timestamp(milliseconds: until))
     }
+
+    /// By the numbers of the requests.
+    static func json(_ all: [Int: Asking]) -> JSONValue { .object(Dictionary(all.map { (String($0), $1.json) }, uniquingKeysWith: { $1 })) }
+
+    static func all(json: JSONValue?) -> [Int: Asking] {
+        var all: [Int: Asking] = [:]
+        for (number, value) in json?.object ?? [:] {
+            if let number = Int(number), let asking = Asking(json: value) { all[number] = asking }
+        }
+        return all
+    }
 }

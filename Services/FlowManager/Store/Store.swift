@@ -3,12 +3,26 @@ import Contracts
 import Database
 import Flow
 import FoundationEssentials
+import ServiceKit
 
 /// The schema `flows`: the only place with SQL. Every statement carries the customer's id.
 struct Store: Sendable {
     static let schema = "flows"
 
+    static var migrations: [Migration] {
+        [
+            Migration(number: 1, name: "flows", sql: PackageResources._001_flows_sql), Outbox.migration(number: 2),
+            Migration(number: 3, name: "voicemails", sql: PackageResources._003_voicemails_sql),
+            Migration(number: 4, name: "parked_calls", sql: PackageResources._004_parked_calls_sql),
+            Migration(number: 5, name: "webhooks", sql: PackageResources._005_webhooks_sql),
+            Migration(number: 6, name: "mailboxes", sql: PackageResources._006_mailboxes_sql),
+            Migration(number: 7, name: "aftermaths", sql: PackageResources._007_aftermaths_sql), Lives.migration(number: 8),
+        ]
+    }
+
     let database: Database
+
+    var lives: Lives { Lives(database, schema: Self.schema) }
 
     /// Statements are transactions of their own here; one that need not wait for the disk says so in itself.
     func run<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
@@ -26,10 +40,6 @@ struct Store: Sendable {
         }
     }
 
-    static func json(_ events: [Event]) throws -> Parameter {
-        let encoder = JSONEncoder()
-        return .texts(try events.map { String(decoding: try encoder.encode($0), as: UTF8.self) })
-    }
 }
 
 extension Row {

@@ -24,6 +24,8 @@ struct RelaySettings: Sendable {
     var moderation = WakeupModeration(interval: .microseconds(500), above: 2000)
     var preferences = MediaPreferences()
     var ng = NGSettings()
+    /// Of the media threads; 0: like all others.
+    var priority = 0
 
     static let declared = MediaPreferences.declared + [
         Setting("TANDEM_MEDIA_ADDRESS", default: "127.0.0.1", "address that phones send their RTP to"),
@@ -32,6 +34,7 @@ struct RelaySettings: Sendable {
         Setting("TANDEM_MEDIA_LISTEN6", default: "", "address those RTP sockets are bound to (default: TANDEM_MEDIA_ADDRESS6)"),
         Setting("TANDEM_RTP_PORTS", default: "30000-39999", "range of UDP ports for RTP and RTCP"),
         Setting("TANDEM_MEDIA_THREADS", .integer(0...256), default: "0", "media threads; 0: one per processor"),
+        SoundThreads.setting,
         Setting("TANDEM_MEDIA_SESSIONS", .integer(1...65_536), default: "2000", "sessions this instance carries when it is full"),
         Setting(
             "TANDEM_DRAIN_HANDOVER", .integer(-1...3600), default: "2",
@@ -55,7 +58,8 @@ struct RelaySettings: Sendable {
         let description: String
     }
 
-    init(_ settings: Settings) throws(Mistake) {
+    init(_ settings: Settings, priority: Int = 0) throws(Mistake) {
+        self.priority = priority
         let media = try Self.address("TANDEM_MEDIA_ADDRESS", settings)
         self.media = media
         listen = settings.text("TANDEM_MEDIA_LISTEN").isEmpty ? media : try Self.address("TANDEM_MEDIA_LISTEN", settings)

@@ -3,6 +3,7 @@ import Bytes
 import Contracts
 import Cryptography
 import FoundationEssentials
+import JSONCoding
 import MediaSession
 import SDP
 
@@ -51,12 +52,12 @@ struct StoredSession: Codable, Sendable {
         (id, customerID, callID, owner, epoch) = (record.id, record.customerID, record.callID, record.owner, record.epoch)
         (port, insideAddress, insideSSRC) = (record.port, record.insideAddress, record.insideSSRC)
         (streams, codecs) = (record.streams, record.codecs)
-        let exchange = try JSONEncoder().encode(record.exchange)
-        sealed = Base64.encode(try SealedBox.seal(Array(exchange), key: key, nonce: nonce, context: Array(record.id.utf8)))
+        let exchange = try JSONText.encode(record.exchange)
+        sealed = Base64.encode(try SealedBox.seal(exchange, key: key, nonce: nonce, context: Array(record.id.utf8)))
     }
 
     func exchange(key: [UInt8]) throws -> OfferAnswer {
         guard let box = Base64.decode(sealed.utf8) else { throw SealError.truncated }
-        return try JSONDecoder().decode(OfferAnswer.self, from: Data(try SealedBox.open(box, key: key, context: Array(id.utf8))))
+        return try JSONText.decode(OfferAnswer.self, from: SealedBox.open(box, key: key, context: Array(id.utf8)))
     }
 }

@@ -1,5 +1,6 @@
 import DTLS
 import FoundationEssentials
+import JSONCoding
 import Processes
 import Succession
 import Threads
@@ -36,11 +37,11 @@ struct Inheritance: Sendable {
 
     /// All that was deposited by a predecessor; nothing is no mistake.
     init(from link: KeeperLink) async {
-        if let papers = await link.deposit(Self.certificateKey).flatMap({ try? JSONDecoder().decode(Papers.self, from: Data($0.bytes)) }) {
+        if let papers = await link.deposit(Self.certificateKey).flatMap({ try? JSONText.decode(Papers.self, from: $0.bytes) }) {
             certificate = try? Certificate(certificate: papers.certificate, key: papers.key)
         }
         while let deposit = await link.deposit(Self.threadKey(threads.count)), deposit.descriptors.count == 2,
-            let fixture = try? JSONDecoder().decode(Fixture.self, from: Data(deposit.bytes))
+            let fixture = try? JSONText.decode(Fixture.self, from: deposit.bytes)
         {
             let isForeign = fixture.layout != Shelf.layout
             let shelf = isForeign ? Shelf(slots: fixture.slots) : Shelf(adopting: deposit.descriptors[1], slots: fixture.slots)
@@ -69,12 +70,12 @@ struct Inheritance: Sendable {
 
     /// For the next one.
     static func deposit(_ certificate: Certificate, with link: KeeperLink) {
-        guard let bytes = try? JSONEncoder().encode(Papers(certificate: certificate.certificate, key: certificate.key)) else { return }
+        guard let bytes = try? JSONText.encode(Papers(certificate: certificate.certificate, key: certificate.key)) else { return }
         link.keep(.fixture, certificateKey, Array(bytes))
     }
 
     static func deposit(_ shelf: Shelf, inside: Int32, of index: Int, with link: KeeperLink) {
-        guard let bytes = try? JSONEncoder().encode(Fixture(layout: Shelf.layout, slots: shelf.slots)) else { return }
+        guard let bytes = try? JSONText.encode(Fixture(layout: Shelf.layout, slots: shelf.slots)) else { return }
         link.keep(.fixture, threadKey(index), Array(bytes), [inside, shelf.memory.descriptor])
     }
 }

@@ -3,6 +3,7 @@ import Contracts
 import Datagrams
 import Deadlines
 import FoundationEssentials
+import JSONCoding
 import MediaSession
 import RTP
 import SDP
@@ -31,9 +32,9 @@ extension MediaLoop {
     func learn(_ key: String, _ deposit: KeeperLink.Deposit) {
         guard let id = Self.session(of: key) else { return }
         if key == Self.legKey(id) {
-            guard let record = try? JSONDecoder().decode(LegRecord.self, from: Data(deposit.bytes)) else { return }
+            guard let record = try? JSONText.decode(LegRecord.self, from: deposit.bytes) else { return }
             heirs[id] = heir(record, deposit)
-        } else if let stone = try? JSONDecoder().decode(StoneRecord.self, from: Data(deposit.bytes)) {
+        } else if let stone = try? JSONText.decode(StoneRecord.self, from: deposit.bytes) {
             tombstones.bury(
                 id, .init(epoch: stone.epoch, statistics: stone.statistics), until: Instant(nanoseconds: stone.until))
         }

@@ -3,6 +3,7 @@ import Contracts
 import Datagrams
 import Deadlines
 import FoundationEssentials
+import JSONCoding
 import MediaSession
 import Processes
 import RTP
@@ -22,9 +23,9 @@ extension MediaLoop {
         if withSockets { custody.shelf.clear(leg.insideSSRC) }
         let record = leg.legRecord
         leg.kept = record.transports
-        guard let bytes = try? encoder.encode(record) else { return }
+        guard let bytes = try? JSONText.encode(record) else { return }
         let sockets = withSockets ? [leg.rtp?.socket.descriptor, leg.rtcp.socket.descriptor].compactMap(\.self) : []
-        custody.link.keep(.work, Self.legKey(leg.id), Array(bytes), sockets)
+        custody.link.keep(.work, Self.legKey(leg.id), bytes, sockets)
         note(leg)
     }
 
@@ -66,7 +67,7 @@ extension MediaLoop {
         tombstones.bury(leg.id, .init(epoch: leg.epoch, statistics: leg.statistics), now: loop.now)
         guard let custody else { return }
         let stone = StoneRecord(epoch: leg.epoch, statistics: leg.statistics, until: (loop.now + Tombstones.lifetime).nanoseconds)
-        if let bytes = try? encoder.encode(stone) { custody.link.keep(.fixture, Self.stoneKey(leg.id), Array(bytes)) }
+        if let bytes = try? JSONText.encode(stone) { custody.link.keep(.fixture, Self.stoneKey(leg.id), bytes) }
         custody.link.remove(Self.legKey(leg.id))
     }
 
@@ -86,11 +87,11 @@ extension MediaLoop {
         for index in 0..<legs.end {
             guard let leg = legs[place: index] else { continue }
             let sockets = [leg.rtp?.socket.descriptor, leg.rtcp.socket.descriptor].compactMap(\.self)
-            if let bytes = try? encoder.encode(leg.legRecord) { custody.link.keep(.work, Self.legKey(leg.id), Array(bytes), sockets) }
+            if let bytes = try? JSONText.encode(leg.legRecord) { custody.link.keep(.work, Self.legKey(leg.id), bytes, sockets) }
         }
         for (id, stone, until) in tombstones.all {
             let record = StoneRecord(epoch: stone.epoch, statistics: stone.statistics, until: until.nanoseconds)
-            if let bytes = try? encoder.encode(record) { custody.link.keep(.fixture, Self.stoneKey(id), Array(bytes)) }
+            if let bytes = try? JSONText.encode(record) { custody.link.keep(.fixture, Self.stoneKey(id), bytes) }
         }
     }
 }

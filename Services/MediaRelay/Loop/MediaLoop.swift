@@ -33,7 +33,6 @@ actor MediaLoop {
     let inside: DatagramSocket
     /// Sessions of the worker before us, until it is our turn.
     var heirs: [String: Heir] = [:]
-    let encoder = JSONEncoder()
     var legs: SlotTable<Leg>
     var names: [String: UInt32] = [:]
     var tombstones = Tombstones()
@@ -61,7 +60,7 @@ actor MediaLoop {
         custody: Custody? = nil
     ) throws(SocketError) {
         self.recorder = recorder
-        loop = EventLoop(name: "media-\(index)")
+        loop = EventLoop(name: "media-\(index)", priority: settings.priority)
         (self.index, self.custody) = (index, custody)
         if let inherited = custody?.thread.inside?.duplicate(), let socket = DatagramSocket(adopting: inherited) {
             inside = socket

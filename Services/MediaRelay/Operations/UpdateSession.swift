@@ -23,11 +23,13 @@ extension MediaLoop {
             leg.exchange = exchange
         case .answer:
             let answer = try Self.description(command.remote)
+            // Overtaken by the final answer.
+            if command.isProvisional == true, leg.proposals.isEmpty { break }
             exchange = command.profile.flatMap { leg.proposals[$0] } ?? exchange
             // Taken already by a worker that died before it could say so.
             if !exchange.isOfferPending, exchange.agreement != nil, answer.origin == leg.remoteOrigin { break }
             _ = try Self.agreeing { () throws(OfferAnswer.Refusal) in try exchange.accept(answer) }
-            try adopt(exchange, answer.origin, weOffered: true, at: leg.place, on: leg)
+            try adopt(exchange, answer.origin, weOffered: true, at: leg.place, isProvisional: command.isProvisional == true, on: leg)
         case .offer:
             let offer = try Self.description(command.remote)
             let place = leg.session.hasChecks ? leg.place : settings.place(of: offer)
@@ -36,7 +38,7 @@ extension MediaLoop {
                 let order = try security.prepare(&exchange, answering: offer, leg.session.transport?.agent, codecs: codecs)
                 return try exchange.answer(offer, preferring: order)
             }.description
-            try adopt(exchange, offer.origin, weOffered: false, at: place, on: leg)
+            try adopt(exchange, offer.origin, weOffered: false, at: place, isProvisional: command.isProvisional == true, on: leg)
         }
         leg.codecs = codecs
         reply.held = exchange.agreement.map { $0.direction != .sendReceive } ?? false
@@ -59,7 +61,10 @@ extension MediaLoop {
     }
 
     /// Puts an agreement into effect. One that repeats the last (a session refresh, RFC 4028) does not open the latch.
-    private func adopt(_ exchange: OfferAnswer, _ origin: Origin, weOffered: Bool, at place: Place, on leg: Leg) throws(RPCError) {
+    /// A provisional one leaves our offers open for the next answer.
+    private func adopt(
+        _ exchange: OfferAnswer, _ origin: Origin, weOffered: Bool, at place: Place, isProvisional: Bool, on leg: Leg
+    ) throws(RPCError) {
         let isRepetition = origin == leg.remoteOrigin && exchange.agreement == leg.exchange.agreement
         if !isRepetition {
             let plan = try plan(exchange.agreement, at: place)
@@ -70,7 +75,8 @@ extension MediaLoop {
             openSecond(leg)
             tend(leg)
         }
-        (leg.exchange, leg.remoteOrigin, leg.proposals) = (exchange, origin, [:])
+        (leg.exchange, leg.remoteOrigin) = (exchange, origin)
+        if !isProvisional { leg.proposals = [:] }
     }
 
     private static func opening(_ body: () throws(SocketError) -> Void) throws(RPCError) {

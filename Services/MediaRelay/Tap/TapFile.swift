@@ -1,6 +1,7 @@
 import Addresses
 import Contracts
 import Deadlines
+import Pcap
 import ServiceKit
 
 /// One recording or capture on its way to its file. On the writing thread.

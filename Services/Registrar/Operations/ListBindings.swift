@@ -4,10 +4,14 @@ import SIP
 extension Extensions {
     /// Where an extension, or the phone of a GRUU, can be reached now.
     func bindings(_ command: ListBindings) async throws -> ListBindings.Reply {
-        let now = runtime.timestamp().milliseconds
         guard let meant = try await meaning(of: command.number, customer: command.customerID) else { throw Self.missing }
-        let current = try await current(customer: command.customerID, number: meant.number)
-        return ListBindings.Reply(bindings: meant.targets(of: current.set, now: now).compactMap { Self.reply($0, current.roundTrips) })
+        return ListBindings.Reply(bindings: try await bindings(of: meant, customer: command.customerID))
+    }
+
+    func bindings(of meant: DialledExtension, customer: String) async throws -> [ReachableBinding] {
+        let now = runtime.timestamp().milliseconds
+        let current = try await current(customer: customer, number: meant.number)
+        return meant.targets(of: current.set, now: now).compactMap { Self.reply($0, current.roundTrips) }
     }
 
     /// From the copy in Redis, or from PostgreSQL, which makes the copy again.

@@ -2,13 +2,17 @@ import Contracts
 
 extension Extensions {
     /// Which extension a dialled number is; while PostgreSQL is away, what it was last.
-    func resolve(_ command: ResolveExtension) async throws -> Extension {
+    func resolve(_ command: ResolveExtension) async throws -> ResolveExtension.Reply {
         guard let meant = try await meaning(of: command.number, customer: command.customerID) else { throw Self.missing }
         var found = try await current(meant.number, customer: command.customerID)
-        if case .whole = meant { return found }
         // A GRUU means a phone: a flow that answers in its place would not be it (RFC 5627 §3.1).
-        found.flowID = nil
-        return found
+        if case .whole = meant {} else { found.flowID = nil }
+        var reply = ResolveExtension.Reply(found)
+        if command.listsBindings == true, found.flowID == nil {
+            // Who cannot be told of now is asked for once more.
+            reply.bindings = try? await bindings(of: meant, customer: command.customerID)
+        }
+        return reply
     }
 
     private func current(_ number: String, customer: String) async throws -> Extension {

@@ -1,6 +1,7 @@
 import Cache
 import Deadlines
 import FoundationEssentials
+import JSONCoding
 
 /// The copy of the bindings in Redis, which calls are routed by. The truth is in PostgreSQL; a missing or lost copy is made
 /// again from it, and none lasts longer than five minutes.
@@ -36,7 +37,7 @@ struct BindingCopy: Sendable {
         guard let fields = try? await cache.command(["HGETALL", CacheArgument(key(customer, number))]).array else { return nil }
         var values: [String: CacheReply] = [:]
         for index in stride(from: 0, to: fields.count - 1, by: 2) { values[fields[index].text ?? ""] = fields[index + 1] }
-        guard let bytes = values["bindings"]?.bytes, let bindings = try? JSONDecoder().decode([Binding].self, from: Data(bytes)) else {
+        guard let bytes = values["bindings"]?.bytes, let bindings = try? JSONText.decode([Binding].self, from: bytes) else {
             return nil
         }
         var loaded = Loaded(set: BindingSet(bindings))
@@ -48,7 +49,7 @@ struct BindingCopy: Sendable {
 
     /// Returns when the copy is made, so that a call placed after the phone's 200 finds it. Without Redis there is no copy.
     func save(_ registration: Store.Registration, customer: String, number: String) async {
-        guard let bindings = try? JSONEncoder().encode(registration.set.bindings) else { return }
+        guard let bindings = try? JSONText.encode(registration.set.bindings) else { return }
         _ = try? await cache.script(
             Self.saveScript, keys: [key(customer, number)],
             arguments: [CacheArgument(registration.version), CacheArgument(Array(bindings)), CacheArgument(Self.lifetime)])

@@ -3,6 +3,7 @@ import Cache
 import Cryptography
 import Deadlines
 import FoundationEssentials
+import JSONCoding
 
 /// What was last read of accounts and extensions, kept encrypted in Redis for an hour and used only while PostgreSQL is
 /// away: calls of known extensions go on (RELIABILITY D3).
@@ -17,7 +18,7 @@ struct LastGood: Sendable {
     /// Does not wait: the copy is of use only later.
     func keep(_ value: some Encodable, as name: String) {
         let nonce = (0..<SealedBox.nonceLength).map { _ in UInt8.random(in: 0 ... .max) }
-        guard let plain = try? JSONEncoder().encode(value),
+        guard let plain = try? JSONText.encode(value),
             let sealed = try? SealedBox.seal(Array(plain), key: key, nonce: nonce, context: Array(name.utf8))
         else { return }
         let milliseconds = Self.lifetime.nanoseconds / 1_000_000
@@ -28,7 +29,7 @@ struct LastGood: Sendable {
         guard let sealed = try? await cache.get(redisKey(name)),
             let plain = try? SealedBox.open(sealed, key: key, context: Array(name.utf8))
         else { return nil }
-        return try? JSONDecoder().decode(type, from: Data(plain))
+        return try? JSONText.decode(type, from: plain)
     }
 
     func forget(_ name: String) { cache.command(["DEL", CacheArgument(redisKey(name))]) { _ in } }

@@ -1,6 +1,7 @@
 import Contracts
 import Database
 import FoundationEssentials
+import JSONCoding
 
 /// Bindings. The row of the extension is locked for a change, so REGISTERs of one address of record follow one another,
 /// whichever instance they reach.
@@ -150,7 +151,7 @@ extension Store {
 
     private static func binding(_ row: Row) throws -> Binding {
         Binding(
-            contact: try row.text("contact"), path: try JSONDecoder().decode([String].self, from: Data(try row.text("path").utf8)),
+            contact: try row.text("contact"), path: try JSONText.decode([String].self, from: Array(try row.text("path").utf8)),
             q: QualityValue(try row.double("q")), expiresAt: try row.int("expires_at"), callID: try row.text("call_id"),
             cseq: UInt32(clamping: try row.int("cseq")), instanceID: try row.optionalText("instance_id"),
             regID: try row.optionalInt("reg_id").map { Int($0) }, userAgent: try row.optionalText("user_agent"),
@@ -159,7 +160,7 @@ extension Store {
     }
 
     private static func put(_ binding: Binding, of id: String, _ customer: String, on connection: Connection) throws {
-        let path = String(decoding: try JSONEncoder().encode(binding.path), as: UTF8.self)
+        let path = String(decoding: try JSONText.encode(binding.path), as: UTF8.self)
         try connection.change(
             """
             insert into registrar.bindings (extension_id, customer_id, contact, path, q, expires_at, call_id, cseq, instance_id,

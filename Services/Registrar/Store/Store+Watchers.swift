@@ -1,6 +1,7 @@
 import Contracts
 import Database
 import FoundationEssentials
+import JSONCoding
 import SIP
 
 /// Subscriptions to registrations. Any instance serves any of them; the row is what they share.
@@ -60,7 +61,7 @@ extension Store {
                 where call_id = $1 and remote_tag = $2 and local_tag = $3 and expires_at > now() and ending is null for update
                 """, [.text(request.callID), .text(request.remoteTag), .text(localTag)])
             guard let row = rows.first else { return false }
-            var dialog = try JSONDecoder().decode(Dialog.self, from: Data(try row.text("dialog").utf8))
+            var dialog = try JSONText.decode(Dialog.self, from: Array(try row.text("dialog").utf8))
             try change(&dialog)
             // Every SUBSCRIBE is followed by a NOTIFY (RFC 6665 §4.2.1.2).
             try connection.change(
@@ -150,13 +151,13 @@ extension Store {
         Watcher(
             id: try row.text("id"), customerID: try row.text("customer_id"), extensionID: try row.text("extension_id"),
             number: try row.text("number"), domain: try row.text("domain"),
-            dialog: try JSONDecoder().decode(Dialog.self, from: Data(try row.text("dialog").utf8)),
+            dialog: try JSONText.decode(Dialog.self, from: Array(try row.text("dialog").utf8)),
             eventID: try row.optionalText("event_id"), expiresAt: try row.int("expires_at"), ending: try row.optionalText("ending"),
             notified: try row.int("notified"), changes: try row.int("changes"),
-            ended: try JSONDecoder().decode([EndedContact].self, from: Data(try row.text("ended").utf8)))
+            ended: try JSONText.decode([EndedContact].self, from: Array(try row.text("ended").utf8)))
     }
 
     private static func json(_ value: some Encodable) throws -> String {
-        String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+        String(decoding: try JSONText.encode(value), as: UTF8.self)
     }
 }

@@ -73,6 +73,12 @@ int tandem_pin_thread(int processor) {
     return pthread_setaffinity_np(pthread_self(), sizeof set, &set) == 0 ? 0 : -1;
 }
 
+int tandem_run_realtime(int priority) {
+    struct sched_param wanted = {.sched_priority = priority};
+    // Threads that this one starts are not meant.
+    return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &wanted) == 0 ? 0 : -1;
+}
+
 void tandem_name_thread(const char *name) {
     char kept[16] = {0};
     strncpy(kept, name, sizeof kept - 1);

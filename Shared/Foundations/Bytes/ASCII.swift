@@ -30,8 +30,16 @@ public enum ASCII {
         return index == left.count
     }
 
+    @inlinable
     public static func equalsIgnoringCase(_ left: some StringProtocol, _ right: some StringProtocol) -> Bool {
         left.utf8.elementsEqual(right.utf8) { lowercased($0) == lowercased($1) }
+    }
+
+    /// What most strings are compared by: few that differ have one length.
+    public static func equalsIgnoringCase(_ left: String, _ right: String) -> Bool {
+        guard left.utf8.count == right.utf8.count else { return false }
+        for (left, right) in zip(left.utf8, right.utf8) where left != right && lowercased(left) != lowercased(right) { return false }
+        return true
     }
 
     /// Decimal digits only, no sign; nil when empty, when another byte occurs, or above `UInt64.max`.

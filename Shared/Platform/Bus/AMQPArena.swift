@@ -1,5 +1,4 @@
 internal import CRabbitMQ
-internal import FoundationEssentials
 
 /// The memory behind the strings and tables one call to librabbitmq is given: taken as needed, recycled after the call.
 @safe
@@ -64,9 +63,9 @@ final class AMQPArena {
 
     private func copy(_ bytes: some Collection<UInt8>) -> amqp_bytes_t {
         guard !bytes.isEmpty else { return unsafe amqp_empty_bytes }
-        let memory = unsafe take(bytes.count)
-        for (index, byte) in bytes.enumerated() { unsafe memory.storeBytes(of: byte, toByteOffset: index, as: UInt8.self) }
-        return unsafe amqp_bytes_t(len: bytes.count, bytes: memory)
+        let memory = unsafe UnsafeMutableRawBufferPointer(start: take(bytes.count), count: bytes.count)
+        unsafe memory.copyBytes(from: bytes)
+        return unsafe amqp_bytes_t(len: bytes.count, bytes: memory.baseAddress)
     }
 
     private func take(_ count: Int) -> UnsafeMutableRawPointer {
@@ -76,9 +75,9 @@ final class AMQPArena {
 }
 
 extension amqp_bytes_t {
-    var data: Data {
-        guard let bytes = unsafe bytes, unsafe len > 0 else { return Data() }
-        return unsafe Data(bytes: bytes, count: len)
+    var copied: [UInt8] {
+        guard let bytes = unsafe bytes, unsafe len > 0 else { return [] }
+        return unsafe Array(UnsafeRawBufferPointer(start: bytes, count: len))
     }
 
     /// Lossy where it is not UTF-8.

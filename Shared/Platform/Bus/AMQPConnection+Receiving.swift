@@ -12,7 +12,7 @@ extension AMQPConnection {
         let isRedelivered: Bool
         let routingKey: String
         let properties: Properties
-        let body: Data
+        let body: [UInt8]
     }
 
     /// What the broker tells a publisher.
@@ -37,7 +37,7 @@ extension AMQPConnection {
             return unsafe DeliveredMessage(
                 consumerTag: envelope.consumer_tag.text, channel: envelope.channel, tag: envelope.delivery_tag,
                 isRedelivered: envelope.redelivered != 0, routingKey: envelope.routing_key.text,
-                properties: Self.properties(envelope.message.properties), body: envelope.message.body.data)
+                properties: Self.properties(envelope.message.properties), body: envelope.message.body.copied)
         }
         if unsafe reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION {
             if unsafe reply.library_error == AMQP_STATUS_TIMEOUT.rawValue { return nil }

@@ -9,7 +9,7 @@ struct AMQPFailure: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// One connection to RabbitMQ: the owner of a librabbitmq handle. Belongs to one thread; every call may block for two seconds.
+/// One connection to RabbitMQ: the owner of a librabbitmq handle. For one thread at a time; every call may block for two seconds.
 @safe
 final class AMQPConnection {
     private static let connectTimeout = 1
@@ -41,6 +41,8 @@ final class AMQPConnection {
         var yes: Int32 = 1
         // A small message must not wait for the acknowledgement of the one before.
         unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var room: Int32 = 131_072
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &room, socklen_t(MemoryLayout<Int32>.size))
         // Without these the broker neither says that it takes no messages, nor that a queue is gone.
         var properties = unsafe arena.table([
             ("capabilities", .fields([("connection.blocked", .flag(true)), ("consumer_cancel_notify", .flag(true))]))
@@ -52,6 +54,12 @@ final class AMQPConnection {
     }
 
     deinit { unsafe amqp_destroy_connection(state) }
+
+    /// Whether the kernel takes a message of some KiB at once: it says so while at least a third of its buffer is free.
+    func takesMore() -> Bool {
+        var polled = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return unsafe poll(&polled, 1, 0) == 1 && polled.revents == Int16(POLLOUT)
+    }
 
     /// Says good-bye, so that the broker frees exclusive queues before the next one comes.
     func close() { _ = unsafe amqp_connection_close(state, AMQP_REPLY_SUCCESS) }
@@ -78,10 +86,11 @@ final class AMQPConnection {
         guard status == AMQP_STATUS_OK.rawValue else { throw AMQPFailure(Self.text(of: status)) }
     }
 
-    func settle(channel: UInt16, tag: UInt64, _ verdict: Verdict) throws(AMQPFailure) {
+    /// `isMultiple`: those before it on the channel are done, too.
+    func settle(channel: UInt16, tag: UInt64, _ verdict: Verdict, isMultiple: Bool) throws(AMQPFailure) {
         let status =
             switch verdict {
-            case .done: unsafe amqp_basic_ack(state, channel, tag, 0)
+            case .done: unsafe amqp_basic_ack(state, channel, tag, isMultiple ? 1 : 0)
             case .again: unsafe amqp_basic_nack(state, channel, tag, 0, 1)
             case .dead: unsafe amqp_basic_nack(state, channel, tag, 0, 0)
             }

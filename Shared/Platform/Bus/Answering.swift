@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// What a command came to.
 enum Answer: Sendable {
-    case reply(Data)
+    case reply([UInt8])
     case refusal(RPCError)
 }
 

@@ -1,19 +1,26 @@
 public import Contracts
-internal import FoundationEssentials
 
 extension Bus {
-    /// Reads events from a durable queue that all subscribers with this name share: at least once, in order per resource,
-    /// acknowledged after the body. An event whose body throws twice goes to the dead letters; a `TransientError` is
-    /// tried again until it passes. `ordered`: one instance reads at a time, the next takes over when it dies.
+    /// Reads events from a durable queue that all subscribers with this name share: at least once, in the order they come in, as many at a
+    /// time as have arrived, acknowledged after the body. When it throws, each is read by itself; one whose body throws twice goes to the
+    /// dead letters; a `TransientError` is tried again until it passes. `ordered`: one instance reads at a time, the next takes over when it dies.
     public func subscribe(
         durable queue: String, to patterns: [String], ordered: Bool = true, prefetch: UInt16 = 64,
-        _ body: @escaping @Sendable (Event) async throws -> Void
+        written body: @escaping @Sendable ([WrittenEvent]) async throws -> Void
     ) {
         let subscriber = Subscriber(queue: queue, logger: logger, body)
         registrations.withLock { registrations in
             precondition(!registrations.isStarted, "subscriptions are registered before the bus starts")
             registrations.subscribers.append((subscriber, patterns, ordered, prefetch))
         }
+    }
+
+    /// The same for who looks into them.
+    public func subscribe(
+        durable queue: String, to patterns: [String], ordered: Bool = true, prefetch: UInt16 = 64,
+        _ body: @escaping @Sendable ([Event]) async throws -> Void
+    ) {
+        subscribe(durable: queue, to: patterns, ordered: ordered, prefetch: prefetch, written: { try await body($0.map { try $0.event() }) })
     }
 
     /// Hears events while this process is connected, none from before and perhaps not all. The body is called on the bus's
@@ -27,35 +34,30 @@ extension Bus {
 
     /// Publishes events and returns when the broker has them on disk; waits through a loss of the broker. Throws
     /// `unavailable` when too many wait already.
-    public func publish(_ events: [Event]) async throws(RPCError) {
+    public func publish(_ events: [WrittenEvent]) async throws(RPCError) {
+        let messages = events.map { message($0, isPersistent: true) }
         let result = await withCheckedContinuation { continuation in
-            publish(events) { continuation.resume(returning: $0) }
+            transport.sendConfirmed(messages) { continuation.resume(returning: $0) }
         }
         try result.get()
     }
 
-    /// The same with a completion, called once, on a thread of the bus.
-    public func publish(_ events: [Event], completion: @escaping @Sendable (Result<Void, RPCError>) -> Void) {
-        let messages = events.compactMap { message($0, isPersistent: true) }
-        guard messages.count == events.count else {
-            return completion(.failure(RPCError(.invalid, "an event that cannot be written as JSON")))
-        }
-        transport.sendConfirmed(messages, completion)
+    public func publish(_ events: [Event]) async throws(RPCError) {
+        let written: [WrittenEvent]
+        do { written = try events.map { try WrittenEvent($0) } } catch { throw RPCError(.invalid, "an event that cannot be written as JSON") }
+        try await publish(written)
     }
 
     /// Tells an event to whoever listens now: neither stored nor confirmed, lost while the broker is away.
     public func signal(_ event: Event) {
-        guard let message = message(event, isPersistent: false) else {
-            return logger.error("a \(event.type) cannot be written as JSON")
-        }
-        _ = transport.send(message)
+        guard let event = try? WrittenEvent(event) else { return logger.error("a \(event.type) cannot be written as JSON") }
+        _ = transport.send(message(event, isPersistent: false))
     }
 
-    private func message(_ event: Event, isPersistent: Bool) -> Message? {
-        guard let body = JSON.encode(event) else { return nil }
+    private func message(_ event: WrittenEvent, isPersistent: Bool) -> Message {
         let properties = Properties(
             type: event.type, messageID: event.id, sender: name, customer: event.customerID, isPersistent: isPersistent)
-        return Message(exchange: Exchange.events, routingKey: event.type, properties: properties, body: body)
+        return Message(exchange: Exchange.events, routingKey: event.type, properties: properties, body: event.text)
     }
 
     func heard(_ arrival: Arrival) {

@@ -1,5 +1,6 @@
 public import Contracts
 internal import FoundationEssentials
+internal import Logging
 
 extension Bus {
     /// Performs a command in a task of its own; requests of the shared queue are acknowledged when the body has ended, so
@@ -10,21 +11,44 @@ extension Bus {
     ) {
         let logger = logger
         register(command, scope) { command, delivery, answering in
-            // Bounded by the prefetch and by the performer's limit; `stop` waits for it.
-            Task {
-                do {
-                    answering(Self.answer(try await body(command, delivery)))
-                } catch let error as RPCError {
-                    answering(.refusal(error))
-                } catch let error as any TransientError where error.isTransient {
-                    answering(.refusal(RPCError(.unavailable, "\(error)")))
-                } catch is CancellationError {
-                    answering(.refusal(RPCError(.unavailable, "the service is stopping")))
-                } catch {
-                    // The reason may hold what is not the caller's business: it stays in the log.
-                    logger.error("\(C.name) failed: \(error)")
-                    answering(.refusal(RPCError(.failed, "\(C.name) failed")))
-                }
+            Self.perform(command, delivery, answering, logger, body)
+        }
+    }
+
+    /// The same for what is mostly done in no time on a thread of the service's own: `attempt` is called on the bus's reader thread, must not block,
+    /// and tells, from anywhere and once, the answer, or nil: then `body` performs the command.
+    public func serve<C: Command>(
+        _ command: C.Type, on scope: ServeScope = .anyInstance,
+        attempting attempt: @escaping @Sendable (C, Delivery, @escaping @Sendable (C.Reply?) -> Void) -> Void,
+        otherwise body: @escaping @Sendable (C, Delivery) async throws -> C.Reply
+    ) {
+        let logger = logger
+        register(command, scope) { command, delivery, answering in
+            attempt(command, delivery) { reply in
+                if let reply { answering(Self.answer(reply)) } else { Self.perform(command, delivery, answering, logger, body) }
+            }
+        }
+    }
+
+    private static func perform<C: Command>(
+        _ command: C, _ delivery: Delivery, _ answering: Answering, _ logger: Logger,
+        _ body: @escaping @Sendable (C, Delivery) async throws -> C.Reply
+    ) {
+        // Bounded by the prefetch and by the performer's limit; `stop` waits for it. Begun on this thread: as far as the first thing that the
+        // body waits for, nobody has to be woken.
+        Task.immediate {
+            do {
+                answering(answer(try await body(command, delivery)))
+            } catch let error as RPCError {
+                answering(.refusal(error))
+            } catch let error as any TransientError where error.isTransient {
+                answering(.refusal(RPCError(.unavailable, "\(error)")))
+            } catch is CancellationError {
+                answering(.refusal(RPCError(.unavailable, "the service is stopping")))
+            } catch {
+                // The reason may hold what is not the caller's business: it stays in the log.
+                logger.error("\(C.name) failed: \(error)")
+                answering(.refusal(RPCError(.failed, "\(C.name) failed")))
             }
         }
     }

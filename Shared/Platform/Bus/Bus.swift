@@ -10,7 +10,7 @@ internal import Threads
 /// Everything served and subscribed is registered before `start()`. Calls never block: while the broker is away or takes
 /// nothing they fail at once with `unavailable`, and an answer that does not come in time is a `timeout`.
 public final class Bus: Sendable {
-    typealias Completion = @Sendable (Result<Data, RPCError>) -> Void
+    typealias Completion = @Sendable (Result<[UInt8], RPCError>) -> Void
 
     struct Registrations: Sendable {
         var subscribers: [(subscriber: Subscriber, patterns: [String], isOrdered: Bool, prefetch: UInt16)] = []
@@ -84,6 +84,9 @@ public final class Bus: Sendable {
     /// For /healthz.
     public var condition: String { transport.obstacle ?? "connected" }
 
+    /// Another process has the queue of this instance's name: it was started when this one had lost it. In the broker's words (AMQP 0-9-1 §1.2, 405).
+    public var isNameTaken: Bool { transport.obstacle?.contains("RESOURCE_LOCKED") == true }
+
     static func queue(of service: ServiceName, _ instance: String) -> String { "\(service.rawValue).\(instance)" }
 
     // MARK: Calling
@@ -121,6 +124,11 @@ public final class Bus: Sendable {
         _ = transport.send(request(C.self, body, to: recipient, context, correlation: nil, replyTo: nil))
     }
 
+    /// Whether an instance was not asked because its queue is gone: it vanishes with the process's connection.
+    public static func isUnserved(_ error: RPCError) -> Bool { error.code == .unavailable && error.problems.first?.code == unservedCode }
+
+    fileprivate static let unservedCode = "unserved"
+
     private static let cancelled = RPCError(.timeout, "the caller no longer waits")
 
     private func call<C: Command>(
@@ -150,7 +158,7 @@ public final class Bus: Sendable {
     }
 
     private func request<C: Command>(
-        _ type: C.Type, _ body: Data, to recipient: Recipient, _ context: CallContext, correlation: UInt64?, replyTo: String?
+        _ type: C.Type, _ body: [UInt8], to recipient: Recipient, _ context: CallContext, correlation: UInt64?, replyTo: String?
     ) -> Message {
         let queue =
             switch recipient {
@@ -165,7 +173,7 @@ public final class Bus: Sendable {
             exchange: Exchange.commands, routingKey: queue, isMandatory: true, properties: properties, body: body)
     }
 
-    private func complete(_ correlation: UInt64, _ result: Result<Data, RPCError>) {
+    private func complete(_ correlation: UInt64, _ result: Result<[UInt8], RPCError>) {
         ledger.withLock { $0.take(correlation) }?(result)
     }
 }
@@ -184,6 +192,11 @@ extension Bus: Receiver {
 
     func undelivered(_ correlation: UInt64, _ reason: String) {
         complete(correlation, .failure(RPCError(.unavailable, reason)))
+    }
+
+    func unserved(_ correlation: UInt64, _ reason: String) {
+        let problem = Problem(pointer: "", code: Self.unservedCode, detail: reason)
+        complete(correlation, .failure(RPCError(.unavailable, reason, problems: [problem])))
     }
 
     func lost(_ reason: String) {

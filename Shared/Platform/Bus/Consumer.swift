@@ -58,11 +58,11 @@ final class Consumer: @unchecked Sendable {
 
     var replyQueue: String? { replies.withLock { $0 } }
 
-    func settle(_ receipt: Receipt, _ verdict: Verdict) {
+    func settle(_ receipt: Receipt, _ verdict: Verdict, isMultiple: Bool = false) {
         _ = thread.submit {
             // After a loss the broker delivers the message again anyway, under another tag.
             guard let line = self.line, receipt.connection == self.generation else { return }
-            do throws(AMQPFailure) { try line.settle(channel: receipt.channel, tag: receipt.tag, verdict) } catch { self.fail(error) }
+            do throws(AMQPFailure) { try line.settle(channel: receipt.channel, tag: receipt.tag, verdict, isMultiple: isMultiple) } catch { self.fail(error) }
         }
     }
 

@@ -42,6 +42,8 @@ public struct Delivery: Sendable {
     public var customer: String?
     public var traceparent: String?
     public var idempotencyKey: String?
+    /// When it came in here.
+    public var arrivedAt: Instant
     /// When the caller stops waiting.
     public var deadline: Instant
 

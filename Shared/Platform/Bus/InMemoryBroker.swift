@@ -231,7 +231,7 @@ final class InMemoryTransport: Transport {
         guard !broker.isAway else { return false }
         if !broker.publish(message), message.isMandatory, let correlation = message.properties.correlation {
             let receiver = receiver.withLock { $0 }
-            receiver?.undelivered(correlation, "nobody serves \(message.properties.type)")
+            receiver?.unserved(correlation, "nobody serves \(message.properties.type)")
         }
         return true
     }
@@ -243,6 +243,7 @@ final class InMemoryTransport: Transport {
     }
 
     func settle(_ receipt: Receipt, _ verdict: Verdict) { broker.settle(receipt.tag, verdict) }
+    func settle(_ receipts: [Receipt]) { for receipt in receipts { broker.settle(receipt.tag, .done) } }
 
     func wake(at instant: Instant) { _ = thread.submit {} }
 }

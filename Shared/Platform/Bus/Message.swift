@@ -41,7 +41,7 @@ struct Message: Sendable {
     /// Comes back when no queue takes it.
     var isMandatory = false
     var properties: Properties
-    var body: Data
+    var body: [UInt8]
 }
 
 /// What a message was taken from.
@@ -71,7 +71,7 @@ struct Arrival: Sendable {
     let source: Source
     let routingKey: String
     let properties: Properties
-    let body: Data
+    let body: [UInt8]
     let isRedelivered: Bool
     /// Nil where nothing has to be settled.
     let receipt: Receipt?

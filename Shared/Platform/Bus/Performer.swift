@@ -10,7 +10,7 @@ internal import Threads
 final class Performer: Sendable {
     struct Served: Sendable {
         let scope: ServeScope
-        let perform: @Sendable (Data, Delivery, Answering) -> Void
+        let perform: @Sendable ([UInt8], Delivery, Answering) -> Void
     }
 
     /// Whom an answer goes to.
@@ -95,7 +95,7 @@ final class Performer: Sendable {
         case .perform(let served):
             let delivery = Delivery(
                 messageID: properties.messageID, sender: properties.sender, customer: properties.customer,
-                traceparent: properties.traceparent, idempotencyKey: properties.idempotencyKey, deadline: deadline)
+                traceparent: properties.traceparent, idempotencyKey: properties.idempotencyKey, arrivedAt: arrival.at, deadline: deadline)
             served.perform(
                 arrival.body, delivery,
                 Answering { answer in self.finish(answer, key: key, caller, over: transport) })
@@ -115,10 +115,10 @@ final class Performer: Sendable {
     /// The answer first, then the acknowledgement: dying in between, the request is performed again, not lost.
     private func give(_ answer: Answer, to caller: Caller, over transport: any Transport) {
         if let replyTo = caller.replyTo, let correlation = caller.correlation {
-            let (kind, body): (String, Data) =
+            let (kind, body): (String, [UInt8]) =
                 switch answer {
                 case .reply(let body): (Properties.Kind.reply, body)
-                case .refusal(let error): (Properties.Kind.error, JSON.encode(error) ?? Data())
+                case .refusal(let error): (Properties.Kind.error, JSON.encode(error) ?? [])
                 }
             let properties = Properties(type: kind, messageID: MessageID.next(), sender: sender, correlation: correlation)
             _ = transport.send(

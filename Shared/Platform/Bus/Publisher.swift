@@ -5,10 +5,10 @@ internal import Synchronization
 internal import Telemetry
 internal import Threads
 
-/// The publishing connection and its thread. Everything queued is written per wake-up; confirmed messages are kept until
-/// the broker has them, across any number of connections.
+/// The publishing connection and its thread. A short message is written by who sends it, when nothing waits and the broker takes it at
+/// once; else what is queued is written per wake-up. Confirmed messages are kept until the broker has them, across any number of connections.
 final class Publisher: @unchecked Sendable {
-    // Sendable: `line` and below are touched on `thread` only; the rest is made for many threads.
+    // Sendable: `line` and below are touched by who has the turn of `thread`; the rest is made for many threads.
 
     private final class Batch {
         var remaining: Int
@@ -32,6 +32,8 @@ final class Publisher: @unchecked Sendable {
     private static let queueLimit = 8_192
     private static let confirmLimit = 10_000
     private static let window = 500
+    /// A socket that says it can be written to has room for more than this.
+    private static let directLimit = 16_384
     private static let attention = Interval.seconds(1)
     private static let lost = Counter("tandem_bus_messages_lost_total", "Messages that could not be handed to the broker.")
 
@@ -44,6 +46,8 @@ final class Publisher: @unchecked Sendable {
     private let logger: Logger
     private weak let receiver: (any Receiver)?
     private var line: AMQPConnection?
+    /// Writing failed elsewhere than on the thread, which is told.
+    private var isBroken = false
     private var retryAt = Instant(nanoseconds: 0)
     private var backoff = Backoff()
     private var readAt = Instant(nanoseconds: 0)
@@ -74,7 +78,10 @@ final class Publisher: @unchecked Sendable {
     /// Why the broker takes nothing although it is connected.
     var blocked: String? { alarm.withLock { $0 } }
 
-    func send(_ message: Message) -> Bool { thread.submit { self.publish(message) } }
+    func send(_ message: Message) -> Bool {
+        if message.body.count <= Self.directLimit, thread.runHere({ publishHere(message) }) { return true }
+        return thread.submit { self.publish(message) }
+    }
 
     func sendConfirmed(_ messages: [Message], _ completion: @escaping @Sendable (Result<Void, RPCError>) -> Void) {
         guard !messages.isEmpty else { return completion(.success(())) }
@@ -121,7 +128,7 @@ final class Publisher: @unchecked Sendable {
     }
 
     private func fail(_ failure: AMQPFailure) {
-        line = nil
+        (line, isBroken) = (nil, false)
         pending.insert(contentsOf: window.restart(), at: 0)
         alarm.withLock { $0 = nil }
         let now = MonotonicClock.now()
@@ -150,7 +157,7 @@ final class Publisher: @unchecked Sendable {
             pending.insert(contentsOf: window.settle(tag, multiple: multiple), at: 0)
         case .returned(let properties):
             guard let correlation = properties.correlation else { return Self.lost.add() }
-            receiver?.undelivered(correlation, "nobody serves \(properties.type)")
+            receiver?.unserved(correlation, "nobody serves \(properties.type)")
         case .blocked(let reason):
             logger.warning("RabbitMQ takes no messages: \(reason)")
             alarm.withLock { $0 = reason }
@@ -167,8 +174,21 @@ final class Publisher: @unchecked Sendable {
         if confirmed.batch.remaining == 0 { confirmed.batch.completion(result) }
     }
 
+    /// On the thread of who sends: only what certainly does not wait.
+    private func publishHere(_ message: Message) -> Bool {
+        guard let line, !isBroken, blocked == nil, line.takesMore() else { return false }
+        do {
+            try line.publish(message, on: Channel.plain)
+        } catch {
+            // Whoever waits for an answer is told as for all that was sent before.
+            isBroken = true
+            _ = thread.submit { self.fail(error) }
+        }
+        return true
+    }
+
     private func publish(_ message: Message) {
-        guard let line, blocked == nil else {
+        guard let line, !isBroken, blocked == nil else {
             Self.lost.add()
             if let correlation = message.properties.correlation, message.properties.replyTo != nil {
                 receiver?.undelivered(correlation, blocked ?? "RabbitMQ is away")

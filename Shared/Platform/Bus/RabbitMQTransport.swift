@@ -59,5 +59,9 @@ final class RabbitMQTransport: Transport {
 
     func settle(_ receipt: Receipt, _ verdict: Verdict) { started?.consumer.settle(receipt, verdict) }
 
+    func settle(_ receipts: [Receipt]) {
+        if let last = receipts.last { started?.consumer.settle(last, .done, isMultiple: true) }
+    }
+
     func wake(at instant: Instant) { started?.consumer.wake(at: instant) }
 }

@@ -4,24 +4,29 @@ internal import Synchronization
 internal import Telemetry
 internal import Threads
 
-/// Hands the events of one durable queue to their reader: in order per resource, several resources at once.
+/// Hands the events of one durable queue to their reader in the order they come in: those that arrive while it is at work are its next batch.
 ///
-/// A transient failure is tried again here, holding the event (and by the prefetch, the queue); any other goes back to the
-/// broker, which delivers it once more and then puts it to the dead letters.
+/// A transient failure is tried again here, holding the batch (and by the prefetch, the queue). After any other each event is read by itself,
+/// and what fails then goes back to the broker, which delivers it once more and then puts it to the dead letters.
 final class Subscriber: Sendable {
-    typealias Body = @Sendable (Event) async throws -> Void
+    typealias Body = @Sendable ([WrittenEvent]) async throws -> Void
 
     private struct Item: Sendable {
-        let event: Event
+        let event: WrittenEvent
         let receipt: Receipt?
     }
 
     private struct State: Sendable {
-        /// The events of a resource that wait while one of the same resource is being read; present = one is.
-        var lanes: [String: [Item]] = [:]
+        var waiting: [Item] = []
+        /// In the reader's hands.
+        var reading = 0
+        /// There is a task, which takes what waits.
+        var isActive = false
         var isStopped = false
     }
 
+    /// Who publishes does so in bursts: so long the first of one waits for the others.
+    private static let linger = Duration.milliseconds(5)
     private static let rejected = Counter("tandem_bus_rejected_events_total", "Events their subscriber could not use.")
 
     let queue: String
@@ -31,62 +36,68 @@ final class Subscriber: Sendable {
 
     init(queue: String, logger: Logger, _ body: @escaping Body) { (self.queue, self.logger, self.body) = (queue, logger, body) }
 
-    var running: Int { state.withLock { $0.lanes.count } }
+    var running: Int { state.withLock { $0.reading } }
 
     /// What is not settled by now the broker gives to another instance.
     func stop() { state.withLock { $0.isStopped = true } }
 
     func receive(_ arrival: Arrival, over transport: any Transport) {
-        let event: Event
-        do { event = try JSON.decode(Event.self, arrival.body) } catch {
+        let event: WrittenEvent
+        do { event = try WrittenEvent(text: arrival.body) } catch {
             Self.rejected.add()
-            logger.error("an event of \(queue) cannot be read: \(error.detail)")
+            logger.error("an event of \(queue) cannot be read: \(error)")
             if let receipt = arrival.receipt { transport.settle(receipt, .dead) }
             return
         }
-        let item = Item(event: event, receipt: arrival.receipt)
         let isFirst = state.withLock { state in
-            if state.lanes[event.resourceID]?.append(item) != nil { return false }
-            state.lanes[event.resourceID] = []
-            return true
+            // Their number is bounded by the prefetch.
+            state.waiting.append(Item(event: event, receipt: arrival.receipt))
+            defer { state.isActive = true }
+            return !state.isActive
         }
         guard isFirst else { return }
-        // Bounded by the prefetch; ends with its lane.
         Task {
-            var item = item
-            repeat { await read(item, over: transport) } while next(event.resourceID, &item)
-        }
-    }
-
-    private func next(_ resource: String, _ item: inout Item) -> Bool {
-        state.withLock { state in
-            guard !state.isStopped, let waiting = state.lanes[resource], let first = waiting.first else {
-                state.lanes[resource] = nil
-                return false
+            try? await Task.sleep(for: Self.linger)
+            while let batch = next() {
+                if await read(batch, over: transport) { continue }
+                for item in batch {
+                    if batch.count > 1, await read([item], over: transport) { continue }
+                    reject(item, over: transport)
+                }
             }
-            item = first
-            state.lanes[resource] = Array(waiting.dropFirst())
-            return true
         }
     }
 
-    private func read(_ item: Item, over transport: any Transport) async {
+    private func next() -> [Item]? {
+        state.withLock { state in
+            let batch = state.isStopped ? [] : state.waiting
+            (state.waiting, state.reading, state.isActive) = ([], batch.count, !batch.isEmpty)
+            return batch.isEmpty ? nil : batch
+        }
+    }
+
+    /// False when they failed for good.
+    private func read(_ batch: [Item], over transport: any Transport) async -> Bool {
         var backoff = Backoff()
         while !state.withLock({ $0.isStopped }) {
             do {
-                try await body(item.event)
-                if let receipt = item.receipt { transport.settle(receipt, .done) }
-                return
+                try await body(batch.map(\.event))
+                transport.settle(batch.compactMap(\.receipt))
+                return true
             } catch let error as any TransientError where error.isTransient {
-                logger.debug("event \(item.event.id) of \(queue) is tried again: \(error)")
+                logger.debug("\(batch.count) events of \(queue) are tried again: \(error)")
                 let pause = backoff.next(random: .random(in: 0 ... .max))
                 try? await Task.sleep(nanoseconds: UInt64(pause.nanoseconds))
             } catch {
-                Self.rejected.add()
-                logger.error("event \(item.event.id) \(item.event.type) of \(queue) failed: \(error)")
-                if let receipt = item.receipt { transport.settle(receipt, .again) }
-                return
+                if batch.count == 1 { logger.error("event \(batch[0].event.id) \(batch[0].event.type) of \(queue) failed: \(error)") }
+                return false
             }
         }
+        return true
+    }
+
+    private func reject(_ item: Item, over transport: any Transport) {
+        Self.rejected.add()
+        if let receipt = item.receipt { transport.settle(receipt, .again) }
     }
 }

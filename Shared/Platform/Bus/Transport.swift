@@ -21,6 +21,8 @@ protocol Transport: Sendable {
     /// Sent in order, and again after a loss of the broker, until every one is confirmed.
     func sendConfirmed(_ messages: [Message], _ completion: @escaping @Sendable (Result<Void, RPCError>) -> Void)
     func settle(_ receipt: Receipt, _ verdict: Verdict)
+    /// All done, and with them whatever came over the same channel before: the reader of a subscription settles in order.
+    func settle(_ receipts: [Receipt])
     /// Asks for a `tick` at this instant or soon after.
     func wake(at instant: Instant)
 }
@@ -30,6 +32,8 @@ protocol Receiver: AnyObject, Sendable {
     func arrived(_ arrival: Arrival)
     /// The request with this correlation id reached no queue.
     func undelivered(_ correlation: UInt64, _ reason: String)
+    /// The broker has it back: there is no queue for it.
+    func unserved(_ correlation: UInt64, _ reason: String)
     /// The broker is away or refuses messages: no answer will come to what was sent.
     func lost(_ reason: String)
     /// The next instant at which a tick is wanted.

@@ -1,21 +1,14 @@
 internal import Contracts
-internal import FoundationEssentials
+internal import JSONCoding
 internal import Synchronization
 
 /// JSON as it is on the bus.
 enum JSON {
-    private static let encoder = {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        return encoder
-    }()
-    private static let decoder = JSONDecoder()
-
     /// Nil for a value JSON cannot express, such as a number that is not finite.
-    static func encode(_ value: some Encodable) -> Data? { try? encoder.encode(value) }
+    static func encode(_ value: some Encodable) -> [UInt8]? { try? JSONText.encode(value) }
 
-    static func decode<Value: Decodable>(_ type: Value.Type, _ data: Data) throws(RPCError) -> Value {
-        do { return try decoder.decode(type, from: data) } catch {
+    static func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) throws(RPCError) -> Value {
+        do { return try JSONText.decode(type, from: bytes) } catch {
             throw RPCError(.invalid, "not a \(type): \(describe(error))")
         }
     }

@@ -1,48 +1,105 @@
-/// What runs inside Redis. KEYS: lease (a hash of owner and epoch that expires), state (a hash of epoch and state), index.
+/// What runs inside Redis. KEYS: lease (a hash of owner, its life and epoch that expires), state (the same and the state), index.
 extension Snapshots {
+    static let lifeScript = LuaScript(
+        """
+        local life = math.max(tonumber(redis.call('GET', KEYS[1]) or 0) + 1, tonumber(ARGV[1]))
+        redis.call('SET', KEYS[1], string.format('%.0f', life), 'PX', ARGV[2])
+        return life
+        """)
+
     static let acquireScript = LuaScript(
         """
-        local owner, lease, keep, seen, force, id = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
-        local held = redis.call('HMGET', KEYS[1], 'owner', 'epoch')
+        local owner, lease, keep, seen, force, id, life = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], tonumber(ARGV[7])
+        local held = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'life')
         local last = tonumber(redis.call('HGET', KEYS[2], 'epoch') or 0)
         if held[1] then
             last = math.max(last, tonumber(held[2]))
-            if held[1] ~= owner and force ~= '1' then return {0, last, held[1], false} end
+            local isOthers = held[1] ~= owner or tonumber(held[3] or 0) > life
+            if isOthers and force ~= '1' then return {0, last, held[1], false} end
         end
         local epoch = math.max(last, seen) + 1
-        redis.call('HSET', KEYS[1], 'owner', owner, 'epoch', epoch)
+        redis.call('HSET', KEYS[1], 'owner', owner, 'epoch', epoch, 'life', ARGV[7])
         redis.call('PEXPIRE', KEYS[1], lease)
-        redis.call('HSET', KEYS[2], 'epoch', epoch)
+        redis.call('HSET', KEYS[2], 'epoch', epoch, 'owner', owner, 'life', ARGV[7])
         redis.call('PEXPIRE', KEYS[2], keep)
         redis.call('SADD', KEYS[3], id)
         return {1, epoch, owner, redis.call('HGET', KEYS[2], 'state')}
         """)
 
-    /// A missing epoch is a Redis that came back empty: the writer is taken at its word.
+    static let succeedScript = LuaScript(
+        """
+        local owner, lease, keep, former, id, life = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+        local kept = redis.call('HMGET', KEYS[2], 'epoch', 'state', 'owner', 'life')
+        local last = tonumber(kept[1] or 0)
+        if not kept[2] then return {2, last, '', false} end
+        local held = redis.call('HMGET', KEYS[1], 'owner', 'epoch', 'life')
+        if held[1] then last = math.max(last, tonumber(held[2])) end
+        local holder, holding = kept[3], tonumber(kept[4] or 0)
+        if held[1] then holder, holding = held[1], tonumber(held[3] or 0) end
+        if holder then
+            local isOurs = holder == owner and holding <= life
+            local isTheirs = holder == former and former ~= owner
+            if not isOurs and not isTheirs then return {0, last, holder, false} end
+        end
+        local epoch = last + 1
+        redis.call('HSET', KEYS[1], 'owner', owner, 'epoch', epoch, 'life', ARGV[6])
+        redis.call('PEXPIRE', KEYS[1], lease)
+        redis.call('HSET', KEYS[2], 'epoch', epoch, 'owner', owner, 'life', ARGV[6])
+        redis.call('PEXPIRE', KEYS[2], keep)
+        redis.call('SADD', KEYS[3], id)
+        return {1, epoch, owner, kept[2]}
+        """)
+
+    /// KEYS: lease and state of every thing in turn. The state only of what `former` holds, or nobody.
+    static let examineScript = LuaScript(
+        """
+        local found = {}
+        for index = 1, #KEYS / 2 do
+            local holder = redis.call('HGET', KEYS[index * 2 - 1], 'owner')
+            local state = false
+            if not holder or holder == ARGV[1] then
+                local kept = redis.call('HMGET', KEYS[index * 2], 'owner', 'state')
+                holder, state = holder or kept[1], kept[2]
+            end
+            found[index * 2 - 1], found[index * 2] = holder, state
+        end
+        return found
+        """)
+
+    /// A missing epoch is a Redis that came back empty: the writer is taken at its word. Where owners have lives, one epoch is one's. Whose
+    /// thing it is already, and under a lease, that is renewed by `renewScript`, writes the state alone.
     static let saveScript = LuaScript(
         """
-        local owner, lease, keep, epoch, state, id = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
-        local last = tonumber(redis.call('HGET', KEYS[2], 'epoch') or 0)
+        local owner, lease, keep, epoch, state, id, life = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], tonumber(ARGV[7])
+        local kept = redis.call('HMGET', KEYS[2], 'epoch', 'owner', 'life')
+        local last = tonumber(kept[1] or 0)
         if last > epoch then return 0 end
-        redis.call('HSET', KEYS[1], 'owner', owner, 'epoch', epoch)
+        if life > 0 and last == epoch and kept[2] and (kept[2] ~= owner or tonumber(kept[3] or life) ~= life) then return 0 end
+        if last == epoch and kept[2] == owner and redis.call('EXISTS', KEYS[1]) == 1 then
+            redis.call('HSET', KEYS[2], 'state', state)
+            return 1
+        end
+        redis.call('HSET', KEYS[1], 'owner', owner, 'epoch', epoch, 'life', ARGV[7])
         redis.call('PEXPIRE', KEYS[1], lease)
-        redis.call('HSET', KEYS[2], 'epoch', epoch, 'state', state)
+        redis.call('HSET', KEYS[2], 'epoch', epoch, 'owner', owner, 'life', ARGV[7], 'state', state)
         redis.call('PEXPIRE', KEYS[2], keep)
         redis.call('SADD', KEYS[3], id)
         return 1
         """)
 
-    /// KEYS: lease and state of every thing in turn; ARGV from the fourth on: their epochs.
+    /// KEYS: lease and state of every thing in turn; ARGV from the fifth on: their epochs.
     static let renewScript = LuaScript(
         """
-        local outcomes = {}
+        local outcomes, life = {}, tonumber(ARGV[4])
         for index = 1, #KEYS / 2 do
-            local lease, state, epoch = KEYS[index * 2 - 1], KEYS[index * 2], tonumber(ARGV[index + 3])
-            local last = tonumber(redis.call('HGET', state, 'epoch') or 0)
-            if last > epoch then
+            local lease, state, epoch = KEYS[index * 2 - 1], KEYS[index * 2], tonumber(ARGV[index + 4])
+            local kept = redis.call('HMGET', state, 'epoch', 'owner', 'life')
+            local last = tonumber(kept[1] or 0)
+            local isOthers = life > 0 and last == epoch and kept[2] and (kept[2] ~= ARGV[1] or tonumber(kept[3] or life) ~= life)
+            if last > epoch or isOthers then
                 outcomes[index] = 0
             else
-                redis.call('HSET', lease, 'owner', ARGV[1], 'epoch', epoch)
+                redis.call('HSET', lease, 'owner', ARGV[1], 'epoch', epoch, 'life', ARGV[4])
                 redis.call('PEXPIRE', lease, ARGV[2])
                 if last > 0 then redis.call('PEXPIRE', state, ARGV[3]) end
                 outcomes[index] = 1
@@ -63,6 +120,8 @@ extension Snapshots {
             redis.call('HSET', KEYS[2], 'epoch', epoch + 1)
             redis.call('PEXPIRE', KEYS[2], 60000)
             redis.call('SREM', KEYS[3], id)
+        else
+            redis.call('HDEL', KEYS[2], 'owner')
         end
         return 1
         """)

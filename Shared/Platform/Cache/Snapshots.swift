@@ -5,6 +5,9 @@ public import Deadlines
 /// A call, room or relay session has one owner, which holds a lease and renews it. Every change of owner raises the epoch;
 /// every write compares it inside Redis, so a process that was thought dead and is not cannot overwrite its successor.
 /// When Redis comes back empty, the first write of the living owner brings lease, epoch and state back.
+///
+/// A name may have two processes: one that was given up, and is alive all the same, and the one that was started in its place. Where
+/// owners have lives (`newLife`), the later one may have what an earlier one has, and never the other way round.
 public struct Snapshots: Sendable {
     public struct Claim: Sendable, Equatable {
         /// To be carried by every write and every command about the thing.
@@ -31,9 +34,27 @@ public struct Snapshots: Sendable {
 
     private let cache: Cache
     private let stateLength: Interval
+    private let life: Int64
 
-    /// `stateLength`: how long a state is kept after its last write or renewal.
-    public init(cache: Cache, stateLength: Interval = .seconds(86_400)) { (self.cache, self.stateLength) = (cache, stateLength) }
+    /// `stateLength`: how long a state is kept after its last write or renewal. `life`: which of those that bear the owner's name it is;
+    /// zero: whoever bears the name is the owner.
+    public init(cache: Cache, stateLength: Interval = .seconds(86_400), life: Int64 = 0) {
+        (self.cache, self.stateLength, self.life) = (cache, stateLength, life)
+    }
+
+    /// Counts the lives of a name: higher than any before as long as Redis remembers, whatever the clock does; `time` (milliseconds) is
+    /// for a Redis that has forgotten.
+    public static func newLife(of owner: String, _ kind: String, time: Int64, in cache: Cache) async throws(CacheError) -> Int64 {
+        let reply = try await cache.script(
+            lifeScript, keys: ["tandem:\(kind):life:\(owner)"], arguments: [CacheArgument(time), CacheArgument(Cache.milliseconds(.seconds(86_400 * 30)))])
+        guard let life = reply.integer else { throw .unexpectedReply("life") }
+        return life
+    }
+
+    /// The last life that was counted; nil where Redis does not remember.
+    public static func lastLife(of owner: String, _ kind: String, in cache: Cache) async throws(CacheError) -> Int64? {
+        try await cache.command(["GET", CacheArgument("tandem:\(kind):life:\(owner)")]).text.flatMap { Int64($0) }
+    }
 
     /// Takes the lease unless another holds it, raising the epoch above the last known one; `seen` is the highest epoch the
     /// caller knows of, for a Redis that has forgotten it.
@@ -44,7 +65,7 @@ public struct Snapshots: Sendable {
             Self.acquireScript, keys: keys(kind, id),
             arguments: [
                 CacheArgument(owner), CacheArgument(Self.lease), CacheArgument(keep), CacheArgument(seen),
-                takingOver ? "1" : "0", CacheArgument(id),
+                takingOver ? "1" : "0", CacheArgument(id), CacheArgument(life),
             ])
         guard let fields = reply.array, fields.count == 4, let outcome = fields[0].integer, let number = fields[1].integer,
             let epoch = UInt64(exactly: number)
@@ -53,7 +74,71 @@ public struct Snapshots: Sendable {
         return .owned(by: fields[2].text ?? "", epoch: epoch)
     }
 
-    /// Writes the state, renewing the lease.
+    /// Takes a thing that has a state when its last owner was nobody, or the caller itself in a former life, or `former`, who is gone: of
+    /// many that try one succeeds. Nil: there is nothing to take; `isOver` when it has ended a short while ago.
+    public func succeed(
+        _ kind: String, _ id: String, owner: String, former: String?
+    ) async throws(CacheError) -> (acquisition: Acquisition?, isOver: Bool) {
+        let reply = try await cache.script(
+            Self.succeedScript, keys: keys(kind, id),
+            arguments: [
+                CacheArgument(owner), CacheArgument(Self.lease), CacheArgument(keep), CacheArgument(former ?? owner), CacheArgument(id),
+                CacheArgument(life),
+            ])
+        guard let fields = reply.array, fields.count == 4, let outcome = fields[0].integer, let number = fields[1].integer,
+            let epoch = UInt64(exactly: number)
+        else { throw .unexpectedReply("succeed") }
+        switch outcome {
+        case 1: return (.acquired(Claim(epoch: epoch, state: fields[3].bytes)), false)
+        case 0: return (.owned(by: fields[2].text ?? "", epoch: epoch), false)
+        default: return (nil, number > 0)
+        }
+    }
+
+    /// What a thing that may be taken over looks like.
+    public struct Orphan: Sendable {
+        public let id: String
+        /// Who wrote it last; nil when it is not known.
+        public let owner: String?
+        public let state: [UInt8]
+    }
+
+    /// Those of a kind that belong to `former`, or whose lease has ended.
+    public func orphans(of kind: String, from former: String) async throws(CacheError) -> [Orphan] {
+        let ids = try await ids(of: kind)
+        var orphans: [Orphan] = []
+        for start in stride(from: 0, to: ids.count, by: 200) {
+            let chunk = ids[start..<min(start + 200, ids.count)]
+            let reply = try await cache.script(
+                Self.examineScript, keys: chunk.flatMap { keys(kind, $0).prefix(2) }, arguments: [CacheArgument(former)])
+            guard let fields = reply.array, fields.count == chunk.count * 2 else { throw .unexpectedReply("examine") }
+            for (place, id) in chunk.enumerated() {
+                guard let state = fields[place * 2 + 1].bytes else { continue }
+                orphans.append(Orphan(id: id, owner: fields[place * 2].text, state: state))
+            }
+        }
+        return orphans
+    }
+
+    /// Other names of things, each of which leads to what was said of it.
+    public func find(_ kind: String, named name: String) async throws(CacheError) -> String? {
+        try await cache.command(["GET", CacheArgument(Self.nameKey(kind, name))]).text
+    }
+
+    public func name(_ kind: String, _ names: [String], as value: String) {
+        for name in names {
+            cache.command(["SET", CacheArgument(Self.nameKey(kind, name)), CacheArgument(value), "PX", CacheArgument(keep)]) { _ in }
+        }
+    }
+
+    public func forget(_ kind: String, names: [String]) async throws(CacheError) {
+        guard !names.isEmpty else { return }
+        try await cache.command(["DEL"] + names.map { CacheArgument(Self.nameKey(kind, $0)) })
+    }
+
+    private static func nameKey(_ kind: String, _ name: String) -> String { "tandem:\(kind):name:\(name)" }
+
+    /// Writes the state, under the lease there is or a new one.
     public func save(
         _ kind: String, _ id: String, owner: String, epoch: UInt64, _ state: [UInt8]
     ) async throws(CacheError) -> Outcome {
@@ -89,7 +174,7 @@ public struct Snapshots: Sendable {
             let chunk = claims[start..<min(start + 200, claims.count)]
             let reply = try await cache.script(
                 Self.renewScript, keys: chunk.flatMap { keys(kind, $0.id).prefix(2) },
-                arguments: [CacheArgument(owner), CacheArgument(Self.lease), CacheArgument(keep)]
+                arguments: [CacheArgument(owner), CacheArgument(Self.lease), CacheArgument(keep), CacheArgument(life)]
                     + chunk.map { CacheArgument($0.epoch) })
             guard let outcomes = reply.array, outcomes.count == chunk.count else { throw .unexpectedReply("renew") }
             lost += zip(chunk, outcomes).filter { $1.integer == 0 }.map(\.0.id)
@@ -134,7 +219,7 @@ public struct Snapshots: Sendable {
     private func saving(_ id: String, _ owner: String, _ epoch: UInt64, _ state: [UInt8]) -> [CacheArgument] {
         [
             CacheArgument(owner), CacheArgument(Self.lease), CacheArgument(keep), CacheArgument(epoch), CacheArgument(state),
-            CacheArgument(id),
+            CacheArgument(id), CacheArgument(life),
         ]
     }
 

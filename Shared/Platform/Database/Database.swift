@@ -83,6 +83,9 @@ public final class Database: Sendable {
         }
     }
 
+    /// Runs the body on a connection, for who waits in no task: called once, with why there is none where that is so.
+    public func perform(_ body: @escaping @Sendable (Result<Connection, DatabaseError>) -> Void) { queue.put(body) }
+
     /// Runs the body in one transaction: all of it or nothing. The body may run again after a deadlock, so it should do
     /// nothing but talk to the database.
     public func transaction<T: Sendable>(

@@ -1,9 +1,10 @@
-internal import Bus
+public import Bus
 public import Contracts
 public import Database
 internal import Deadlines
 public import Flow
 internal import FoundationEssentials
+internal import JSONCoding
 internal import Logging
 internal import Synchronization
 internal import Telemetry
@@ -62,9 +63,20 @@ public final class Outbox: Sendable {
 
     /// Adds an event whose sequence its owner counts itself, as a call does.
     public static func add(_ event: Event, schema: String, on connection: Connection) throws {
-        let json = String(decoding: try JSONEncoder().encode(event), as: UTF8.self)
+        let json = String(decoding: try JSONText.encode(event), as: UTF8.self)
         try connection.change("insert into \(schema).outbox (event) values ($1::jsonb)", [.text(json)])
     }
+
+    /// The statement that adds events in their order, for one that does more; `parameter` is what `texts` makes of them.
+    public static func insertion(schema: String, of parameter: String) -> String {
+        """
+        insert into \(schema).outbox (event)
+        select event::jsonb from unnest(\(parameter)::text[]) with ordinality as list (event, number) order by number
+        """
+    }
+
+    public static func texts(_ events: [Event]) throws -> Parameter { texts(try events.map { try WrittenEvent($0) }) }
+    public static func texts(_ events: [WrittenEvent]) -> Parameter { .texts(events.map { String(decoding: $0.text, as: UTF8.self) }) }
 
     /// Adds the next event of a resource.
     public static func add(
@@ -140,10 +152,15 @@ public final class Outbox: Sendable {
         }
         guard !rows.isEmpty else { return false }
         let ids = try rows.map { try $0.text("id") }
-        let events = try rows.map { try JSONDecoder().decode(Event.self, from: Data(try $0.text("event").utf8)) }
+        let events = try rows.map { try WrittenEvent(text: Array(try $0.text("event").utf8)) }
         try await bus.publish(events)
-        _ = try await database.transaction(.relaxed) { [schema] connection in
-            try connection.change("delete from \(schema).outbox where id = any($1::bigint[])", [.texts(ids)])
+        _ = try await database.run { [schema] connection in
+            try connection.query(
+                """
+                with relaxed as materialized (select set_config('synchronous_commit', 'off', true)),
+                gone as (delete from \(schema).outbox where id = any($1::bigint[]))
+                select count(*) from relaxed
+                """, [.texts(ids)])
         }
         return rows.count == Self.batch
     }

@@ -166,7 +166,8 @@ struct ServiceProcess: ServiceLifecycle.Service {
     }
 
     private func announce() {
-        guard let bus = servers.bus else { return }
+        // Who cannot be told anything is nobody to send to, though its own voice may carry.
+        guard let bus = servers.bus, bus.isReady else { return }
         bus.signal(runtime.announcement.event(id: runtime.newID("evt"), timestamp: runtime.timestamp()))
     }
 

@@ -105,7 +105,7 @@ public enum ServiceProgram {
     public static func ownName(of service: ServiceName) -> String { "\(service.rawValue)-\(hostname())-\(getpid())" }
 
     /// Ends the process at once: the exit handlers of C libraries would pull the ground from under threads that still use them.
-    static func leave(_ status: Int32) -> Never { _exit(status) }
+    public static func leave(_ status: Int32) -> Never { _exit(status) }
 
     private static func quiet(_ logger: Logger) -> Logger {
         var quiet = logger

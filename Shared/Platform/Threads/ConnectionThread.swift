@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// A thread of its own for a blocking C client: a bounded mailbox of work, and between work a look at the client's descriptor.
 ///
-/// The client's handle is touched by this thread only. After every batch of work, when the descriptor it waits for is
+/// The client's handle is touched by this thread, or by one that has its turn (`runHere`). After every batch of work, when the descriptor it waits for is
 /// ready, and when its pause is over, `attend` is called: it reads what the client has (or connects anew) and answers what
 /// to wait for next. So work can append to a pipeline, and `attend` reads all replies.
 public final class ConnectionThread: @unchecked Sendable {
@@ -32,6 +32,10 @@ public final class ConnectionThread: @unchecked Sendable {
     private let thread = Mutex<Thread?>(nil)
     private let owner = Atomic<UInt>(0)
     private let mustStop = Atomic<Bool>(false)
+    /// Held by whoever touches the client.
+    private let turn = Mutex<Void>(())
+    /// Who runs work in the thread's stead; nobody: 0.
+    private let guest = Atomic<UInt>(0)
 
     /// At most `capacity` pieces of work wait; more are refused, so that a dead server does not fill the memory.
     public init(name: String, capacity: Int) {
@@ -48,6 +52,21 @@ public final class ConnectionThread: @unchecked Sendable {
 
     /// Queues work, to be run in order; false when the queue is full or the thread is stopping: the work will not run.
     public func submit(_ work: @escaping @Sendable () -> Void) -> Bool { mailbox.put(work) }
+
+    /// Runs the work on the calling thread when nothing waits before it and the thread does nothing meanwhile, which saves waking it up: that
+    /// takes longer than most work. False when it is not so, or when the work says that it could not be done here: then it is to be submitted.
+    /// The work must not block.
+    public func runHere(_ work: () -> Bool) -> Bool {
+        let current = Thread.current
+        let host = owner.load(ordering: .relaxed)
+        guard host != 0, host != current, guest.load(ordering: .relaxed) != current else { return false }
+        return turn.withLockIfAvailable { _ in
+            guard mailbox.isEmpty, !mustStop.load(ordering: .acquiring) else { return false }
+            guest.store(current, ordering: .relaxed)
+            defer { guest.store(0, ordering: .relaxed) }
+            return work()
+        } ?? false
+    }
 
     /// Refuses new work, runs what is queued, ends the thread and waits for it (on the thread itself: only asks).
     public func stop() {
@@ -66,13 +85,15 @@ public final class ConnectionThread: @unchecked Sendable {
     private func run(_ attend: @Sendable (Occasion) -> Pause) {
         owner.store(Thread.current, ordering: .relaxed)
         var queue: [@Sendable () -> Void] = []
-        var pause = attend(.started)
+        var pause = turn.withLock { _ in attend(.started) }
         while !mustStop.load(ordering: .acquiring) {
             let isReady = wait(pause)
-            let hasWorked = runQueued(&queue)
-            pause = attend(isReady ? .ready : hasWorked ? .worked : .timedOut)
+            pause = turn.withLock { _ in
+                let hasWorked = runQueued(&queue)
+                return attend(isReady ? .ready : hasWorked ? .worked : .timedOut)
+            }
         }
-        while runQueued(&queue) { _ = attend(.worked) }
+        turn.withLock { _ in while runQueued(&queue) { _ = attend(.worked) } }
         owner.store(0, ordering: .relaxed)
     }
 

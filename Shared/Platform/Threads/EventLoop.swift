@@ -6,8 +6,8 @@ internal import Synchronization
 /// One thread that waits for descriptors, timers and letters from other threads, and runs their callbacks one by one.
 ///
 /// Whatever lives on a loop is touched by its thread only, so it needs no lock. `post` may be called from anywhere; all else
-/// on the loop's thread, or before `start()`. A turn of the loop goes: ready descriptors, letters, due timers, then the
-/// `afterEachBatch` hooks, where batches of outgoing packets are flushed. The loop is also a `SerialExecutor`: an actor can
+/// on the loop's thread, or before `start()`. A turn of the loop goes: ready descriptors, letters (a millisecond's worth: those left
+/// over wait for the next turn), due timers, then the `afterEachBatch` hooks, where batches of outgoing packets are flushed. The loop is also a `SerialExecutor`: an actor can
 /// live on it, and callbacks on the loop may use that actor's `assumeIsolated`.
 public final class EventLoop: @unchecked Sendable {
     // Sendable: `mailbox` and `state` are made for many threads; the rest belongs to the loop's thread (`requireLoop`).
@@ -49,6 +49,9 @@ public final class EventLoop: @unchecked Sendable {
         let reader: Unmanaged<Reader>?
     }
 
+    /// How long the letters of one turn may take.
+    private static let letterTime = Interval.milliseconds(1)
+
     private enum State {
         static let idle: UInt = 0
         static let stopped: UInt = 1
@@ -57,6 +60,7 @@ public final class EventLoop: @unchecked Sendable {
     public let name: String
     let mailbox = Mailbox<Letter>()
     private let processor: Int?
+    private let priority: Int
     private let epoll: Int32
     /// `idle`, then the identity of the running thread, then `stopped`.
     private let owner = Atomic<UInt>(State.idle)
@@ -74,10 +78,13 @@ public final class EventLoop: @unchecked Sendable {
     private var cachedNow: Instant?
     private var moderation: WakeupModeration?
     private var items = 0
+    /// Taken from the mailbox, and those before `nextLetter` are read.
+    private var letters: [Letter] = []
+    private var nextLetter = 0
     private var isBehind = false
 
-    public init(name: String, processor: Int? = nil) {
-        (self.name, self.processor) = (name, processor)
+    public init(name: String, processor: Int? = nil, priority: Int = 0) {
+        (self.name, self.processor, self.priority) = (name, processor, priority)
         epoll = tandem_epoll_create()
         precondition(epoll >= 0, "no descriptor left for an event loop: raise the limit of open files (ulimit -n)")
         let added = tandem_epoll_add(epoll, mailbox.descriptor, Interest.read.events, 0)
@@ -91,7 +98,7 @@ public final class EventLoop: @unchecked Sendable {
     public func start() {
         thread.withLock { thread in
             precondition(thread == nil && !mustStop.load(ordering: .relaxed), "a loop is started once")
-            thread = Thread(name: name, processor: processor) { self.run() }
+            thread = Thread(name: name, processor: processor, priority: priority) { self.run() }
         }
     }
 
@@ -221,7 +228,6 @@ public final class EventLoop: @unchecked Sendable {
     private func run() {
         owner.store(Thread.current, ordering: .relaxed)
         var events = [tandem_event](repeating: tandem_event(), count: 256)
-        var letters: [Letter] = []
         while !mustStop.load(ordering: .acquiring) {
             let ready = wait(for: &events)
             cachedNow = MonotonicClock.now()
@@ -232,13 +238,13 @@ public final class EventLoop: @unchecked Sendable {
                 if index + 1 < ready { announce(events[index + 1]) }
                 dispatch(events[index])
             }
-            deliver(&letters)
+            deliver(within: Self.letterTime)
             fireTimers()
             for hook in hooks { hook.run() }
             pause()
             cachedNow = nil
         }
-        while mailbox.count > 0 { deliver(&letters) }
+        while mailbox.count > 0 || nextLetter < letters.count { deliver(within: .seconds(1)) }
         mailbox.close()
         for hook in hooks { hook.run() }
         // Callbacks often hold the loop that holds them; ending the thread is where that circle is cut.
@@ -263,7 +269,7 @@ public final class EventLoop: @unchecked Sendable {
         if let deadline = timers.nextDeadline() {
             nanoseconds = max(0, (deadline - MonotonicClock.now()).nanoseconds)
         }
-        if !mailbox.prepareToSleep() { nanoseconds = 0 }
+        if nextLetter < letters.count || !mailbox.prepareToSleep() { nanoseconds = 0 }
         let count = unsafe tandem_epoll_wait(epoll, &events, Int32(events.count), nanoseconds)
         precondition(count >= 0, "epoll fails only for a closed descriptor, and this one is ours")
         return Int(count)
@@ -296,14 +302,24 @@ public final class EventLoop: @unchecked Sendable {
         unsafe reader._withUnsafeGuaranteedRef { $0.expect(watch.tag) }
     }
 
-    private func deliver(_ letters: inout [Letter]) {
-        mailbox.take(into: &letters)
-        for letter in letters {
+    /// A hundred commands at once must not keep packets waiting for as long as all of them take.
+    private func deliver(within time: Interval) {
+        if nextLetter == letters.count {
+            nextLetter = 0
+            mailbox.take(into: &letters)
+        }
+        guard !letters.isEmpty else { return }
+        let end = MonotonicClock.now() + time
+        while nextLetter < letters.count {
+            let letter = letters[nextLetter]
+            nextLetter += 1
             switch letter {
             case .work(let work): work()
             case .job(let job): unsafe job.runSynchronously(on: asUnownedSerialExecutor())
             }
+            if nextLetter < letters.count, MonotonicClock.now() >= end { return isBehind = true }
         }
         letters.removeAll(keepingCapacity: true)
+        nextLetter = 0
     }
 }

@@ -25,6 +25,7 @@ struct Mailbox<Letter: Sendable>: ~Copyable, Sendable {
     deinit { Glibc.close(descriptor) }
 
     var count: Int { contents.withLock { $0.letters.count } }
+    var isEmpty: Bool { contents.withLock { $0.letters.isEmpty } }
 
     /// False when the box is full or closed: the letter was not taken.
     @discardableResult

@@ -26,19 +26,24 @@ public struct Call: Codable, Sendable, Equatable {
     public var roomID: String?
     public var runID: String?
     public var parentCallID: String?
+    /// The trunk it came over.
+    public var trunk: String?
     public var sipCallID: String?
     public var sipCode: Int?
     /// Q.850 cause.
     public var hangupCause: Int?
     /// `caller`, `callee` or `platform`.
     public var hangupBy: String?
-    /// Why the platform ended it, where no SIP code tells: `media_` and what became of the media.
+    /// Why the platform ended it, where no SIP code tells: `media_` and what became of the media, `limit_` and what is exceeded, or
+    /// `server_lost`.
     public var hangupReason: String?
     public var createdAt: Timestamp
     public var ringingAt: Timestamp?
     public var answeredAt: Timestamp?
     public var endedAt: Timestamp?
     public var media: MediaStatistics?
+    /// Of this leg, in the order they began.
+    public var recordingIDs: [String]?
 
     public init(
         id: String, customerID: String, direction: Direction, status: Status, from: String, to: String, createdAt: Timestamp
@@ -48,7 +53,7 @@ public struct Call: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, direction, status, from, to, media
+        case id, direction, status, from, to, media, trunk
         case customerID = "customer_id"
         case roomID = "room_id"
         case runID = "run_id"
@@ -62,6 +67,7 @@ public struct Call: Codable, Sendable, Equatable {
         case ringingAt = "ringing_at"
         case answeredAt = "answered_at"
         case endedAt = "ended_at"
+        case recordingIDs = "recording_ids"
     }
 }
 
@@ -78,6 +84,12 @@ public struct CreateCall: Command {
     public var to: String
     public var flowID: String?
     public var actions: [Action]?
+    /// Who calls, in words.
+    public var callerName: String?
+    /// A call of the same customer's that it ends with.
+    public var chainedTo: String?
+    /// Its flow begins while it rings.
+    public var startsEarly: Bool?
 
     public init(customerID: String, callID: String, from: String, to: String, flowID: String?, actions: [Action]?) {
         (self.customerID, self.callID, self.from) = (customerID, callID, from)
@@ -142,9 +154,12 @@ public struct DigitPressed: Command {
     public var duration: Int
     /// The room was not to hear of it, so it has ended nothing that is played there.
     public var bypassesRoom: Bool?
+    /// Names this press: told twice, it counts once.
+    public var pressID: String?
 
-    public init(callID: String, digit: String, duration: Int, bypassesRoom: Bool? = nil) {
+    public init(callID: String, digit: String, duration: Int, bypassesRoom: Bool? = nil, pressID: String? = nil) {
         (self.callID, self.digit, self.duration, self.bypassesRoom) = (callID, digit, duration, bypassesRoom)
+        self.pressID = pressID
     }
 }
 

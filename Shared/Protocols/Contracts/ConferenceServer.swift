@@ -180,12 +180,23 @@ public struct Conference: Codable, Sendable, Equatable {
 public struct JoinConference: Command {
     public static let name = "conference.join"
     public static let service = ServiceName.conferenceServer
+    /// A conference's, or a `confbridge`.
     public var conferenceID: String
     public var customerID: String
     public var participant: ParticipantSettings
 
     public init(conferenceID: String, customerID: String, participant: ParticipantSettings) {
         (self.conferenceID, self.customerID, self.participant) = (conferenceID, customerID, participant)
+    }
+
+    private static let confbridge = "confbridge:"
+
+    /// What stands for a conference's id where a bare room of the customer's is meant, by the customer's own word for it.
+    public static func confbridge(_ id: String) -> String { confbridge + id }
+
+    /// That word; nil when a conference is meant.
+    public var confbridgeID: String? {
+        conferenceID.hasPrefix(Self.confbridge) ? String(conferenceID.dropFirst(Self.confbridge.count)) : nil
     }
 
     public enum Reply: Codable, Sendable, Equatable {

@@ -40,9 +40,12 @@ public struct RunStep: Codable, Sendable, Equatable {
     public var finished: String?
     /// The run waits for a web server: ask again after so many milliseconds.
     public var waiting: Int?
+    /// Something else goes on beside the action that may put an end to it: ask with `WatchRun` every so many milliseconds.
+    public var watch: Int?
 
-    public init(runID: String, step: Int, action: Action?, finished: String?, waiting: Int? = nil) {
-        (self.runID, self.step, self.action, self.finished, self.waiting) = (runID, step, action, finished, waiting)
+    public init(runID: String, step: Int, action: Action?, finished: String?, waiting: Int? = nil, watch: Int? = nil) {
+        (self.runID, self.step, self.action, self.finished) = (runID, step, action, finished)
+        (self.waiting, self.watch) = (waiting, watch)
     }
 }
 
@@ -59,6 +62,8 @@ public struct StartRun: Command {
     public var referenceID: String
     /// System variables by full name: `voipbin.call.id`, `call.from`, ...
     public var variables: [String: String]
+    /// Its steps are counted from behind this one; 0.
+    public var after: Int?
 
     public init(
         runID: String, customerID: String, flowID: String?, actions: [Action]?, referenceID: String, variables: [String: String]
@@ -81,6 +86,17 @@ public struct AdvanceRun: Command {
     public init(runID: String, customerID: String, step: Int, outcome: Outcome) {
         (self.runID, self.customerID, self.step, self.outcome) = (runID, customerID, step, outcome)
     }
+}
+
+/// Asks whether the action of a step is still wanted: the answer is that step, or what has come in its place.
+public struct WatchRun: Command {
+    public typealias Reply = RunStep
+    public static let name = "run.watch"
+    public static let service = ServiceName.flowManager
+    public var runID: String
+    public var customerID: String
+
+    public init(runID: String, customerID: String) { (self.runID, self.customerID) = (runID, customerID) }
 }
 
 /// A run, as the API shows it.

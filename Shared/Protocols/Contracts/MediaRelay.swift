@@ -149,13 +149,15 @@ public struct UpdateMediaSession: Command {
     public var codecs: [String]?
     /// Of a first offer of ours; nil, or one that the relay does not have: as it is.
     public var family: AddressFamily?
+    /// What a provisional response says: another answer to the same offer may follow (RFC 3261 §13.2.1), from whichever phone.
+    public var isProvisional: Bool?
 
     public init(
         sessionID: String, epoch: UInt64, kind: Kind, remote: String, profile: MediaProfile? = nil, codecs: [String]? = nil,
-        family: AddressFamily? = nil
+        family: AddressFamily? = nil, isProvisional: Bool? = nil
     ) {
         (self.sessionID, self.epoch, self.kind, self.remote, self.profile) = (sessionID, epoch, kind, remote, profile)
-        (self.codecs, self.family) = (codecs, family)
+        (self.codecs, self.family, self.isProvisional) = (codecs, family, isProvisional)
     }
 
     public struct Reply: Codable, Sendable, Equatable {

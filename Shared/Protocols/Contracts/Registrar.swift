@@ -62,13 +62,38 @@ public struct FindCredentials: Command {
 /// Which extension a dialled number of a customer is; `not_found` when it is none. For a GRUU (`DialledNumber`) it is the extension
 /// whose phone that names, without a flow: what was dialled is a phone.
 public struct ResolveExtension: Command {
-    public typealias Reply = Extension
     public static let name = "extension.resolve"
     public static let service = ServiceName.registrar
     public var customerID: String
     public var number: String
+    /// Who means to ring it, unless a flow answers in its place, is told where its phones are. Nil: no.
+    public var listsBindings: Bool?
 
-    public init(customerID: String, number: String) { (self.customerID, self.number) = (customerID, number) }
+    public init(customerID: String, number: String, listsBindings: Bool? = nil) {
+        (self.customerID, self.number, self.listsBindings) = (customerID, number, listsBindings)
+    }
+
+    /// An extension's own members, and `bindings` beside them.
+    public struct Reply: Codable, Sendable, Equatable {
+        public var found: Extension
+        /// Nil: not asked for, or to be asked for by `ListBindings`.
+        public var bindings: [ReachableBinding]?
+
+        public init(_ found: Extension, bindings: [ReachableBinding]? = nil) { (self.found, self.bindings) = (found, bindings) }
+
+        private enum CodingKeys: String, CodingKey { case bindings }
+
+        public init(from decoder: any Decoder) throws {
+            found = try Extension(from: decoder)
+            bindings = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent([ReachableBinding].self, forKey: .bindings)
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            try found.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encodeIfPresent(bindings, forKey: .bindings)
+        }
+    }
 }
 
 /// Where an extension, or the one phone a GRUU names, can be reached now (RFC 3261 §10): its live bindings, those that answered

@@ -45,6 +45,19 @@ enum Record {
         return datagram.extracting(randomRange).array()
     }
 
+    /// Numbers the records without protection anew. Anybody could have given them any number, and OpenSSL, told one far ahead, takes all
+    /// that the peer itself sends for repetitions (RFC 6347 §4.1.2.6). The messages within have numbers of their own.
+    static func renumber(_ datagram: inout [UInt8], next: inout UInt64) {
+        var at = 0
+        while datagram.count - at >= headerLength {
+            if datagram[at + 3] == 0 && datagram[at + 4] == 0 {
+                for place in 0..<6 { datagram[at + 10 - place] = UInt8(truncatingIfNeeded: next >> (8 * UInt64(place))) }
+                next += 1
+            }
+            at += headerLength + Int(datagram[at + 11]) << 8 + Int(datagram[at + 12])
+        }
+    }
+
     /// Whether it begins with a HelloVerifyRequest (RFC 6347 §4.2.1).
     static func isVerifyRequest(_ datagram: Span<UInt8>) -> Bool {
         datagram.count > headerLength && datagram[0] == handshake && datagram[headerLength] == helloVerifyRequest

@@ -15,6 +15,8 @@ internal import SRTP
     /// Between OpenSSL and us; the handle owns it.
     private let flight: UnsafeMutablePointer<tandem_flight>
     private let isClient: Bool
+    /// Of the next record without protection.
+    private var nextRecord: UInt64 = 0
 
     private static let method = Method()
     private static let recordLength = 16 * 1024
@@ -45,8 +47,9 @@ internal import SRTP
     // MARK: Datagrams
 
     /// Goes on with the handshake, with a datagram of the peer or without.
-    func shakeHands(_ datagram: Span<UInt8> = Span()) -> Progress {
-        feed(datagram) {
+    mutating func shakeHands(_ datagram: Span<UInt8> = Span()) -> Progress {
+        let records = numbered(datagram)
+        return feed(records.span) {
             ERR_clear_error()
             let result = unsafe SSL_do_handshake(handle)
             return result == 1 ? .complete : judge(result)
@@ -54,15 +57,22 @@ internal import SRTP
     }
 
     /// Reads what the peer says after the handshake. Application data has no meaning; a repeated flight is answered.
-    func read(_ datagram: Span<UInt8>) -> Progress {
+    mutating func read(_ datagram: Span<UInt8>) -> Progress {
         var record = [UInt8](repeating: 0, count: Self.recordLength)
-        return feed(datagram) {
+        let records = numbered(datagram)
+        return feed(records.span) {
             ERR_clear_error()
             while true {
                 let count = unsafe SSL_read(handle, &record, Int32(record.count))
                 guard count > 0 else { return judge(count) }
             }
         }
+    }
+
+    private mutating func numbered(_ datagram: Span<UInt8>) -> [UInt8] {
+        var records = datagram.array()
+        Record.renumber(&records, next: &nextRecord)
+        return records
     }
 
     private func feed(_ datagram: Span<UInt8>, _ body: () -> Progress) -> Progress {

@@ -112,6 +112,13 @@ extension Action {
                 ("answered", option.answeredTargetID), ("busy", option.busyTargetID), ("no answer", option.noAnswerTargetID),
                 ("failed", option.failedTargetID),
             ].filter { $0.1 != nil } + [("", nextID)]
+        case .park(let option):
+            [("timeout", option.timeoutTargetID), ("failed", option.failedTargetID)].filter { $0.1 != nil } + [("", nextID)]
+        case .transfer(let option):
+            [("busy", option.busyTargetID), ("no answer", option.noAnswerTargetID), ("failed", option.failedTargetID)].filter { $0.1 != nil }
+                + [("transferred", ReservedID.finish), ("", nextID)]
+        case .collect(let option):
+            [("no input", option.noInputTargetID), ("invalid", option.invalidTargetID), ("failed", option.failedTargetID)].filter { $0.1 != nil } + [("", nextID)]
         case .gather(let option):
             option.choices.filter { $0.targetID != nil }.map { ($0.name, $0.targetID) }
                 + [("no input", option.noInputTargetID), ("no match", option.noMatchTargetID)].filter { $0.1 != nil } + [("", nextID)]
@@ -124,12 +131,21 @@ extension Action {
     fileprivate var summary: String {
         switch kind {
         case .talk(let option): option.text
+        case .park(let option): option.retrieve.map { "fetches from \(option.lot) \($0)" } ?? "\(option.lot) \(option.slot ?? "")"
+        case .voicemail(let option): "mailbox \(option.mailbox)"
+        case .voicemailCheck(let option): "mailbox \(option.mailbox)"
+        case .record(let option): "at most \(option.duration) s"
+        case .parallel(let option): "\(option.until.rawValue): " + option.branches.map { "\($0.name) (\($0.actions.count))" }.joined(separator: " | ")
         case .play(let option): option.streamURLs.joined(separator: ", ")
         case .connect(let option): option.destinations.map(\.target).joined(separator: ", ")
+        case .call(let option): option.destinations.map(\.target).joined(separator: ", ") + (option.flowID.map { ": \($0)" } ?? "")
+        case .confbridgeJoin(let option): option.confbridgeID
         case .dial(let option): option.targets.map(\.target).joined(separator: ", ")
+        case .transfer(let option): option.flowID ?? option.destinations.map(\.target).joined(separator: ", ")
         case .condition(let option): option.expression?.text ?? ""
         case .branch(let option): option.expression?.text ?? option.variable ?? "digits"
         case .variableSet(let option): "\(option.key) = \(option.expression?.text ?? option.value?.plainText ?? "")"
+        case .collect(let option): "\(option.variable) (\(option.kind.rawValue))"
         case .gather(let option): option.text ?? option.streamURLs.joined(separator: ", ")
         case .fetch(let option): option.eventURL
         case .httpRequest(let option): "\(option.method.rawValue) \(option.url)"
@@ -143,9 +159,9 @@ extension Action {
     fileprivate var colour: String {
         switch kind {
         case .branch, .condition, .conditionVariable, .conditionDatetime, .conditionCallDigits, .conditionCallStatus, .schedule, .goto: "#fff3d6"
-        case .fetch, .httpRequest, .webhookSend, .fetchFlow: "#e6e0f5"
+        case .fetch, .httpRequest, .webhookSend, .fetchFlow, .parallel: "#e6e0f5"
         case .hangup, .stop: "#f6d9d9"
-        case .connect, .dial, .conferenceJoin: "#dcefdc"
+        case .call, .confbridgeJoin, .conferenceJoin, .connect, .dial, .park, .transfer: "#dcefdc"
         default: "#e3eef9"
         }
     }

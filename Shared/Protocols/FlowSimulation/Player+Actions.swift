@@ -14,6 +14,16 @@ extension Player {
         case .play(let option):
             report.heard += option.streamURLs
             return listen(length(of: action, option.streamURLs.count * 3000), endsOnKey: false)
+        case .hold(let option):
+            report.heard += option.streamURLs.isEmpty ? ["music"] : option.streamURLs
+            return wait(option)
+        case .meet(let option):
+            note("talks with \(option.callID)")
+            if pass(10_000) { return .callEnded }
+            digits = ""
+            return Outcome(.completed, data: ["call_id": .string(option.callID)])
+        case .record(let option):
+            return record(option, of: action)
         case .beep:
             return listen(length(of: action, 300), endsOnKey: false)
         case .playTone(let option):
@@ -32,7 +42,9 @@ extension Player {
             return connect(option.destinations)
         case .dial(let option):
             return dial(option)
-        case .conferenceJoin:
+        case .transfer(let option):
+            return refer(option)
+        case .conferenceJoin, .confbridgeJoin:
             // Until the caller leaves it by hanging up.
             return pass(3_600_000) ? .callEnded : .completed
         case .amd:
@@ -43,9 +55,9 @@ extension Player {
         case .hangup, .mute, .externalMediaStart, .externalMediaStop, .listenStart, .listenStop, .recordingStart, .recordingStop, .setHeader,
             .transcribeStart, .transcribeStop:
             return .completed
-        case .aiSummary, .aiTalk, .aiTask, .block, .branch, .call, .caseCreate, .condition, .conditionCallDigits, .conditionCallStatus,
-            .conditionDatetime, .conditionVariable, .confbridgeJoin, .conversationSend, .emailSend, .fetch, .fetchFlow, .goto, .httpRequest,
-            .messageSend, .queueJoin, .schedule, .stop, .transcribeRecording, .variableSet, .webhookSend:
+        case .aiSummary, .aiTalk, .aiTask, .block, .branch, .call, .caseCreate, .collect, .condition, .conditionCallDigits, .conditionCallStatus,
+            .conditionDatetime, .conditionVariable, .conversationSend, .emailSend, .fetch, .fetchFlow, .goto, .httpRequest,
+            .messageSend, .parallel, .park, .queueJoin, .schedule, .stop, .transcribeRecording, .variableSet, .voicemail, .voicemailCheck, .webhookSend:
             return .failed("not_performed_here")
         }
     }

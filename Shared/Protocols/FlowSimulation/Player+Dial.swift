@@ -34,6 +34,24 @@ extension Player {
         return Outcome(result, code: result == .failed ? "480" : nil, data: ["attempts": .array(told)])
     }
 
+    /// `transfer` by REFER: the caller's phone rings it, and leaves when it is answered.
+    mutating func refer(_ option: Transfer) -> Outcome {
+        guard let destination = option.destinations.first else { return .failed("no_reachable_destination") }
+        let (number, callee) = callee(destination)
+        report.called.append(number)
+        if pass(min(callee.rings, option.timeout)) { return .callEnded }
+        switch callee.answer {
+        case .busy: return .busy
+        case .declined: return .declined
+        case .unreachable: return .failed("480")
+        case .noAnswer: return .noAnswer
+        case .answer, .machine:
+            guard callee.rings <= option.timeout else { return .noAnswer }
+            note("\(number) answers the caller's phone")
+            return .completed
+        }
+    }
+
     /// What comes of ringing one target, confirmation included.
     private func attempt(_ target: Dial.Target, _ option: Dial) -> Attempt {
         let (number, callee) = callee(target.address)

@@ -11,11 +11,16 @@ public struct Player {
     var now = 0
     /// Keys that no action has used yet.
     var digits = ""
-    private var run: Run
+    var run: Run
+    var mailboxes: [String: [DepotRequest.Message]]
+    /// Calls in slots, by lot.
+    var parked: [String: [String: String]]
+    /// Answers that are on their way, by the numbers of the requests.
+    var arriving: [Int: Arrival] = [:]
     private var deeds: [Trial.Deed]
     /// When the first of them is due; nil while it waits for its action.
     private var due: Int?
-    private var answered: [String: Int] = [:]
+    var answered: [String: Int] = [:]
 
     public static func play(_ script: Trial.Case, of trial: Trial, with interpreter: Interpreter) -> Report {
         var player = Player(trial, script, interpreter)
@@ -30,6 +35,7 @@ public struct Player {
             "voipbin.call.destination.target": "700", "voipbin.activeflow.id": "run_test", "voipbin.activeflow.reference_id": "call_test",
             "voipbin.activeflow.flow_id": "flow_test", Variables.callStatus: "ringing",
         ]
+        (mailboxes, parked) = (script.mailboxes, script.parked)
         run = Run(actions: trial.actions, variables: Variables(system.merging(script.variables) { $1 }))
         deeds = script.caller.flatMap(Self.oneByOne)
         due = deeds.first.flatMap { $0.action == nil ? $0.after : nil }
@@ -43,7 +49,7 @@ public struct Player {
         }
     }
 
-    private var time: Int64 { script.time + Int64(now / 1000) }
+    var time: Int64 { script.time + Int64(now / 1000) }
 
     private mutating func play() {
         var progress = interpreter.start(&run, at: time)
@@ -58,15 +64,17 @@ public struct Player {
             case .needFlow(let id):
                 note("flow \(id)")
                 progress = interpreter.supply(&run, trial.library[id], at: time)
-            case .needAnswer(let request):
-                let answer = ask(request)
-                guard let answer else {
+            case .needDepot(let request):
+                progress = interpreter.supply(&run, keep(request), at: time)
+            case .needAnswer:
+                guard let coming = nextAnswer(), !pass(coming.time - now) else {
                     progress = ended(step: run.step)
                     continue
                 }
-                progress = interpreter.supply(&run, answer, to: request.number, at: time)
+                arriving[coming.number] = nil
+                progress = interpreter.supply(&run, coming.answer, to: coming.number, at: time)
             case .perform(let action, let step):
-                let outcome = perform(action)
+                guard let outcome = performBeside(action, step, &progress) else { continue }
                 note("\(action.id): \(outcome.result.rawValue)\(outcome.code.map { " \($0)" } ?? "")\(outcome.digits.map { " digits \"\($0)\"" } ?? "")")
                 do throws(Interpreter.OutOfOrder) {
                     progress = try interpreter.advance(&run, step: step, outcome, at: time)
@@ -88,7 +96,7 @@ public struct Player {
         }
     }
 
-    private mutating func take(_ progress: Interpreter.Progress) {
+    mutating func take(_ progress: Interpreter.Progress) {
         for occurrence in progress.occurrences {
             guard case .started(let action, let step) = occurrence else { continue }
             report.path.append(action.id)
@@ -133,27 +141,5 @@ public struct Player {
             }
         }
         return false
-    }
-
-    // MARK: Web servers
-
-    /// Nil when the caller hangs up meanwhile.
-    private mutating func ask(_ request: FlowRequest) -> FlowAnswer? {
-        report.requests.append("\(request.method.rawValue) \(request.url)")
-        let server = script.servers.keys.filter { request.url.hasPrefix($0) }.max { $0.utf8.count < $1.utf8.count }
-        var answer = FlowAnswer(failure: "unreachable")
-        for attempt in 0...request.retries {
-            if attempt > 0, pass(FlowRequest.pause(before: attempt)) { return nil }
-            if let server, let list = script.servers[server], !list.isEmpty {
-                answer = list[min(answered[server, default: 0], list.count - 1)].answer
-                answered[server, default: 0] += 1
-            }
-            if answer.milliseconds > request.timeout { answer = FlowAnswer(failure: "timeout", milliseconds: request.timeout) }
-            answer.attempts = attempt + 1
-            note("\(request.method.rawValue) \(request.url): \(answer.status.map(String.init) ?? answer.failure ?? "")")
-            if pass(answer.milliseconds) { return nil }
-            if !answer.mayBeRepeated { break }
-        }
-        return answer
     }
 }

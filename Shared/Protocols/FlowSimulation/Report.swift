@@ -13,6 +13,7 @@ public struct Report: Sendable {
     public internal(set) var heard: [String] = []
     public internal(set) var called: [String] = []
     public internal(set) var requests: [String] = []
+    var recordings: [String] = []
     public internal(set) var finished = ""
     public internal(set) var duration = 0
     public internal(set) var variables = Variables()

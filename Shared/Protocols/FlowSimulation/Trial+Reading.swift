@@ -52,7 +52,7 @@ private struct TrialReading {
 
     private mutating func one(_ value: JSONValue, at pointer: String) -> Trial.Case {
         var result = Trial.Case()
-        let known: Set = ["name", "at", "variables", "caller", "callees", "servers", "prompts", "amd", "expect"]
+        let known: Set = ["name", "at", "variables", "caller", "callees", "servers", "prompts", "mailboxes", "pins", "parked", "fetched", "amd", "expect"]
         guard let members = object(value, at: pointer, known) else { return result }
         result.name = text(members["name"], at: "\(pointer)/name") ?? pointer
         if let time = text(members["at"], at: "\(pointer)/at") {
@@ -73,6 +73,21 @@ private struct TrialReading {
         }
         for (id, value) in self.members(of: members["prompts"], at: "\(pointer)/prompts") {
             result.prompts[id] = number(value, at: "\(pointer)/prompts/\(id)")
+        }
+        for (name, pin) in self.members(of: members["pins"], at: "\(pointer)/pins") { result.pins[name] = text(pin, at: "\(pointer)/pins/\(name)") }
+        for (lot, slots) in self.members(of: members["parked"], at: "\(pointer)/parked") {
+            for slot in texts(slots, at: "\(pointer)/parked/\(lot)") ?? [] { result.parked[lot, default: [:]][slot] = "call_in_\(slot)" }
+        }
+        result.fetchedAfter = number(members["fetched"], at: "\(pointer)/fetched")
+        for (name, value) in self.members(of: members["mailboxes"], at: "\(pointer)/mailboxes") {
+            let statuses = texts(value, at: "\(pointer)/mailboxes/\(name)") ?? []
+            result.mailboxes[name] = statuses.enumerated().compactMap { index, word in
+                guard let status = DepotRequest.Message.Status(rawValue: word) else {
+                    note("\(pointer)/mailboxes/\(name)/\(index)", .invalidValue, "new or read is expected here")
+                    return nil
+                }
+                return DepotRequest.Message(id: "vm_\(name)_\(index + 1)", recordingID: "rec_\(name)_\(index + 1)", status: status)
+            }
         }
         result.answerer = text(members["amd"], at: "\(pointer)/amd") ?? result.answerer
         result.expected = expected(members["expect"], at: "\(pointer)/expect")

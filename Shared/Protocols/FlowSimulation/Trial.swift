@@ -18,6 +18,14 @@ public struct Trial: Sendable {
         public var callees: [String: Callee] = [:]
         /// What web servers answer, by address; the longest that the request begins with counts.
         public var servers: [String: [ServerAnswer]] = [:]
+        /// What lies in mailboxes before the call.
+        public var mailboxes: [String: [DepotRequest.Message]] = [:]
+        /// What opens them, where the flow does not say.
+        public var pins: [String: String] = [:]
+        /// The call in each slot before this one comes, by lot.
+        public var parked: [String: [String: String]] = [:]
+        /// Milliseconds until another fetches the call from where it is parked.
+        public var fetchedAfter: Int?
         /// How long what an action plays lasts, in milliseconds, by the action's id.
         public var prompts: [String: Int] = [:]
         /// What `amd` finds.

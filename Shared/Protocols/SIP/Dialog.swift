@@ -62,6 +62,12 @@ public struct Dialog: Sendable, Hashable, Codable {
         return mine == localTag && (theirs ?? "") == remoteTag
     }
 
+    /// Whether a matching request has the number of the last one: it was sent again past somebody who knew its transaction and is gone.
+    public func isRepetition(_ request: Message) -> Bool {
+        guard let cseq = request.cseq, cseq.method != .ack, cseq.method != .cancel else { return false }
+        return cseq.number == remoteSequence
+    }
+
     /// Checks the order of a matching request and takes a new remote target from a target refresh (§12.2.2).
     public mutating func receive(_ request: Message) -> Verdict {
         guard let cseq = request.cseq else { return .outOfOrder }
@@ -122,6 +128,9 @@ public struct Dialog: Sendable, Hashable, Codable {
         localSequence += 1
         return build(method, sequence: localSequence)
     }
+
+    /// A request that was sent before, for who goes on with the dialog and sends it again.
+    public func request(_ method: Method, again sequence: UInt32) -> RequestBuilder { build(method, sequence: sequence) }
 
     /// The ACK for the 2xx of the INVITE with that CSeq number (§13.2.2.4).
     public func acknowledgement(of sequence: UInt32) -> RequestBuilder { build(.ack, sequence: sequence) }

@@ -30,10 +30,11 @@ public struct InviteClientTransaction: Sendable {
     /// When waiting ends: timer B, and after a CANCEL the limit of §9.1.
     private var limit: Instant?
 
-    public init(timers: Timers, now: Instant) {
+    /// `patience`: how long to wait for a first response, when it is not timer B.
+    public init(timers: Timers, now: Instant, patience: Interval? = nil) {
         self.timers = timers
         interval = timers.t1
-        limit = now + timers.patience
+        limit = now + (patience ?? timers.patience)
         deadline = timers.isReliable ? limit : now + timers.t1
     }
 

@@ -28,6 +28,8 @@ struct ClientTransaction: Sendable {
     let destination: SocketAddress
     /// A CANCEL was asked for before the first provisional response allowed it (§9.1).
     var cancelWhenProceeding = false
+    /// Why, as the CANCEL tells (RFC 3326).
+    var cancelReason: String?
     var isCancelled = false
     /// The ACK for a failure, kept to be repeated.
     var acknowledgement: [UInt8]?
@@ -39,18 +41,26 @@ extension TransactionLayer {
     public mutating func request(
         _ request: RequestBuilder, to destination: SocketAddress, now: Instant, into outbox: inout Outbox
     ) -> ClientTransactionID {
+        let name = newName()
+        return self.request(request, as: name, to: destination, now: now, into: &outbox)
+    }
+
+    /// The same under a name that its user has chosen before, or that whoever sent it first had: to all who see it, it is then the same
+    /// request, sent again. `patience` is how long an INVITE waits for a first response, when it is not timer B.
+    public mutating func request(
+        _ request: RequestBuilder, as name: TransactionName, to destination: SocketAddress, now: Instant, patience: Interval? = nil,
+        into outbox: inout Outbox
+    ) -> ClientTransactionID {
         let id = ClientTransactionID(number: newNumber())
         guard clients.count < capacity else {
             outbox.events.append(.transportFailed(id))
             return id
         }
-        var via = Via(transport: transport, sentBy: sentBy, branch: newBranch())
-        via.parameters.set("rport", nil)
         let machine: ClientTransaction.Machine =
             request.method == .invite
-            ? .invite(InviteClientTransaction(timers: timers, now: now))
+            ? .invite(InviteClientTransaction(timers: timers, now: now, patience: patience))
             : .other(NonInviteClientTransaction(timers: timers, now: now))
-        start(id, machine, request, via, destination, into: &outbox)
+        start(id, machine, request, name.via(transport), destination, into: &outbox)
         return id
     }
 
@@ -80,10 +90,11 @@ extension TransactionLayer {
 
     /// Cancels an INVITE of ours: at once when a provisional response has come, else as soon as one comes, never after a final
     /// one (§9.1). The INVITE still ends with a response of its own, usually 487.
-    public mutating func cancel(_ id: ClientTransactionID, now: Instant, into outbox: inout Outbox) {
+    public mutating func cancel(_ id: ClientTransactionID, reason: String? = nil, now: Instant, into outbox: inout Outbox) {
         guard var transaction = clients[id], case .invite(var machine) = transaction.machine, !transaction.isCancelled else {
             return
         }
+        transaction.cancelReason = reason ?? transaction.cancelReason
         switch machine.state {
         case .calling:
             transaction.cancelWhenProceeding = true
@@ -121,6 +132,7 @@ extension TransactionLayer {
         var cancel = RequestBuilder(
             .cancel, uri: original.uri, from: original.from, to: original.to, callID: original.callID, cseq: original.cseq)
         cancel.routes = original.routes
+        if let reason = invite.cancelReason { cancel.add(.reason, reason) }
         let id = ClientTransactionID(number: newNumber())
         start(
             id, .other(NonInviteClientTransaction(timers: timers, now: now)), cancel, invite.via, invite.destination,

@@ -80,7 +80,7 @@ extension TransactionLayer {
             machine: method == .invite
                 ? .invite(InviteServerTransaction(timers: timers)) : .other(NonInviteServerTransaction(timers: timers)),
             request: message, key: key, wayBack: way)
-        if method == .invite {
+        if method == .invite, sendsTryingAtOnce {
             let trying = ResponseBuilder(message, 100).serialised()
             transaction.lastResponse = trying
             send(trying, back: way, into: &outbox)

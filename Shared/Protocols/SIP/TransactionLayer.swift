@@ -17,6 +17,8 @@ public struct TransactionLayer {
     private(set) var counter: UInt64 = 0
     /// What is longer goes over a connection to its destination while there is one (§18.1.1).
     public var longestDatagram = Int.max
+    /// Whether an INVITE has its 100 at once; else when `trying` is called, for a user that is to remember it first.
+    public var sendsTryingAtOnce = true
     /// The peers to whom a connection is open, as the owner of the connections tells.
     public var connected: Set<SocketAddress> = []
 

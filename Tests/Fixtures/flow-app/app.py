@@ -11,6 +11,8 @@ import time
 
 secret = base64.b64decode(sys.argv[1].removeprefix("whsec_"))
 seen = collections.Counter()
+# The ids of the requests for each path: an attempt that is made again has the id of the first.
+ids = collections.defaultdict(set)
 lock = threading.Lock()
 
 
@@ -25,9 +27,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         if self.path == "/seen":
             with lock:
-                return self.answer(200, dict(seen))
+                return self.answer(200, dict(seen) | {f"{path}#ids": len(known) for path, known in ids.items()})
         with lock:
             seen[self.path] += 1
+            ids[self.path].add(self.headers["webhook-id"])
             seen["unsigned"] += not self.is_signed(body)
             count = seen[self.path]
         if self.path.startswith("/slow"):

@@ -1,7 +1,7 @@
 /// The places where outside bytes come in, each with what must hold for any input beyond not crashing and not hanging.
 enum Surface: String, CaseIterable {
     case sip, uri, via, address, header, digest, framer, outside, inside, token, websocket, upgrade, stun, ice, candidate, sdp
-    case rtp, rtcp, srtp, crypto, dtls, port, codec, ng, flow, sound, ssml, ogg, sealed, client, stream
+    case rtp, rtcp, srtp, crypto, dtls, port, codec, ng, flow, json, sound, ssml, ogg, sealed, client, stream
 
     func feed(_ bytes: [UInt8]) {
         switch self {
@@ -30,6 +30,7 @@ enum Surface: String, CaseIterable {
         case .codec: CodecSurface.stream(bytes)
         case .ng: ControlSurface.message(bytes)
         case .flow: MediaSurface.flow(bytes)
+        case .json: TextSurface.json(bytes)
         case .sound: SoundSurface.file(bytes)
         case .ssml: SoundSurface.markup(bytes)
         case .ogg: RecordingSurface.pages(bytes)

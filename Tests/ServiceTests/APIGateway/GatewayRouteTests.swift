@@ -7,7 +7,7 @@ import Testing
 struct GatewayRouteTests {
     @Test("a method and a path find their route", arguments: [
         ("GET", "/v1/calls", "listCalls", [:]),
-        ("GET", "/v1/calls/call_1", "getCall", ["id": "call_1"]),
+        ("GET", "/v1/calls/call_1", "getCall", ["id": "call_1"]), ("HEAD", "/v1/calls/call_1", "getCall", ["id": "call_1"]),
         ("POST", "/v1/calls/call_1/actions/hangup", "hangUpCall", ["id": "call_1"]),
         ("PATCH", "/v1/conferences/c/participants/p", "updateParticipant", ["id": "c", "participant_id": "p"]),
         ("GET", "/v1/events/stream", "streamEvents", [:]),
@@ -28,12 +28,24 @@ struct GatewayRouteTests {
             Issue.record("405 expected")
             return
         }
-        #expect(allowed == ["GET", "PATCH", "DELETE"])
+        #expect(allowed == ["GET", "HEAD", "PATCH", "DELETE"])
         for path in ["/v1", "/v1/", "/v1/calls/", "/v2/calls", "/v1/calls/x/y", "", "v1/calls", "//v1/calls"] {
             guard case .notFound = API.table.match(method: "GET", path: path) else {
                 Issue.record("\(path) is found")
                 continue
             }
+        }
+    }
+
+    @Test("RFC 9110 §9.3.2: HEAD is answered where GET is, and nowhere else")
+    func head() {
+        for route in API.table.routes where route.method != .get {
+            let path = route.path.text.split(separator: "/").map { $0.hasPrefix("{") ? "x" : String($0) }.joined(separator: "/")
+            if case .found(let found, _) = API.table.match(method: "HEAD", path: "/" + path) { #expect(found.method == .get) }
+        }
+        guard case .methodNotAllowed(["POST"]) = API.table.match(method: "HEAD", path: "/v1/calls/x/actions/hangup") else {
+            Issue.record("405 expected")
+            return
         }
     }
 

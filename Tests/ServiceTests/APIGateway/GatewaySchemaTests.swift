@@ -95,7 +95,7 @@ struct GatewayResourceTests {
         (.conference, fullConference),
         (.participant, fullParticipant),
         (.media, fullMedia), (.mediaQuality, MediaQuality(mos: 4.4)),
-        (.call, fullCall),
+        (.call, fullCall), (.limit, fullLimit),
     ]
 
     private static var fullParticipant: Participant {
@@ -119,11 +119,19 @@ struct GatewayResourceTests {
         return media
     }
 
+    private static var fullLimit: CallLimit {
+        var limit = CallLimit(
+            id: "lim_1", customerID: "cust_1", scope: .trunk, target: "west", concurrentCalls: 1, callsPerSecond: 2, maxCallSeconds: 3, createdAt: now,
+            updatedAt: now)
+        limit.currentCalls = 0
+        return limit
+    }
+
     private static var fullCall: Call {
         var call = Call(id: "call_1", customerID: "cust_1", direction: .inbound, status: .completed, from: "1", to: "2", createdAt: now)
         (call.roomID, call.runID, call.parentCallID, call.sipCallID) = ("room_1", "run_1", "call_0", "a@b")
         (call.sipCode, call.hangupCause, call.hangupBy, call.media) = (200, 16, "caller", MediaStatistics())
-        call.hangupReason = "media_timeout"
+        (call.hangupReason, call.trunk, call.recordingIDs) = ("media_timeout", "west", ["rec_1"])
         (call.ringingAt, call.answeredAt, call.endedAt) = (now, now, now)
         return call
     }

@@ -26,6 +26,19 @@ import Testing
         #expect(fixture.step(2, .digitsReceive(DigitsReceive())).outcomes == [.digits("5")])
     }
 
+    @Test("a key pressed while the flow is asked for its next step, however long that takes, counts for that step")
+    func pressedMeanwhile() {
+        var option = DigitsReceive()
+        option.length = 1
+        var (fixture, _) = LegFixture.answered(performing: .digitsReceive(option))
+        #expect(fixture.apply(.digit("1")).outcomes == [.digits("1")])
+        #expect(fixture.apply(.digit("2")).outcomes.isEmpty)
+        #expect(fixture.apply(.stepFailed(RPCError(.unavailable, "away"))).outcomes.isEmpty)
+        #expect(fixture.apply(.digit("3")).outcomes.isEmpty)
+        #expect(fixture.step(2, .digitsReceive(option)).outcomes == [.digits("2")])
+        #expect(fixture.step(3, .digitsReceive(option)).outcomes == [.digits("3")])
+    }
+
     @Test("a digit that ends a prompt is reported with it, so that a branch can follow at once")
     func bargeIn() {
         var talk = Talk()
@@ -85,6 +98,7 @@ import Testing
     @Test("a flow manager that is away is asked again, and a call is given up only after all attempts")
     func flowAway() {
         var (fixture, _) = LegFixture.answered(performing: .answer)
+        fixture.leg.limits.flowRetries = 5
         for _ in 0..<5 {
             #expect(!fixture.apply(.stepFailed(RPCError(.unavailable))).hasBye)
             #expect(fixture.pass(.seconds(4)).outcomes == [.completed])

@@ -167,5 +167,5 @@ import Testing
 }
 
 extension [LegEffect] {
-    var orders: [ChildOrder] { compactMap { if case .dialChild(let order) = $0 { order } else { nil } } }
+    var orders: [ChildOrder] { compactMap { if case .createChild(let order) = $0 { order } else { nil } } }
 }

@@ -178,19 +178,20 @@ import Testing
     func farewell() {
         var (fixture, _) = LegFixture.answered(performing: .answer)
         _ = fixture.apply(.byed)
+        _ = fixture.runEnds(after: 1)
         #expect(fixture.pass(.seconds(4)).isEmpty)
         let effects = fixture.pass(.seconds(2))
         #expect(effects.published == ["call.ended"])
         #expect(effects.isForgotten)
     }
 
-    @Test("RFC 3261 §14.2: a re-INVITE while another is pending gets 491")
+    @Test("RFC 3261 §14.2: a re-INVITE while another of the phone's is pending gets 500")
     func glare() {
         var (fixture, _) = LegFixture.answered(performing: .answer)
         _ = fixture.apply(.reinvited(offer: "hold"))
         let effects = fixture.apply(.reinvited(offer: "hold again"))
-        guard case .respondToReinvite(491, nil)? = effects.first else {
-            Issue.record("no 491 in \(effects)")
+        guard case .respondToReinvite(500, nil)? = effects.first else {
+            Issue.record("no 500 in \(effects)")
             return
         }
         let answered = fixture.apply(.mediaUpdated(.init(description: "held", held: true), kind: .offer))

@@ -36,6 +36,7 @@ struct LegFixture {
     /// Moves the clock and fires what is due, the earliest first.
     mutating func pass(_ interval: Interval) -> [LegEffect] {
         moment.now = moment.now + interval
+        moment.time = Timestamp(milliseconds: moment.time.milliseconds + Int64(interval.milliseconds))
         var effects: [LegEffect] = []
         while let due = leg.deadlines.filter({ $0.value <= moment.now }).min(by: { $0.value < $1.value }) {
             effects += leg.apply(.due(due.key), at: moment)
@@ -73,6 +74,7 @@ struct LegFixture {
 extension [LegEffect] {
     var responses: [Int] { compactMap { if case .respond(let code, _) = $0 { code } else { nil } } }
     var createdMedia: [String?] { compactMap { if case .createMedia(let offer) = $0 { offer } else { nil } } }
+    var toldRooms: [String?] { compactMap { if case .publish(_, let record, _, _) = $0 { record.roomID } else { nil } } }
     var published: [String] { compactMap { if case .publish(let type, _, _, _) = $0 { type } else { nil } } }
     var outcomes: [Outcome] { compactMap { if case .advance(_, _, let outcome) = $0 { outcome } else { nil } } }
     var invitedBranches: [Int] { compactMap { if case .invite(let branch, _) = $0 { branch } else { nil } } }
@@ -90,6 +92,8 @@ extension [LegEffect] {
     var plays: [[PlaySource]] { compactMap { if case .play(_, let sources, _, _) = $0 { sources } else { nil } } }
     var toldParent: [LegEvent] { compactMap { if case .tellParent(let event) = $0 { event } else { nil } } }
     var toldChildren: [String] { compactMap { if case .tellChild(let child, _) = $0 { child } else { nil } } }
-    var createdChildren: [String] { compactMap { if case .createChild(let id, _, _, _) = $0 { id } else { nil } } }
+    var createdChildren: [String] { compactMap { if case .createChild(let order) = $0 { order.id } else { nil } } }
+    struct Hush: Equatable { var muted: Bool, deaf: Bool }
+    var hushed: [Hush] { compactMap { if case .hush(let muted, let deaf) = $0 { Hush(muted: muted, deaf: deaf) } else { nil } } }
     var echoes: [Bool] { compactMap { if case .setParticipant(_, let echo) = $0 { echo } else { nil } } }
 }

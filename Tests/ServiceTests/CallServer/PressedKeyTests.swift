@@ -54,4 +54,21 @@ struct PressedKeyTests {
         #expect(effects.outcomes == [.digits("3")])
         #expect(effects.contains { if case .stopPlay = $0 { true } else { false } })
     }
+
+    @Test("Which keys are pressed while a PIN is asked for no event tells, until the next action has come; the flow is told")
+    func hidden() {
+        func told(_ effects: [LegEffect]) -> [JSONValue?] {
+            effects.compactMap { if case .publish("call.digits", _, _, let details) = $0 { details["digit"] } else { nil } }
+        }
+        var gather = Gather()
+        (gather.length, gather.keys) = (2, .hidden)
+        var (fixture, _) = LegFixture.answered(performing: .gather(gather))
+        #expect(told(fixture.apply(.digit("4"))) == ["?"])
+        let effects = fixture.apply(.digit("7"))
+        #expect(told(effects) == ["?"])
+        #expect(effects.outcomes.first?.digits == "47")
+        #expect(told(fixture.apply(.digit("1"))) == ["?"], "the answer is on its way: it may be a digit too many")
+        (fixture, _) = LegFixture.answered(performing: .echo(.init()))
+        #expect(told(fixture.apply(.digit("1"))) == ["1"])
+    }
 }

@@ -35,6 +35,30 @@ import Testing
         #expect(fixture.leg.isTalking && fixture.leg.seat.roomID == "room_A" && fixture.leg.leaving == nil)
     }
 
+    @Test("moved by its flow, into a conference and back: its record says where it is, each time")
+    func recordSaysWhere() {
+        var option = ConferenceJoin()
+        option.conferenceID = "conf_1"
+        var (fixture, _) = LegFixture.answered(performing: .answer)
+        fixture.leg.seat.roomID = fixture.leg.ownRoomID
+        _ = fixture.step(2, .conferenceJoin(option))
+        let there = arrive(&fixture, "room_conf", "mixer-1")
+        #expect(there.published == ["call.moved"] && there.toldRooms == ["room_conf"])
+        _ = fixture.apply(.removedFromRoom(roomID: "room_conf"))
+        let back = arrive(&fixture, fixture.leg.ownRoomID, "mixer-1")
+        #expect(back.published == ["call.moved"] && back.toldRooms == [fixture.leg.ownRoomID])
+    }
+
+    @Test("a room that takes the seat and that its relay cannot speak to is not where the record says it is")
+    func linkedInVain() {
+        var (fixture, _) = LegFixture.answered(performing: .digitsReceive(DigitsReceive()))
+        _ = fixture.apply(.moveRequested(roomID: "room_B", instance: "mixer-2", conferenceID: nil))
+        _ = fixture.apply(.joined(seat: fixture.leg.seat.number, roomID: "room_B", instance: "mixer-2", inside: Self.there))
+        _ = fixture.apply(.linkFailed(seat: fixture.leg.seat.number, RPCError(.timeout)))
+        _ = fixture.apply(.linked(seat: fixture.leg.seat.number))
+        #expect(fixture.leg.record.roomID == "room_A" && fixture.leg.seat.roomID == "room_A")
+    }
+
     @Test("a call that ends on its way leaves both places")
     func endsOnTheWay() {
         var (fixture, _) = LegFixture.answered(performing: .digitsReceive(DigitsReceive()))

@@ -20,7 +20,7 @@ struct LinkingTests {
         let given1 = bench.takeOrder()
         let order = try #require(given1)
         #expect(order.isStraight)
-        bench.mixer.linked("room_1", number: order.number, isDone: true, into: &bench.box)
+        bench.mixer.linked("room_1", number: order.number, .done, into: &bench.box)
         return bench
     }
 
@@ -37,7 +37,7 @@ struct LinkingTests {
         #expect(order.ends.map(\.otherSession) == ["sess_b", "sess_a"], "one relay has both")
         bench.run(ticks: 20)
         #expect(bench.hears("a", Self.tones) == [600])
-        bench.mixer.linked("room_1", number: order.number, isDone: true, into: &bench.box)
+        bench.mixer.linked("room_1", number: order.number, .done, into: &bench.box)
         for index in bench.phones.indices { bench.phones[index].heard = [] }
         bench.run(ticks: 20)
         let silent = bench.phones.filter { $0.heard.isEmpty }
@@ -76,7 +76,7 @@ struct LinkingTests {
         #expect(Set(order.ends.map(\.ssrc)) == Set(bench.mixer.rooms[0].seats.map { bench.mixer.seats[$0].ssrc }))
         bench.run(ticks: 5)
         #expect(bench.ends.isEmpty, "a prompt waits for relays that hear it")
-        bench.mixer.linked("room_1", number: order.number, isDone: true, into: &bench.box)
+        bench.mixer.linked("room_1", number: order.number, .done, into: &bench.box)
         bench.run(ticks: 20)
         switch what {
         case "third": #expect(bench.hears("a", Self.tones) == [600, 900])
@@ -91,17 +91,39 @@ struct LinkingTests {
         #expect(silences.isEmpty, "nobody was silent")
     }
 
+    @Test(
+        "A transfer that is answered at once: the pair is another within one tick, and whoever is there hears the other again",
+        arguments: [true, false])
+    func replaced(isLinked: Bool) throws {
+        var bench = try bench()
+        bench.run(ticks: RoomLink.patience + 1)
+        let given = bench.takeOrder()
+        let asked = try #require(given)
+        if isLinked { bench.mixer.linked("room_1", number: asked.number, .done, into: &bench.box) }
+        try bench.sitReachable("c", tone: 900)
+        #expect(try bench.leave("b"))
+        if !isLinked { bench.mixer.linked("room_1", number: asked.number, .done, into: &bench.box) }
+        bench.run(ticks: 1)
+        let next = bench.takeOrder()
+        let order = try #require(next)
+        #expect(!order.isStraight && order.ends.map(\.session) == ["sess_a", "sess_c"])
+        bench.mixer.linked("room_1", number: order.number, .done, into: &bench.box)
+        for index in bench.phones.indices { bench.phones[index].heard = [] }
+        bench.run(ticks: 20)
+        #expect(bench.hears("a", Self.tones) == [900])
+    }
+
     @Test("Relays that would not are left in the mixer for a while")
     func refused() throws {
         var bench = try bench()
         bench.run(ticks: RoomLink.patience + 1)
         let given4 = bench.takeOrder()
         let first = try #require(given4)
-        bench.mixer.linked("room_1", number: first.number, isDone: false, into: &bench.box)
+        bench.mixer.linked("room_1", number: first.number, .refused, into: &bench.box)
         let given5 = bench.takeOrder()
         let back = try #require(given5)
         #expect(!back.isStraight, "one of the two may have done it")
-        bench.mixer.linked("room_1", number: back.number, isDone: true, into: &bench.box)
+        bench.mixer.linked("room_1", number: back.number, .done, into: &bench.box)
         bench.run(ticks: 1_000)
         #expect(bench.takeOrder() == nil)
         #expect(bench.hears("a", Self.tones) == [600])
@@ -139,6 +161,36 @@ struct LinkingTests {
         let given6 = bench.takeOrder()
         let order = try #require(given6)
         #expect(!order.isStraight && order.ends.first?.epoch == 2)
+    }
+
+    @Test("Whoever takes a call over and tells its relay nothing leaves the pair as it is (RELIABILITY §4.4)")
+    func ownership() throws {
+        var bench = try straight()
+        var settings = bench.mixer.seats[0].settings
+        settings.epoch = 2
+        let identity = RoomIdentity(id: "room_1", customerID: "cust_1")
+        _ = try bench.mixer.join(identity, settings, relay: bench.phones[0].address, at: Timestamp(milliseconds: 0), isOwnershipOnly: true)
+        bench.run(ticks: 100)
+        #expect(bench.takeOrder() == nil)
+        settings.session = "another"
+        _ = try bench.mixer.join(identity, settings, relay: bench.phones[0].address, at: Timestamp(milliseconds: 0), isOwnershipOnly: true)
+        bench.run(ticks: 1)
+        let given = bench.takeOrder()
+        #expect(given?.isStraight == false)
+    }
+
+    @Test("An order that came under a former owner's epoch is given again under the new one")
+    func stale() throws {
+        var bench = try straight()
+        try bench.mixer.set(room: "room_1", participant: "b", muted: true)
+        bench.run(ticks: 1)
+        let given = bench.takeOrder()
+        let order = try #require(given)
+        bench.mixer.seats[0].settings.epoch = 7
+        bench.mixer.linked("room_1", number: order.number, .stale, into: &bench.box)
+        let again = bench.takeOrder()
+        #expect(again?.isStraight == false && again?.ends.contains { $0.epoch == 7 } == true)
+        #expect(again?.number == order.number + 1)
     }
 }
 

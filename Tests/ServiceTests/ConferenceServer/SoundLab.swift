@@ -10,6 +10,8 @@ final class SoundLab: Sendable {
     struct Script {
         var now = 1_000_000
         var answer: Result<WebAnswer, SoundProblem> = .failure(SoundProblem("nothing"))
+        /// The server takes its time as long as this is set.
+        var isHeld = false
         var asked: [(url: String, known: Validators)] = []
         /// Nil: it fails.
         var spoken: [Int16]? = [1, 2, 3]
@@ -50,7 +52,8 @@ final class SoundLab: Sendable {
     var web: WebSounds {
         WebSounds(
             fetch: { url, known throws(SoundProblem) in
-                try self.script.withLock { script in
+                while self.script.withLock({ $0.isHeld }) { await Task.yield() }
+                return try self.script.withLock { script in
                     script.asked.append((url, known))
                     return script.answer
                 }.get()

@@ -179,8 +179,10 @@ extension ProxyCore {
         return Judgement(decision, message.view, self)
     }
 
-    func receiveInside(_ message: Message, from source: SocketAddress, connectedFrom port: UInt16? = nil) -> Judgement {
-        Judgement(receiveInside(message.view, from: source, connectedFrom: port), message.view, self)
+    func receiveInside(
+        _ message: Message, from source: SocketAddress, connectedFrom port: UInt16? = nil, trunks: Trunks = .none
+    ) -> Judgement {
+        Judgement(receiveInside(message.view, from: source, connectedFrom: port, trunks: trunks), message.view, self)
     }
 
     func flowFailed(_ message: Message, from source: SocketAddress) -> Judgement {

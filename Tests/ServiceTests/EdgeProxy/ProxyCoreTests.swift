@@ -218,6 +218,25 @@ struct ProxyCoreTests {
         #expect(gone.status == 430)
     }
 
+    @Test("A response to a request of a server that is no more goes where its call's requests go now")
+    func responseOfTheDead() throws {
+        var bench = bench
+        let token = FlowToken(server: EdgeBench.callServer).sealed(key: bench.core.tokenKey)
+        let lines = [
+            "SIP/2.0 200 OK", "Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK1;tandem=\(token)",
+            "Via: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bK2", "From: <sip:a@b>;tag=1", "To: <sip:a@b>;tag=2", "Call-ID: c",
+            "CSeq: 1 INVITE", "", "",
+        ]
+        let response = try Message.parse(Array(lines.joined(separator: "\r\n").utf8))
+        #expect(try EdgeBench.forwarded(bench.outside(response)).to == .server(EdgeBench.callServer))
+        let other = SocketAddress(IPAddress(v4: 0x7f00_0001), port: 6001)
+        bench.directory.callServers = [.init(instance: "CallServer-2", address: other, isDraining: false)]
+        #expect(try EdgeBench.forwarded(bench.outside(response)).to == .server(other))
+        // Nobody is there: perhaps it is, and has not been heard of yet.
+        bench.directory.callServers = []
+        #expect(try EdgeBench.forwarded(bench.outside(response)).to == .server(EdgeBench.callServer))
+    }
+
     @Test("Without our signature: a To tag is no dialog, a route no flow, a response no way in")
     func forged() throws {
         let key = SipHash(key: [UInt8](repeating: 9, count: 32))

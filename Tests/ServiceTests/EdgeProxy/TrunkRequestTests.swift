@@ -62,6 +62,23 @@ struct TrunkRequestTests {
         #expect(message.value(named: "X-Tandem-Trunk") == "west")
     }
 
+    @Test("RFC 3325 §5, §7: who answers is told to a trunk that is trusted with it, with the wish for privacy, and to no other", arguments: [true, false])
+    func answered(isTrusted: Bool) throws {
+        let bench = try bench(isTrusted ? #", "gets_identity": true"# : "")
+        for source in [Self.trunk, EdgeBench.phone] {
+            let arrival = Self.arrival(source, .udp)
+            let invite = source == Self.trunk ? try EdgeBench.forwarded(try call(bench, arrival)).message : try EdgeBench.forwarded(try bench.authenticated("INVITE")).message
+            var ringing = ResponseBuilder(invite, 180, toTag: "cs")
+            ringing.add(.pAssertedIdentity, "<sip:1001@two.example>")
+            ringing.add(.privacy, "id")
+            ringing.headers.append(Header("X-Tandem-Secret", "1"))
+            let response = try Message.parse(ringing.serialised())
+            let (message, _) = try EdgeBench.forwarded(bench.core.receiveInside(response, from: EdgeBench.callServer, trunks: bench.directory.trunks))
+            #expect(message.contains(.pAssertedIdentity) == (isTrusted && source == Self.trunk))
+            #expect(message.value(.privacy) == "id" && message.value(named: "X-Tandem-Secret") == nil)
+        }
+    }
+
     @Test("another address, a browser at the trunk's, and a REGISTER from there are challenged")
     func others() throws {
         let bench = try bench()

@@ -64,4 +64,15 @@ struct StoredRunTests {
         #expect(stored.answer.finished == "completed")
         #expect(events.map(\.type) == ["run.finished"])
     }
+
+    @Test("Events tell nobody a PIN: neither the flow's own nor what was pressed")
+    func pins() throws {
+        let (stored, begun) = try started([["id": "check", "type": "voicemail_check", "option": ["mailbox": "1001", "pin": "4711"]]])
+        var run = try #require(stored.run)
+        let progress = try interpreter.advance(&run, step: 1, Outcome(.completed, digits: "4712", data: ["digits": "4712", "input": "digits"]), at: 0)
+        let (_, events) = move(stored, to: run, progress)
+        #expect(begun.count + events.count >= 4)
+        #expect(events.contains { $0.data["outcome"]?["digits"] == "????" })
+        for event in begun + events { #expect(!event.data.jsonText.contains("471"), "\(event.type)") }
+    }
 }

@@ -39,6 +39,8 @@ void tandem_eventfd_clear(int descriptor);
 
 /// Runs the calling thread on one processor only; -1 where that is not allowed.
 int tandem_pin_thread(int processor);
+/// Lets the calling thread run before all that is not real-time (SCHED_RR, 1 to 99); -1 when the process may not have such threads.
+int tandem_run_realtime(int priority);
 /// Names the calling thread as debuggers and /proc show it (15 bytes are kept).
 void tandem_name_thread(const char *name);
 uint64_t tandem_monotonic_nanoseconds(void);

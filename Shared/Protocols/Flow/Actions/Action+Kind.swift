@@ -11,6 +11,7 @@ extension Action.Kind {
         case .branch: .branch
         case .call: .call
         case .caseCreate: .caseCreate
+        case .collect: .collect
         case .condition: .condition
         case .conditionCallDigits: .conditionCallDigits
         case .conditionCallStatus: .conditionCallStatus
@@ -32,14 +33,19 @@ extension Action.Kind {
         case .gather: .gather
         case .goto: .goto
         case .hangup: .hangup
+        case .hold: .hold
         case .httpRequest: .httpRequest
         case .listenStart: .listenStart
         case .listenStop: .listenStop
+        case .meet: .meet
         case .messageSend: .messageSend
         case .mute: .mute
+        case .parallel: .parallel
+        case .park: .park
         case .play: .play
         case .playTone: .playTone
         case .queueJoin: .queueJoin
+        case .record: .record
         case .recordingStart: .recordingStart
         case .recordingStop: .recordingStop
         case .schedule: .schedule
@@ -51,7 +57,10 @@ extension Action.Kind {
         case .transcribeRecording: .transcribeRecording
         case .transcribeStart: .transcribeStart
         case .transcribeStop: .transcribeStop
+        case .transfer: .transfer
         case .variableSet: .variableSet
+        case .voicemail: .voicemail
+        case .voicemailCheck: .voicemailCheck
         case .webhookSend: .webhookSend
         }
     }
@@ -70,6 +79,7 @@ extension Action.Kind {
             case .branch: .branch(Branch())
             case .call: .call(CallOut())
             case .caseCreate: .caseCreate(CaseCreate())
+            case .collect: .collect(Collect())
             case .condition: .condition(Condition())
             case .conditionCallDigits: .conditionCallDigits(ConditionCallDigits())
             case .conditionCallStatus: .conditionCallStatus(ConditionCallStatus())
@@ -91,14 +101,19 @@ extension Action.Kind {
             case .gather: .gather(Gather())
             case .goto: .goto(Goto())
             case .hangup: .hangup(Hangup())
+            case .hold: .hold(Hold())
             case .httpRequest: .httpRequest(HTTPRequestAction())
             case .listenStart: .listenStart(ListenStart())
             case .listenStop: .listenStop
+            case .meet: .meet(Meet())
             case .messageSend: .messageSend(MessageSend())
             case .mute: .mute
+            case .parallel: .parallel(Parallel())
+            case .park: .park(Park())
             case .play: .play(Play())
             case .playTone: .playTone(PlayTone())
             case .queueJoin: .queueJoin(QueueJoin())
+            case .record: .record(Record())
             case .recordingStart: .recordingStart(RecordingStart())
             case .recordingStop: .recordingStop
             case .schedule: .schedule(Schedule())
@@ -110,7 +125,10 @@ extension Action.Kind {
             case .transcribeRecording: .transcribeRecording(TranscribeRecording())
             case .transcribeStart: .transcribeStart(TranscribeStart())
             case .transcribeStop: .transcribeStop
+            case .transfer: .transfer(Transfer())
             case .variableSet: .variableSet(VariableSet())
+            case .voicemail: .voicemail(Voicemail())
+            case .voicemailCheck: .voicemailCheck(VoicemailCheck())
             case .webhookSend: .webhookSend(WebhookSend())
             }
     }
@@ -141,6 +159,9 @@ extension Action.Kind {
         case .caseCreate(var option):
             option.visit(&visitor)
             self = .caseCreate(option)
+        case .collect(var option):
+            option.visit(&visitor)
+            self = .collect(option)
         case .condition(var option):
             option.visit(&visitor)
             self = .condition(option)
@@ -201,15 +222,27 @@ extension Action.Kind {
         case .hangup(var option):
             option.visit(&visitor)
             self = .hangup(option)
+        case .hold(var option):
+            option.visit(&visitor)
+            self = .hold(option)
         case .httpRequest(var option):
             option.visit(&visitor)
             self = .httpRequest(option)
         case .listenStart(var option):
             option.visit(&visitor)
             self = .listenStart(option)
+        case .meet(var option):
+            option.visit(&visitor)
+            self = .meet(option)
         case .messageSend(var option):
             option.visit(&visitor)
             self = .messageSend(option)
+        case .parallel(var option):
+            option.visit(&visitor)
+            self = .parallel(option)
+        case .park(var option):
+            option.visit(&visitor)
+            self = .park(option)
         case .play(var option):
             option.visit(&visitor)
             self = .play(option)
@@ -219,6 +252,9 @@ extension Action.Kind {
         case .queueJoin(var option):
             option.visit(&visitor)
             self = .queueJoin(option)
+        case .record(var option):
+            option.visit(&visitor)
+            self = .record(option)
         case .recordingStart(var option):
             option.visit(&visitor)
             self = .recordingStart(option)
@@ -243,9 +279,18 @@ extension Action.Kind {
         case .transcribeStart(var option):
             option.visit(&visitor)
             self = .transcribeStart(option)
+        case .transfer(var option):
+            option.visit(&visitor)
+            self = .transfer(option)
         case .variableSet(var option):
             option.visit(&visitor)
             self = .variableSet(option)
+        case .voicemail(var option):
+            option.visit(&visitor)
+            self = .voicemail(option)
+        case .voicemailCheck(var option):
+            option.visit(&visitor)
+            self = .voicemailCheck(option)
         case .webhookSend(var option):
             option.visit(&visitor)
             self = .webhookSend(option)

@@ -1,20 +1,42 @@
 /// One step of a flow: `{"id", "type", "option": {...}, "next_id"}`, the vocabulary of VoIPbin.
-public struct Action: Sendable, Hashable {
-    /// Unique within its list; what `next_id` and target ids refer to.
-    public var id: String
-    /// The action that follows instead of the next in the list, or one of the `ReservedID`s.
-    public var nextID: String?
-    public var kind: Kind
+public struct Action: Sendable {
+    /// One reference: an action is passed on, kept and told of many times for each time that it is looked at.
+    private final class Content: Sendable {
+        let id: String
+        let nextID: String?
+        let kind: Kind
 
-    public init(id: String, nextID: String? = nil, _ kind: Kind) {
-        (self.id, self.nextID, self.kind) = (id, nextID, kind)
+        init(_ id: String, _ nextID: String?, _ kind: Kind) { (self.id, self.nextID, self.kind) = (id, nextID, kind) }
     }
+
+    private var content: Content
+
+    /// Unique within its list; what `next_id` and target ids refer to.
+    public var id: String {
+        get { content.id }
+        set { content = Content(newValue, nextID, kind) }
+    }
+
+    /// The action that follows instead of the next in the list, or one of the `ReservedID`s.
+    public var nextID: String? {
+        get { content.nextID }
+        set { content = Content(id, newValue, kind) }
+    }
+
+    public var kind: Kind {
+        get { content.kind }
+        set { content = Content(id, nextID, newValue) }
+    }
+
+    public init(id: String, nextID: String? = nil, _ kind: Kind) { content = Content(id, nextID, kind) }
 
     public var type: ActionType { kind.type }
 
     /// What is to be done. Whoever performs actions switches over this exhaustively, so a case without an executor
     /// does not compile.
-    public enum Kind: Sendable, Hashable {
+    ///
+    /// Indirect: an action is passed on many times for each time that its options are looked at, and then is one reference.
+    public indirect enum Kind: Sendable, Hashable {
         case aiSummary(AISummary)
         case aiTalk(AITalk)
         case aiTask(AITask)
@@ -25,6 +47,7 @@ public struct Action: Sendable, Hashable {
         case branch(Branch)
         case call(CallOut)
         case caseCreate(CaseCreate)
+        case collect(Collect)
         case condition(Condition)
         case conditionCallDigits(ConditionCallDigits)
         case conditionCallStatus(ConditionCallStatus)
@@ -46,14 +69,19 @@ public struct Action: Sendable, Hashable {
         case gather(Gather)
         case goto(Goto)
         case hangup(Hangup)
+        case hold(Hold)
         case httpRequest(HTTPRequestAction)
         case listenStart(ListenStart)
         case listenStop
+        case meet(Meet)
         case messageSend(MessageSend)
         case mute
+        case parallel(Parallel)
+        case park(Park)
         case play(Play)
         case playTone(PlayTone)
         case queueJoin(QueueJoin)
+        case record(Record)
         case recordingStart(RecordingStart)
         case recordingStop
         case schedule(Schedule)
@@ -65,8 +93,23 @@ public struct Action: Sendable, Hashable {
         case transcribeRecording(TranscribeRecording)
         case transcribeStart(TranscribeStart)
         case transcribeStop
+        case transfer(Transfer)
         case variableSet(VariableSet)
+        case voicemail(Voicemail)
+        case voicemailCheck(VoicemailCheck)
         case webhookSend(WebhookSend)
+    }
+}
+
+extension Action: Hashable {
+    public static func == (left: Action, right: Action) -> Bool {
+        left.content === right.content || (left.id == right.id && left.nextID == right.nextID && left.kind == right.kind)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(id)
+        hasher.combine(nextID)
+        hasher.combine(kind)
     }
 }
 

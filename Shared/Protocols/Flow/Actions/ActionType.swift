@@ -1,6 +1,6 @@
 /// The action types that have an executor, by their names in a flow.
 public enum ActionType: String, Sendable, Hashable, CaseIterable {
-    case amd, answer, beep, block, branch, call, condition, connect, dial, echo, fetch, gather, goto, hangup, mute, play, schedule, sleep, stop, talk
+    case amd, answer, beep, block, branch, call, collect, condition, connect, dial, echo, fetch, gather, goto, hangup, hold, meet, mute, parallel, park, play, record, schedule, sleep, stop, talk, transfer, voicemail
     case aiSummary = "ai_summary"
     case aiTalk = "ai_talk"
     case aiTask = "ai_task"
@@ -32,7 +32,11 @@ public enum ActionType: String, Sendable, Hashable, CaseIterable {
     case transcribeStart = "transcribe_start"
     case transcribeStop = "transcribe_stop"
     case variableSet = "variable_set"
+    case voicemailCheck = "voicemail_check"
     case webhookSend = "webhook_send"
+
+    /// What actions are made of: no flow of a customer's has them.
+    static let parts: Set<ActionType> = [.hold, .meet]
 
     /// Older names of VoIPbin that its documentation has no more: named in validation, so that the author of a flow knows
     /// that the word is known and has no executor.

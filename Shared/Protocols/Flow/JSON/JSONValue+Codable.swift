@@ -1,3 +1,5 @@
+internal import JSONCoding
+
 /// `JSONValue` inside a `Codable` message: the types are tried in the order in which event data has them.
 extension JSONValue: Codable {
     private struct Name: CodingKey {
@@ -8,6 +10,27 @@ extension JSONValue: Codable {
     }
 
     public init(from decoder: any Decoder) throws {
+        if let value = decoder as? any JSONInspectable {
+            try self.init(value.kind, decoder)
+        } else {
+            try self.init(byTrial: decoder)
+        }
+    }
+
+    private init(_ kind: JSONKind, _ decoder: any Decoder) throws {
+        switch kind {
+        case .null: self = .null
+        case .false: self = .bool(false)
+        case .true: self = .bool(true)
+        case .integer: self = try (try? Int64(from: decoder)).map(JSONValue.integer) ?? .number(Double(from: decoder))
+        case .number: self = .number(try Double(from: decoder))
+        case .string: self = .string(try String(from: decoder))
+        case .array: self = .array(try [JSONValue](from: decoder))
+        case .object: self = .object(try [String: JSONValue](from: decoder))
+        }
+    }
+
+    private init(byTrial decoder: any Decoder) throws {
         guard let single = try? decoder.singleValueContainer() else {
             throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "no JSON value"))
         }

@@ -90,40 +90,6 @@ public struct QueueJoin: Sendable, Hashable, OptionFields {
     }
 }
 
-/// `confbridge_join`
-public struct ConfbridgeJoin: Sendable, Hashable, OptionFields {
-    public var confbridgeID = ""
-
-    public init() {}
-
-    mutating func visit(_ visitor: inout some OptionVisitor) {
-        visitor.string("confbridge_id", &confbridgeID, .required, .short)
-    }
-}
-
-/// `call`
-public struct CallOut: Sendable, Hashable, OptionFields {
-    public var source: Address?
-    public var destinations: [Address] = []
-    public var flowID: String?
-    public var actions: [Action] = []
-    public var chained = false
-    public var earlyExecution = false
-    public var anonymous: Connect.Anonymous?
-
-    public init() {}
-
-    mutating func visit(_ visitor: inout some OptionVisitor) {
-        visitor.address("source", &source)
-        visitor.addresses("destinations", &destinations, .required)
-        visitor.string("flow_id", &flowID, .identifier)
-        visitor.actions("actions", &actions)
-        visitor.flag("chained", &chained)
-        visitor.flag("early_execution", &earlyExecution)
-        visitor.choice("anonymous", &anonymous)
-    }
-}
-
 public enum AssistanceType: String, Sendable, Hashable, OptionChoice { case ai, team }
 
 /// `ai_talk`

@@ -34,6 +34,49 @@ public struct ConferenceJoin: Sendable, Hashable, OptionFields {
     }
 }
 
+/// `confbridge_join`: the caller enters a bare room, without a conference's rules, and the flow goes on when it leaves.
+public struct ConfbridgeJoin: Sendable, Hashable, OptionFields {
+    /// A word of the customer's, or the `room_...` that a call of its is in.
+    public var confbridgeID = ""
+
+    public init() {}
+
+    mutating func visit(_ visitor: inout some OptionVisitor) {
+        visitor.string("confbridge_id", &confbridgeID, .required, .short)
+    }
+}
+
+/// `call`: makes calls that run a flow of their own, and goes on at once.
+public struct CallOut: Sendable, Hashable, OptionFields {
+    /// Who calls; the caller of this call without it.
+    public var source: Address?
+    public var destinations: [Address] = []
+    public var flowID: String?
+    /// Where there is no `flow_id`.
+    public var actions: [Action] = []
+    /// They end with this call.
+    public var chained = false
+    /// Their flow begins while they ring.
+    public var earlyExecution = false
+    public var anonymous: Connect.Anonymous?
+
+    public init() {}
+
+    mutating func visit(_ visitor: inout some OptionVisitor) {
+        visitor.address("source", &source)
+        visitor.addresses("destinations", &destinations, .required)
+        visitor.string("flow_id", &flowID, .identifier)
+        visitor.actions("actions", &actions, of: "")
+        visitor.flag("chained", &chained)
+        visitor.flag("early_execution", &earlyExecution)
+        visitor.choice("anonymous", &anonymous)
+    }
+
+    func check(_ reader: inout OptionReader) {
+        if flowID == nil, actions.isEmpty, reader.problems.isEmpty { reader.note(reader.pointer.pointing(at: "flow_id"), .missing, "give either flow_id or actions") }
+    }
+}
+
 /// `hangup`: ends the call.
 public struct Hangup: Sendable, Hashable, OptionFields {
     public enum Reason: String, Sendable, Hashable, OptionChoice {

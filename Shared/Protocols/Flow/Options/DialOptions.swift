@@ -21,7 +21,11 @@ public struct Dial: Sendable, Hashable, OptionFields {
     }
 
     /// What the caller hears while it rings, once it has been answered; before, its own phone rings.
-    public enum Ringback: String, Sendable, Hashable, OptionChoice { case tone, music, none }
+    public enum Ringback: String, Sendable, Hashable, OptionChoice {
+        case tone, music, none
+        /// What who is called says before it answers, for a caller that has not been answered, too; a tone until then.
+        case earlyMedia = "early_media"
+    }
 
     public struct Target: Sendable, Hashable, OptionFields {
         public var kind = Address.Kind.extension

@@ -6,6 +6,7 @@ public struct DigitsReceive: Sendable, Hashable, OptionFields {
     public var key = ""
     /// This many digits end the input; 0 is "as many as come". Without it: 1, or 0 when `key` is given.
     public var length: Int?
+    public var keys: KeyVisibility?
 
     public init() {}
 
@@ -19,6 +20,7 @@ public struct DigitsReceive: Sendable, Hashable, OptionFields {
         visitor.integer("duration", &duration, .optional, in: 0...3_600_000)
         visitor.digits("key", &key, .optional)
         visitor.integer("length", &length, in: 0...100)
+        visitor.choice("keys", &keys)
     }
 }
 
@@ -36,5 +38,14 @@ public struct DigitsSend: Sendable, Hashable, OptionFields {
         visitor.digits("digits", &digits, .required)
         visitor.integer("duration", &duration, .optional, in: 100...1000)
         visitor.integer("interval", &interval, .optional, in: 0...5000)
+    }
+}
+
+extension DigitsReceive {
+    /// The same, for as many digits as come.
+    var withAnyNumber: DigitsReceive {
+        var option = self
+        option.length = 0
+        return option
     }
 }

@@ -64,6 +64,7 @@ public struct Gather: Sendable, Hashable, OptionFields {
     /// Where to go when there was none in the end; the next action without it.
     public var noInputTargetID: String?
     public var noMatchTargetID: String?
+    public var keys: KeyVisibility?
     /// Digits of before, which count: the platform's own field.
     public var typedAhead = ""
 
@@ -100,6 +101,7 @@ public struct Gather: Sendable, Hashable, OptionFields {
         visitor.objects("choices", &choices, .optional)
         visitor.target("no_input_target_id", &noInputTargetID)
         visitor.target("no_match_target_id", &noMatchTargetID)
+        visitor.choice("keys", &keys)
         visitor.digits("typed_ahead", &typedAhead, .optional)
     }
 

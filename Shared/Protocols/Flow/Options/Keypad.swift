@@ -6,4 +6,12 @@ enum Keypad {
         default: false
         }
     }
+
+    /// What of a text are keys; mostly all of it.
+    static func keys(in text: String) -> String {
+        let areKeys = text.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...68).contains(byte) || byte == UInt8(ascii: "*") || byte == UInt8(ascii: "#")
+        }
+        return areKeys ? text : String(text.filter(has))
+    }
 }

@@ -9,6 +9,12 @@ extension Action.Kind {
         case .playTone(let option): option.check(&reader)
         case .gather(let option): option.check(&reader)
         case .dial(let option): option.check(&reader)
+        case .call(let option): option.check(&reader)
+        case .collect(let option): option.check(&reader)
+        case .voicemailCheck(let option): option.check(&reader)
+        case .park(let option): option.check(&reader)
+        case .transfer(let option): option.check(&reader)
+        case .parallel(let option): option.check(&reader)
         case .setHeader(let option): option.check(&reader)
         case .fetch(let option):
             RequestCheck.url(option.eventURL, "event_url", &reader)

@@ -163,12 +163,6 @@ extension OptionReader: OptionVisitor {
         value = address(member, at: pointer.pointing(at: name))
     }
 
-    mutating func unavailable(_ name: String, _ reason: String) {
-        // An exported flow has the zero UUID, or nothing, where none is meant.
-        guard let member = take(name, .optional), member != .string(""), member != .string(ReservedID.none) else { return }
-        note(pointer.pointing(at: name), .invalidValue, reason)
-    }
-
     mutating func addresses(_ name: String, _ value: inout [Address], _ presence: Presence) {
         guard let member = take(name, presence) else { return }
         let pointer = pointer.pointing(at: name)
@@ -218,6 +212,7 @@ extension OptionReader {
             let pointer = pointer.pointing(at: index)
             guard let members = object(element, at: pointer) else { continue }
             var (fields, reader) = (Fields(), OptionReader(members, at: pointer, limits: limits, timeZones: timeZones))
+            reader.depth = depth
             fields.visit(&reader)
             reader.noteUnknownFields(of: name)
             take(over: reader)
@@ -225,12 +220,14 @@ extension OptionReader {
         }
     }
 
-    mutating func actions(_ name: String, _ value: inout [Action]) {
+    mutating func actions(_ name: String, _ value: inout [Action], of owner: String) {
         guard let member = take(name, .optional) else { return }
         guard depth < limits.nestedActions else {
             return note(pointer.pointing(at: name), .tooMany, "actions inside actions inside actions end here")
         }
-        switch Validation(limits: limits, timeZones: timeZones).actions(member, at: pointer.pointing(at: name), depth: depth + 1) {
+        var validation = Validation(limits: limits, timeZones: timeZones)
+        if !owner.isEmpty { validation.makeID = { "\(owner)_action_\($0 + 1)" } }
+        switch validation.actions(member, at: pointer.pointing(at: name), depth: depth + 1) {
         case .success(let actions): value = actions
         case .failure(let found): found.list.forEach { note($0.pointer, $0.code, $0.detail) }
         }

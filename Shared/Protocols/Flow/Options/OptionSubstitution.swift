@@ -54,7 +54,7 @@ struct OptionSubstitution: OptionVisitor {
     }
 
     /// They have their own turn.
-    mutating func actions(_ name: String, _ value: inout [Action]) {}
+    mutating func actions(_ name: String, _ value: inout [Action], of owner: String) {}
     mutating func expression(_ name: String, _ value: inout Expression?) {}
     mutating func refused(_ name: String, _ reason: String) {}
     mutating func words(_ name: String, _ value: inout [String], _ words: [String]) {}
@@ -69,7 +69,6 @@ struct OptionSubstitution: OptionVisitor {
     mutating func target(_ name: String, _ value: inout String, _ presence: Presence) {}
     mutating func target(_ name: String, _ value: inout String?) {}
     mutating func targets(_ name: String, _ value: inout [String: String]) {}
-    mutating func unavailable(_ name: String, _ reason: String) {}
 }
 
 extension Action {

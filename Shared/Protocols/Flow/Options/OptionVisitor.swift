@@ -30,8 +30,6 @@ protocol OptionVisitor {
     mutating func target(_ name: String, _ value: inout String?)
     mutating func targets(_ name: String, _ value: inout [String: String])
     mutating func address(_ name: String, _ value: inout Address?)
-    /// A field of the vocabulary that a later version obeys: what is not empty is a mistake, and is not passed over.
-    mutating func unavailable(_ name: String, _ reason: String)
     mutating func addresses(_ name: String, _ value: inout [Address], _ presence: Presence)
     /// Any JSON; `${...}` in its texts is replaced.
     mutating func document(_ name: String, _ value: inout JSONValue?, _ presence: Presence)
@@ -41,7 +39,8 @@ protocol OptionVisitor {
     /// A list of objects with these fields.
     mutating func objects<Fields: OptionFields>(_ name: String, _ value: inout [Fields], _ presence: Presence)
     /// A list of actions of its own: their ids are looked for in that list alone.
-    mutating func actions(_ name: String, _ value: inout [Action])
+    /// `owner` makes the ids that the author leaves out.
+    mutating func actions(_ name: String, _ value: inout [Action], of owner: String)
 }
 
 /// A closed set of words.

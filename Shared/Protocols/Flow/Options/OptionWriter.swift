@@ -71,8 +71,6 @@ struct OptionWriter: OptionVisitor {
         members[name] = value.map { .object($0.members) }
     }
 
-    mutating func unavailable(_ name: String, _ reason: String) {}
-
     mutating func document(_ name: String, _ value: inout JSONValue?, _ presence: Presence) { members[name] = value }
 
     mutating func expression(_ name: String, _ value: inout Expression?) {
@@ -92,7 +90,7 @@ struct OptionWriter: OptionVisitor {
         })
     }
 
-    mutating func actions(_ name: String, _ value: inout [Action]) {
+    mutating func actions(_ name: String, _ value: inout [Action], of owner: String) {
         if !value.isEmpty { members[name] = .array(value.map(\.json)) }
     }
 

@@ -26,8 +26,13 @@ public struct RecordingStart: Sendable, Hashable, OptionFields {
     public var beepStart = false
     /// False: keys are silence.
     public var digits = true
+    /// A flow that runs, without the call, when the recording is there.
+    public var onEndFlowID: String?
 
     public init() {}
+
+    /// The flow that is to run at its end; Go's zero UUID, which exported flows carry, means none.
+    public var successor: String? { onEndFlowID == ReservedID.none ? nil : onEndFlowID }
 
     /// The keys that end it.
     public var endKeys: String {
@@ -46,6 +51,6 @@ public struct RecordingStart: Sendable, Hashable, OptionFields {
         visitor.integer("duration", &duration, .optional, in: 0...86_400)
         visitor.flag("beep_start", &beepStart)
         visitor.flag("digits", &digits)
-        visitor.unavailable("on_end_flow_id", "a flow that runs without a call is not available yet: leave it out")
+        visitor.string("on_end_flow_id", &onEndFlowID, .identifier)
     }
 }

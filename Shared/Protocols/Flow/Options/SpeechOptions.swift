@@ -15,6 +15,7 @@ public struct Talk: Sendable, Hashable, OptionFields {
     public var digitsHandle: DigitsHandle?
     /// Goes on with the next action while the prompt is still heard.
     public var async = false
+    public var keys: KeyVisibility?
 
     public init() {}
 
@@ -25,6 +26,7 @@ public struct Talk: Sendable, Hashable, OptionFields {
         visitor.string("voice_id", &voiceID, .short)
         visitor.choice("digits_handle", &digitsHandle)
         visitor.flag("async", &async)
+        visitor.choice("keys", &keys)
     }
 }
 

@@ -46,8 +46,13 @@ extension Interpreter {
 
     /// Takes the answer to the request that `.needAnswer` asked for.
     public func supply(_ run: inout Run, _ answer: FlowAnswer, to number: Int, at time: Int64) -> Progress {
-        guard case .waitingForAnswer(let action, number) = run.state else { return Progress(next: run.current) }
+        if case .parallel = run.state { return supplyBranch(&run, answer, to: number, at: time) }
         var trail = Trail()
+        return supply(&run, answer, to: number, at: time, &trail)
+    }
+
+    func supply(_ run: inout Run, _ answer: FlowAnswer, to number: Int, at time: Int64, _ trail: inout Trail) -> Progress {
+        guard case .waitingForAnswer(let action, number) = run.state else { return Progress(next: run.current) }
         follow(action, in: &run)
         let body = answer.document ?? .string(answer.body)
         var outcome = answer.outcome(body: body)

@@ -13,9 +13,38 @@ extension Interpreter {
             let original = run.frames[top].actions[position]
             let action = run.frames[top].hasVariables(position) ? original.substituting(run.variables, limits: limits) : original
             var outcome = Outcome.completed
+            if !run.hasCall, action.kind.usesCall {
+                outcome = .failed(run.isAlone ? "no_call" : "call_in_use")
+                record(outcome, of: action, in: &run)
+                follow(action, in: &run)
+                trail.occurrences += [.started(action, step: nil), .finished(action, step: nil, outcome)]
+                continue
+            }
             switch action.kind {
+            case .call, .collect, .park, .voicemail, .voicemailCheck:
+                if let composed = Composed(of: action), let progress = begin(composed, in: &run, &trail) { return progress }
+                continue
+            case .transfer(let option):
+                if let id = option.flowID {
+                    guard run.role == .whole else {
+                        // The branches beside it would be left without their run.
+                        outcome = .failed("in_branch")
+                        record(outcome, of: action, in: &run)
+                        if let target = option.target(after: outcome) { jump(to: target, in: &run) } else { follow(action, in: &run) }
+                        break
+                    }
+                    run.state = .waitingForFlow(id: id, action)
+                    trail.occurrences.append(.started(action, step: nil))
+                    return Progress(next: .needFlow(id: id), trail)
+                }
+                if option.method == .refer { return perform(action, in: &run, &trail) }
+                if let composed = Composed(of: action), let progress = begin(composed, in: &run, &trail) { return progress }
+                continue
+            case .parallel(let option):
+                if let progress = begin(option, of: action, in: &run, at: time, &trail) { return progress }
+                continue
             case .branch(let option):
-                branch(option, on: original.variableName ?? Variables.digits, of: action, in: &run)
+                branch(option, on: original.variableName, of: action, in: &run)
             case .goto(let option):
                 goto(option, of: action, in: &run)
             case .variableSet(let option):
@@ -59,7 +88,7 @@ extension Interpreter {
                 run.state = .waitingForAnswer(action, number: run.requests)
                 trail.occurrences.append(.started(action, step: nil))
                 return Progress(next: .needAnswer(request), trail)
-            case .aiSummary, .aiTalk, .aiTask, .block, .call, .caseCreate, .confbridgeJoin, .conversationSend, .emailSend, .messageSend, .queueJoin,
+            case .aiSummary, .aiTalk, .aiTask, .block, .caseCreate, .conversationSend, .emailSend, .messageSend, .queueJoin,
                 .transcribeRecording:
                 // No service here does that yet: said, never passed over in silence.
                 outcome = .failed("unavailable")
@@ -67,17 +96,22 @@ extension Interpreter {
                 follow(action, in: &run)
             case .digitsReceive(let option):
                 if let rest = remaining(option, in: &run) {
-                    return perform(Action(id: action.id, nextID: action.nextID, .digitsReceive(rest)), in: &run, &trail)
+                    let due = rest == option ? action : Action(id: action.id, nextID: action.nextID, .digitsReceive(rest))
+                    return perform(due, in: &run, &trail)
                 }
                 run.typedAhead = ""
                 follow(action, in: &run)
             case .gather(var option):
                 // What was typed ahead is part of the answer; an old input is gone.
-                run.variables.setSystem(Variables.digits, to: "")
-                if option.takes(.digits) { (option.typedAhead, run.typedAhead) = (run.typedAhead, "") }
+                run.variables.setDigits(to: "")
+                guard option.takes(.digits) else { return perform(action, in: &run, &trail) }
+                let ahead = run.typedAhead
+                run.typedAhead = ""
+                guard option.typedAhead != ahead else { return perform(action, in: &run, &trail) }
+                option.typedAhead = ahead
                 return perform(Action(id: action.id, nextID: action.nextID, .gather(option)), in: &run, &trail)
-            case .amd, .answer, .beep, .conferenceJoin, .connect, .dial, .digitsSend, .echo, .externalMediaStart, .externalMediaStop, .hangup,
-                .listenStart, .listenStop, .mute, .play, .playTone, .recordingStart, .recordingStop, .setHeader, .sleep, .streamEcho, .talk,
+            case .amd, .answer, .beep, .confbridgeJoin, .conferenceJoin, .connect, .dial, .digitsSend, .echo, .externalMediaStart, .externalMediaStop, .hangup, .hold, .meet,
+                .listenStart, .listenStop, .mute, .play, .playTone, .record, .recordingStart, .recordingStop, .setHeader, .sleep, .streamEcho, .talk,
                 .transcribeStart, .transcribeStop:
                 return perform(action, in: &run, &trail)
             }
@@ -87,7 +121,7 @@ extension Interpreter {
         return end(&run, .limit, &trail)
     }
 
-    private func perform(_ action: Action, in run: inout Run, _ trail: inout Trail) -> Progress {
+    func perform(_ action: Action, in run: inout Run, _ trail: inout Trail) -> Progress {
         guard run.step < limits.executedActions else { return end(&run, .limit, &trail) }
         run.step += 1
         run.executedAlone = 0
@@ -110,16 +144,22 @@ extension Interpreter {
         return outcome
     }
 
-    private func branch(_ option: Branch, on variable: String, of action: Action, in run: inout Run) {
+    private func branch(_ option: Branch, on variable: String?, of action: Action, in run: inout Run) {
         if let expression = option.expression {
             let value = expression.value(with: run.variables).plainText
             if let target = option.targetIDs[value] ?? option.defaultTargetID { jump(to: target, in: &run) } else { follow(action, in: &run) }
             return
         }
-        let name = Variables.name(in: variable) ?? variable
-        let value = run.variables[name]
-        if name == Variables.digits { run.typedAhead = "" }
-        run.variables.clear(name)
+        let value: String
+        if let variable, variable != Variables.digits {
+            let name = Variables.name(in: variable) ?? variable
+            value = run.variables[name]
+            if name == Variables.digits { run.typedAhead = "" }
+            run.variables.clear(name)
+        } else {
+            value = run.variables.takeDigits()
+            run.typedAhead = ""
+        }
         if let target = option.targetIDs[value] ?? option.defaultTargetID {
             jump(to: target, in: &run)
         } else {
@@ -189,7 +229,8 @@ extension Interpreter {
 
     /// What is still to be waited for; nil when the digits typed ahead are enough. Without any, an old input is gone.
     private func remaining(_ option: DigitsReceive, in run: inout Run) -> DigitsReceive? {
-        run.variables.setSystem(Variables.digits, to: run.typedAhead)
+        run.variables.setDigits(to: run.typedAhead)
+        if run.typedAhead.isEmpty { return option.maximum == nil ? option.withAnyNumber : option }
         if run.typedAhead.contains(where: option.key.contains) { return nil }
         var rest = option
         if let maximum = option.maximum {

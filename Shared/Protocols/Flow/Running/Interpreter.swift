@@ -28,6 +28,9 @@ public struct Interpreter: Sendable {
     struct Trail {
         var occurrences: [Occurrence] = []
         var sends: [FlowRequest] = []
+
+        // A move tells of a few actions; the array need not grow one by one.
+        init() { occurrences.reserveCapacity(8) }
     }
 
     /// Something worth telling about a run.
@@ -56,23 +59,33 @@ public struct Interpreter: Sendable {
     /// and changes nothing; so does everything once the run is over.
     public func advance(_ run: inout Run, step: Int, _ outcome: Outcome, at time: Int64) throws(OutOfOrder) -> Progress {
         switch run.state {
+        case .parallel:
+            return try advanceBranch(&run, step: step, outcome, at: time)
         case .performing(let action) where step == run.step || (outcome.result == .callEnded && step <= run.step):
-            return finish(action, of: &run, outcome, at: time)
+            var trail = Trail()
+            return finish(action, of: &run, outcome, at: time, &trail)
         case .waitingForAnswer where outcome.result == .callEnded && step <= run.step:
             // The request is on its way; nobody is left to hear of its answer.
             var trail = Trail()
             return end(&run, .callEnded, &trail)
-        case .performing where step == run.step - 1, .waitingForFlow where step == run.step, .waitingForAnswer where step == run.step,
+        case .performing where step == run.step - 1, .waitingForFlow where step == run.step, .waitingForDepot where step == run.step, .waitingForAnswer where step == run.step,
             .finished where step <= run.step:
             return Progress(next: run.current)
-        case .performing, .waitingForFlow, .waitingForAnswer, .finished, .ready:
+        case .performing, .waitingForFlow, .waitingForDepot, .waitingForAnswer, .finished, .ready:
             throw OutOfOrder(expected: run.step)
         }
     }
 
     /// Takes the actions of the flow that `.needFlow` asked for; nil when there is no such flow.
     public func supply(_ run: inout Run, _ actions: [Action]?, at time: Int64) -> Progress {
+        if case .parallel = run.state { return supplyBranch(&run, actions, at: time) }
+        var trail = Trail()
+        return supply(&run, actions, at: time, &trail)
+    }
+
+    func supply(_ run: inout Run, _ actions: [Action]?, at time: Int64, _ trail: inout Trail) -> Progress {
         guard case .waitingForFlow(_, let action) = run.state else { return Progress(next: run.current) }
+        if case .transfer(let option) = action.kind { return handOver(option, of: action, to: actions, in: &run, at: time, &trail) }
         let outcome: Outcome
         follow(action, in: &run)
         if actions != nil, run.frames.count >= limits.nestedLists {
@@ -84,40 +97,47 @@ public struct Interpreter: Sendable {
             outcome = .failed("not_found")
         }
         record(outcome, of: action, in: &run)
-        var trail = Trail()
         trail.occurrences.append(.finished(action, step: nil, outcome))
         return proceed(&run, at: time, &trail)
     }
 
-    private func finish(_ action: Action, of run: inout Run, _ outcome: Outcome, at time: Int64) -> Progress {
+    func finish(_ action: Action, of run: inout Run, _ outcome: Outcome, at time: Int64, _ trail: inout Trail) -> Progress {
+        if run.composed != nil { return finishPart(action, of: &run, outcome, at: time, &trail) }
         record(outcome, of: action, in: &run)
         receive(outcome.digits ?? "", by: action, in: &run)
-        var trail = Trail()
         trail.occurrences.append(.finished(action, step: run.step, outcome))
         if outcome.result == .callEnded { return end(&run, .callEnded, &trail) }
         if case .hangup = action.kind { return end(&run, .completed, &trail) }
+        if action.kind.handsOver(after: outcome) { return end(&run, .transferred, &trail) }
         if let target = action.kind.target(after: outcome) { jump(to: target, in: &run) } else { follow(action, in: &run) }
         return proceed(&run, at: time, &trail)
     }
 
     func record(_ outcome: Outcome, of action: Action, in run: inout Run) {
-        run.variables.setSystem(Variables.actionResult, to: outcome.result.rawValue)
-        run.variables.setSystem(Variables.actionCode, to: outcome.code ?? "")
-        for (name, value) in (outcome.variables ?? [:]).sorted(by: { $0.key < $1.key }) {
+        run.variables.record(outcome, of: action.id)
+        take(variablesOf: outcome, in: &run)
+    }
+
+    func take(variablesOf outcome: Outcome, in run: inout Run) {
+        guard let variables = outcome.variables else { return }
+        if variables.count == 1, let (name, value) = variables.first {
+            _ = run.variables.set(name, to: .string(value), within: limits)
+            return
+        }
+        for (name, value) in variables.sorted(by: { $0.key < $1.key }) {
             _ = run.variables.set(name, to: .string(value), within: limits)
         }
-        var result = outcome.data ?? [:]
-        result["result"] = .string(outcome.result.rawValue)
-        result["code"] = outcome.code.map(JSONValue.string)
-        result["digits"] = outcome.digits.map(JSONValue.string)
-        run.variables.record(result, of: action.id)
     }
 
     /// Digits are kept where flows look for them. Those that nobody waited for also count for the next that waits.
     private func receive(_ digits: String, by action: Action, in run: inout Run) {
-        let digits = String(digits.filter(Keypad.has))
+        if digits.isEmpty {
+            if action.kind.takesDigits { run.typedAhead = "" }
+            return
+        }
+        let digits = Keypad.keys(in: digits)
         let all = run.variables[Variables.digits] + digits
-        run.variables.setSystem(Variables.digits, to: String(all.suffix(limits.short)))
+        run.variables.setDigits(to: all.utf8.count <= limits.short ? all : String(all.suffix(limits.short)))
         if action.kind.takesDigits {
             run.typedAhead = ""
         } else {
@@ -128,13 +148,16 @@ public struct Interpreter: Sendable {
     func end(_ run: inout Run, _ reason: FinishReason, _ trail: inout Trail) -> Progress {
         run.state = .finished(reason)
         run.frames = []
-        trail.occurrences.append(.ended(reason))
+        run.composed = nil
+        if run.isWhole { trail.occurrences.append(.ended(reason)) }
         return Progress(next: .finished(reason), trail)
     }
 
     /// Moves the current list on from an action that is done.
     func follow(_ action: Action, in run: inout Run) {
-        jump(to: action.nextID ?? ReservedID.next, in: &run)
+        if let id = action.nextID { return jump(to: id, in: &run) }
+        guard let top = run.frames.indices.last else { return }
+        run.frames[top].position += 1
     }
 
     /// An id that is not in the list cannot come from a validated flow; the next action is the mildest reading.
@@ -142,6 +165,8 @@ public struct Interpreter: Sendable {
         guard !run.frames.isEmpty else { return }
         let top = run.frames.count - 1
         switch id {
+        // Ids of an author's are rarely as long as those.
+        case _ where id.utf8.count != ReservedID.next.utf8.count: run.frames[top].position = run.frames[top].position(of: id) ?? run.frames[top].position + 1
         case ReservedID.start: run.frames[top].position = 0
         case ReservedID.finish: run.frames = []
         case ReservedID.next: run.frames[top].position += 1
@@ -164,6 +189,9 @@ extension Action.Kind {
         switch self {
         case .gather(let option): option.target(after: outcome)
         case .dial(let option): option.target(after: outcome)
+        case .park(let option): option.target(after: outcome)
+        case .transfer(let option): option.target(after: outcome)
+        case .collect(let option): option.target(after: outcome)
         default: nil
         }
     }

@@ -11,7 +11,9 @@ extension Run {
             "state": state.json, "step": .integer(Int64(step)), "variables": .object(variables.values),
             "frames": .array(frames.map(\.cursor)),
         ]
+        if isAlone { members["alone"] = true }
         if executedAlone > 0 { members["executed_alone"] = .integer(Int64(executedAlone)) }
+        members["composed"] = composed?.json
         if requests > 0 { members["requests"] = .integer(Int64(requests)) }
         if !variables.results.entries.isEmpty { members["results"] = variables.results.json }
         if !typedAhead.isEmpty { members["typed_ahead"] = .string(typedAhead) }
@@ -33,9 +35,13 @@ extension Run {
             guard let frame = Frame(list: list, cursor: position) else { throw Unreadable() }
             frames.append(frame)
         }
-        self.init(actions: [], variables: Variables(json: variables, results: Results(json: cursor["results"])))
+        self.init(actions: [], variables: Variables(json: variables, results: Results(json: cursor["results"])), isAlone: cursor["alone"] == true)
         requests = cursor["requests"]?.integer.flatMap(Int.init(exactly:)) ?? 0
         (self.state, self.step, self.frames) = (state, step, frames)
+        if let json = cursor["composed"] {
+            guard let composed = Composed(json: json) else { throw Unreadable() }
+            self.composed = composed
+        }
         executedAlone = cursor["executed_alone"]?.integer.flatMap(Int.init(exactly:)) ?? 0
         typedAhead = cursor["typed_ahead"]?.string ?? ""
     }
@@ -48,6 +54,8 @@ extension Run.State {
         case .performing(let action): ["performing": action.json]
         case .waitingForFlow(let id, let action): ["flow": .string(id), "by": action.json]
         case .waitingForAnswer(let action, let number): ["request": .integer(Int64(number)), "by": action.json]
+        case .waitingForDepot(let request): ["depot": request.json]
+        case .parallel(let branches): ["parallel": branches.json]
         case .finished(let reason): ["finished": .string(reason.rawValue)]
         }
     }
@@ -63,6 +71,12 @@ extension Run.State {
         } else if let number = members["request"]?.integer.flatMap(Int.init(exactly:)) {
             guard let action = members["by"].flatMap({ Action(json: $0) }) else { return nil }
             self = .waitingForAnswer(action, number: number)
+        } else if let json = members["depot"] {
+            guard let request = DepotRequest(json: json) else { return nil }
+            self = .waitingForDepot(request)
+        } else if let json = members["parallel"] {
+            guard let branches = Branches(json: json) else { return nil }
+            self = .parallel(branches)
         } else if let word = members["finished"]?.string {
             guard let reason = FinishReason(rawValue: word) else { return nil }
             self = .finished(reason)

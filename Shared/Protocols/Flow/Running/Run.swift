@@ -6,9 +6,13 @@ public struct Run: Sendable, Hashable {
         /// The outside world performs this action as step number `Run.step`.
         case performing(Action)
         /// A flow with this id is to be supplied; the action that asked for it is kept for the record.
-        case waitingForFlow(id: String, Action)
+        indirect case waitingForFlow(id: String, Action)
         /// Request number so many of the run was begun for this action, and is made once.
-        case waitingForAnswer(Action, number: Int)
+        indirect case waitingForAnswer(Action, number: Int)
+        /// Something is wanted of what is kept for the customer.
+        indirect case waitingForDepot(DepotRequest)
+        /// Lists of actions beside each other.
+        indirect case parallel(Branches)
         case finished(FinishReason)
     }
 
@@ -21,17 +25,36 @@ public struct Run: Sendable, Hashable {
         var jumps: [String: Int] = [:]
         /// Which actions have `${...}` in an option, and where each id stands: known once, asked at every step.
         private let templates: [Bool]
+        private let ids: [String]
         private let places: [String: Int]
 
         init(_ actions: [Action]) {
             self.actions = actions
             templates = actions.map(\.hasTemplates)
-            places = Dictionary(actions.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+            ids = actions.map(\.id)
+            places = actions.count <= Self.short
+                ? [:] : Dictionary(actions.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         }
 
         func hasVariables(_ position: Int) -> Bool { templates[position] }
-        func position(of id: String) -> Int? { places[id] }
+        func position(of id: String) -> Int? {
+            // In a short list looking is faster than hashing.
+            if ids.count <= Self.short { return ids.firstIndex(of: id) }
+            return places[id]
+        }
+
+        private static let short = 12
     }
+
+    /// Whether it is the run itself, perhaps without a call, or a branch of one.
+    enum Role: Sendable, Hashable { case whole, alone, branch, branchWithCall }
+
+    var role = Role.whole
+    /// A branch beside the one that has the call performs nothing on it.
+    var hasCall: Bool { role == .whole || role == .branchWithCall }
+    var isWhole: Bool { role == .whole || role == .alone }
+    /// Nobody performs anything for it: what needs a call fails.
+    public var isAlone: Bool { role == .alone }
 
     public internal(set) var state = State.ready
     public internal(set) var variables: Variables
@@ -43,11 +66,17 @@ public struct Run: Sendable, Hashable {
     var frames: [Frame]
     /// Actions executed since the last that the outside world performed; fetching another flow does not start the count anew.
     var executedAlone = 0
+    /// An action made of others, while one of these is performed.
+    var composed: Composed?
+    /// The call has ended; what is left is between the run and the depot, within one move.
+    var isLeaving = false
     /// Digits that came while no `digits_receive` was waiting for them.
     var typedAhead = ""
 
-    public init(actions: [Action], variables: Variables = Variables()) {
-        (self.frames, self.variables) = ([Frame(actions)], variables)
+    /// `step`: behind which its steps are counted. `isAlone`: without a call.
+    public init(actions: [Action], variables: Variables = Variables(), after step: Int = 0, isAlone: Bool = false) {
+        (self.frames, self.variables, self.step) = ([Frame(actions)], variables, step)
+        if isAlone { role = .alone }
     }
 
     /// What was answered last, to be said again to whoever asks again.
@@ -58,6 +87,8 @@ public struct Run: Sendable, Hashable {
         case .waitingForFlow(let id, _): .needFlow(id: id)
         case .waitingForAnswer(let action, let number):
             Interpreter().request(of: action, in: self, number: number).map(Step.needAnswer) ?? .finished(.limit)
+        case .waitingForDepot(let request): .needDepot(request)
+        case .parallel(let branches): current(of: branches)
         case .finished(let reason): .finished(reason)
         }
     }

@@ -3,9 +3,11 @@ public enum Step: Sendable, Hashable {
     /// Perform this action, its options already filled in, and report the outcome under this number.
     case perform(Action, step: Int)
     /// Look up the actions of this flow and supply them to the interpreter.
-    case needFlow(id: String)
+    indirect case needFlow(id: String)
     /// Make this request, once, and supply the answer.
-    case needAnswer(FlowRequest)
+    indirect case needAnswer(FlowRequest)
+    /// Do this, perhaps again, and supply the reply.
+    indirect case needDepot(DepotRequest)
     case finished(FinishReason)
 }
 
@@ -16,6 +18,8 @@ public enum FinishReason: String, Sendable, Hashable, Codable {
     /// A `stop` action.
     case stopped
     case callEnded = "call_ended"
+    /// A `transfer`: somebody else has the call, or has had it.
+    case transferred
     /// Too many actions for one run, or a circle that asks nothing of the outside world.
     case limit
 }

@@ -1,18 +1,102 @@
 /// The variables of a run: names, and values of any JSON type. What the platform knows is called `voipbin.…`, as in VoIPbin;
 /// everything else the flow sets itself.
 public struct Variables: Sendable, Hashable {
-    public private(set) var values: [String: JSONValue]
+    /// Those that are not written at every step.
+    private var others: [String: JSONValue]
+    /// Of all names and values together: counted along, as a flow may set variables at every step.
+    private var bytes: Int
+    /// Those that are, each with a place of its own: nothing has to be looked up.
+    private var places = Places()
     /// What became of each action, by its id: `results.ask.digits`.
     public private(set) var results = Results()
 
-    public init(_ values: [String: String] = [:]) { self.values = values.mapValues(JSONValue.string) }
+    private struct Places: Hashable, Sendable {
+        var result: JSONValue?
+        var code: JSONValue?
+        var digits: JSONValue?
+    }
 
-    init(json values: [String: JSONValue], results: Results) { (self.values, self.results) = (values, results) }
+    private enum Place: CaseIterable {
+        case result, code, digits
+
+        init?(_ name: String) {
+            switch name.utf8.count {
+            case 19 where name == Variables.digits: self = .digits
+            case 19 where name == Variables.actionCode: self = .code
+            case 21 where name == Variables.actionResult: self = .result
+            default: return nil
+            }
+        }
+
+        var name: String {
+            switch self {
+            case .result: Variables.actionResult
+            case .code: Variables.actionCode
+            case .digits: Variables.digits
+            }
+        }
+    }
+
+    private subscript(place: Place) -> JSONValue? {
+        get {
+            switch place {
+            case .result: places.result
+            case .code: places.code
+            case .digits: places.digits
+            }
+        }
+        set {
+            if let old = self[place] { bytes -= Self.bytes(place.name, old) }
+            if let newValue { bytes += Self.bytes(place.name, newValue) }
+            switch place {
+            case .result: places.result = newValue
+            case .code: places.code = newValue
+            case .digits: places.digits = newValue
+            }
+        }
+    }
+
+    public init(_ values: [String: String] = [:]) { self.init(json: values.mapValues(JSONValue.string), results: Results()) }
+
+    init(json values: [String: JSONValue], results: Results) {
+        (others, bytes, self.results) = ([:], 0, results)
+        others.reserveCapacity(values.count)
+        for (name, value) in values { put(value, at: name) }
+    }
+
+    /// All of them by name.
+    public var values: [String: JSONValue] {
+        var all = others
+        for place in Place.allCases { all[place.name] = self[place] }
+        return all
+    }
+
+    private var count: Int { others.count + Place.allCases.count { self[$0] != nil } }
+
+    private static func bytes(_ name: String, _ value: JSONValue) -> Int { name.utf8.count + value.approximateBytes }
+
+    private func own(_ name: String) -> JSONValue? {
+        if let place = Place(name) { return self[place] }
+        return others[name]
+    }
+
+    /// The only place where a value changes.
+    private mutating func put(_ value: JSONValue?, at name: String) {
+        if let place = Place(name) {
+            self[place] = value
+            return
+        }
+        if let value { bytes += Self.bytes(name, value) }
+        let old = if let value { others.updateValue(value, forKey: name) } else { others.removeValue(forKey: name) }
+        if let old { bytes -= Self.bytes(name, old) }
+    }
 
     public static let digits = "voipbin.call.digits"
     static let actionResult = "voipbin.action.result"
     static let actionCode = "voipbin.action.code"
     public static let callStatus = "voipbin.call.status"
+    /// `yes` when who calls does not want to be known to who is called (RFC 3323).
+    public static let callIsAnonymous = "voipbin.call.anonymous"
 
     /// Shorter names people expect for what has a long one.
     private static let aliases: [String: String] = [
@@ -103,9 +187,9 @@ public struct Variables: Sendable, Hashable {
     }
 
     private func scalar(_ name: String) -> JSONValue? {
-        if let value = values[name] { return value }
-        if let alias = Self.aliases[name], let value = values[alias] { return value }
-        return values["voipbin." + name]
+        if let value = own(name) { return value }
+        if let alias = Self.aliases[name], let value = own(alias) { return value }
+        return own("voipbin." + name)
     }
 
     private static func member(_ path: some Sequence<String>, of document: JSONValue) -> JSONValue? {
@@ -132,6 +216,7 @@ public struct Variables: Sendable, Hashable {
 
     /// What a condition compares: `name` and `${name}` mean the variable, any other template the text it gives.
     func value(ofNameOrTemplate text: String) -> String {
+        guard text.utf8.contains(UInt8(ascii: "$")) else { return self[text] }
         if let name = Self.name(in: text) { return self[name] }
         return text.contains("${") ? substituted(in: text) : self[text]
     }
@@ -140,25 +225,51 @@ public struct Variables: Sendable, Hashable {
     mutating func set(_ name: String, to value: JSONValue, within limits: Limits) -> Bool {
         let size = value.approximateBytes
         guard !name.isEmpty, name.utf8.count <= limits.short, size <= limits.valueBytes else { return false }
-        if values[name] == nil, values.count >= limits.variables { return false }
-        let bytes = values.reduce(into: 0) { $0 += $1.key.utf8.count + $1.value.approximateBytes }
-        let replaced = values[name].map { name.utf8.count + $0.approximateBytes } ?? 0
+        // In most cases it is there already, and is looked up once.
+        if let index = others.index(forKey: name) {
+            let change = size - others.values[index].approximateBytes
+            guard bytes + change <= limits.variableBytes else { return false }
+            others.values[index] = value
+            bytes += change
+            return true
+        }
+        let old = Place(name).flatMap { self[$0] }
+        if old == nil, count >= limits.variables { return false }
+        let replaced = old.map { Self.bytes(name, $0) } ?? 0
         guard bytes - replaced + name.utf8.count + size <= limits.variableBytes else { return false }
-        values[name] = value
+        put(value, at: name)
         return true
     }
 
     /// Sets what the platform itself has to say. Its names are few and its values short, so no limit stands in the way.
-    mutating func setSystem(_ name: String, to value: String?) { values[name] = value.map(JSONValue.string) }
+    mutating func setSystem(_ name: String, to value: String?) { put(value.map(JSONValue.string), at: name) }
 
-    mutating func record(_ result: [String: JSONValue], of action: String) { results.record(result, of: action) }
+    mutating func setDigits(to digits: String) { self[.digits] = .string(digits) }
+
+    mutating func record(_ outcome: Outcome, of action: String) {
+        self[.result] = .string(outcome.result.rawValue)
+        self[.code] = .string(outcome.code ?? "")
+        results.record(outcome, of: action)
+    }
+
+    mutating func record(_ entry: Results.Entry) { results.record(entry) }
 
     /// Empties a variable that exists, by whichever of its names.
     mutating func clear(_ name: String) {
-        for name in [name, Self.aliases[name] ?? name, "voipbin." + name] where values[name] != nil {
-            values[name] = .string("")
-            return
+        if own(name) != nil {
+            put(.string(""), at: name)
+        } else if let alias = Self.aliases[name], own(alias) != nil {
+            put(.string(""), at: alias)
+        } else if own("voipbin." + name) != nil {
+            put(.string(""), at: "voipbin." + name)
         }
+    }
+
+    /// The digits as they were, and none from now on.
+    mutating func takeDigits() -> String {
+        guard let digits = self[.digits] else { return "" }
+        self[.digits] = .string("")
+        return digits.plainText
     }
 
     /// Replaces every `${name}` in one pass: what a value contains is text, never a template.

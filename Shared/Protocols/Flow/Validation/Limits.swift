@@ -27,6 +27,8 @@ public struct Limits: Sendable, Hashable {
     public var iterations = 1000
     /// Lists of actions inside one another (`fetch_flow`).
     public var nestedLists = 8
+    /// Branches of one `parallel`.
+    public var branches = 8
     /// Actions inside the options of actions.
     public var nestedActions = 3
 

@@ -1,11 +1,9 @@
-import Bytes
-
 /// Ids that follow from what they name, so that performing a command twice names the same thing.
-enum StableID {
+public enum StableID {
     private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 
     /// `length` characters of Crockford's base 32.
-    static func text(_ name: String, salt: String, length: Int) -> String {
+    public static func text(_ name: String, salt: String, length: Int) -> String {
         let input = Array((name + "\u{0}" + salt).utf8)
         var text: [UInt8] = []
         var round: UInt64 = 0

@@ -1,17 +1,17 @@
-import Addresses
+public import Addresses
 
 /// Writes datagrams as a classic pcap file whose packets begin with an IP header (LINKTYPE_RAW): IP and UDP headers are made for the
 /// addresses (RFC 791, RFC 8200, RFC 768).
-enum PacketCapture {
+public enum PacketCapture {
     /// Microseconds, little endian, version 2.4.
-    static let header: [UInt8] =
+    public static let header: [UInt8] =
         little(UInt32(0xa1b2_c3d4)) + little(UInt16(2)) + little(UInt16(4)) + little(UInt64(0)) + little(UInt32(65_535)) + little(UInt32(101))
 
     /// What a datagram is longer by in the file, at most.
-    static let overhead = 16 + 40 + 8
+    public static let overhead = 16 + 40 + 8
 
     /// Appends one datagram; one whose addresses are of two families is shown between IPv6 addresses.
-    static func append(
+    public static func append(
         _ datagram: Span<UInt8>, from source: SocketAddress, to destination: SocketAddress, microseconds: Int64, to bytes: inout [UInt8]
     ) {
         let isIPv4 = source.address.isIPv4 && destination.address.isIPv4

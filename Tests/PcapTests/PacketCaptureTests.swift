@@ -1,9 +1,8 @@
 import Addresses
+import Pcap
 import Testing
 
-@testable import MediaRelay
-
-@Suite("MediaRelay: pcap")
+@Suite("Packet captures")
 struct PacketCaptureTests {
     /// The ones' complement sum over 16-bit words (RFC 1071).
     private static func sum(_ bytes: [UInt8]) -> UInt32 {

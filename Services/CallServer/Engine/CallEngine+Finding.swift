@@ -1,0 +1,61 @@
+import Bus
+import Contracts
+import Deadlines
+import Flow
+
+/// Whose a dialled number is, and where its phones are.
+extension CallEngine {
+    /// A dialled number is an extension or a conference of the caller's customer.
+    func resolve(_ leg: Leg, number: String) {
+        let customer = leg.record.customerID
+        let id = leg.record.id
+        let context = CallContext(customer: customer)
+        let command = ResolveExtension(customerID: customer, number: number, listsBindings: true)
+        let traced = trace(command, for: leg)
+        bus.call(command, context: context) { [loop, bus] result in
+            traced?.ended(result)
+            switch result {
+            case .success(let reply):
+                var connect = Connect()
+                connect.destinations = [Address(kind: .extension, target: number)]
+                let actions = [Action(id: "connect", .connect(connect))]
+                loop.post {
+                    self.assumeIsolated { engine in
+                        engine.legs[id]?.reachable = reply.bindings.map { Reachable(number: number, bindings: $0, at: loop.now) }
+                        engine.handle(id, .resolved(flowID: reply.found.flowID, defaultActions: actions))
+                    }
+                }
+            case .failure(let error) where error.code == .notFound:
+                bus.call(ResolveConference(customerID: customer, number: number), context: context) { result in
+                    let event: LegEvent
+                    switch result {
+                    case .success(let conference):
+                        var join = ConferenceJoin()
+                        join.conferenceID = conference.id
+                        event = .resolved(flowID: nil, defaultActions: [Action(id: "conference", .conferenceJoin(join))])
+                    case .failure(let error):
+                        event = .unresolved(error)
+                    }
+                    loop.post { self.assumeIsolated { $0.handle(id, event) } }
+                }
+            case .failure(let error):
+                loop.post { self.assumeIsolated { $0.handle(id, .unresolved(error)) } }
+            }
+        }
+    }
+
+    /// Of the number that the caller dialled it was told a moment ago, with whose number it is.
+    func findBindings(_ leg: Leg, _ number: String) {
+        let parent = leg.record.parentCallID.flatMap { legs[$0] }
+        if let known = parent?.reachable, known.number == number, parent?.leg.record.customerID == leg.record.customerID,
+            loop.now - known.at < Self.freshness
+        {
+            parent?.reachable = nil
+            return handle(leg.record.id, .found(known.bindings))
+        }
+        ask(ListBindings(customerID: leg.record.customerID, number: number), for: leg, "bindings/\(number)") { .found($0.bindings) } failed: { .notFound($0) }
+    }
+
+    /// So long a phone is taken to be where it was.
+    private static let freshness = Interval.seconds(1)
+}

@@ -1,0 +1,192 @@
+public import Cache
+public import Contracts
+internal import Bytes
+internal import Deadlines
+internal import FoundationEssentials
+internal import JSONCoding
+internal import Synchronization
+internal import Telemetry
+internal import Threads
+
+/// Writes down what a service does for calls, for their X-ray. Nothing waits for it: what is noted is written ten times a second, for each
+/// call into a bounded list in Redis, and dropped, and counted, when Redis is away or too much waits.
+///
+/// A call's list has the name of its first leg; all services decide alike which calls are written down.
+public final class Timeline: Sendable {
+    public static let settings = [
+        Setting("TANDEM_TIMELINE", .flag, default: "1", "whether what happens on calls is written down (GET /v1/calls/{id}/timeline)"),
+        Setting("TANDEM_TIMELINE_PERCENT", .integer(0...100), default: "100", "of so many calls of a hundred; the same in all services"),
+        Setting("TANDEM_TIMELINE_ENTRIES", .integer(10...10_000), default: "500", "entries of a call, with those of the calls it makes"),
+    ]
+
+    /// What is noted; the rest of the entry is made when it is written.
+    public struct Note: Sendable {
+        /// The first leg of the call.
+        public var root: String
+        public var customer: String
+        public var callID: String
+        public var microseconds: Int64
+        /// Fills in what takes time to find out.
+        public var details: @Sendable (inout TimelineEntry) -> Void
+
+        public init(
+            root: String, customer: String, callID: String, microseconds: Int64 = Timeline.now(),
+            details: @escaping @Sendable (inout TimelineEntry) -> Void
+        ) {
+            (self.root, self.customer, self.callID, self.microseconds, self.details) = (root, customer, callID, microseconds, details)
+        }
+    }
+
+    private struct State {
+        var waiting: [(sequence: Int64, note: Note)] = []
+        var sequence: Int64 = 0
+    }
+
+    private static let capacity = 20_000
+    private static let pause = Duration.milliseconds(100)
+    /// How long a list is kept in Redis after its last entry.
+    private static let keep = Interval.seconds(6 * 3_600)
+    /// The longest body of an entry.
+    private static let longest = 8_192
+    private static let written = Counter("tandem_timeline_entries_total", "entries of calls' timelines that were written")
+    private static let dropped = Counter("tandem_timeline_dropped_total", "entries of calls' timelines that were lost, or beyond TANDEM_TIMELINE_ENTRIES")
+
+    private let cache: Cache
+    private let instance: String
+    private let percent: UInt64
+    private let most: Int
+    private let state = Mutex(State())
+
+    /// Its settings are declared by the service.
+    public init(_ runtime: Runtime) {
+        (cache, instance) = (runtime.cache, runtime.instance)
+        let settings = runtime.settings
+        percent = settings.flag("TANDEM_TIMELINE") ? UInt64(settings.integer("TANDEM_TIMELINE_PERCENT")) : 0
+        most = settings.integer("TANDEM_TIMELINE_ENTRIES")
+    }
+
+    public static func now() -> Int64 { WallClock.microseconds() }
+
+    /// Whether anything is written down of a call.
+    public func isKept(_ root: String) -> Bool { percent > 0 && (percent >= 100 || StableHash.hash(root.utf8) % 100 < percent) }
+
+    /// Of a call that is kept.
+    public func add(_ note: Note) {
+        let isTaken = state.withLock { state in
+            state.sequence += 1
+            guard state.waiting.count < Self.capacity else { return false }
+            state.waiting.append((state.sequence, note))
+            return true
+        }
+        if !isTaken { Self.dropped.add() }
+    }
+
+    /// Writes until cancelled, and then what is left.
+    public func run() async {
+        while !Task.isCancelled {
+            await flush()
+            // Throws only when cancelled, which ends the loop.
+            try? await Task.sleep(for: Self.pause)
+        }
+        await flush()
+    }
+
+    /// Everything that was noted is in Redis, or lost.
+    public func flush() async {
+        let notes = state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        guard !notes.isEmpty else { return }
+        var lists: [String: [CacheArgument]] = [:]
+        for (sequence, note) in notes {
+            var entry = TimelineEntry(
+                microseconds: note.microseconds, sequence: sequence, writer: instance, callID: note.callID, kind: .event, from: instance, to: "",
+                summary: "")
+            note.details(&entry)
+            if let body = entry.body, body.utf8.count > Self.longest { entry.body = String(decoding: body.utf8.prefix(Self.longest), as: UTF8.self) }
+            lists[Self.key(note.root, note.customer), default: []].append(CacheArgument(Self.json(entry)))
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for (key, entries) in lists { group.addTask { await self.append(entries, to: key) } }
+        }
+    }
+
+    private func append(_ entries: [CacheArgument], to key: String) async {
+        var taken = 0
+        do {
+            let reply = try await cache.script(
+                Self.appendScript, keys: [key], arguments: [CacheArgument(most), CacheArgument(Self.keep.nanoseconds / 1_000_000)] + entries)
+            taken = Int(reply.integer ?? 0)
+        } catch {
+            // Counted below; Redis's absence is told elsewhere.
+        }
+        Self.written.add(UInt64(taken))
+        if taken < entries.count { Self.dropped.add(UInt64(entries.count - taken)) }
+    }
+
+    // MARK: Reading
+
+    /// What there is of a call in Redis, in the order it was written.
+    public func entries(of root: String, customer: String) async throws(CacheError) -> [TimelineEntry] {
+        try await texts(of: root, customer: customer).compactMap { try? JSONText.decode(TimelineEntry.self, from: $0) }
+    }
+
+    /// The same as JSON, each entry a text.
+    public func texts(of root: String, customer: String) async throws(CacheError) -> [[UInt8]] {
+        let reply = try await cache.command(["LRANGE", CacheArgument(Self.key(root, customer)), "0", "-1"])
+        return (reply.array ?? []).compactMap(\.bytes)
+    }
+
+    /// It is kept elsewhere: Redis may forget it soon. What is still noted is kept beside.
+    public func settle(_ root: String, customer: String) {
+        cache.command(["PEXPIRE", CacheArgument(Self.key(root, customer)), "60000"]) { _ in }
+    }
+
+    private static func key(_ root: String, _ customer: String) -> String { "tandem:timeline:\(customer):\(root)" }
+
+    private static let appendScript = LuaScript(
+        """
+        local taken = math.max(0, math.min(#ARGV - 2, ARGV[1] - redis.call('LLEN', KEYS[1])))
+        for first = 3, taken + 2, 500 do
+            redis.call('RPUSH', KEYS[1], unpack(ARGV, first, math.min(first + 499, taken + 2)))
+        end
+        redis.call('PEXPIRE', KEYS[1], ARGV[2])
+        return taken
+        """)
+
+    // MARK: Writing
+
+    /// By hand, as there are many: what `TimelineEntry` decodes.
+    static func json(_ entry: TimelineEntry) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(256 + (entry.body?.utf8.count ?? 0))
+        bytes += Array("{\"time_us\":\(entry.microseconds),\"seq\":\(entry.sequence)".utf8)
+        func put(_ name: StaticString, _ value: String?) {
+            guard let value else { return }
+            bytes += Array(",\"\(name)\":\"".utf8)
+            for byte in value.utf8 {
+                switch byte {
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+                case UInt8(ascii: "\n"): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+                case UInt8(ascii: "\r"): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
+                case 0..<32: bytes += Array("\\u00".utf8) + Array(Hexadecimal.encode([byte]).utf8)
+                default: bytes.append(byte)
+                }
+            }
+            bytes.append(UInt8(ascii: "\""))
+        }
+        put("writer", entry.writer)
+        put("call_id", entry.callID)
+        put("kind", entry.kind.rawValue)
+        put("from", entry.from)
+        put("to", entry.to)
+        put("via", entry.via)
+        put("summary", entry.summary)
+        put("outcome", entry.outcome)
+        if let duration = entry.duration { bytes += Array(",\"duration_us\":\(duration)".utf8) }
+        put("body", entry.body)
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+}

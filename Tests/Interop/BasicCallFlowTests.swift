@@ -1,0 +1,60 @@
+import Flow
+import Suite
+import Testing
+
+/// RFC 3665 §3, as far as it is seen from the two phones: between them are an edge, which is a proxy, and a back-to-back user agent. A proxy that
+/// fails (§3.4) is an edge that dies: `EdgeDeathTests`.
+@Suite("RFC 3665: basic call flows", .timeLimit(.minutes(3)))
+struct BasicCallFlowTests {
+    let suite: RunningSuite
+
+    init() throws { suite = try RunningSuite() }
+
+    @Test("§3.1, §3.2, §3.3: established through proxies that ask for credentials; the callee hangs up")
+    func established() async throws {
+        try await suite.call(.caller(.calls(), .hears(180), .isAnswered(), .isHungUpOn), to: .callee(.rings, .answers, .pauses(200), .hangsUp(1)))
+    }
+
+    @Test("§3.5: through an application layer gateway: what each is told of the other's media is the relay's")
+    func gateway() async throws {
+        // The ports that relays have under test (deploy/local/test); no phone has one of them.
+        let relay = "m=audio 2[5-8][0-9][0-9][0-9] "
+        try await suite.call(
+            .caller(.calls(), .isAnswered(describes: relay), .isHungUpOn),
+            to: .callee(.rings, .answers, .pauses(200), .offersAgain(1, "sendrecv", port: 2, expects: "sendrecv"), .hangsUp(2)))
+    }
+
+    @Test("§3.6: the callee's phone redirects to another, whose offer comes with its 200 and whose answer with the ACK")
+    func redirected() async throws {
+        let (third, phone) = try await suite.called(.callee(.rings, .answers, .isHungUpOn))
+        let (number, away) = try await suite.called(.callee(.forwards), dial: third)
+        try await suite.calling(number, .caller(.calls(offers: false), .isAnswered(answers: true), .pauses(200), .hangsUp(3))).succeeds()
+        try await away.succeeds()
+        try await phone.succeeds()
+    }
+
+    @Test("§3.7: a re-INVITE moves the caller's sound to another port")
+    func reinvited() async throws {
+        try await suite.call(
+            .caller(.calls(), .isAnswered(), .pauses(200), .offersAgain(3, "sendrecv", port: 4, expects: "sendrecv"), .hangsUp(4)),
+            to: .callee(.rings, .answers, .isHungUpOn))
+    }
+
+    @Test("§3.8: nobody answers, and the caller gives up")
+    func unanswered() async throws {
+        try await suite.call(.caller(.calls(), .hears(180), .pauses(200), .givesUp), to: .callee(.rings, .isGivenUp))
+    }
+
+    @Test("§3.9, §3.11: busy, and unavailable after it has rung", arguments: [486, 480])
+    func refused(status: Int) async throws {
+        try await suite.call(.caller(.calls(), .isRefused(status)), to: status == 486 ? .callee(.refuses(486)) : .callee(.rings, .refuses(480)))
+    }
+
+    @Test("§3.10: the phone does not respond: the caller hears nothing of it until it gives up; one that is not registered is 480")
+    func silent() async throws {
+        let (account, port) = (try await suite.makeAccount(), LocalPort.ten())
+        try await Sipp("register", as: account, in: suite, port: port).succeeds()
+        try await suite.calling(account.number, .caller(.calls(isTried: true), .pauses(300), .givesUp)).succeeds()
+        try await suite.calling(try await suite.makeAccount().number, .caller(.calls(), .isRefused(480))).succeeds()
+    }
+}

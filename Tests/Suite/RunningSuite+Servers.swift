@@ -1,0 +1,48 @@
+import ChildProcesses
+import Foundation
+
+/// The suite's private RabbitMQ, Redis and PostgreSQL, as `deploy/local/servers` starts them.
+extension RunningSuite {
+    public enum Server: String, CaseIterable, Sendable { case rabbitmq, redis, postgres }
+
+    /// Ends one of them as a crash does; Redis has forgotten everything when it is back.
+    public func crash(_ server: Server) async throws { try await servers("kill", server.rawValue) }
+
+    /// The same of some at one moment.
+    public func crash(_ servers: [Server]) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for server in servers { group.addTask { try await crash(server) } }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Has those back that are not there.
+    public func startServers() async throws { try await servers("start") }
+
+    /// A setting of PostgreSQL that takes no restart, as whoever runs it sets one; `default` has it as it was.
+    public func setPostgres(_ setting: String, to value: String) throws {
+        let settings = try String(contentsOfFile: "\(folder)/settings/FlowManager-1", encoding: .utf8)
+        let name = "TANDEM_DATABASE_URL="
+        guard let line = settings.split(separator: "\n").first(where: { $0.hasPrefix(name) }), var url = URLComponents(string: String(line.dropFirst(name.count)))
+        else { throw Missing.variable(name) }
+        (url.user, url.path) = ("postgres", "/postgres")
+        url.password = try String(contentsOfFile: "\(folder)/secrets/postgres-root", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let address = url.string else { throw Missing.variable(name) }
+        _ = try ChildProcess.output(of: "/usr/bin/psql", ["-qAtX", "-d", address, "-c", "alter system set \(setting) = \(value)", "-c", "select pg_reload_conf()"])
+    }
+
+    private func servers(_ words: String...) async throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let process = ChildProcess("/usr/bin/env", ["bash", root.appending(path: "deploy/local/servers").path] + words)
+        process.environment = ProcessInfo.processInfo.environment.merging(["RUN": folder]) { $1 }
+        let log = "\(folder)/logs/servers-of-the-tests-\(words.joined(separator: "-")).log"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        let output = try FileHandle(forWritingTo: URL(filePath: log))
+        (process.output, process.error) = (output, output)
+        try process.run()
+        while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
+        guard process.terminationStatus == 0 else {
+            throw Missing.refused("servers \(words): \((try? String(contentsOfFile: log, encoding: .utf8)) ?? "")")
+        }
+    }
+}
