@@ -12,6 +12,8 @@ struct StoredRun: Sendable, Equatable {
     var sequence: Int64
     /// Who makes the requests that the run waits for, by their numbers.
     var asking: [Int: Asking] = [:]
+    /// Of a run that no call has: how many runs came before it. Nil when a call has it.
+    var chain: Int?
     /// That PostgreSQL lived when this was read or written: in another one it may have forgotten it.
     var life: String?
 

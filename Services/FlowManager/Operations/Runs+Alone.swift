@@ -28,8 +28,8 @@ extension Runs {
             switch event.type {
             case "run.finished":
                 guard let flowID = event.data["flow_id"]?.string, let flow = try await flows.current(flowID, customerID: event.customerID),
-                    let next = flow.onCompleteFlowID, let chain = try await store.chain(of: event.resourceID, customerID: event.customerID),
-                    let aftermath = Aftermath(ofRun: event.resourceID, event, flowID: next, chain: chain)
+                    let next = flow.onCompleteFlowID, let ended = try await stored(event.resourceID, customerID: event.customerID),
+                    let aftermath = Aftermath(ofRun: event.resourceID, event, flowID: next, chain: ended.chain ?? 0)
                 else { continue }
                 try await launch(aftermath)
             case "recording.stored", "recording.failed":

@@ -18,13 +18,13 @@ extension Runs {
         let record = RunRecord(
             id: command.runID, customerID: command.customerID, flowID: command.flowID, referenceID: command.referenceID,
             status: StoredRun.running, step: 0, createdAt: time, endedAt: nil)
-        var (stored, events) = StoredRun(record: record, run: nil, version: 0, sequence: 0)
+        var (stored, events) = StoredRun(record: record, run: nil, version: 0, sequence: 0, chain: chain)
             .moved(to: run, move.occurrences, at: time, makeID: runtime.newID)
         let requests = assign(run, to: &stored, before: [:], at: time)
         var isNew = false
         defer { if !isNew { release(requests, of: command.runID) } }
         let sent = webhooks.rows(move.sends, of: record)
-        (isNew, stored.life) = try await store.insert(stored, events, sent, chain: chain)
+        (isNew, stored.life) = try await store.insert(stored, events, sent)
         guard isNew else {
             guard let existing = try await self.stored(command.runID, customerID: command.customerID) else {
                 throw RPCError(.conflict, "the run id belongs to another run")

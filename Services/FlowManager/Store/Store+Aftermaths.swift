@@ -10,18 +10,10 @@ extension Store {
         try await run { connection in
             try connection.query(
                 """
-                select \(Self.runColumns), version, sequence, cursor, lists, (select id from flows.lives) as life
+                select \(Self.storedColumns), (select id from flows.lives) as life
                 from flows.runs where alone and status = 'running' order by id limit $1
                 """, [.int(limit)]
             ).map { try Self.stored($0, life: try $0.optionalText("life")) }
-        }
-    }
-
-    /// How many runs came before it; nil when there is no such run.
-    func chain(of run: String, customerID: String) async throws -> Int? {
-        try await self.run { connection in
-            try connection.query("select chain from flows.runs where id = $1 and customer_id = $2", [.text(run), .text(customerID)])
-                .first.map { Int(try $0.int("chain")) }
         }
     }
 

@@ -10,17 +10,16 @@ extension Store {
         id, customer_id, flow_id, reference_id, status, step,
         (extract(epoch from created_at) * 1000)::bigint as created_at, (extract(epoch from ended_at) * 1000)::bigint as ended_at
         """
+    static let storedColumns = "\(runColumns), version, sequence, cursor, lists, case when alone then chain end as chain"
 
-    /// Writes a new run with its first events, unless a run of that id exists; and the life in which PostgreSQL took it. `chain`: of one without a call,
-    /// how many came before it.
-    func insert(
-        _ stored: StoredRun, _ events: [Event], _ sent: NewWebhooks = NewWebhooks(), chain: Int? = nil
-    ) async throws -> (isNew: Bool, life: String?) {
+    /// Writes a new run with its first events, unless a run of that id exists; and the life in which PostgreSQL took it.
+    func insert(_ stored: StoredRun, _ events: [Event], _ sent: NewWebhooks = NewWebhooks()) async throws -> (isNew: Bool, life: String?) {
         let parameters: [Parameter] = [
             .text(stored.record.id), .text(stored.record.customerID), .optional(stored.record.flowID),
             .text(stored.record.referenceID), .text(stored.record.status), .int(stored.record.step), .int(stored.version),
             .int(stored.sequence), .optional(stored.cursor?.jsonText), .optional(stored.run?.lists.jsonText),
-            stored.record.createdAt.parameter, stored.record.endedAt?.parameter ?? .null, try Outbox.texts(events), .bool(chain != nil), .int(chain ?? 0),
+            stored.record.createdAt.parameter, stored.record.endedAt?.parameter ?? .null, try Outbox.texts(events), .bool(stored.chain != nil),
+            .int(stored.chain ?? 0),
         ] + (sent.list.isEmpty ? [] : sent.parameters)
         return try await run { connection in
             let row = try connection.query(
@@ -87,7 +86,7 @@ extension Store {
             let row = try connection.query(
                 """
                 select (select id from flows.lives) as life, run.* from (select 1) as one left join (
-                    select \(Self.runColumns), version, sequence, cursor, lists from flows.runs where id = $1 and customer_id = $2
+                    select \(Self.storedColumns) from flows.runs where id = $1 and customer_id = $2
                 ) as run on true
                 """, [.text(id), .text(customerID)]
             ).first
@@ -102,7 +101,8 @@ extension Store {
         let cursor = try row.optionalText("cursor").map { _ in try row.document("cursor") }
         return StoredRun(
             record: try record(row), run: try cursor.map { try Run(cursor: $0, lists: try row.document("lists")) },
-            version: Int(try row.int("version")), sequence: try row.int("sequence"), asking: Asking.all(json: cursor?["asking"]), life: life)
+            version: Int(try row.int("version")), sequence: try row.int("sequence"), asking: Asking.all(json: cursor?["asking"]),
+            chain: try row.optionalInt("chain").map { Int($0) }, life: life)
     }
 
     func record(_ id: String, customerID: String) async throws -> RunRecord? {
