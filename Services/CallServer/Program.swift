@@ -63,7 +63,7 @@ struct Program {
             var limits = Leg.Limits()
             limits.ring = .seconds(settings.integer("TANDEM_RING_SECONDS"))
             limits.play = .seconds(settings.integer("TANDEM_MAX_PLAY_SECONDS"))
-            limits.flowRetries = settings.integer("TANDEM_FLOW_PATIENCE_SECONDS") / Int(Leg.longestFlowPause.seconds)
+            limits.flowRetries = settings.integer("TANDEM_FLOW_PATIENCE_SECONDS") * 1000 / Int(Leg.longestFlowPause.nanoseconds / 1_000_000)
             limits.closingRetries = settings.integer("TANDEM_OUTCOME_SECONDS") / Int(Leg.longestClosingPause.seconds)
             limits.duration = .seconds(settings.integer("TANDEM_MAX_CALL_SECONDS"))
             let engineSettings = EngineSettings(

@@ -51,7 +51,8 @@ extension Leg {
         deadlines[.flowRetry] = moment.now + min(.milliseconds(100 << min(flowAttempts, 6)), Self.longestFlowPause)
     }
 
-    static let longestFlowPause = Interval.seconds(2)
+    /// Whoever speaks waits for the next step: FlowManager, and its database, are missed no longer than they are away.
+    static let longestFlowPause = Interval.milliseconds(500)
 
     mutating func askFlow(into effects: inout [LegEffect]) {
         if let performing, let pendingOutcome {

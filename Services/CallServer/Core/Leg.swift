@@ -251,8 +251,8 @@ struct Leg: Codable, Sendable {
         /// The longest a prompt may be.
         var play = Interval.seconds(3_600)
         var digits = 100
-        /// So often a call that is up asks FlowManager again, with two seconds between them.
-        var flowRetries = 45
+        /// So often a call that is up asks FlowManager again, with half a second between them.
+        var flowRetries = 180
         /// Nil, as in what an older version wrote: an hour's.
         var closingRetries: Int?
     }

@@ -1,16 +1,12 @@
 import Contracts
 import Synchronization
 
-/// What this instance knows of runs beyond what PostgreSQL may remember, and since when PostgreSQL lives the life it lives.
+/// What this instance knows of runs beyond what PostgreSQL may remember, and whether the others still write again what it has lost of theirs.
 final class Recollection: Sendable {
     private struct State: Sendable {
         var recent = RecentWrites()
-        var life: String?
-        var bornAt: ContinuousClock.Instant?
+        var settling = Settling()
     }
-
-    /// Within that everybody who lives has found PostgreSQL again, and has written what it had forgotten.
-    private static let settling = Duration.seconds(3)
 
     private let state = Mutex(State())
 
@@ -26,16 +22,12 @@ final class Recollection: Sendable {
 
     func forget(writtenBefore moment: ContinuousClock.Instant) { state.withLock { $0.recent.forget(writtenBefore: moment) } }
 
-    /// The life that PostgreSQL was seen to live. The first one seen is nobody's death.
-    func saw(_ life: String) {
-        state.withLock { state in
-            if let known = state.life, known != life { state.bornAt = .now }
-            state.life = life
-        }
+    func saw(_ life: String) { state.withLock { $0.settling.saw(life, at: .now) } }
+
+    func heard(_ through: Set<String>, in life: String, others: [String]) {
+        state.withLock { $0.settling.heard(through, in: life, others: others) }
     }
 
     /// Whether others may not have written again yet what PostgreSQL had forgotten of theirs.
-    var isSettling: Bool {
-        state.withLock { state in state.bornAt.map { ContinuousClock.now - $0 < Self.settling } ?? false }
-    }
+    var isSettling: Bool { state.withLock { $0.settling.isUnderWay(at: .now) } }
 }

@@ -35,7 +35,10 @@ extension Runs {
             case .answered(let stored): return try await answer(stored)
             case .outOfOrder(let expected):
                 // Whoever asks has had an answer of somebody's that this instance does not know of.
-                if othersMayKnowMore { throw Self.settling }
+                if othersMayKnowMore {
+                    try await settled()
+                    continue
+                }
                 throw RPCError(.conflict, "the run awaits the outcome of step \(expected), not of \(command.step)")
             case .overtaken: continue
             }

@@ -17,6 +17,7 @@ struct Store: Sendable {
             Migration(number: 5, name: "webhooks", sql: PackageResources._005_webhooks_sql),
             Migration(number: 6, name: "mailboxes", sql: PackageResources._006_mailboxes_sql),
             Migration(number: 7, name: "aftermaths", sql: PackageResources._007_aftermaths_sql), Lives.migration(number: 8),
+            Migration(number: 9, name: "recollected", sql: PackageResources._009_recollected_sql),
         ]
     }
 

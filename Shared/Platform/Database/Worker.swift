@@ -12,7 +12,7 @@ final class Worker: @unchecked Sendable {
     private let logger: Logger
     private var connection: Connection?
     private var retryAt = Instant(nanoseconds: 0)
-    private var backoff = Backoff()
+    private var backoff = Backoff(last: .seconds(1))
 
     init(number: Int, settings: Database.Settings, queue: WorkQueue, logger: Logger) {
         (self.settings, self.queue, self.logger) = (settings, queue, logger)

@@ -106,6 +106,17 @@ import Testing
         #expect(fixture.apply(.stepFailed(RPCError(.unavailable))).hasBye)
     }
 
+    @Test("a flow manager that was away for long is asked within half a second of its return, and for as long as before")
+    func flowAwayForLong() {
+        var (fixture, _) = LegFixture.answered(performing: .answer)
+        let retries = fixture.leg.limits.flowRetries
+        for attempt in 0..<retries {
+            #expect(!fixture.apply(.stepFailed(RPCError(.unavailable))).hasBye, "attempt \(attempt)")
+            #expect(fixture.pass(.milliseconds(500)).outcomes == [.completed])
+        }
+        #expect(retries * 500 >= 90_000)
+    }
+
     @Test("conference_join moves the seat without a SIP message and comes back when removed")
     func conference() {
         var option = ConferenceJoin()

@@ -54,16 +54,6 @@ struct RecentWritesTests {
         #expect(recent.entries.isEmpty)
     }
 
-    @Test("Another life of PostgreSQL is a time of settling; the first one seen is nobody's death")
-    func lives() {
-        let recollection = Recollection()
-        recollection.saw("life_1")
-        recollection.saw("life_1")
-        #expect(!recollection.isSettling)
-        recollection.saw("life_2")
-        #expect(recollection.isSettling)
-    }
-
     @Test("A run of another customer is nobody's here")
     func tenants() {
         let recollection = Recollection()

@@ -58,4 +58,23 @@ struct RunStoreTests {
             }
         }
     }
+
+    @Test("Who is through in a life of PostgreSQL is known by the process, not by its name, and only in that life")
+    func through() async throws {
+        try await with { store in
+            let (life, next) = ("life_\(customer)", "life_\(customer)x")
+            #expect(try await store.through(in: life).isEmpty)
+            try await store.isThrough("\(customer)-1", "inc_1", in: life)
+            try await store.isThrough("\(customer)-2", "inc_2", in: life)
+            #expect(try await store.through(in: life) == ["inc_1", "inc_2"])
+            try await store.isThrough("\(customer)-1", "inc_3", in: life)
+            #expect(try await store.through(in: life) == ["inc_2", "inc_3"])
+            try await store.isThrough("\(customer)-2", "inc_2", in: next)
+            #expect(try await store.through(in: life) == ["inc_3"])
+            #expect(try await store.through(in: next) == ["inc_2"])
+            _ = try await store.run { [customer] connection in
+                try connection.change("delete from flows.recollected where instance in ($1, $2)", [.text(customer + "-1"), .text(customer + "-2")])
+            }
+        }
+    }
 }
