@@ -17,6 +17,8 @@ extension Runs {
     /// The same while more than `crowd` requests are under way, when nobody is kept waiting.
     private static let longPause = 300
     private static let crowd = 64
+    /// Everybody announces himself four times within that.
+    private static let acquaintance = Duration.seconds(1)
 
     /// Makes the requests that a move has led to; only once it is stored.
     func makeRequests(_ requests: [FlowRequest], of record: RunRecord) {
@@ -112,8 +114,11 @@ extension Runs {
     /// Whether nobody will bring the answer.
     private func isForsaken(_ asking: Asking?) -> Bool {
         guard let asking, runtime.timestamp() < asking.until else { return true }
-        // We have made it and have it no more: its answer could not be stored. One that was stored shows when it is read again.
-        if asking.incarnation == runtime.incarnation { return true }
+        // We have made it and have it no more: its answer could not be stored. One that was stored shows when it is read again. A former life of
+        // ours is over as well.
+        if asking.instance == runtime.instance { return true }
+        // Who has only just started has not heard of everybody yet.
+        guard ContinuousClock.now - startedAt > Self.acquaintance else { return false }
         return !runtime.fleet.living(.flowManager).contains { $0.instance == asking.instance && $0.incarnation == asking.incarnation }
     }
 

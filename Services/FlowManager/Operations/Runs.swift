@@ -32,6 +32,7 @@ struct Runs: Sendable {
     let known: Generations<StoredRun>
     let recollection: Recollection
     let timeline: Timeline
+    let startedAt = ContinuousClock.now
 
     func serve(on bus: Bus) {
         bus.serve(StartRun.self) { command, _ in try await start(command) }
