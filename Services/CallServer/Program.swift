@@ -96,7 +96,9 @@ struct Program {
             runtime.background { await archive.timeline.run() }
             runtime.background { await archive.run() }
             runtime.cache.onReconnect { engine.loop.post { engine.assumeIsolated { $0.saveAll() } } }
-            runtime.background { await writer.run() }
+            runtime.background {
+                await writer.run { life, asked in engine.loop.post { engine.assumeIsolated { $0.sawPostgres(life, at: asked) } } }
+            }
             runtime.background { await writer.watch() }
             runtime.background { await outbox.run() }
             runtime.background {

@@ -10,14 +10,20 @@ import Testing
 struct ServersForgetTests {
     private static let phones = 8
 
+    enum Dying: CaseIterable, Sendable {
+        case postgres
+        /// Nobody is left who could write again what was lost, but whoever has told it.
+        case postgresAndEveryFlowManager
+    }
+
     let suite: RunningSuite
 
     init() throws { suite = try RunningSuite() }
 
     @Test(
         "flows that took a step, began or ended in its last moments go on, or are over: no step is lost or taken twice, and what was told has no gap",
-        arguments: [0, 400])
-    func steps(milliseconds: Int) async throws {
+        arguments: [0, 400], Dying.allCases)
+    func steps(milliseconds: Int, dying: Dying) async throws {
         // With its usual 200 ms, and while the log of events is written beside, it would be a matter of luck whether there is anything to forget.
         try suite.setPostgres("wal_writer_delay", to: "'10s'")
         defer { try? suite.setPostgres("wal_writer_delay", to: "default") }
@@ -56,6 +62,7 @@ struct ServersForgetTests {
             try await press("2", on: Array(calls.dropFirst().dropLast(2)))
             try await press("1", on: calls.suffix(2))
             try await Task.sleep(for: .milliseconds(milliseconds))
+            if dying == .postgresAndEveryFlowManager { for instance in 1...2 { try suite.killProcess(of: "FlowManager", instance) } }
             try await suite.crash(.postgres)
             try await Task.sleep(for: .seconds(1))
             try await suite.startServers()
@@ -71,6 +78,7 @@ struct ServersForgetTests {
                 try await call.hangup()
             }
             for id in ids { try await isTold("run_" + id.dropFirst("call_".count)) }
+            guard dying == .postgres else { return }
             let again = try await writtenAgain() - before
             print("\(milliseconds) ms after the last step: \(Int(again)) runs of \(ids.count) were written again")
         }

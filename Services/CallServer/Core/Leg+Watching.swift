@@ -13,6 +13,8 @@ extension Leg {
     /// What FlowManager said of it; an answer that came after the action's own end says nothing new.
     mutating func watched(_ step: RunStep, at moment: Moment, into effects: inout [LegEffect]) {
         guard let current = performing, current.runID == step.runID, current.watch != nil, pendingOutcome == nil else { return }
+        // What has led here was lost in a crash of PostgreSQL, and is told again.
+        if step.step < current.step { return watch(current.watch, at: moment) }
         if step.step == current.step, step.action != nil { return watch(step.watch, at: moment) }
         if step.step == current.step, step.waiting == nil, step.finished == nil { return }
         interrupt(at: moment, into: &effects)

@@ -129,10 +129,9 @@ extension CallEngine {
         case .stopStream(let stream): stopStream(leg, stream)
         case .startRun: startRun(leg)
         case .advance(let runID, let step, let outcome):
-            ask(
-                AdvanceRun(runID: runID, customerID: leg.record.customerID, step: step, outcome: leg.withStatus(outcome)), for: leg,
-                "\(runID)/\(step)\(leg.polls)"
-            ) { .step($0) } failed: { .stepFailed($0) }
+            tell(
+                .ended(AdvanceRun(runID: runID, customerID: leg.record.customerID, step: step, outcome: leg.withStatus(outcome))), for: leg,
+                "\(runID)/\(step)\(leg.polls)")
         case .leaveRun(let runID, let step):
             ask(
                 AdvanceRun(runID: runID, customerID: leg.record.customerID, step: step, outcome: .callEnded), for: leg, "\(runID)/\(step)/left"
@@ -293,7 +292,7 @@ extension CallEngine {
             runID: runID, customerID: record.customerID, flowID: leg.program?.flowID, actions: leg.program?.actions,
             referenceID: record.id, variables: variables)
         command.after = leg.program?.after
-        ask(command, for: leg, "run\(leg.program?.number.map { "/\($0)" } ?? "")\(leg.polls)") { .step($0) } failed: { .stepFailed($0) }
+        tell(.begun(command), for: leg, "run\(leg.program?.number.map { "/\($0)" } ?? "")\(leg.polls)")
     }
 
     func createChild(_ order: ChildOrder, of parent: Leg) {

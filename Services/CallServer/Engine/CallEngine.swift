@@ -42,6 +42,12 @@ actor CallEngine {
     let archive: TimelineArchive
     let timeline: Timeline
     var traced = TracedMessages()
+    var told = ToldSteps()
+    /// Runs of which PostgreSQL may have lost what was told, and FlowManager may not have it any more; how often anything was told again.
+    var lost: Set<String> = []
+    var isTellingAgain = false
+    var retellings = 0
+    var postgresLife: String?
     /// The edges over TCP.
     var streams: PeerStreams?
     private var layerTimer: (timer: EventLoop.Timer, at: Instant)?

@@ -80,11 +80,14 @@ final class RecordWriter: Sendable {
         wake?.resume()
     }
 
-    /// Runs until `finish`.
-    func run() async {
+    /// Runs until `finish`. `lived` hears now and then which life PostgreSQL lived at a moment.
+    func run(lived: (@Sendable (_ life: String, _ at: Instant) -> Void)? = nil) async {
         var recent = Recent()
         while true {
-            if state.withLock({ $0.isDoubtful }) { await confirm(&recent) }
+            if state.withLock({ $0.isDoubtful }) {
+                let asked = MonotonicClock.now()
+                if await confirm(&recent), let life = recent.life { lived?(life, asked) }
+            }
             // A call's beginning is busy enough: what it tells may wait a moment, and goes together.
             if state.withLock({ !$0.isStopped && !$0.isUrgent }) { try? await Task.sleep(for: Self.linger) }
             let entries = state.withLock { state in
@@ -160,12 +163,13 @@ final class RecordWriter: Sendable {
         }
     }
 
-    private func confirm(_ recent: inout Recent) async {
+    /// False when it cannot be asked.
+    private func confirm(_ recent: inout Recent) async -> Bool {
         state.withLock { $0.isDoubtful = false }
-        guard !recent.entries.isEmpty else { return }
         let asked = ContinuousClock.now
-        do { try await follow(&recent) } catch { return }
+        do { try await follow(&recent) } catch { return false }
         recent.entries.removeAll { asked - $0.at > Self.keptFor }
+        return true
     }
 
     /// Writes again, in another life, what was written in the one before and may be gone: a record is brought up to date or is so already, and

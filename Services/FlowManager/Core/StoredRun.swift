@@ -16,6 +16,8 @@ struct StoredRun: Sendable, Equatable {
     var chain: Int?
     /// That PostgreSQL lived when this was read or written: in another one it may have forgotten it.
     var life: String?
+    /// When it was moved here; nil when it was read.
+    var movedAt: Timestamp?
 
     static let running = "running"
 
@@ -33,17 +35,18 @@ struct StoredRun: Sendable, Equatable {
             if let run, !run.openRequests.isEmpty {
                 return RunStep(runID: record.id, step: record.step, action: nil, finished: nil, waiting: Runs.pause)
             }
-            return RunStep(runID: record.id, step: record.step, action: nil, finished: record.status)
+            return RunStep(runID: record.id, step: record.step, action: nil, finished: record.status, at: movedAt?.milliseconds)
         }
-        return RunStep(runID: record.id, step: step, action: action, finished: nil, watch: run.openRequests.isEmpty ? nil : Runs.watchPause)
+        return RunStep(
+            runID: record.id, step: step, action: action, finished: nil, watch: run.openRequests.isEmpty ? nil : Runs.watchPause,
+            at: movedAt?.milliseconds)
     }
 
     /// The row after the interpreter has moved the run, and the events that tell of it.
-    func moved(
-        to run: Run, _ occurrences: [Interpreter.Occurrence], at time: Timestamp, makeID: (String) -> String
-    ) -> (next: StoredRun, events: [Event]) {
+    func moved(to run: Run, _ occurrences: [Interpreter.Occurrence], at time: Timestamp) -> (next: StoredRun, events: [Event]) {
         var next = self
         next.version += 1
+        next.movedAt = time
         next.record.step = run.step
         if case .finished(let reason) = run.state {
             next.run = nil
@@ -57,10 +60,16 @@ struct StoredRun: Sendable, Equatable {
             next.sequence += 1
             events.append(
                 Event(
-                    id: makeID("evt"), type: occurrence.eventType, timestamp: time, customerID: record.customerID,
+                    id: next.eventID(at: time), type: occurrence.eventType, timestamp: time, customerID: record.customerID,
                     resourceID: record.id, sequence: next.sequence, data: next.data(of: occurrence)))
         }
         return (next, events)
+    }
+
+    /// Follows from the run, so that who hears of an event that was lost, and is told again, knows it.
+    private func eventID(at time: Timestamp) -> String {
+        let name = Array("\(record.id)/\(sequence)".utf8)
+        return Identifier.make("evt", milliseconds: time.milliseconds, random: (StableHash.hash(name, seed: 0), StableHash.hash(name, seed: 1)))
     }
 
     /// The run as the API shows it, and what has just happened to it.

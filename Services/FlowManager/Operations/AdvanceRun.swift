@@ -51,7 +51,7 @@ extension Runs {
             let last = stored.record.step
             return command.step <= last ? .answered(stored) : .outOfOrder(expected: last)
         }
-        let time = runtime.timestamp()
+        let time = time(of: command.at)
         let progress: Interpreter.Progress
         do throws(Interpreter.OutOfOrder) {
             progress = try interpreter.advance(&run, step: command.step, command.outcome, at: time.seconds)
@@ -68,6 +68,9 @@ extension Runs {
 }
 
 extension Runs {
+    /// What is made again is made as of when it was made first: with the same events, and with the same answer of whatever asks for the time.
+    func time(of earlier: Int64?) -> Timestamp { earlier.map { Timestamp(milliseconds: $0) } ?? runtime.timestamp() }
+
     /// Most steps lead from one action to the next, of a run that is remembered: those are made whole on the thread of a connection to the database, which
     /// answers them. A task would change threads twice more. Nil: `advance` has to do it.
     @Sendable
@@ -83,7 +86,7 @@ extension Runs {
     private func step(_ command: AdvanceRun, since wanted: Instant, on connection: Connection) throws -> RunStep? {
         guard let stored = known[command.runID], stored.record.customerID == command.customerID, var run = stored.run else { return nil }
         if Self.recordingEnd(of: command.outcome, stored) != nil { return nil }
-        let time = runtime.timestamp()
+        let time = time(of: command.at)
         let progress = try interpreter.advance(&run, step: command.step, command.outcome, at: time.seconds)
         switch progress.next {
         case .perform, .finished: break

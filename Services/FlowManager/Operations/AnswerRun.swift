@@ -68,7 +68,7 @@ extension Runs {
             let progress = interpreter.supply(&run, answer, to: number, at: time.seconds)
             guard !progress.occurrences.isEmpty else { return nil }
             let move = try await resolve(progress, of: &run, customerID: customerID, at: time)
-            if let next = try await write(run, move, over: stored, at: time) { return next }
+            if let next = try await write(run, move, over: stored, at: time, durably: true) { return next }
         }
         throw RPCError(.unavailable, "the run is being moved by others")
     }

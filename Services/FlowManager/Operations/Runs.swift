@@ -78,11 +78,12 @@ struct Runs: Sendable {
 
     /// Stores where a run stands now; nil when it is no longer where `stored` was.
     ///
-    /// `taking`: a request that is ours from now on, whoever was to make it.
+    /// `taking`: a request that is ours from now on, whoever was to make it. `durably`: the call's owner could not tell it again.
     func write(
-        _ run: Run, _ move: Move, over stored: StoredRun, at time: Timestamp, taking: Int? = nil
+        _ run: Run, _ move: Move, over stored: StoredRun, at time: Timestamp, taking: Int? = nil, durably: Bool = false
     ) async throws -> (stored: StoredRun, requests: [FlowRequest])? {
-        let moved = moved(to: run, move, over: stored, at: time, taking: taking)
+        var moved = moved(to: run, move, over: stored, at: time, taking: taking)
+        moved.change.isDurable = moved.change.isDurable || durably
         let wanted = MonotonicClock.now()
         do {
             let isWritten = try await store.update(moved.change)
@@ -95,12 +96,19 @@ struct Runs: Sendable {
     }
 
     func moved(to run: Run, _ move: Move, over stored: StoredRun, at time: Timestamp, taking: Int? = nil) -> Moved {
-        var (next, events) = stored.moved(to: run, move.occurrences, at: time, makeID: runtime.newID)
+        var (next, events) = stored.moved(to: run, move.occurrences, at: time)
         let ours = assign(run, to: &next, before: stored.asking, at: time, taking: taking)
         let withLists = stored.run.map { !run.hasSameLists(as: $0) } ?? true
         let sent = webhooks.rows(move.sends, of: next.record)
-        let change = Store.Change(stored: next, over: stored.version, withLists: withLists, events: events, sent: sent)
+        let change = Store.Change(
+            stored: next, over: stored.version, withLists: withLists, events: events, sent: sent, isDurable: Self.mustLast(next, with: ours))
         return (change, move, ours)
+    }
+
+    /// Whether a crash of PostgreSQL must not take it back, should this process be gone then, too: nobody else knows of a run without a call,
+    /// and what may be sent only once is not sent before it is on disk that it is.
+    static func mustLast(_ next: StoredRun, with requests: [FlowRequest]) -> Bool {
+        next.chain != nil || requests.contains { $0.method != .get }
     }
 
     /// What follows once a move is stored, or was overtaken.

@@ -18,7 +18,7 @@ extension Runs {
                     .invalid, "variables that cannot be set",
                     problems: refused.map { Problem(pointer: "/variables/\($0.prefix(64))", code: "reserved", detail: "is the platform's, or too much") })
             }
-            if try await write(run, Move(occurrences: [], sends: []), over: stored, at: runtime.timestamp()) != nil { return Done() }
+            if try await write(run, Move(occurrences: [], sends: []), over: stored, at: runtime.timestamp(), durably: true) != nil { return Done() }
         }
         throw RPCError(.unavailable, "the run is being moved by others")
     }

@@ -5,7 +5,7 @@ import Flow
 extension Runs {
     /// Starts a run and gives its first action. A run id is used once: starting it again gives what it wants now.
     func start(_ command: StartRun) async throws -> RunStep {
-        let time = runtime.timestamp()
+        let time = time(of: command.at)
         var run = Run(actions: try await actions(of: command), variables: variables(of: command), after: max(0, command.after ?? 0))
         let progress = interpreter.start(&run, at: time.seconds)
         return try await answer(try await begin(run, progress, of: command, at: time))
@@ -19,12 +19,12 @@ extension Runs {
             id: command.runID, customerID: command.customerID, flowID: command.flowID, referenceID: command.referenceID,
             status: StoredRun.running, step: 0, createdAt: time, endedAt: nil)
         var (stored, events) = StoredRun(record: record, run: nil, version: 0, sequence: 0, chain: chain)
-            .moved(to: run, move.occurrences, at: time, makeID: runtime.newID)
+            .moved(to: run, move.occurrences, at: time)
         let requests = assign(run, to: &stored, before: [:], at: time)
         var isNew = false
         defer { if !isNew { release(requests, of: command.runID) } }
         let sent = webhooks.rows(move.sends, of: record)
-        (isNew, stored.life) = try await store.insert(stored, events, sent)
+        (isNew, stored.life) = try await store.insert(stored, events, sent, durably: Self.mustLast(stored, with: requests))
         guard isNew else {
             guard let existing = try await self.stored(command.runID, customerID: command.customerID) else {
                 throw RPCError(.conflict, "the run id belongs to another run")

@@ -3,8 +3,8 @@ import Database
 import Flow
 import ServiceKit
 
-/// Runs. A step is one statement: it moves the cursor and tells of it, both or neither, and waits for no disk (DESIGN §5:
-/// what only a crash of PostgreSQL itself could lose, the call's owner delivers again).
+/// Runs. A step is one statement: it moves the cursor and tells of it, both or neither, and waits for no disk where the call's owner can tell
+/// again what only a crash of PostgreSQL itself could lose (DESIGN §5).
 extension Store {
     static let runColumns = """
         id, customer_id, flow_id, reference_id, status, step,
@@ -13,7 +13,9 @@ extension Store {
     static let storedColumns = "\(runColumns), version, sequence, cursor, lists, case when alone then chain end as chain"
 
     /// Writes a new run with its first events, unless a run of that id exists; and the life in which PostgreSQL took it.
-    func insert(_ stored: StoredRun, _ events: [Event], _ sent: NewWebhooks = NewWebhooks()) async throws -> (isNew: Bool, life: String?) {
+    func insert(
+        _ stored: StoredRun, _ events: [Event], _ sent: NewWebhooks = NewWebhooks(), durably: Bool = false
+    ) async throws -> (isNew: Bool, life: String?) {
         let parameters: [Parameter] = [
             .text(stored.record.id), .text(stored.record.customerID), .optional(stored.record.flowID),
             .text(stored.record.referenceID), .text(stored.record.status), .int(stored.record.step), .int(stored.version),
@@ -24,7 +26,7 @@ extension Store {
         return try await run { connection in
             let row = try connection.query(
                 """
-                with relaxed as materialized (select set_config('synchronous_commit', 'off', true)),
+                with relaxed as materialized (select set_config('synchronous_commit', '\(durably ? "on" : "off")', true)),
                 written as (
                     insert into flows.runs
                         (id, customer_id, flow_id, reference_id, status, step, version, sequence, cursor, lists, created_at, ended_at, alone, chain)
@@ -49,6 +51,8 @@ extension Store {
         let withLists: Bool
         let events: [Event]
         let sent: NewWebhooks
+        /// On disk before anybody hears of it.
+        var isDurable = false
     }
 
     /// Writes it; false when the row is no longer of the version that the change was made from, or PostgreSQL has died since that was read.
@@ -64,7 +68,7 @@ extension Store {
         ] + (sent.list.isEmpty ? [] : sent.parameters + [.text(stored.record.referenceID)])
         return try connection.query(
             """
-            with relaxed as materialized (select set_config('synchronous_commit', 'off', true)),
+            with relaxed as materialized (select set_config('synchronous_commit', '\(change.isDurable ? "on" : "off")', true)),
             written as (
                 update flows.runs set
                     version = $3, status = $4, step = $5, sequence = $6, cursor = $7::json,

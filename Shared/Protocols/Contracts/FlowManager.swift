@@ -42,10 +42,12 @@ public struct RunStep: Codable, Sendable, Equatable {
     public var waiting: Int?
     /// Something else goes on beside the action that may put an end to it: ask with `WatchRun` every so many milliseconds.
     public var watch: Int?
+    /// When the step was made, in milliseconds: what was lost since is made again as of then.
+    public var at: Int64?
 
-    public init(runID: String, step: Int, action: Action?, finished: String?, waiting: Int? = nil, watch: Int? = nil) {
+    public init(runID: String, step: Int, action: Action?, finished: String?, waiting: Int? = nil, watch: Int? = nil, at: Int64? = nil) {
         (self.runID, self.step, self.action, self.finished) = (runID, step, action, finished)
-        (self.waiting, self.watch) = (waiting, watch)
+        (self.waiting, self.watch, self.at) = (waiting, watch, at)
     }
 }
 
@@ -64,6 +66,8 @@ public struct StartRun: Command {
     public var variables: [String: String]
     /// Its steps are counted from behind this one; 0.
     public var after: Int?
+    /// When it was begun, in milliseconds, where that was lost and is told again; now.
+    public var at: Int64?
 
     public init(
         runID: String, customerID: String, flowID: String?, actions: [Action]?, referenceID: String, variables: [String: String]
@@ -82,6 +86,8 @@ public struct AdvanceRun: Command {
     public var customerID: String
     public var step: Int
     public var outcome: Outcome
+    /// When the step was made that this had led to, in milliseconds, where it was lost and is told again; now.
+    public var at: Int64?
 
     public init(runID: String, customerID: String, step: Int, outcome: Outcome) {
         (self.runID, self.customerID, self.step, self.outcome) = (runID, customerID, step, outcome)

@@ -62,6 +62,15 @@ import Testing
         #expect(fixture.apply(.watched(step(1, nil))).hasBye)
     }
 
+    @Test("An answer from before the action that is performed ends nothing: what has led there was lost, and is told again (DESIGN §5)")
+    func lost() {
+        var fixture = watched(music)
+        _ = fixture.apply(.watched(step(2, .echo(Echo()), watch: 100)))
+        #expect(fixture.apply(.watched(step(1, music))).isEmpty)
+        #expect(fixture.leg.performing?.step == 2)
+        #expect(fixture.pass(.milliseconds(100)).asked == 1, "it is asked again")
+    }
+
     @Test("Calls that a given up connect has made are ended, and write nothing into the next action")
     func children() {
         var connect = Connect()

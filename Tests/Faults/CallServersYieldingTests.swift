@@ -1,0 +1,65 @@
+import Deadlines
+import Foundation
+import Phone
+import SIP
+import Suite
+import Testing
+
+/// Runs with `SCALE="CallServer=2"`. A phone's request names a dialog of a call that the other server has, which gives it away; and one of the two is gone meanwhile.
+@Suite("CallServers: one of two dies while a call goes from one to the other (RELIABILITY K2)", .serialized, .timeLimit(.minutes(10)))
+struct CallServersYieldingTests {
+    enum Victim: CaseIterable, Sendable { case taker, giver }
+
+    let suite: RunningSuite
+    private let servers: TwoCallServers
+
+    init() throws {
+        suite = try RunningSuite()
+        servers = TwoCallServers(suite: suite)
+    }
+
+    /// Milliseconds between the request and the death, over both victims.
+    private static let moments = Victim.allCases.flatMap { victim in [0, 4, 12, 40].map { (victim, $0) } }
+
+    @Test("an attended transfer is made all the same, and no call of the three phones is lost", arguments: moments)
+    func transferred(_ victim: Victim, milliseconds: Int) async throws {
+        try await withPhones(3, in: suite) { phones in
+            let (taker, giver) = (1, 2)
+            let (mine, stays) = try await servers.talking(phones[0], phones[1], on: taker)
+            let (consultation, third) = try await servers.talking(phones[0], phones[2], on: giver)
+            let referred = Task { try await mine.refer(to: phones[2].number, replacing: consultation) }
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            try await servers.without(victim == .taker ? taker : giver) { _ in
+                #expect(try await referred.value == 202)
+                #expect(try await mine.ended(within: .seconds(20)) == .hungUpThere)
+                #expect(try await consultation.ended(within: .seconds(20)) == .hungUpThere)
+                #expect(await stays.hears(1_010, within: .seconds(10)))
+                #expect(await third.hears(620, within: .seconds(10)))
+                try await third.hold()
+                try await third.resume()
+                #expect(await third.hears(620, within: .seconds(10)))
+                try await third.hangup()
+                #expect(try await stays.ended(within: .seconds(20)) == .hungUpThere)
+            }
+        }
+    }
+
+    @Test("a phone takes a place in the call all the same, and the others of it stay", arguments: moments)
+    func replaced(_ victim: Victim, milliseconds: Int) async throws {
+        try await withPhones(3, in: suite) { phones in
+            // The newcomer's INVITE goes to one or the other: in half of the cases nothing is given away.
+            let giver = 2
+            let (outgoing, incoming) = try await servers.talking(phones[0], phones[1], on: giver)
+            let newcomer = try await phones[2].call(phones[1].number, [Header(.replaces, try await incoming.reference)])
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            try await servers.without(victim == .taker ? 1 : giver) { _ in
+                try await newcomer.answered(within: .seconds(20))
+                #expect(try await incoming.ended(within: .seconds(20)) == .hungUpThere)
+                #expect(await outgoing.hears(1_010, within: .seconds(10)))
+                #expect(await newcomer.hears(440, within: .seconds(10)))
+                try await outgoing.hangup()
+                #expect(try await newcomer.ended(within: .seconds(20)) == .hungUpThere)
+            }
+        }
+    }
+}
