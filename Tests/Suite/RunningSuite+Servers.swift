@@ -16,6 +16,23 @@ extension RunningSuite {
         }
     }
 
+    /// The same, and what nobody waited for to be on disk since `holdWriter` is gone, not only what the disk alone had not.
+    public func crashPostgres(holding writer: Int32) async throws {
+        async let crash: Void = crash(.postgres)
+        // It is told to end while it is held, and does so before it does anything else.
+        try await Task.sleep(for: .milliseconds(300))
+        kill(writer, SIGCONT)
+        try await crash
+    }
+
+    /// Has PostgreSQL's writer of its log stand still: commits that wait for no disk stay in its memory until one that does comes.
+    public func holdWriter() throws -> Int32 {
+        guard let writer = try processes(titled: "postgres: walwriter").first, kill(writer, SIGSTOP) == 0 else {
+            throw Missing.refused("PostgreSQL has no walwriter that could be held")
+        }
+        return writer
+    }
+
     /// Has those back that are not there.
     public func startServers() async throws { try await servers("start") }
 

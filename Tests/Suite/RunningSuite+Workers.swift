@@ -28,6 +28,15 @@ extension RunningSuite {
         }
     }
 
+    /// Those of the suite's network whose command line begins so.
+    func processes(titled title: String) throws -> [Int32] {
+        guard let network = Self.network(of: "self") else { throw Missing.refused("no /proc") }
+        return try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { id in
+            guard Self.network(of: "\(id)") == network, let line = try? Data(contentsOf: URL(filePath: "/proc/\(id)/cmdline")) else { return false }
+            return line.starts(with: Data(title.utf8))
+        }
+    }
+
     private static func network(of process: String) -> String? {
         try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/ns/net")
     }

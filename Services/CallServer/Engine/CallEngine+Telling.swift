@@ -1,12 +1,15 @@
 import Bus
 import Contracts
 import Deadlines
+import Telemetry
 
 /// Tells FlowManager what becomes of runs; and once more what it may have lost: when it does not know of a step that it has made itself, and
 /// whenever PostgreSQL has crashed. Whatever it has is not made again.
 extension CallEngine {
-    /// By then the disk has it, also a slow one.
-    private static let keptFor = Interval.seconds(5)
+    /// What was told before that the disk has by now, also a slow one.
+    private static let onDisk = Interval.seconds(-5)
+    private static let again = Counter(
+        "tandem_call_runs_told_again_total", "Runs of which FlowManager was told again what PostgreSQL may have lost.")
     /// A step that is made again may wait for a web server, each time for a second.
     private static let mostWaits = 60
 
@@ -54,6 +57,7 @@ extension CallEngine {
 
     /// Nil when FlowManager has now, or had, what it had taken of the run lately.
     private func tellAgain(_ run: String) async -> RPCError? {
+        Self.again.add()
         for telling in told.tellings(of: run) {
             for _ in 0..<Self.mostWaits {
                 let result: Result<RunStep, RPCError>
@@ -82,7 +86,7 @@ extension CallEngine {
     func sawPostgres(_ life: String, at asked: Instant) {
         let known = postgresLife
         postgresLife = life
-        if let known, known != life { lost.formUnion(told.all) } else { told.forget(toldBefore: asked - Self.keptFor, besides: lost) }
+        if let known, known != life { lost.formUnion(told.all) } else { told.forget(toldBefore: asked + Self.onDisk, besides: lost) }
         guard !lost.isEmpty, !isTellingAgain else { return }
         isTellingAgain = true
         Task { await tellWhatIsLost() }

@@ -87,7 +87,7 @@ import Testing
         var end = fixture.moment.now + .seconds(62)
         while fixture.moment.now < end {
             _ = fixture.apply(.stepFailed(RPCError(.unavailable)))
-            effects = fixture.pass(.seconds(2))
+            effects = fixture.pass(.milliseconds(500))
             #expect(effects.outcomes.count == 1 && fixture.leg.phase == .up)
         }
         #expect(fixture.step(2, .beep).plays.count == 1)
@@ -96,7 +96,7 @@ import Testing
         end = fixture.moment.now + .seconds(200)
         while fixture.moment.now < end, fixture.leg.phase == .up {
             _ = fixture.apply(.stepFailed(RPCError(.unavailable)))
-            _ = fixture.pass(.seconds(2))
+            _ = fixture.pass(.milliseconds(500))
         }
         #expect(fixture.leg.phase == .ended)
     }
