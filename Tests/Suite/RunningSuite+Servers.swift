@@ -36,18 +36,6 @@ extension RunningSuite {
     /// Has those back that are not there.
     public func startServers() async throws { try await servers("start") }
 
-    /// A setting of PostgreSQL that takes no restart, as whoever runs it sets one; `default` has it as it was.
-    public func setPostgres(_ setting: String, to value: String) throws {
-        let settings = try String(contentsOfFile: "\(folder)/settings/FlowManager-1", encoding: .utf8)
-        let name = "TANDEM_DATABASE_URL="
-        guard let line = settings.split(separator: "\n").first(where: { $0.hasPrefix(name) }), var url = URLComponents(string: String(line.dropFirst(name.count)))
-        else { throw Missing.variable(name) }
-        (url.user, url.path) = ("postgres", "/postgres")
-        url.password = try String(contentsOfFile: "\(folder)/secrets/postgres-root", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard let address = url.string else { throw Missing.variable(name) }
-        _ = try ChildProcess.output(of: "/usr/bin/psql", ["-qAtX", "-d", address, "-c", "alter system set \(setting) = \(value)", "-c", "select pg_reload_conf()"])
-    }
-
     private func servers(_ words: String...) async throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let process = ChildProcess("/usr/bin/env", ["bash", root.appending(path: "deploy/local/servers").path] + words)

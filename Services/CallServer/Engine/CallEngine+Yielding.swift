@@ -19,7 +19,7 @@ extension CallEngine {
     private static let yieldTime = Interval.seconds(4)
     private static let quietTime = Interval.milliseconds(5)
     private static let mostWaits = 20
-    private static let attempts = 3
+    private static let hesitation = Interval.milliseconds(250)
     private static let given = Counter("tandem_call_yielded_total", "call legs given to another call server, where a request named their dialog")
 
     /// Or nowhere.
@@ -38,17 +38,19 @@ extension CallEngine {
 
     private func bring(_ root: String, _ id: String, _ customer: String) async {
         var former: String?
-        for _ in 0..<Self.attempts {
+        let end = loop.now + Self.yieldTime
+        repeat {
             guard case .owned(let owner) = await adopt(root, id, from: former), owner != runtime.instance else { return }
             let command = YieldCall(customerID: customer, id: id, heir: runtime.instance)
             do throws(RPCError) {
                 _ = try await bus.call(command, to: .instance(owner), context: CallContext(customer: customer))
                 (yielded[root], yielded[id]) = (nil, nil)
             } catch {
-                guard error.code != .notFound, await isGone(owner) else { return }
-                former = owner
+                guard error.code != .notFound else { return }
+                // That it is gone may show only in a moment: until then its queue takes what nobody reads.
+                if await isGone(owner) { former = owner } else { try? await Task.sleep(for: .nanoseconds(Self.hesitation.nanoseconds)) }
             }
-        }
+        } while loop.now < end
     }
 
     // MARK: The instance that has it
