@@ -9,8 +9,8 @@ struct RoomLink: Sendable, Codable, Equatable {
         case returning
     }
 
-    /// Nothing that needs the mixer for so long: half a second.
-    static let patience = 25
+    /// Nothing that needs the mixer for so long: a second. Linking and unlinking are four commands; who hangs up at once is not worth them.
+    static let patience = 50
     /// So often an order is given anew because a call has changed its owner: for a second.
     static let mostStaleOrders = 50
     /// After relays that would not: half a minute.

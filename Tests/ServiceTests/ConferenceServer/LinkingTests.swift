@@ -24,7 +24,7 @@ struct LinkingTests {
         return bench
     }
 
-    @Test("After half a second in which nothing is asked of the mixer, each relay is told of the other's end, under its call's epoch; until it is done the mixer mixes")
+    @Test("After a second in which nothing is asked of the mixer, each relay is told of the other's end, under its call's epoch; until it is done the mixer mixes")
     func links() throws {
         var bench = try bench()
         bench.run(ticks: RoomLink.patience)
