@@ -52,6 +52,7 @@ struct Program {
         migrations: [Migration(number: 1, name: "calls", sql: PackageResources._001_calls_sql), Outbox.migration(number: 2),
             Migration(number: 3, name: "limits", sql: PackageResources._003_limits_sql),
             Migration(number: 4, name: "timelines", sql: PackageResources._004_timelines_sql), Lives.migration(number: 5),
+            Migration(number: 6, name: "dialogs", sql: PackageResources._006_dialogs_sql),
         ])
 
     static func main() async {
@@ -146,6 +147,7 @@ struct Program {
             }
             return try await store.list(command)
         }
+        bus.serve(ListDialogs.self) { command, _ in try await store.dialogs(command) }
         let owners = CallOwners(store: store, bus: bus)
         let hangUp = HangUp(engine: engine, owners: owners)
         bus.serve(HangUpCall.self, on: .both) { command, delivery in try await hangUp.perform(command, delivery) }

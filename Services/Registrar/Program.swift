@@ -14,6 +14,7 @@ struct Program {
                 Migration(number: 1, name: "registrar", sql: PackageResources._001_registrar_sql), Outbox.migration(number: 2),
                 Migration(number: 3, name: "flows", sql: PackageResources._003_flows_sql),
                 Migration(number: 4, name: "watchers", sql: PackageResources._004_watchers_sql),
+                Migration(number: 5, name: "dialogs", sql: PackageResources._005_dialogs_sql),
             ])
         await ServiceProgram.run(declaration) { runtime in try wire(runtime) }
     }
@@ -38,7 +39,9 @@ struct Program {
         let server = try RegistrarServer(
             listen: SocketAddress(inside, port: port), longestDatagram: settings.integer("TANDEM_SIP_DATAGRAM_BYTES"),
             streams: try InsideStreams(settings))
-        let notify = NotifyWatchers(store: store, server: server, runtime: runtime)
+        let notify = NotifyWatchers(store: store, server: server, dialogs: try RegistrarSettings.dialogs(settings), runtime: runtime)
+        let watch = WatchDialogs(store: store, notify: notify)
+        runtime.bus.subscribe(durable: WatchDialogs.queue, to: [DialogChanged.eventType], watch.take)
         let register = Register(
             store: store, copy: copy, outbox: outbox, notify: notify, policy: RegistrarSettings.policy(settings),
             temporaryGRUU: temporaryGRUU, runtime: runtime)

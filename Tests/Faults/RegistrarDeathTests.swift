@@ -1,3 +1,5 @@
+import Flow
+import Phone
 import SIP
 import Suite
 import Testing
@@ -20,5 +22,28 @@ extension DeathTests {
         #expect(try #require(notify.cseq?.number) > #require(first.cseq?.number))
         let tag = try #require(first.from?.tag)
         #expect(try await watched.subscribe(to: tag, expires: 0).status == 200, "the successor knows the subscription")
+    }
+
+    @Test("RFC 4235: a call that ends while no registrar is there is told of by the next one, in the same dialog")
+    func dialogsAreToldBySuccessor() async throws {
+        let watched = try await WatchedExtension(suite)
+        let number = try await suite.makeNumber(running: [["type": "answer"], ["type": "sleep", "option": ["duration": 120_000]], ["type": "hangup"]]).number
+        let phone = PhoneLine(
+            PhoneSettings(number: watched.account.number, domain: suite.domain, password: watched.account.password, proxy: try suite.proxy(over: .udp)))
+        let call = try await phone.call(number)
+        try await call.answered()
+        #expect(try await watched.subscribe("dialog").status == 200)
+        let (first, _) = try await watched.notified("the call") { document, _ in document.contains(">confirmed</state>") }
+        let old = try suite.pid(of: "Registrar")
+        try suite.leaveAlone("Registrar")
+        try suite.killProcess(of: "Registrar")
+        try? await call.hangup()
+        try suite.supervise("Registrar")
+        try await suite.waitUntilBack("Registrar", insteadOf: old, within: .seconds(30))
+        let (notify, told) = try await watched.notified("its end") { document, _ in document.contains(">terminated</state>") }
+        #expect(notify.callID == first.callID && notify.from?.tag == first.from?.tag)
+        #expect(told.contains("direction=\"initiator\"") && told.contains("event=\"local-bye\""))
+        #expect(try await watched.subscribe("dialog", to: try #require(first.from?.tag), expires: 0).status == 200)
+        await phone.close()
     }
 }

@@ -63,11 +63,11 @@ struct RegistrationEventTests {
         let watched = try await WatchedExtension(suite)
         let answer = try await watched.request(
             "SUBSCRIBE", callID: "watch", ["Event: message-summary", "Contact: <sip:watcher@127.0.0.1:9>"])
-        #expect(answer.status == 489 && answer.value(.allowEvents) == "reg")
-        for uri in ["sip:199999999@\(suite.domain)", "sip:\(watched.account.number)@other.example"] {
+        #expect(answer.status == 489 && answer.value(.allowEvents) == "reg, dialog")
+        for (uri, package) in ["sip:199999999@\(suite.domain)", "sip:\(watched.account.number)@other.example"].flatMap({ [($0, "reg"), ($0, "dialog")] }) {
             let answer = try await watched.request(
-                "SUBSCRIBE", uri, callID: "nobody", ["Event: reg", "Contact: <sip:watcher@127.0.0.1:9>"])
-            #expect(answer.status == 404 && answer.reason == "Not Found", "\(uri)")
+                "SUBSCRIBE", uri, callID: "nobody", ["Event: \(package)", "Contact: <sip:watcher@127.0.0.1:9>"])
+            #expect(answer.status == 404 && answer.reason == "Not Found", "\(uri) \(package)")
         }
     }
 }

@@ -1,6 +1,7 @@
 public import SIP
 
-/// An extension with a phone and a watcher of its registration (RFC 3680), both spoken for by one agent in an edge's place.
+/// An extension with a phone and a watcher of its registration (RFC 3680) or its dialogs (RFC 4235), both spoken for by one agent in an
+/// edge's place.
 public final class WatchedExtension {
     public let agent: InsideAgent
     let registrar: UInt16
@@ -44,11 +45,11 @@ public final class WatchedExtension {
         throw InsideAgent.Trouble.silence("the answer to \(cseq)")
     }
 
-    public func subscribe(to tag: String? = nil, expires: Int = 600) async throws -> Message {
+    public func subscribe(_ package: String = "reg", to tag: String? = nil, expires: Int = 600) async throws -> Message {
         try await request(
             "SUBSCRIBE", to: tag, callID: "watch",
             [
-                "Event: reg", "Expires: \(expires)", "Contact: <sip:watcher@127.0.0.1:\(agent.port)>",
+                "Event: \(package)", "Expires: \(expires)", "Contact: <sip:watcher@127.0.0.1:\(agent.port)>",
                 // Without the user part that edges write: the registrar would send past an edge that nobody announces.
                 "Record-Route: <sip:127.0.0.1:\(agent.port);lr;to=flow>, <sip:127.0.0.1:\(agent.port);lr;to=server>",
             ])

@@ -149,7 +149,8 @@ extension CallEngine {
         case .tellChild(let child, let event):
             handle(child, event)
         case .publish(let type, let record, let sequence, let details):
-            journal.record(record, event: type, sequence: sequence, with: details, written: whenWritten.removeValue(forKey: id))
+            journal.record(
+                record, event: type, sequence: sequence, with: details, dialog: legs[id]?.leg.dialogSide, written: whenWritten.removeValue(forKey: id))
         case .forget:
             remove(id)
         }

@@ -20,7 +20,9 @@ struct CallStore: Sendable {
     func write(_ entries: [RecordWriter.Entry], in life: String) async throws -> Bool {
         var last: [String: (entry: RecordWriter.Entry, json: String)] = [:]
         var events: [WrittenEvent] = []
+        var watched = WatchedChanges()
         for entry in entries {
+            try watched.note(entry)
             let json = try JSONText.encode(entry.call)
             events.append(try Self.event(entry, record: json))
             if let known = last[entry.call.id], known.entry.sequence > entry.sequence { continue }
@@ -31,7 +33,8 @@ struct CallStore: Sendable {
         let parameters: [Parameter] = [
             column(\.id), column(\.customerID), column(\.direction.rawValue), column(\.status.rawValue), column(\.from), column(\.to), .text(instance),
             .texts(rows.map { String($0.entry.sequence) }), .texts(rows.map(\.json)), Outbox.texts(events),
-            .text(life),
+            .text(life), .texts(try rows.map { try $0.entry.dialog.map { String(decoding: try JSONText.encode($0), as: UTF8.self) } ?? "" }),
+            Outbox.texts(watched.events), .texts(watched.customers), .texts(watched.numbers),
         ]
         return try await database.run { connection in
             try connection.query(
@@ -39,15 +42,16 @@ struct CallStore: Sendable {
                 with relaxed as materialized (select set_config('synchronous_commit', 'off', true)),
                 alive as (select from calls.lives where id = $11),
                 written as (
-                    insert into calls.calls (id, customer_id, direction, status, caller, callee, server, sequence, record)
-                    select id, customer, direction, status, caller, callee, $7, sequence::bigint, record::jsonb
-                    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::text[], $9::text[])
-                        as new (id, customer, direction, status, caller, callee, sequence, record)
+                    insert into calls.calls (id, customer_id, direction, status, caller, callee, server, sequence, record, dialog)
+                    select id, customer, direction, status, caller, callee, $7, sequence::bigint, record::jsonb, nullif(dialog, '')
+                    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::text[], $9::text[], $12::text[])
+                        as new (id, customer, direction, status, caller, callee, sequence, record, dialog)
                     where exists (select from alive) order by id
                     on conflict (id) do update set status = excluded.status, server = excluded.server,
-                        sequence = excluded.sequence, record = excluded.record
+                        sequence = excluded.sequence, record = excluded.record, dialog = excluded.dialog
                     where calls.calls.sequence < excluded.sequence),
-                told as (\(Outbox.insertion(schema: Self.schema, of: "(case when exists (select from alive) then $10::text[] else '{}' end)")))
+                told as (\(Outbox.insertion(schema: Self.schema, of: "(case when exists (select from alive) then $10::text[] else '{}' end)"))),
+                watching as (\(Self.telling(events: "$13", customers: "$14", numbers: "$15", if: "exists (select from alive)")))
                 select count(*) > 0 and exists (select from alive) as written from relaxed
                 """, parameters
             ).first?.bool("written") ?? false
@@ -101,7 +105,7 @@ struct CallStore: Sendable {
         return Page(data: calls, nextCursor: rows.count > limit ? calls.last?.id : nil)
     }
 
-    private static func call(_ row: Row) throws -> Call {
+    static func call(_ row: Row) throws -> Call {
         try JSONText.decode(Call.self, from: Array(try row.text("record").utf8))
     }
 }

@@ -109,11 +109,14 @@ final class Journal: Sendable {
     func rename(_ id: String) { claims.withLock { $0.named[id] = nil } }
 
     /// An event of a call, with the record as it was then.
-    func record(_ call: Call, event type: String, sequence: Int64, with details: [String: JSONValue], written: (@Sendable (Bool) -> Void)? = nil) {
+    func record(
+        _ call: Call, event type: String, sequence: Int64, with details: [String: JSONValue], dialog: Leg.DialogSide? = nil,
+        written: (@Sendable (Bool) -> Void)? = nil
+    ) {
         // Only the values are taken here; the writer makes JSON of them, away from the calls.
         writer.put(RecordWriter.Entry(
             id: runtime.newID("evt"), type: type, timestamp: runtime.timestamp(), call: call, sequence: sequence, details: details,
-            written: written))
+            dialog: dialog, written: written))
     }
 
     /// Renews the leases of the live legs, and ends those of the others, every second until cancelled. `lost` hears of legs that

@@ -27,6 +27,7 @@ struct LostRecords: Sendable {
     private struct Found: Sendable {
         var call: Call
         var sequence: Int64
+        var dialog: Leg.DialogSide?
     }
 
     /// Looks again and again, until cancelled.
@@ -67,10 +68,12 @@ struct LostRecords: Sendable {
         let rows = try await database.run { connection in
             try connection.query(
                 """
-                select record, sequence from calls.calls
+                select record, sequence, dialog from calls.calls
                 where status in ('queued', 'ringing', 'in_progress') and server <> all($1) and id <> all($2) order by id limit $3
                 """, [.texts(others), .texts(Array(live)), .int(Self.mostAtOnce)]
-            ).map { Found(call: try JSONText.decode(Call.self, from: Array(try $0.text("record").utf8)), sequence: try $0.int("sequence")) }
+            ).map { row in
+                Found(call: try CallStore.call(row), sequence: try row.int("sequence"), dialog: try CallStore.dialogSide(row))
+            }
         }
         var found: [Found] = []
         for row in rows where !journal.holds(row.call.id) {
@@ -87,6 +90,8 @@ struct LostRecords: Sendable {
         let event = Event(
             id: runtime.newID("evt"), type: "call.ended", timestamp: runtime.timestamp(), customerID: call.customerID, resourceID: call.id,
             sequence: sequence, data: try JSONValue(json: json))
+        let number = call.watchedNumber ?? ""
+        let watching = try CallStore.dialogEvent(call, lost.dialog, number, id: event.id, at: event.timestamp, sequence: sequence)
         let isOurs = try await database.transaction(.relaxed) { connection in
             let changed = try connection.change(
                 """
@@ -99,6 +104,9 @@ struct LostRecords: Sendable {
                 ])
             guard changed > 0 else { return false }
             try Outbox.add(event, schema: CallStore.schema, on: connection)
+            try connection.change(
+                CallStore.telling(events: "$1", customers: "$2", numbers: "$3", if: "true"),
+                [Outbox.texts([watching]), .texts([call.customerID]), .texts([number])])
             return true
         }
         if isOurs {

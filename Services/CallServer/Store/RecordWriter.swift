@@ -21,6 +21,8 @@ final class RecordWriter: Sendable {
         let sequence: Int64
         /// What the event says besides.
         let details: [String: JSONValue]
+        /// What those who watch the phone are told besides what is in the record.
+        let dialog: Leg.DialogSide?
         let written: (@Sendable (Bool) -> Void)?
     }
 

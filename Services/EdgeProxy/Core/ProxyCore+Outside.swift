@@ -80,7 +80,8 @@ extension ProxyCore {
         _ message: borrowing MessageView, _ head: RequestHead, _ arrival: Arrival, _ recorded: SocketAddress?, _ sender: Originator?,
         _ servers: inout Placement
     ) -> Decision {
-        if isForRegistrar(message, head) {
+        // Within a call it is the call server's, whatever it is for (RFC 6665 §4.5.2 lets dialogs be shared).
+        if isForRegistrar(message, head), recorded.map({ servers.directory.callServers.includes($0) }) != true {
             return forwardToRegistrar(message, head, arrival, recorded, sender, servers.directory)
         }
         var living = recorded.flatMap { servers.directory.callServers.includes($0) ? $0 : nil }
@@ -92,11 +93,15 @@ extension ProxyCore {
         return forwardInside(message, head, arrival, to: server, sender, inDialog: recorded != nil)
     }
 
-    /// A SUBSCRIBE for the registration of an extension (RFC 3680), within a dialog or before it: any registrar serves it.
+    /// A SUBSCRIBE for the registration of an extension (RFC 3680) or the dialogs of its phones (RFC 4235), within a dialog of its own or
+    /// before it: any registrar serves it.
     func isForRegistrar(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
         guard head.method == .subscribe, let event = message.first(.event)?.valueRange else { return false }
         let end = message.bytes.firstIndex(of: UInt8(ascii: ";"), from: event.lowerBound, to: event.upperBound)
-        return ASCII.equals(message.bytes.extracting(event.lowerBound..<end), "reg")
+        var name = event.lowerBound..<end
+        while let last = name.last, message.bytes[last] == UInt8(ascii: " ") || message.bytes[last] == UInt8(ascii: "\t") { name.removeLast() }
+        let package = message.bytes.extracting(name)
+        return ASCII.equals(package, "reg") || ASCII.equals(package, "dialog")
     }
 
     func forwardToRegistrar(

@@ -1,7 +1,21 @@
+import Contracts
 import SIP
 
-/// A subscription to the registration of an extension (RFC 3680, RFC 6665): what a NOTIFY is made from.
+/// A subscription to the registration of an extension (RFC 3680) or to the dialogs of its phones (RFC 4235): what a NOTIFY is made from.
 struct Watcher: Sendable {
+    /// What has ended since the last NOTIFY was accepted.
+    enum Ended: Sendable, Equatable {
+        case contacts([EndedContact])
+        case dialogs([PhoneDialog])
+
+        var count: Int {
+            switch self {
+            case .contacts(let contacts): contacts.count
+            case .dialogs(let dialogs): dialogs.count
+            }
+        }
+    }
+
     var id: String
     var customerID: String
     var extensionID: String
@@ -17,27 +31,35 @@ struct Watcher: Sendable {
     var notified: Int64
     /// What of the changes this NOTIFY tells.
     var changes: Int64
-    /// Contacts that ended since the last NOTIFY was accepted.
-    var ended: [EndedContact]
+    var ended: Ended
+    /// The extension that watches.
+    var watcherNumber = ""
+
+    var package: EventPackage {
+        switch ended {
+        case .contacts: .registration
+        case .dialogs: .dialog
+        }
+    }
+
+    /// Which document of the subscription this is, from 0.
+    var version: Int64 { notified - 1 }
 
     func isOver(now: Int64) -> Bool { ending != nil || expiresAt <= now }
 
-    /// The NOTIFY (RFC 6665 §4.2.2) with the whole state (RFC 3680 §4.6).
-    func notification(_ set: BindingSet?, contact: URI, now: Int64) -> RequestBuilder {
+    /// The NOTIFY (RFC 6665 §4.2.2), with a document of the package.
+    func notification(_ document: String, contact: URI, now: Int64) -> RequestBuilder {
         var dialog = dialog
         var request = dialog.request(.notify)
         request.cseq = UInt32(clamping: notified)
         request.contact = NameAddress(contact)
-        request.headers.append(Header(.event, eventID.map { "\(SubscribeRequest.package);id=\($0)" } ?? SubscribeRequest.package))
+        request.headers.append(Header(.event, eventID.map { "\(package.rawValue);id=\($0)" } ?? package.rawValue))
         let state =
             isOver(now: now)
             ? "terminated;reason=\(ending ?? "timeout")" : "active;expires=\(max(1, (expiresAt - now + 999) / 1_000))"
         request.add(.subscriptionState, state)
-        request.contentType = SubscribeRequest.documentType
-        let document = RegistrationInformation(
-            number: number, domain: domain, extensionID: extensionID, version: notified - 1, bindings: set?.reachable(now: now),
-            ended: ended)
-        request.body = Array(document.xml(now: now).utf8)
+        request.contentType = package.documentType
+        request.body = Array(document.utf8)
         return request
     }
 

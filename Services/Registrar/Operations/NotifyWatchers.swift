@@ -1,3 +1,4 @@
+import Bus
 import Contracts
 import Logging
 import SIP
@@ -10,7 +11,7 @@ import Telemetry
 /// What is due stands in the database. Whoever made it due looks at once, all others every second, so a change that was committed
 /// by an instance that died is told by another.
 final class NotifyWatchers: Sendable {
-    private static let sent = Counter("tandem_registrar_notifies_total", "NOTIFYs of the reg event package that were begun.")
+    private static let sent = Counter("tandem_registrar_notifies_total", "NOTIFYs to those who watch registrations and dialogs that were begun.")
     private static let failed = Counter("tandem_registrar_notify_failures_total", "NOTIFYs that nobody accepted.")
     private static let poll = Duration.seconds(1)
     private static let batch = 50
@@ -19,9 +20,12 @@ final class NotifyWatchers: Sendable {
     /// In seconds; renewed every poll while the NOTIFY is under way, which may be half a minute (timer F).
     private static let claim = 5
     private static let retry = 30
+    /// In seconds: so long after the end of a subscription its dialogs are still watched, for the last NOTIFY or a renewal.
+    private static let watchMargin: Int64 = 60
 
     private let store: Store
     private let server: any RequestSending
+    private let dialogs: RegistrarSettings.DialogTerms
     private let runtime: Runtime
     private let bell: AsyncStream<Void>
     private let ring: AsyncStream<Void>.Continuation
@@ -29,8 +33,8 @@ final class NotifyWatchers: Sendable {
     private let claimed = Mutex([String: Int64]())
     private let isStopping = Atomic<Bool>(false)
 
-    init(store: Store, server: any RequestSending, runtime: Runtime) {
-        (self.store, self.server, self.runtime) = (store, server, runtime)
+    init(store: Store, server: any RequestSending, dialogs: RegistrarSettings.DialogTerms, runtime: Runtime) {
+        (self.store, self.server, self.dialogs, self.runtime) = (store, server, dialogs, runtime)
         (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -73,35 +77,71 @@ final class NotifyWatchers: Sendable {
         let watchers = try await store.claimWatchers(now: runtime.timestamp().milliseconds, limit: free, seconds: Self.claim)
         for watcher in watchers {
             claimed.withLock { $0[watcher.id] = watcher.notified }
-            group.addTask { await self.notify(watcher) }
+            group.addTask {
+                guard await self.notify(watcher) else { return }
+                // It may have changed while the NOTIFY was on its way.
+                let pause = self.pause(of: watcher)
+                if pause > .zero { try? await Task.sleep(for: pause) }
+                self.wake()
+            }
         }
         return watchers.count
     }
 
-    private func notify(_ watcher: Watcher) async {
+    private func pause(of watcher: Watcher) -> Duration { watcher.package == .dialog ? dialogs.pause : .zero }
+
+    /// Whether the watcher has been told and is one still.
+    private func notify(_ watcher: Watcher) async -> Bool {
         defer {
             claimed.withLock { claimed in
                 if claimed[watcher.id] == watcher.notified { claimed[watcher.id] = nil }
             }
         }
         do {
-            let set = try await store.registration(customer: watcher.customerID, number: watcher.number)
-            // A number that was deleted and made again is another extension.
-            let bindings = set?.extensionID == watcher.extensionID ? set?.set : nil
+            let document = try await document(for: watcher)
             let now = runtime.timestamp().milliseconds
-            let request = watcher.notification(bindings, contact: server.contact, now: now)
+            let request = watcher.notification(document, contact: server.contact, now: now)
             Self.sent.add()
-            guard let status = await server.send(request) else { return try await store.release(watcher, after: 0) }
+            guard let status = await server.send(request) else {
+                try await store.release(watcher, after: 0)
+                return false
+            }
             let verdict = Watcher.verdict(status)
             if verdict != .told { Self.failed.add() }
             switch verdict {
             case _ where watcher.isOver(now: now), .end: try await store.remove(watcher)
             case .told:
-                try await store.told(watcher)
-                // It may have changed while the NOTIFY was on its way.
-                wake()
+                try await store.told(watcher, pause: pause(of: watcher))
+                return true
             case .tryLater: try await store.release(watcher, after: Self.retry)
             }
         } catch { runtime.logger.debug("a watcher is told later: \(error)") }
+        return false
+    }
+
+    /// The state as it is now.
+    private func document(for watcher: Watcher) async throws -> String {
+        switch watcher.ended {
+        case .contacts(let ended):
+            let set = try await store.registration(customer: watcher.customerID, number: watcher.number)
+            // A number that was deleted and made again is another extension.
+            let bindings = set?.extensionID == watcher.extensionID ? set?.set : nil
+            let now = runtime.timestamp().milliseconds
+            return RegistrationInformation(
+                number: watcher.number, domain: watcher.domain, extensionID: watcher.extensionID, version: watcher.version,
+                bindings: bindings?.reachable(now: now), ended: ended
+            ).xml(now: now)
+        case .dialogs(let ended):
+            let until = max(watcher.expiresAt, runtime.timestamp().milliseconds) + Self.watchMargin * 1_000
+            let command = ListDialogs(
+                customerID: watcher.customerID, number: watcher.number, watchedUntil: Timestamp(milliseconds: until), limit: dialogs.limit)
+            // An extension that is no more has no dialogs to tell of.
+            let current = watcher.ending == nil
+                ? try await runtime.bus.call(command, context: CallContext(customer: watcher.customerID)).dialogs : []
+            return DialogInformation(
+                number: watcher.number, domain: watcher.domain, version: watcher.version, dialogs: current, ended: ended,
+                showsNames: dialogs.showsNames(to: watcher)
+            ).xml(now: runtime.timestamp().milliseconds)
+        }
     }
 }

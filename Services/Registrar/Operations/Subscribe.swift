@@ -4,7 +4,7 @@ import Logging
 import SIP
 import ServiceKit
 
-/// Performs a SUBSCRIBE to the `reg` event package (RFC 3680): what is stored is what `NotifyWatchers` of any instance serves.
+/// Performs a SUBSCRIBE to a registration (RFC 3680) or to dialogs (RFC 4235): what is stored is what `NotifyWatchers` of any instance serves.
 struct Subscribe: Sendable {
     private enum Defect: Error { case outOfOrder }
     private static let flowHeader = "X-Tandem-Flow"
@@ -33,7 +33,7 @@ struct Subscribe: Sendable {
                     throw Refusal(400, "Bad Contact or Record-Route")
                 }
                 let outcome = try await store.subscribe(
-                    resource, request, dialog: dialog, id: runtime.newID("watch"), expiresAt: expiresAt, limit: policy.limit)
+                    resource, request, dialog: dialog, id: runtime.newID("watch"), expiresAt: expiresAt, limit: policy.limit(of: request.package))
                 switch outcome {
                 case .granted(let tag): response.toTag = tag
                 case .noSuchExtension: throw Refusal(404)

@@ -313,10 +313,11 @@ struct ProxyCoreTests {
         }
     }
 
-    @Test("RFC 3680: a SUBSCRIBE for registrations goes to a registrar, in its dialog to the one that has it while that lives")
-    func registrationEvents() throws {
+    @Test("RFC 3680, RFC 4235: a SUBSCRIBE for registrations or dialogs goes to a registrar, in its dialog to the one that has it while that lives",
+        arguments: ["reg;id=1", "reg ;id=1", "dialog", "dialog;sla"])
+    func registrarEvents(event: String) throws {
         var bench = bench
-        let more = ["Event: reg;id=1"]
+        let more = ["Event: \(event)"]
         let (subscribe, first) = try EdgeBench.forwarded(try bench.authenticated("SUBSCRIBE", to: "sip:1001@demo.localhost", more: more))
         #expect(first == .server(EdgeBench.registrar))
         let route = try #require(subscribe.recordRoutes?.last)
@@ -327,6 +328,16 @@ struct ProxyCoreTests {
         #expect(try EdgeBench.forwarded(bench.outside(refresh)).to == .server(successor))
         let other = try bench.authenticated("SUBSCRIBE", more: ["Event: presence"])
         #expect(try EdgeBench.forwarded(other).to == .server(EdgeBench.callServer))
+    }
+
+    @Test("RFC 6665: within a call a SUBSCRIBE is the call server's, whatever it is for")
+    func eventsWithinCalls() throws {
+        let (invite, _) = try EdgeBench.forwarded(try bench.authenticated("INVITE", to: "sip:1001@demo.localhost"))
+        let route = try #require(invite.recordRoutes?.last)
+        for event in ["dialog", "reg", "refer"] {
+            let request = try EdgeBench.request("SUBSCRIBE", toTag: "r", more: ["Event: \(event)", "Route: <\(route.uri)>"])
+            #expect(try EdgeBench.forwarded(bench.outside(request)).to == .server(EdgeBench.callServer), "\(event)")
+        }
     }
 
     @Test("RFC 3261 §16.3: what comes back from the same side is a loop; what a server sends back out unchanged is none")

@@ -31,10 +31,14 @@ struct WatcherTests {
     @Test(
         "RFC 6665 §4.2.1: what is refused, with what the refusal says",
         arguments: [
-            ("no Event", Request(event: nil), 489, HeaderName.allowEvents, "reg"),
-            ("another package", Request(event: "presence"), 489, .allowEvents, "reg"),
-            ("a package that only begins alike", Request(event: "reg.winfo"), 489, .allowEvents, "reg"),
+            ("no Event", Request(event: nil), 489, HeaderName.allowEvents, "reg, dialog"),
+            ("another package", Request(event: "presence"), 489, .allowEvents, "reg, dialog"),
+            ("a package that only begins alike", Request(event: "reg.winfo"), 489, .allowEvents, "reg, dialog"),
             ("another document", Request(headers: ["Accept: application/pidf+xml"]), 406, .accept, "application/reginfo+xml"),
+            ("another document of dialogs", Request(event: "dialog", headers: ["Accept: application/pidf+xml"]), 406, .accept, "application/dialog-info+xml"),
+            ("one dialog alone", Request(event: "dialog;call-id=a;to-tag=b;from-tag=c"), 403, nil, nil),
+            ("a trunk, for dialogs", Request(event: "dialog", headers: ["X-Tandem-Trunk: west"]), 403, nil, nil),
+            ("dialogs of another domain", Request(event: "dialog", uri: "sip:1001@other.example"), 404, nil, nil),
             ("too short", Request(headers: ["Expires: 59"]), 423, .minExpires, "60"),
             ("an extension nobody knows", Request(headers: ["Require: magic"]), 420, .unsupported, "magic"),
             ("no Contact", Request(contact: nil), 400, nil, nil), ("nobody's request", Request(asserted: nil), 403, nil, nil),
@@ -59,7 +63,7 @@ struct WatcherTests {
     func granted(_ headers: [String], _ seconds: Int, _ id: String?) throws {
         let request = try SubscribeRequest(Self.message(Request(headers: headers)), SubscribeRequest.Policy())
         #expect(request.seconds == seconds && request.eventID == id)
-        #expect(request.resource == .init(customer: "cust_1", number: "1001", domain: "demo.localhost"))
+        #expect(request.resource == .init(customer: "cust_1", number: "1001", domain: "demo.localhost", watcher: "1002"))
     }
 
     @Test("RFC 6665 §4.1.2: inside a dialog the dialog says who asks; the id of Event is kept")
@@ -73,7 +77,7 @@ struct WatcherTests {
         let dialog = try #require(Dialog(calleeOf: Self.message(), localTag: "ours", state: .confirmed))
         return Watcher(
             id: "watch_1", customerID: "cust_1", extensionID: "ext_1", number: "1001", domain: "demo.localhost", dialog: dialog,
-            eventID: "7", expiresAt: expiresAt, ending: ending, notified: 3, changes: 3, ended: ended)
+            eventID: "7", expiresAt: expiresAt, ending: ending, notified: 3, changes: 3, ended: .contacts(ended))
     }
 
     @Test(
@@ -82,7 +86,7 @@ struct WatcherTests {
             (40_500, nil, "active;expires=60"), (100_000, nil, "terminated;reason=timeout"), (40_000, "noresource", "terminated;reason=noresource"),
         ] as [(Int64, String?, String)])
     func notification(_ now: Int64, _ ending: String?, _ state: String) throws {
-        let request = try watcher(ending: ending).notification(BindingSet(), contact: #require(URI("sip:127.0.0.1:7811")), now: now)
+        let request = try watcher(ending: ending).notification("document", contact: #require(URI("sip:127.0.0.1:7811")), now: now)
         #expect(request.destination?.description == "127.0.0.1:8800" && request.uri.description == "sip:1002@127.0.0.1:5090")
         let via = Via(transport: .udp, sentBy: try #require(request.destination), branch: "z9hG4bKn")
         let notify = try Message.parse(request.serialised(via: via))
@@ -90,7 +94,8 @@ struct WatcherTests {
         #expect(notify.value(.subscriptionState) == state && notify.value(.event) == "reg;id=7")
         #expect(notify.cseq?.number == 3 && notify.from?.tag == "ours" && notify.to?.tag == "watcher")
         #expect(notify.contentType == "application/reginfo+xml")
-        #expect(String(decoding: notify.body, as: UTF8.self).contains("version=\"2\" state=\"full\""))
+        let version = try watcher().version
+        #expect(String(decoding: notify.body, as: UTF8.self) == "document" && version == 2)
     }
 
     @Test(
