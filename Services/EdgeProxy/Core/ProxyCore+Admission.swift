@@ -50,7 +50,7 @@ extension ProxyCore {
     func isEmergency(_ message: borrowing MessageView, _ uri: URI.Layout, _ admission: borrowing Admission) -> Bool {
         if let user = uri.user { return admission.emergencies.contains(user: message.bytes.extracting(user)) }
         guard let opaque = uri.opaque, case .request(_, let range) = message.start else { return false }
-        if uri.scheme == .tel { return admission.emergencies.contains(user: message.bytes.extracting(opaque)) }
+        if uri.scheme == .tel { return admission.emergencies.contains(telephone: message.bytes.extracting(opaque)) }
         return EmergencyService.isNamed(by: message.bytes.extracting(range))
     }
 

@@ -72,7 +72,10 @@ struct AdmissionPathTests {
     func emergencies() throws {
         var admission = Self.admission()
         #expect(judge(try EdgeBench.request("INVITE"), times: 200, &admission) == (100, [.sourceRate]))
-        for uri in ["tel:112", "sip:112@demo.localhost", "urn:service:sos", "URN:service:sos.fire"] {
+        for uri in [
+            "tel:112", "tel:1-12;phone-context=demo.localhost", "sip:112@demo.localhost", "sip:112;phone-context=demo.localhost@demo.localhost;user=phone",
+            "urn:service:sos", "URN:service:sos.fire",
+        ] {
             #expect(try EdgeBench.answer(judge(try EdgeBench.request("INVITE", uri: uri), over: .tcp, &admission)).status == 407)
         }
     }

@@ -29,6 +29,24 @@ struct AdmissionSilenceTests {
         #expect(numbers.contains(user: Array("1121".utf8).span) == false)
     }
 
+    @Test(
+        "RFC 3966 §3: what separates digits for the eye is no part of a number; parameters stand behind it",
+        arguments: [
+            ("112", true), ("1-1-2", true), ("(1).12", true), ("112;phone-context=example.org", true), ("1-12-;phone-context=+49", true),
+            ("11", false), ("1121", false), ("+112", false), ("-.()", false), (";112", false), ("1 12", false), ("", false),
+        ])
+    func telephoneNumbers(_ text: String, _ isEmergency: Bool) {
+        let numbers = EmergencyNumbers(["112", "911", ""])
+        #expect(numbers.contains(telephone: Array(text.utf8).span) == isEmergency)
+    }
+
+    @Test("the user part of a SIP URI is taken as it is looked up inside: separators count, parameters do not", arguments: [
+        ("112;phone-context=+49", true), ("1-12", false), ("1121;phone-context=+49", false),
+    ])
+    func subscribers(_ text: String, _ isEmergency: Bool) {
+        #expect(EmergencyNumbers(["112"]).contains(user: Array(text.utf8).span) == isEmergency)
+    }
+
     @Test("A domain nobody has heard of is asked for once; requests wait for the answer, and get silence after a no")
     func domains() {
         var domains = KnownDomains(.init())
