@@ -1,9 +1,12 @@
+import Addresses
 import Flow
+import Phone
+import SIP
 import Suite
 import Testing
 
-/// RFC 3665 §3, as far as it is seen from the two phones: between them are an edge, which is a proxy, and a back-to-back user agent. A proxy that
-/// fails (§3.4) is an edge that dies: `EdgeDeathTests`.
+/// RFC 3665 §3, as far as it is seen from the two phones: between them are an edge, which is a proxy, and a back-to-back user agent. Edges that
+/// die under calls are in `EdgeDeathTests`.
 @Suite("RFC 3665: basic call flows", .timeLimit(.minutes(3)))
 struct BasicCallFlowTests {
     let suite: RunningSuite
@@ -15,6 +18,28 @@ struct BasicCallFlowTests {
         try await suite.call(.caller(.calls(), .hears(180), .isAnswered(), .isHungUpOn), to: .callee(.rings, .answers, .pauses(200), .hangsUp(1)))
     }
 
+    @Test("§3.4: the first proxy fails: the phone's INVITE finds nobody there and goes to the second, and so does all that follows")
+    func proxyFails() async throws {
+        // It takes everything and says nothing.
+        let failed = try InsideAgent()
+        try await withPhones(1, in: suite) { phones in
+            let account = try await suite.makeAccount()
+            var settings = PhoneSettings(
+                number: account.number, domain: suite.domain, password: account.password, proxy: SocketAddress(.loopbackIPv4, port: failed.port))
+            settings.standby = try suite.proxy(over: .udp)
+            let caller = PhoneLine(settings)
+            let outgoing = try await caller.call(phones[0].number)
+            try await outgoing.answered(within: .seconds(20))
+            let invite = try await failed.receive("the INVITE that nobody took") { $0.method == .invite }
+            #expect(invite.requestURI?.user == phones[0].number)
+            let incoming = try await phones[0].incomingCall()
+            #expect(await outgoing.hearsSomething())
+            try await outgoing.hangup()
+            #expect(try await incoming.ended() == .hungUpThere)
+            await caller.close()
+        }
+    }
+
     @Test("§3.5: through an application layer gateway: what each is told of the other's media is the relay's")
     func gateway() async throws {
         // The ports that relays have under test (deploy/local/test); no phone has one of them.
@@ -24,7 +49,7 @@ struct BasicCallFlowTests {
             to: .callee(.rings, .answers, .pauses(200), .offersAgain(1, "sendrecv", port: 2, expects: "sendrecv"), .hangsUp(2)))
     }
 
-    @Test("§3.6: the callee's phone redirects to another, whose offer comes with its 200 and whose answer with the ACK")
+    @Test("§3.6: session via redirect and proxy servers, SDP in ACK: the callee's phone redirects to another, whose offer comes with its 200 and whose answer with the ACK")
     func redirected() async throws {
         let (third, phone) = try await suite.called(.callee(.rings, .answers, .isHungUpOn))
         let (number, away) = try await suite.called(.callee(.forwards), dial: third)

@@ -3,7 +3,7 @@ import Suite
 import Testing
 
 /// RFC 5359 §2: services that phones know from telephone exchanges. §2.3 is in `MusicOnHoldTests`; our own phones do the same in
-/// `PhoneTransferTests`, where sound is heard, too. Not here: §2.17 (automatic redial) wants the dialog event package (RFC 4235).
+/// `PhoneTransferTests`, where sound is heard, too; §2.17 (automatic redial) is in `DialogEventTests`.
 @Suite("RFC 5359: service examples", .timeLimit(.minutes(3)))
 struct ServiceCallFlowTests {
     let suite: RunningSuite
@@ -107,6 +107,25 @@ struct ServiceCallFlowTests {
         try await suite.calling(try await forwarding("all", to: [first, second], timeout: 10_000), Self.talks).succeeds()
         try await away.succeeds()
         try await phone.succeeds()
+    }
+
+    @Test("§2.10: three-way conference, a third party is added: the callee's phone mixes; it holds, calls the third, and tells both that it is the focus now")
+    func addsThird() async throws {
+        let (third, phone) = try await suite.called(Self.answers)
+        let account = try await suite.makeAccount()
+        let mixing = try await suite.called(
+            .callee(
+                .rings, .answers, .pauses(200), .offersAgain(1, "sendonly", expects: "recvonly"), .pauses(1_500),
+                .offersAgain(2, "sendrecv", expects: "sendrecv", at: SippScript.Step.focus), .isHungUpOn(at: "conf-")), as: account)
+        let caller = try await suite.calling(account.number, .caller(.calls(), .isAnswered(), .pauses(4_000), .hangsUp(3)))
+        _ = try await mixing.dialog(isCaller: false, in: suite)
+        // The other half of the same phone.
+        let adding = try Sipp(
+            .caller(.calls(at: SippScript.Step.focus), .isAnswered(), .pauses(3_000), .hangsUp(3)), as: account, in: suite, dial: third)
+        try await adding.succeeds()
+        try await phone.succeeds()
+        try await caller.succeeds()
+        try await mixing.succeeds()
     }
 
     @Test("§2.11: three-way conference, a third party joins: it names the dialog of the callee, and leaves the two again")

@@ -35,14 +35,15 @@ extension SippScript.Step {
 
     /// INVITE, challenged and sent again with credentials. `offers` false: the offer comes with the 200 (RFC 3261 §13.2.1). `isTried`: a 100
     /// must come.
-    static func calls(offers: Bool = true, isTried: Bool = false, _ headers: String...) -> Step {
+    static func calls(offers: Bool = true, isTried: Bool = false, at contact: String = Step.contact, _ headers: String...) -> Step {
         let body = offers ? description() : nil
+        let headers = headers + [contact]
         return Step("""
             \(send(invite(1, headers), body))
             <recv response="100" optional="true"/>
             <recv response="407" auth="true"/>
             \(acknowledgesRefusal(1))
-            \(send(invite(2, headers + ["[authentication]"]), body))
+            \(send(invite(2, ["[authentication]"] + headers), body))
             <recv response="100"\(isTried ? "" : " optional=\"true\"")/>
             """)
     }
@@ -55,7 +56,7 @@ extension SippScript.Step {
         To: <sip:[service]@demo.localhost>
         Call-ID: [call_id]
         CSeq: \(sequence) INVITE
-        \((headers + [contact]).joined(separator: "\n"))
+        \(headers.joined(separator: "\n"))
         """
     }
 
@@ -182,7 +183,7 @@ extension SippScript.Step {
     }
 
     /// A re-INVITE (RFC 3261 §14.1): `port` away from where its sound was; the answer says `expects`.
-    static func offersAgain(_ sequence: Int, _ direction: String, port: Int = 0, expects: String) -> Step {
+    static func offersAgain(_ sequence: Int, _ direction: String, port: Int = 0, expects: String, at contact: String = Step.contact) -> Step {
         Step { side in
             """
             \(send([request("INVITE", sequence, side), contact].joined(separator: "\n"), description(direction, port: port)))
@@ -223,6 +224,19 @@ extension SippScript.Step {
     static func hangsUp(_ sequence: Int) -> Step { sends("BYE", sequence) }
     static let isHungUpOn = gets("BYE")
 
+    /// At its new address (RFC 3261 §12.2.1.1).
+    static func isHungUpOn(at user: String) -> Step {
+        Step("""
+            <recv request="BYE">
+              <action>
+                <ereg regexp="^BYE sip:\(user)" search_in="msg" check_it="true" assign_to="target"/>
+                <log message="[$target]"/>
+              </action>
+            </recv>
+            \(accepts)
+            """)
+    }
+
     private static let accepts = send(
         """
         SIP/2.0 200 OK
@@ -236,7 +250,9 @@ extension SippScript.Step {
     // MARK: Parts
 
     private static let own = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport\nMax-Forwards: 70"
-    private static let contact = "Contact: <sip:[user]@[local_ip]:[local_port];transport=[transport]>"
+    static let contact = "Contact: <sip:[user]@[local_ip]:[local_port];transport=[transport]>"
+    /// Of a phone that mixes (RFC 4579 §5.1).
+    static let focus = "Contact: <sip:conf-[user]@[local_ip]:[local_port];transport=[transport]>;isfocus"
 
     private static func request(_ method: String, _ sequence: Int, _ side: SippScript.Side) -> String {
         let ends =
