@@ -46,7 +46,7 @@ struct Program {
         voicemails.serve(on: runtime.bus)
         mailboxes.serve(on: runtime.bus)
         runtime.bus.subscribe(durable: GatherWebhooks.queue, to: [GatherWebhooks.pattern], GatherWebhooks(store: store).take)
-        runtime.bus.subscribe(durable: "flowmanager.aftermaths", to: ["run.finished", "recording.stored", "recording.failed"]) { try await runs.follow($0) }
+        runtime.bus.subscribe(durable: "flowmanager.aftermaths", to: ["run.finished", "recording.stored", "recording.failed", "transcript.ended"]) { try await runs.follow($0) }
         runtime.background { await runs.lookAfterAlone() }
         runtime.background { await outbox.run() }
         runtime.background { await webhooks.run() }

@@ -38,12 +38,15 @@ struct AloneTests {
         #expect(try Run(cursor: .object(earlier), lists: run.lists).isAlone == false)
     }
 
-    @Test("recording_start takes on_end_flow_id; Go's zero UUID means none")
+    @Test("recording_start and transcribe_start take on_end_flow_id; Go's zero UUID means none")
     func recording() throws {
         for (id, wanted) in [("flow_1", "flow_1"), ("00000000-0000-0000-0000-000000000000", nil), ("", nil)] as [(String, String?)] {
             let action = try Script.actions(#"[{"type": "recording_start", "option": {"on_end_flow_id": "\#(id)"}}]"#).first
             guard case .recordingStart(let option)? = action?.kind else { throw Run.Unreadable() }
             #expect(option.successor == wanted)
+            let transcribes = try Script.actions(#"[{"type": "transcribe_start", "option": {"on_end_flow_id": "\#(id)"}}]"#).first
+            guard case .transcribeStart(let transcription)? = transcribes?.kind else { throw Run.Unreadable() }
+            #expect(transcription.successor == wanted)
         }
     }
 }

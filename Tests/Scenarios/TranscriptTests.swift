@@ -145,13 +145,30 @@ struct TranscriptTests {
         }
     }
 
-    @Test("transcribe_start with an on_end_flow_id is refused by name")
-    func refused() async throws {
-        let answer = try await suite.request("POST", "/v1/flows", [
-            "name": "t", "actions": [["type": "transcribe_start", "option": ["language": "en", "on_end_flow_id": "flow_1"]]],
-        ])
-        #expect(answer.status == 422)
-        #expect(answer.body["errors"]?.array?.first?["pointer"]?.string == "/actions/0/option/on_end_flow_id")
-        #expect(answer.body["errors"]?.array?.first?["code"]?.string == "unavailable_option")
+    @Test("on_end_flow_id of transcribe_start runs when it is stopped, and when the call ends while it goes on; once each")
+    func afterwards() async throws {
+        let follows = try await suite.create(
+            "flows", ["name": "afterwards", "actions": [["id": "s", "type": "stop"]]])
+        let flow = follows["id"]?.string ?? ""
+        let option: JSONValue = ["provider": "sphinx", "language": "en-US", "direction": "in", "on_end_flow_id": .string(flow)]
+        try await withPhones(1, in: suite) { phones in
+            let (id, call) = try await call(phones[0], [["id": "t", "type": "transcribe_start", "option": option]])
+            func runs() async throws -> [JSONValue] { try await suite.request("GET", "/v1/runs?flow_id=\(flow)").body["data"]?.array ?? [] }
+            try await suite.eventually("it is stopped") {
+                _ = try await suite.request("POST", "/v1/calls/\(id)/actions/transcribe_stop", [:])
+                return try await runs().count == 1
+            }
+            try await call.hangup()
+            let (other, again) = try await self.call(phones[0], [["id": "t", "type": "transcribe_start", "option": option]])
+            try await suite.eventually("it goes on") {
+                try await suite.request("GET", "/v1/events?limit=200&types=transcript.started").body["data"]?.array?
+                    .contains { $0["resource_id"]?.string == other } == true
+            }
+            try await again.hangup()
+            try await suite.eventually("both are followed") { try await runs().count == 2 }
+            let found = try await runs()
+            #expect(Set(found.compactMap { $0["reference_id"]?.string }) == [id, other])
+            try await suite.eventually("both have run") { try await runs().allSatisfy { $0["status"]?.string != "running" } }
+        }
     }
 }

@@ -127,7 +127,7 @@ extension Leg {
             finish(.completed, at: moment, into: &effects)
         case .transcribeStart(let option):
             transcribe(option, at: moment, into: &effects)
-            finish(.completed, at: moment, into: &effects)
+            finish(transcribing, at: moment, into: &effects)
         case .transcribeStop:
             transcribe(nil as Transcription?, at: moment, into: &effects)
             finish(.completed, at: moment, into: &effects)

@@ -354,6 +354,7 @@ extension Leg {
         guard phase != .ended else { return }
         stopAsking("call_ended", into: &effects)
         arrivalFailed(into: &effects)
+        endTranscription(into: &effects)
         let before = phase
         phase = .ended
         record.status = outcome

@@ -13,8 +13,16 @@ extension Leg {
         var detection: Detection?
         /// Transcriptions that were stopped; what was said before may still be told.
         var ending: [Transcription] = []
+        /// What follows the transcription that goes on.
+        var afterwards: Afterwards?
         /// What the flow is told with the next outcome.
         var variables: [String: String] = [:]
+    }
+
+    /// A flow that runs when something is over, and the run that wants it.
+    struct Afterwards: Codable, Sendable {
+        var flowID: String
+        var runID: String
     }
 
     struct Detection: Codable, Sendable {

@@ -21,21 +21,43 @@ extension Leg {
                 id: "", language: option.language, provider: provider, url: option.providerURL,
                 direction: Transcription.Direction(rawValue: option.direction.rawValue) ?? .both, hints: option.hints,
                 interim: option.interim, startedAt: moment.time), at: moment, into: &effects)
+        if let flow = option.successor, let run = performing?.runID { hearing?.afterwards = Afterwards(flowID: flow, runID: run) }
+    }
+
+    /// What the run is told of a transcription that has begun.
+    var transcribing: Outcome {
+        guard let current = currentTranscription else { return .completed }
+        return Outcome(
+            .completed,
+            variables: [
+                "voipbin.transcribe.id": current.id, "voipbin.transcribe.reference_type": "call", "voipbin.transcribe.reference_id": record.id,
+                "voipbin.transcribe.direction": current.direction.rawValue,
+            ])
     }
 
     /// Begins a transcription in place of another; nil ends it.
     mutating func transcribe(_ transcription: Transcription?, at moment: Moment, into effects: inout [LegEffect]) {
-        if let current = currentTranscription {
-            let ending = (hearing?.ending ?? []) + [current]
-            hearing?.ending = Array(ending.suffix(Self.mostEnding))
-            stopListening(Self.watchID, into: &effects)
-            publish("transcript.ended", with: ["transcript": ["id": .string(current.id)]], into: &effects)
-        }
+        endTranscription(into: &effects)
         guard var transcription else { return }
         transcription.id = "trans_" + StableID.text(record.id, salt: "transcription/\(revision)", length: 26)
         transcription.startedAt = moment.time
         listen(Watch(id: Self.watchID, transcription: transcription), into: &effects)
         publish("transcript.started", with: ["transcript": Self.described(transcription)], into: &effects)
+    }
+
+    /// The one that goes on is over. Its event says which flow is to follow, and whose run began it: whoever reads it begins that flow, and knows
+    /// of it from nowhere else.
+    mutating func endTranscription(into effects: inout [LegEffect]) {
+        guard let current = currentTranscription else { return }
+        let ending = (hearing?.ending ?? []) + [current]
+        hearing?.ending = Array(ending.suffix(Self.mostEnding))
+        stopListening(Self.watchID, into: &effects)
+        var members = Self.described(current).object ?? [:]
+        if let afterwards = hearing?.afterwards {
+            (members["on_end_flow_id"], members["run_id"]) = (.string(afterwards.flowID), .string(afterwards.runID))
+        }
+        hearing?.afterwards = nil
+        publish("transcript.ended", with: ["transcript": .object(members)], into: &effects)
     }
 
     private var currentTranscription: Transcription? {

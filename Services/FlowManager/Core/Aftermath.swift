@@ -2,7 +2,8 @@ import Bytes
 import Contracts
 import Flow
 
-/// A run that begins when something else is over: another run (`on_complete_flow_id`), or a recording (`on_end_flow_id`). No call has it.
+/// A run that begins when something else is over: another run (`on_complete_flow_id`), a recording or a transcription
+/// (`on_end_flow_id`). No call has it.
 struct Aftermath: Sendable, Equatable {
     /// Follows from what is over, so that what is told twice is run once.
     var runID: String
@@ -34,6 +35,18 @@ struct Aftermath: Sendable, Equatable {
             if let value = event.data[name], value != .null { variables["voipbin.recording.\(name)"] = value.plainText }
         }
         self.init(after: end.recordingID, salt: "recording", end.customerID, end.flowID, end.referenceID, chain: 0, variables)
+    }
+
+    /// Of a call's transcription, which says itself what is to follow; nil: nothing.
+    init?(ofTranscription event: Event) {
+        guard let ended = event.data["transcript"], let id = ended["id"]?.string, let flow = ended["on_end_flow_id"]?.string, let run = ended["run_id"]?.string
+        else { return nil }
+        var variables = [
+            "voipbin.transcribe.id": id, "voipbin.transcribe.reference_type": "call", "voipbin.transcribe.reference_id": event.resourceID,
+            "voipbin.activeflow.reference_activeflow_id": run,
+        ]
+        for name in ["language", "direction", "provider"] { variables["voipbin.transcribe.\(name)"] = ended[name]?.string }
+        self.init(after: event.resourceID, salt: "transcription/\(id)", event.customerID, flow, event.resourceID, chain: 0, variables)
     }
 
     private init(after id: String, salt: String, _ customer: String, _ flow: String, _ reference: String, chain: Int, _ variables: [String: String]) {

@@ -36,6 +36,8 @@ extension Runs {
                 guard let end = try await store.recordingEnd(event.resourceID, customerID: event.customerID) else { continue }
                 try await launch(Aftermath(of: end, event))
                 try await store.forget(recordingEnd: end.recordingID, customerID: end.customerID)
+            case "transcript.ended":
+                if let aftermath = Aftermath(ofTranscription: event) { try await launch(aftermath) }
             default: break
             }
         }

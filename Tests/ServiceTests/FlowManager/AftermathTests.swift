@@ -39,4 +39,18 @@ struct AftermathTests {
         #expect(next.flowID == "flow_2" && next.referenceID == "call_1" && next.chain == 0)
         #expect(next.variables["voipbin.recording.duration_ms"] == "1500" && next.variables["voipbin.recording.id"] == "rec_1")
     }
+
+    @Test("A transcription's end says itself which flow follows, and none where it does not; told twice it is one run, of another transcription another")
+    func transcription() throws {
+        let ended: JSONValue = ["id": "trans_1", "direction": "in", "on_end_flow_id": "flow_2", "run_id": "run_1"]
+        let event = event("transcript.ended", "call_01ARZ3NDEKTSV4", ["status": "in_progress", "transcript": ended])
+        let next = try #require(Aftermath(ofTranscription: event))
+        #expect(next == Aftermath(ofTranscription: event) && next.flowID == "flow_2" && next.referenceID == event.resourceID && next.chain == 0)
+        #expect(next.runID.hasPrefix("run_01ARZ3NDEK") && next.runID.count == 30)
+        #expect(next.variables["voipbin.transcribe.id"] == "trans_1" && next.variables["voipbin.transcribe.direction"] == "in")
+        #expect(next.variables["voipbin.call.id"] == event.resourceID && next.variables["voipbin.activeflow.reference_activeflow_id"] == "run_1")
+        let other = self.event("transcript.ended", event.resourceID, ["transcript": ["id": "trans_2", "on_end_flow_id": "flow_2", "run_id": "run_1"]])
+        #expect(Aftermath(ofTranscription: other)?.runID != next.runID)
+        #expect(Aftermath(ofTranscription: self.event("transcript.ended", "call_1", ["transcript": ["id": "trans_1"]])) == nil)
+    }
 }

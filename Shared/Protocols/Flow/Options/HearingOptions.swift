@@ -71,8 +71,13 @@ public struct TranscribeStart: Sendable, Hashable, OptionFields {
     public var hints: [String] = []
     /// Results that may still change are told, too.
     public var interim = false
+    /// A flow that runs, without the call, when the transcription is over.
+    public var onEndFlowID: String?
 
     public init() {}
+
+    /// The flow that is to run at its end; Go's zero UUID, which exported flows carry, means none.
+    public var successor: String? { onEndFlowID == ReservedID.none ? nil : onEndFlowID }
 
     mutating func visit(_ visitor: inout some OptionVisitor) {
         visitor.string("language", &language, .short)
@@ -81,6 +86,6 @@ public struct TranscribeStart: Sendable, Hashable, OptionFields {
         visitor.string("provider_url", &providerURL, .url)
         visitor.strings("hints", &hints, .optional, .short)
         visitor.flag("interim", &interim)
-        visitor.refused("on_end_flow_id", "a transcription runs no flow at its end; its events tell of that")
+        visitor.string("on_end_flow_id", &onEndFlowID, .identifier)
     }
 }

@@ -25,12 +25,6 @@ extension OptionReader: OptionVisitor {
         }
     }
 
-    mutating func refused(_ name: String, _ reason: String) {
-        // An exported flow has an empty string, or Go's zero UUID, where nothing is meant.
-        guard let member = take(name, .optional), member != .string(""), member != .string(ReservedID.none) else { return }
-        note(pointer.pointing(at: name), .unavailableOption, reason)
-    }
-
     mutating func words(_ name: String, _ value: inout [String], _ words: [String]) {
         // One that has words already may be left out.
         guard let member = take(name, value.isEmpty ? .required : .optional) else { return }

@@ -56,7 +56,6 @@ struct OptionSubstitution: OptionVisitor {
     /// They have their own turn.
     mutating func actions(_ name: String, _ value: inout [Action], of owner: String) {}
     mutating func expression(_ name: String, _ value: inout Expression?) {}
-    mutating func refused(_ name: String, _ reason: String) {}
     mutating func words(_ name: String, _ value: inout [String], _ words: [String]) {}
     mutating func integer(_ name: String, _ value: inout Int, _ presence: Presence, in range: ClosedRange<Int>) {}
     mutating func integer(_ name: String, _ value: inout Int?, in range: ClosedRange<Int>) {}

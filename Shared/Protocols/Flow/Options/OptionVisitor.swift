@@ -11,8 +11,6 @@ protocol OptionVisitor {
     mutating func string(_ name: String, _ value: inout String, _ presence: Presence, _ length: Length)
     mutating func string(_ name: String, _ value: inout String?, _ length: Length)
     mutating func strings(_ name: String, _ value: inout [String], _ presence: Presence, _ length: Length)
-    /// A field of VoIPbin's that this platform cannot serve: given, it is a mistake, for that reason.
-    mutating func refused(_ name: String, _ reason: String)
     /// A list of some of these words; not an empty one.
     mutating func words(_ name: String, _ value: inout [String], _ words: [String])
     mutating func integer(_ name: String, _ value: inout Int, _ presence: Presence, in range: ClosedRange<Int>)

@@ -14,7 +14,6 @@ struct OptionWriter: OptionVisitor {
         members[name] = .array(value.map(JSONValue.string))
     }
 
-    mutating func refused(_ name: String, _ reason: String) {}
     mutating func words(_ name: String, _ value: inout [String], _ words: [String]) {
         members[name] = .array(value.map(JSONValue.string))
     }

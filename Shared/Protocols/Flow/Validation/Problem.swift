@@ -13,7 +13,6 @@ public struct Problem: Error, Sendable, Hashable, Codable {
         case unknownField = "unknown_field"
         case unknownActionType = "unknown_action_type"
         case unavailableActionType = "unavailable_action_type"
-        case unavailableOption = "unavailable_option"
         case outOfRange = "out_of_range"
         case tooLong = "too_long"
         case tooMany = "too_many"
