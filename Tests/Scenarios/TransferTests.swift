@@ -44,7 +44,7 @@ struct PhoneTransferTests {
         }
     }
 
-    @Test("RFC 3911, RFC 5359 §2.10: a third phone joins two: all hear all, until the call ends; a dialog that is none is 481, two references are 400")
+    @Test("RFC 3911, RFC 5359 §2.11: a third phone joins two: all hear all, until the call ends; a dialog that is none is 481, two references are 400, one that is over is 603")
     func joins() async throws {
         try await withPhones(4, in: suite) { phones in
             let (outgoing, incoming) = try await connect(phones[0], phones[1])
@@ -63,9 +63,14 @@ struct PhoneTransferTests {
             #expect(await incoming.hears(440))
             let again = try await phones[2].call(phones[1].number, [Header("Join", try await incoming.reference)])
             try await again.answered()
+            let reference = try await incoming.reference
+            #expect(try await outgoing.ask(.options, [Header("Join", reference)]) == 400, "only who calls can join")
             try await outgoing.hangup()
             #expect(try await incoming.ended() == .hungUpThere)
             #expect(try await again.ended() == .hungUpThere)
+            let late = try await phones[3].call(phones[1].number, [Header("Join", reference)])
+            let end = try await late.ended()
+            #expect(end == .refused(status: 603, reason: "Decline"))
         }
     }
 

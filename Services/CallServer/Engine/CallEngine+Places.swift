@@ -35,6 +35,8 @@ extension CallEngine {
     /// The dialog that an INVITE names, when it names one.
     func named(by invite: Message) -> DialogReference? { (invite.value(.replaces) ?? invite.value(named: Self.join)).flatMap { DialogReference($0) } }
 
+    func namesDialog(_ message: Message) -> Bool { message.contains(.replaces) || message.value(named: Self.join) != nil }
+
     private static let join = "Join"
 
     func place(wantedBy invite: Message, customer: String) throws(PlaceRefusal) -> TakenPlace {
@@ -42,15 +44,28 @@ extension CallEngine {
         guard joins > 0 || invite.contains(.replaces) else { return TakenPlace() }
         // RFC 3911 §4, RFC 3891 §3: one of the two, and one of it.
         guard joins + invite.count(of: .replaces) == 1, let named = named(by: invite) else { throw PlaceRefusal(code: 400) }
-        // Who waits for an answer need not sit yet: its room is where it will.
         guard let leg = self.leg(of: named, customer: customer), let first = legs[leg.record.parentCallID ?? leg.record.id]?.leg,
-            first.isSeated || first.phase != .up
+            isTheirs(leg, invite)
         else {
             guard joins > 0 else { throw PlaceRefusal(code: 481) }
             if isOver(named, customer: customer) { throw PlaceRefusal(code: 603) }
             return TakenPlace(isNowhere: true)
         }
-        return joins > 0 ? try placeBeside(leg, first) : try placeOf(leg, first, named)
+        // Who waits for an answer need not sit yet: its room is where it will.
+        let hasRoom = first.isSeated || first.phase != .up
+        guard joins > 0 else {
+            guard hasRoom else { throw PlaceRefusal(code: 481) }
+            return try placeOf(leg, first, named)
+        }
+        // It is there, and cannot be joined where it is on its way from.
+        guard hasRoom else { throw PlaceRefusal(code: 488) }
+        return try placeBeside(leg, first)
+    }
+
+    /// Who may name that dialog: the customer's phones every one of its calls; a trunk those that came over it, and no phone's.
+    private func isTheirs(_ leg: Leg, _ invite: Message) -> Bool {
+        guard let trunk = invite.value(named: PrivateHeader.trunk) else { return true }
+        return leg.record.trunk == trunk
     }
 
     /// 481 for what matches nothing here, 486 for early-only when it is too late (RFC 3891 §3).

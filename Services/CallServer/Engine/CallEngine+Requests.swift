@@ -31,10 +31,7 @@ extension CallEngine {
 
     /// The CANCEL of the INVITE ends the call; that of a re-INVITE only takes the offer back (RFC 3261 §14.1).
     private func receiveCancel(_ message: Message, _ transaction: ServerTransactionID) {
-        guard let id = invites[transaction] else {
-            if bringing[transaction] != nil { bringing[transaction] = true }
-            return
-        }
+        guard let id = invites[transaction] else { return giveUpBringing(transaction) }
         guard legs[id]?.reinvite == transaction else {
             legs[id]?.leg.sip.theirCause = message.releaseCause
             return handle(id, .canceled)
@@ -43,8 +40,17 @@ extension CallEngine {
         handle(id, .reinviteCanceled)
     }
 
+    /// Given up while the call it names is being brought: it has its 487 at once (RFC 3261 §9.2), and takes nobody's place when that is here.
+    private func giveUpBringing(_ transaction: ServerTransactionID) {
+        guard bringing[transaction] == false, let invite = layer.request(of: transaction) else { return }
+        bringing[transaction] = true
+        answer(transaction, invite, 487)
+    }
+
     private func receiveRequest(_ message: Message, _ transaction: ServerTransactionID, from source: SocketAddress) {
         guard let method = message.method else { return }
+        // Only who calls can name a dialog (RFC 3891 §3, RFC 3911 §4).
+        guard method == .invite || !namesDialog(message) else { return answer(transaction, message, 400) }
         if message.to?.tag != nil {
             receiveInDialog(message, method, transaction, from: source)
             return
@@ -77,11 +83,7 @@ extension CallEngine {
         bringing[transaction] = false
         Task {
             await self.bring(named, customer: customer)
-            // Given up meanwhile (RFC 3261 §9.2): it takes nobody's place.
-            guard self.bringing.removeValue(forKey: transaction) == false else {
-                self.answer(transaction, message, 487)
-                return self.drain()
-            }
+            guard self.bringing.removeValue(forKey: transaction) == false else { return }
             self.begin(message, transaction, from: source, customer, callID, uri, number)
             self.drain()
         }

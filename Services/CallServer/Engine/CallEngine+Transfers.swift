@@ -159,10 +159,11 @@ extension CallEngine {
         }
     }
 
-    /// Whether that is the dialog of a leg which has ended a moment ago.
+    /// Whether that is a dialog, early or not, of a leg which has ended a moment ago.
     func isOver(_ named: DialogReference, customer: String) -> Bool {
+        if endedDialogs.include(named, of: customer, at: loop.now) { return true }
         guard let id = legsByCallID[named.callID]?.leg, let leg = legs[id]?.leg, leg.record.customerID == customer, leg.isEnded else { return false }
-        return leg.sip.dialog.map(named.names) == true
+        return leg.sip.dialog.map(named.names) == true || leg.sip.early?.contains { named.names($0.dialog) } == true
     }
 
     /// The leg whose dialog that is; never another customer's.

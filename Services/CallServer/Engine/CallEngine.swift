@@ -187,6 +187,7 @@ actor CallEngine {
     var yielded: [String: Yielded] = [:]
     /// INVITEs whose named call is being brought here, and whether they were given up meanwhile.
     var bringing: [ServerTransactionID: Bool] = [:]
+    var endedDialogs = EndedDialogs()
     /// Families of calls that are being taken over.
     var adopting: [String: Task<Adoption, Never>] = [:]
     /// The call servers that were alive when last looked at.
@@ -420,6 +421,7 @@ actor CallEngine {
             if let transaction { invites[transaction] = nil }
         }
         if isOurs {
+            endedDialogs.note(entry.leg, at: loop.now)
             traceEnds(of: entry.leg)
             journal.forget(entry.leg)
             // What they waited for is not needed any more.
