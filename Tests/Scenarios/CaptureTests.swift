@@ -62,6 +62,23 @@ struct CaptureTests {
         #expect(try Message.parse(copies[2].payload).status == 200)
     }
 
+    @Test("the keys that an INFO tells of are seen by nobody, in what is no message either")
+    func keys() async throws {
+        let stranger = try InsideAgent()
+        let port = stranger.port
+        let body = "Signal=7\r\nDuration=160\r\n"
+        let info = [
+            "INFO sip:1002@farm.example SIP/2.0", "Via: SIP/2.0/UDP 127.0.0.1:\(port);branch=z9hG4bK7", "From: <sip:1001@farm.example>;tag=1",
+            "To: <sip:1002@farm.example>", "Call-ID: keys", "CSeq: 1 INFO", "Max-Forwards: 70", "Content-Type: application/dtmf-relay",
+            "Content-Length: \(body.utf8.count)", "", body,
+        ].joined(separator: "\r\n")
+        try stranger.send(Array(info.utf8), to: edge.port)
+        try stranger.send(Array("INFO nonsense\r\nContent-Type: application/dtmf\r\n\r\n7\r\n".utf8), to: edge.port)
+        let copies = try copies(2) { $0.packet.source.port == port }.map { String(decoding: $0.payload, as: UTF8.self) }
+        #expect(copies[0] == info.replacing("Signal=7", with: "Signal=*"))
+        #expect(copies[1] == "INFO nonsense\r\nContent-Type: application/dtmf\r\n\r\n*\r\n")
+    }
+
     @Test("a capture server that is away costs no call, and what it missed is counted")
     func away() async throws {
         let gone = LocalPort.ten()

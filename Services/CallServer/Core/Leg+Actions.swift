@@ -34,6 +34,7 @@ extension Leg {
         if let performing, performing.step >= step.step { return watch(performing.watch, at: moment) }
         performing = Performing(runID: step.runID, step: step.step, action: action)
         watch(step.watch, at: moment)
+        tellOfSecret(into: &effects)
         proceed(at: moment, into: &effects)
     }
 

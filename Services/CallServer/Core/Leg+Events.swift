@@ -244,6 +244,7 @@ extension Leg {
             deadlines[kind] = nil
             timerFired(kind, at: moment, into: &effects)
         }
+        tellOfSecret(into: &effects)
         return effects
     }
 
@@ -353,8 +354,8 @@ extension Leg {
     ) {
         guard phase != .ended else { return }
         stopAsking("call_ended", into: &effects)
-        arrivalFailed(into: &effects)
         endTranscription(into: &effects)
+        arrivalFailed(into: &effects)
         let before = phase
         phase = .ended
         record.status = outcome

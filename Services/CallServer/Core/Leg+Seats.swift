@@ -80,6 +80,7 @@ extension Leg {
             playAgain(into: &effects)
         }
         hushInSeat(into: &effects)
+        if hidesKeys == true { effects.append(.hideKeys(true)) }
         askAgain(into: &effects)
         if seat.isRequested == true {
             seat.isRequested = nil

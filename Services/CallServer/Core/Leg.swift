@@ -294,6 +294,8 @@ struct Leg: Codable, Sendable {
     var isMuted: Bool?
     /// It hears music, and nothing else, and is not heard.
     var isHeld: Bool?
+    /// It is asked for something secret: the room knows.
+    var hidesKeys: Bool?
     /// What the API asks beside the flow.
     var asking: Asking?
     /// Media streams, with their secrets sealed, and the seat they sit beside.

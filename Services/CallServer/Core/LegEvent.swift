@@ -240,6 +240,8 @@ enum LegEffect: Sendable {
     case setParticipant(muted: Bool?, echo: Bool?)
     /// Whether it is heard and hears.
     case hush(muted: Bool, deaf: Bool)
+    /// Whether what it presses is a secret.
+    case hideKeys(Bool)
     case sendDigits(String, duration: Int, interval: Int)
     case startStream(StreamSettings)
     case stopStream(id: String)
@@ -274,7 +276,7 @@ enum LegEffect: Sendable {
             .reinviteAgain, .respondReliably, .inviteLonger, .prack, .prackAgain, .refresh, .refreshAgain, .respondToRefer,
             .notify, .notifyLast, .notifyAgain, .refer, .referAgain: true
         case .resolve, .findBindings, .createMedia, .updateMedia, .offerMedia, .hearEarly, .link, .deleteMedia, .ownMedia, .ownSeat, .createElsewhere, .deleteElsewhere, .relink,
-            .pointSeat, .pressKey, .join, .leave, .play, .stopPlay, .startRecording, .stopRecordings, .stopRecording, .listen, .stopListening, .setParticipant, .hush,
+            .pointSeat, .pressKey, .join, .leave, .play, .stopPlay, .startRecording, .stopRecordings, .stopRecording, .listen, .stopListening, .setParticipant, .hush, .hideKeys,
             .sendDigits, .startStream, .stopStream, .startRun, .advance, .leaveRun, .watchRun, .askPeer, .tellPeer, .attach, .releaseChained, .createChild, .tellParent,
             .tellChild, .publish, .forget, .rename: false
         }

@@ -120,6 +120,10 @@ extension CallEngine {
             bus.tell(
                 SetParticipant(roomID: leg.seat.roomID, participantID: leg.seat.participantID, muted: muted, deaf: deaf),
                 to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
+        case .hideKeys(let hides):
+            var change = SetParticipant(roomID: leg.seat.roomID, participantID: leg.seat.participantID)
+            change.hidesKeys = hides
+            bus.tell(change, to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
         case .sendDigits(let digits, let duration, let interval):
             bus.tell(
                 SendDigits(

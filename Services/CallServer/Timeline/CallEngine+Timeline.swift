@@ -95,7 +95,7 @@ extension CallEngine {
     ) {
         let note = Timeline.Note(root: owner.root, customer: owner.customer, callID: owner.callID, microseconds: time) { entry in
             (entry.kind, entry.from, entry.to, entry.via) = (.sip, from.description, to.description, via.description)
-            let text = String(decoding: SIPSecrets.hidden(in: bytes), as: UTF8.self)
+            let text = String(decoding: Secrets.hidden(in: bytes), as: UTF8.self)
             entry.body = text
             let first = text.prefix { !$0.isNewline }
             entry.summary = first.hasPrefix("SIP/2.0 ")
@@ -141,7 +141,7 @@ extension CallEngine {
         case .publish(let type, let record, _, _): (kind, to, summary) = (.event, "", "\(type) (\(record.status.rawValue))")
         case .stopPlay: (kind, to, summary) = (.command, leg.seat.instance, StopPlay.name)
         case .stopListening: (kind, to, summary) = (.command, leg.seat.instance, StopListening.name)
-        case .setParticipant, .hush: (kind, to, summary) = (.command, leg.seat.instance, SetParticipant.name)
+        case .setParticipant, .hush, .hideKeys: (kind, to, summary) = (.command, leg.seat.instance, SetParticipant.name)
         case .sendDigits: (kind, to, summary) = (.command, leg.seat.instance, SendDigits.name)
         case .leave(_, _, let instance): (kind, to, summary) = (.command, instance, LeaveRoom.name)
         default: return

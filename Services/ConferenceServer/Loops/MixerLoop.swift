@@ -93,10 +93,10 @@ actor MixerLoop {
     }
 
     func set(
-        room: String, participant: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil,
+        room: String, participant: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil, hidesKeys: Bool? = nil,
         direction: DirectionChange? = nil
     ) throws(RPCError) {
-        try mixer.set(room: room, participant: participant, muted: muted, deaf: deaf, echo: echo)
+        try mixer.set(room: room, participant: participant, muted: muted, deaf: deaf, echo: echo, hidesKeys: hidesKeys)
         if let direction { try mixer.direct(participant, room: room, direction) }
         depositChanges()
     }

@@ -131,9 +131,10 @@ extension Mixer {
     }
 
     mutating func set(
-        room: String, participant: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil
+        room: String, participant: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil, hidesKeys: Bool? = nil
     ) throws(RPCError) {
         let slot = try seated(participant, in: room)
+        if let hidesKeys { seats[slot].settings.hidesKeys = hidesKeys ? true : nil }
         if let muted { seats[slot].settings.muted = muted }
         if let deaf { seats[slot].settings.deaf = deaf }
         if let echo { seats[slot].settings.echo = echo }

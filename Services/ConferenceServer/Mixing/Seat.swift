@@ -26,6 +26,8 @@ struct Seat {
     var earlierEvent: RTP.Timestamp?
     /// When a packet of a key last came.
     var keyAt: UInt64?
+    /// Its keys are nobody's business before this tick.
+    var hidesKeysUntil: UInt64 = 0
     var heardAt: UInt64
     private(set) var takenAt: UInt64
     /// When its owner last asked for it.

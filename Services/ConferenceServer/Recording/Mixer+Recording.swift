@@ -7,6 +7,8 @@ extension Mixer {
     static let recordingsOfARoom = 8
     /// A key counts as held for so many ticks after its last packet.
     private static let keyTicks: UInt64 = 3
+    /// What answers a secret question is still down, or on its way, when the question is over.
+    private static let hiddenTicks: UInt64 = 50
 
     mutating func begin(_ order: RoomTap.Order) throws(RPCError) {
         guard let room = roomIndex[order.roomID] else { throw RPCError(.notFound, "no such room") }
@@ -94,6 +96,8 @@ extension Mixer {
     /// Copies the frame of this tick for every recording of the room.
     mutating func tap(room: Int, speakers: Int, hasRoomSound: Bool, isMixed: Bool) {
         var isMixed = isMixed
+        guard !rooms[room].taps.isEmpty else { return }
+        let secret = secretFlags(room)
         for index in rooms[room].taps.indices {
             let tap = rooms[room].taps[index]
             tap.sayNames()
@@ -103,7 +107,7 @@ extension Mixer {
             }
             let position = tap.position(at: tickNumber)
             if let slot = tap.slot {
-                copySides(slot, tap, position)
+                copySides(slot, tap, position, secret)
             } else if tap.order.terms.layout == .tracks {
                 copyTracks(room, tap, position)
             } else {
@@ -116,13 +120,13 @@ extension Mixer {
                     }
                     isMixed = true
                 }
-                copyMix(room, tap, position, isSilent: speakers == 0 && !hasRoomSound)
+                copyMix(room, tap, position, secret, isSilent: speakers == 0 && !hasRoomSound)
             }
         }
     }
 
-    private mutating func copySides(_ slot: Int, _ tap: RoomTap, _ position: Int) {
-        var (length, flags) = (0, isKeyDown(slot) ? RoomTap.Flag.key : 0)
+    private mutating func copySides(_ slot: Int, _ tap: RoomTap, _ position: Int, _ secret: UInt64) {
+        var (length, flags) = (0, secret | (isKeyDown(slot) ? RoomTap.Flag.key : 0))
         if seats[slot].isSpeaking {
             TapScratch.write(codes, from: slot * Samples.frame, into: &tapped.bytes, at: 0)
             (length, flags) = (Samples.frame, flags | RoomTap.Flag.voice)
@@ -140,18 +144,33 @@ extension Mixer {
             let (speaks, key) = (seats[slot].isSpeaking, isKeyDown(slot))
             guard speaks || key else { continue }
             let (start, length) = (slot * Samples.frame, speaks ? Samples.frame : 0)
-            let flags = (key ? RoomTap.Flag.key : 0) | (speaks ? RoomTap.Flag.voice : 0)
+            let hidden = tickNumber < seats[slot].hidesKeysUntil ? RoomTap.Flag.hidden : 0
+            let flags = (key ? RoomTap.Flag.key : 0) | (speaks ? RoomTap.Flag.voice : 0) | hidden
             tap.copy(.track, codes.span.extracting(start..<(start + length)), at: position, flags: flags, track: seats[slot].ssrc)
         }
         tap.copy(.clock, codes.span.extracting(0..<0), at: position)
     }
 
-    private mutating func copyMix(_ room: Int, _ tap: RoomTap, _ position: Int, isSilent: Bool) {
-        var flags: UInt64 = 0
-        for slot in rooms[room].seats where isKeyDown(slot) { flags = RoomTap.Flag.key }
+    private mutating func copyMix(_ room: Int, _ tap: RoomTap, _ position: Int, _ secret: UInt64, isSilent: Bool) {
+        var flags = secret
+        for slot in rooms[room].seats where isKeyDown(slot) { flags |= RoomTap.Flag.key }
         guard !isSilent else { return tap.copy(.mix, tapped.bytes.span.extracting(0..<0), at: position, flags: flags) }
         TapScratch.write(mix, into: &tapped)
         tap.copy(.mix, tapped.bytes.span, at: position, flags: flags | RoomTap.Flag.voice)
+    }
+
+    /// Whether anybody in the room is asked for a secret, as by a flow with `keys: hidden` or for a conference's PIN, and has a key down. Who hears
+    /// the one hears its keys, so this holds for all that is heard there.
+    private mutating func secretFlags(_ room: Int) -> UInt64 {
+        var flags: UInt64 = 0
+        for slot in rooms[room].seats {
+            let isDown = isKeyDown(slot)
+            let isAsked = seats[slot].settings.hidesKeys == true || !seats[slot].isInside
+            if isAsked || isDown && tickNumber < seats[slot].hidesKeysUntil { seats[slot].hidesKeysUntil = tickNumber &+ Self.hiddenTicks }
+            guard tickNumber < seats[slot].hidesKeysUntil else { continue }
+            flags |= RoomTap.Flag.hidden | (isDown ? RoomTap.Flag.key : 0)
+        }
+        return flags
     }
 
     private func isKeyDown(_ slot: Int) -> Bool {

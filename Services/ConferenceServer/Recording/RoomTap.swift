@@ -25,6 +25,8 @@ final class RoomTap {
         static let heard: UInt64 = 2
         /// A key is down.
         static let key: UInt64 = 4
+        /// Somebody is asked for a secret: keys are silence, whatever the recording is to have of others.
+        static let hidden: UInt64 = 8
     }
 
     /// What is to be copied, and where to.

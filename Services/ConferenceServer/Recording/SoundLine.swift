@@ -2,10 +2,17 @@ import Audio
 import Codecs
 
 /// One channel of a recording: frames of 20 ms at their places, silence between them, and silence in place of keys when they are not
-/// to be heard.
+/// to be heard: never, or as long as they are a secret.
 ///
 /// With keys taken out, sound is held back for a moment: a phone sends the tone of a key as sound until it is sure.
 struct SoundLine {
+    /// What a frame says of keys.
+    struct Keys {
+        var isDown = false
+        /// Of this frame they are not to be heard, whatever the recording is to have.
+        var areHidden = false
+    }
+
     /// Silenced before and after a key: 100 ms.
     private static let margin = 5
 
@@ -14,27 +21,37 @@ struct SoundLine {
     /// Frames that have been placed.
     private(set) var length: Int
     private var held: [Int16] = []
-    private let silencer: KeySilencer?
+    private let keepsKeys: Bool
+    /// There while keys are taken out.
+    private var silencer: KeySilencer?
     private var silentUntil = -1
 
     /// `start`: the frame it begins with; those before it are somebody else's business.
     init(start: Int = 0, keepsKeys: Bool) throws(CodecError) {
         length = start
+        self.keepsKeys = keepsKeys
         silencer = keepsKeys ? nil : try KeySilencer()
     }
 
     /// A frame at its place; one whose place has passed is late. Nil is silence.
-    mutating func put(_ sound: [Int16]?, at position: Int, isKey: Bool = false) {
+    mutating func put(_ sound: [Int16]?, at position: Int, _ keys: Keys = Keys()) {
         guard position >= length else { return }
         advance(to: position)
         length = position + 1
+        var sound = sound
+        if keepsKeys {
+            if !keys.areHidden { showKeys() } else if silencer == nil {
+                // Without memory for the one that listens for keys nothing of it is kept.
+                do { silencer = try KeySilencer() } catch { sound = nil }
+            }
+        }
         guard silencer != nil else {
             Self.append(sound, to: &ready)
             return
         }
         Self.append(sound, to: &held)
-        if isKey { silentUntil = position + Self.margin }
-        if position <= silentUntil { silence(all: isKey) }
+        if keys.isDown { silentUntil = position + Self.margin }
+        if position <= silentUntil { silence(all: keys.isDown) }
         release(keeping: Self.margin * Samples.frame)
     }
 
@@ -54,9 +71,15 @@ struct SoundLine {
     /// It ends at this place.
     mutating func finish(at position: Int) {
         advance(to: position)
+        showKeys()
+    }
+
+    /// All that was held back is sound now.
+    private mutating func showKeys() {
         guard let silencer else { return }
         release(keeping: 0)
         silencer.finish(into: &ready)
+        self.silencer = nil
     }
 
     /// At most so many samples of what is ready.

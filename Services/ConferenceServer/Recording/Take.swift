@@ -73,7 +73,7 @@ struct Take {
             (end, length) = (.duration, limit)
             return
         }
-        let isKey = flags & RoomTap.Flag.key != 0
+        let keys = SoundLine.Keys(isDown: flags & RoomTap.Flag.key != 0, areHidden: flags & RoomTap.Flag.hidden != 0)
         switch kind {
         case .name: return
         case .clock: break
@@ -81,20 +81,20 @@ struct Take {
             let hasSound = bytes.count >= 2 * Samples.frame
             if hasSound { readLinear(bytes) }
             hear(hasSound, at: position)
-            parts[0].lines[0].put(hasSound ? samples : nil, at: position, isKey: isKey)
-        case .sides: receiveSides(bytes, at: position, flags, isKey)
+            parts[0].lines[0].put(hasSound ? samples : nil, at: position, keys)
+        case .sides: receiveSides(bytes, at: position, flags, keys)
         case .track:
             guard let part = try part(of: track, at: position) else { break }
             let hasSound = bytes.count >= Samples.frame
             if hasSound { Self.readCodes(bytes, from: 0, into: &samples) }
             if hasSound { hear(true, at: position) }
-            parts[part].lines[0].put(hasSound ? samples : nil, at: position, isKey: isKey)
+            parts[part].lines[0].put(hasSound ? samples : nil, at: position, keys)
         }
         length = max(length, position + 1)
         if let seconds = terms.endOfSilence, seconds > 0, length - loudAt >= seconds * 50 { end = .silence }
     }
 
-    private mutating func receiveSides(_ bytes: Span<UInt8>, at position: Int, _ flags: UInt64, _ isKey: Bool) {
+    private mutating func receiveSides(_ bytes: Span<UInt8>, at position: Int, _ flags: UInt64, _ keys: SoundLine.Keys) {
         let hasVoice = flags & RoomTap.Flag.voice != 0 && bytes.count >= Samples.frame
         let offset = hasVoice ? Samples.frame : 0
         let hasEar = flags & RoomTap.Flag.heard != 0 && bytes.count >= offset + Samples.frame
@@ -102,14 +102,14 @@ struct Take {
         if hasEar { Self.readCodes(bytes, from: offset, into: &other) }
         hear(hasVoice, at: position)
         guard parts[0].channels == 1 else {
-            parts[0].lines[0].put(hasVoice ? samples : nil, at: position, isKey: isKey)
-            parts[0].lines[1].put(hasEar ? other : nil, at: position, isKey: isKey)
+            parts[0].lines[0].put(hasVoice ? samples : nil, at: position, keys)
+            parts[0].lines[1].put(hasEar ? other : nil, at: position, keys)
             return
         }
         if hasVoice, hasEar {
             for index in samples.indices { samples[index] = Int16(clamping: Int(samples[index]) + Int(other[index])) }
         }
-        parts[0].lines[0].put(hasVoice ? samples : hasEar ? other : nil, at: position, isKey: isKey)
+        parts[0].lines[0].put(hasVoice ? samples : hasEar ? other : nil, at: position, keys)
     }
 
     /// The place of a voice among the parts; nil when there are as many as there may be. Who comes back goes on where it was.

@@ -4,7 +4,8 @@ import HEP
 import SIP
 import Threads
 
-/// Copies of all messages to a capture server, in packets of HEP version 3, for people who want to see what was said.
+/// Copies of all messages to a capture server, in packets of HEP version 3, for people who want to see what was said; but for the keys that an INFO
+/// tells of, which may be a PIN's.
 ///
 /// One loop's own, with a socket of its own. Nothing waits for it: what the socket does not take is lost, and counted.
 final class MessageCapture {
@@ -29,6 +30,24 @@ final class MessageCapture {
     }
 
     func copy(_ message: Span<UInt8>, over transport: Transport, from source: SocketAddress, to destination: SocketAddress) {
+        guard Self.isInfo(message) else { return copy(shown: message, over: transport, from: source, to: destination) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(message.count)
+        for index in message.indices { bytes.append(message[index]) }
+        let shown = Secrets.hidden(in: bytes)
+        copy(shown: shown.span, over: transport, from: source, to: destination)
+    }
+
+    private static let info = Array("INFO ".utf8)
+
+    /// Whether it is one by its first word: what is no message may hold keys as well.
+    static func isInfo(_ message: Span<UInt8>) -> Bool {
+        guard message.count > info.count else { return false }
+        for index in info.indices where message[index] != info[index] { return false }
+        return true
+    }
+
+    private func copy(shown message: Span<UInt8>, over transport: Transport, from source: SocketAddress, to destination: SocketAddress) {
         if batch.isFull { flush() }
         let packet = Packet(
             source: source, destination: destination, carrier: transport.isReliable ? .tcp : .udp,

@@ -45,6 +45,8 @@ public struct ParticipantSettings: Codable, Sendable, Equatable {
     /// Who it is, as its phone says, and its number: what it is announced by.
     public var name: String?
     public var number: String?
+    /// What it presses now is a secret: recordings have silence in place of its keys.
+    public var hidesKeys: Bool?
 
     public init(
         participantID: String, callID: String, owner: String, epoch: UInt64, inside: InsideEndpoint, echo: Bool = false,
@@ -86,6 +88,8 @@ public struct SetParticipant: Command {
     public var relay: String?
     public var session: String?
     public var direction: DirectionChange?
+    /// See `ParticipantSettings`.
+    public var hidesKeys: Bool?
 
     public init(
         roomID: String, participantID: String, muted: Bool? = nil, deaf: Bool? = nil, echo: Bool? = nil, inside: InsideEndpoint? = nil,

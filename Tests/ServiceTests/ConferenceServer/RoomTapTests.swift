@@ -212,6 +212,46 @@ struct RoomTapTests {
         #expect(middle.first.map { $0 < 40 } == true && middle.last.map { $0 > 41 } == true)
     }
 
+    @Test("a secret that is asked for: keys are silence until a second after the question, and while the last is down; before and after they are as they came")
+    func secrets() throws {
+        var studio = try Studio(RecordingTerms(layout: .stereo), of: "b")
+        try studio.bench.sit("a", tone: 400)
+        try studio.bench.sit("b", tone: 600)
+        try studio.begin()
+        try studio.run(20)
+        studio.bench.press("5", "a", packets: 5)
+        try studio.run(20)
+        try studio.bench.mixer.set(room: "room_1", participant: "a", hidesKeys: true)
+        try studio.run(20)
+        studio.bench.press("6", "a", packets: 5)
+        try studio.run(20)
+        try studio.bench.mixer.set(room: "room_1", participant: "a", hidesKeys: false)
+        try studio.run(40)
+        studio.bench.press("7", "a", packets: 5)
+        try studio.run(80)
+        studio.bench.press("8", "a", packets: 5)
+        try studio.run(20)
+        let sound = side(try studio.finish()[0], 1)
+        #expect(sound.count == 220 * 160)
+        // What "b" hears begins a few frames late, and is no silence after that.
+        let silent = (10..<220).filter { frame in sound[(frame * 160)..<((frame + 1) * 160)].allSatisfy { $0 == 0 } }
+        // A phone that tells of a key says nothing else meanwhile: a few frames; a hidden one has its margins besides.
+        func count(_ frames: ClosedRange<Int>) -> Int { silent.count { frames.contains($0) } }
+        #expect(count(50...75) >= 10 && count(110...135) >= 10, "\(silent)")
+        #expect(count(10...49) <= 5 && count(76...109) == 0 && count(136...219) <= 5, "\(silent)")
+    }
+
+    @Test("who is not let in yet is asked for a PIN, perhaps")
+    func entrance() throws {
+        var studio = try Studio(RecordingTerms())
+        try studio.bench.sit("a", tone: 400)
+        let slot = try #require(studio.bench.mixer.rooms[0].seats.first)
+        try studio.begin()
+        studio.bench.mixer.seats[slot].attendance.presence = .waiting
+        try studio.run(10)
+        #expect(studio.bench.mixer.seats[slot].hidesKeysUntil > 10)
+    }
+
     @Test("what a successor needs stands in the room's snapshot; it goes on at its place")
     func successor() throws {
         var studio = try Studio(RecordingTerms(layout: .stereo), of: "a")

@@ -1,8 +1,8 @@
-import Bytes
+internal import Bytes
 
 /// What of a SIP message may be shown: the values of Authorization and its like, the keys in session descriptions, and the keys of the phone that an INFO
 /// tells of, which may be a PIN's, become as many asterisks, so that every length in the message still holds.
-enum SIPSecrets {
+public enum Secrets {
     /// `application/dtmf-relay` and `application/dtmf`, in the long and the short form of the field's name.
     private static let contentTypes = ["content-type", "c"].map { Array($0.utf8) }
     private static let pressed = Array("application/dtmf".utf8)
@@ -13,7 +13,7 @@ enum SIPSecrets {
     /// SDES keys (RFC 4568), the obsolete `k=`, and ICE's password (RFC 8839), each with what stands before the secret.
     private static let lines = ["a=crypto:", "k=", "a=ice-pwd:"].map { Array($0.utf8) }
 
-    static func hidden(in message: [UInt8]) -> [UInt8] {
+    public static func hidden(in message: [UInt8]) -> [UInt8] {
         var shown = message
         var start = 0
         var hides = false
@@ -56,26 +56,5 @@ enum SIPSecrets {
 
     private static func begins(_ line: ArraySlice<UInt8>, with name: [UInt8]) -> Bool {
         line.count >= name.count && zip(line, name).allSatisfy { ASCII.lowercased($0) == $1 }
-    }
-}
-
-/// The Call-ID of a message that was written here, or nil.
-enum CallIDSearch {
-    private static let name = Array("call-id:".utf8)
-
-    static func callID(in bytes: [UInt8]) -> String? {
-        var start = 0
-        while start < bytes.count {
-            guard let end = bytes[start...].firstIndex(of: UInt8(ascii: "\r")), end > start else { return nil }
-            if end - start > name.count, ASCII.lowercased(bytes[start]) == name[0],
-                zip(bytes[start..<(start + name.count)], name).allSatisfy({ ASCII.lowercased($0) == $1 })
-            {
-                var value = start + name.count
-                while value < end, bytes[value] == UInt8(ascii: " ") { value += 1 }
-                return String(decoding: bytes[value..<end], as: UTF8.self)
-            }
-            start = end + 2
-        }
-        return nil
     }
 }

@@ -1,10 +1,9 @@
+import SIP
 import Testing
 
-@testable import CallServer
-
-@Suite("Calls: what of a message may be shown")
-struct SIPSecretsTests {
-    private func hidden(_ text: String) -> String { String(decoding: SIPSecrets.hidden(in: Array(text.utf8)), as: UTF8.self) }
+@Suite("What of a message may be shown")
+struct SecretsTests {
+    private func hidden(_ text: String) -> String { String(decoding: Secrets.hidden(in: Array(text.utf8)), as: UTF8.self) }
 
     @Test("credentials and keys become as many asterisks, in every line they take; all else stays")
     func hides() {
@@ -34,13 +33,6 @@ struct SIPSecretsTests {
     @Test("what is no message is taken as it comes", arguments: ["", "\n", "\r\n\r\n", " ", "k=", "authorization:", "a=ice-pwd:\n", "x\ny", "\n \n"])
     func hostile(text: String) {
         #expect(hidden(text).utf8.count == text.utf8.count)
-        _ = CallIDSearch.callID(in: Array(text.utf8))
-    }
-
-    @Test("the Call-ID is found wherever it stands in the head, and not behind it")
-    func callID() {
-        #expect(CallIDSearch.callID(in: Array("BYE sip:x SIP/2.0\r\nVia: a\r\ncall-id:  7@x\r\nTo: y\r\n\r\n".utf8)) == "7@x")
-        #expect(CallIDSearch.callID(in: Array("BYE sip:x SIP/2.0\r\nVia: a\r\n\r\nCall-ID: 7@x\r\n".utf8)) == nil)
     }
 
     @Test(
