@@ -30,7 +30,9 @@ struct CallServersYieldingTests {
             let referred = Task { try await mine.refer(to: phones[2].number, replacing: consultation) }
             try await Task.sleep(for: .milliseconds(milliseconds))
             try await servers.without(victim == .taker ? taker : giver) { _ in
-                #expect(try await referred.value == 202)
+                // A taker that died once it had accepted it: before the REFER comes again its successor may have hung up.
+                let answer = try await referred.value
+                #expect(answer == 202 || (victim == .taker && answer == 481), "\(answer)")
                 #expect(try await mine.ended(within: .seconds(20)) == .hungUpThere)
                 #expect(try await consultation.ended(within: .seconds(20)) == .hungUpThere)
                 #expect(await stays.hears(1_010, within: .seconds(10)))

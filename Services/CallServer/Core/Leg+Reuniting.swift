@@ -47,6 +47,8 @@ extension Leg {
         } else if isEnded {
             let status = Status(code: record.sipCode ?? 480, cause: record.hangupCause ?? 31)
             steps.append(.tell(parentID, .childEnded(id, status, record.status)))
+        } else if takesPlaceOf != nil || joins == true {
+            // It is on its way into the call, and says so when it sits there.
         } else if joins == false {
             steps.append(.tell(parentID, .joinedBy(id)))
         } else if let bridged = parent.bridgedChild, bridged != id, parent.transfer?.child != id, parent.children.contains(id) {

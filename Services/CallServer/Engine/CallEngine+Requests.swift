@@ -77,12 +77,13 @@ extension CallEngine {
             return
         }
         guard !refuseUnknownExtensions(transaction, message) else { return }
-        guard let named = named(by: message), isElsewhere(named) else {
+        guard let named = named(by: message), isElsewhere(named) || isSeating(named) else {
             return begin(message, transaction, from: source, customer, callID, uri, number)
         }
         bringing[transaction] = false
         Task {
-            await self.bring(named, customer: customer)
+            if self.isElsewhere(named) { await self.bring(named, customer: customer) }
+            await self.untilSeated(named)
             guard self.bringing.removeValue(forKey: transaction) == false else { return }
             self.begin(message, transaction, from: source, customer, callID, uri, number)
             self.drain()

@@ -118,46 +118,8 @@ extension CallEngine {
         return outcome
     }
 
-    private func claim(_ root: String, _ wanted: String, from former: String?) async -> Adoption {
-        var claimed: [Leg] = []
-        var missing: [String: Adoption] = [:]
-        var names = [root]
-        if wanted != root { names.append(wanted) }
-        var place = 0
-        while place < names.count {
-            let id = names[place]
-            place += 1
-            // What has just ended here is no former life's.
-            if legs[id] != nil { continue }
-            // What was given away a moment ago is not for us to take back.
-            if let heir = heir(of: id), former == nil || former == runtime.instance {
-                missing[id] = .owned(by: heir)
-                if id == root { return .owned(by: heir) }
-                continue
-            }
-            if journal.holds(id) {
-                missing[id] = .over
-                continue
-            }
-            switch await journal.succeed(id, from: former) {
-            case .taken(let leg):
-                claimed.append(leg)
-                // A leg that has just changed its company belongs to another first leg than its name led to.
-                names += (leg.family + [leg.record.parentCallID].compactMap(\.self)).filter { !names.contains($0) }
-            case .owned(let owner):
-                missing[id] = .owned(by: owner)
-                // Whoever has the first leg has the call.
-                if id == root { return .owned(by: owner) }
-            case .over: missing[id] = .over
-            case .unknown: missing[id] = .unknown
-            }
-        }
-        goOn(with: claimed, missing, from: former ?? runtime.instance)
-        return legs[wanted] != nil ? .adopted : missing[wanted] ?? .unknown
-    }
-
     /// All legs are there before the first of them does anything.
-    private func goOn(with claimed: [Leg], _ missing: [String: Adoption], from former: String) {
+    func goOn(with claimed: [Leg], _ missing: [String: Adoption], from former: String) {
         let claimed = claimed.filter { legs[$0.record.id] == nil }
         guard !claimed.isEmpty else { return }
         for leg in claimed { install(leg, from: former) }

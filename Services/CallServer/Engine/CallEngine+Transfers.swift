@@ -27,10 +27,11 @@ extension CallEngine {
             legs[id]?.refer = nil
             return answer(transaction, message, 400)
         }
-        guard isElsewhere(named) else { return join(id, referral, named) }
+        guard isElsewhere(named) || isSeating(named, with: id) else { return join(id, referral, named) }
         let customer = leg.record.customerID
         Task {
-            await self.bring(named, customer: customer)
+            if self.isElsewhere(named) { await self.bring(named, customer: customer) }
+            await self.untilSeated(named, with: id)
             // It may have ended meanwhile.
             if self.legs[id] == nil { self.answer(transaction, message, 481) } else { self.join(id, referral, named) }
             self.drain()
@@ -148,6 +149,7 @@ extension CallEngine {
         Task {
             // Its call may be another successor's.
             if self.isElsewhere(named) { await self.bring(named, customer: customer) }
+            await self.untilSeated(named, with: id)
             guard self.legs[id]?.leg.isBringingTogether == true else { return }
             // Somebody is on the way already, or there.
             guard !self.legs.values.contains(where: { $0.leg.arrival?.replaces == id || $0.leg.arrived?.replaces == id }) else { return }

@@ -190,6 +190,8 @@ actor CallEngine {
     var endedDialogs = EndedDialogs()
     /// Families of calls that are being taken over.
     var adopting: [String: Task<Adoption, Never>] = [:]
+    /// Who is just taking a leg.
+    var claimants: [String: Claim] = [:]
     /// The call servers that were alive when last looked at.
     var knownServers: Set<String> = []
     /// When there was another one, or this one began.

@@ -1,5 +1,6 @@
 import Contracts
 import Deadlines
+import Flow
 import Testing
 
 @testable import CallServer
@@ -133,6 +134,20 @@ import Testing
                 return (goodbye == (isUp ? "BYE" : "CANCEL") ? [] : ["\(replaced) is still there"]) + world.complaints(ofTwo: stays, newcomer)
             }
         }
+    }
+
+    @Test("RFC 3891, RFC 3911: one that is on its way into a call when both are taken over is not sent away", arguments: [true, false])
+    func onItsWay(replaces: Bool) throws {
+        var connect = Connect()
+        connect.destinations = [Address(kind: .extension, target: "1002")]
+        let (first, _) = LegFixture.answered(performing: .connect(connect))
+        try #require(first.leg.performing?.isStarted == true)
+        var newcomer = LegFixture.inbound().leg
+        newcomer.record.id = "call_01HZZZZZZZBBBBBBBBBBBBBBBB"
+        newcomer.record.parentCallID = first.leg.record.id
+        if replaces { newcomer.takesPlaceOf = "call_01HZZZZZZZCCCCCCCCCCCCCCCC" } else { newcomer.joins = true }
+        let steps = newcomer.reunion(with: { $0 == first.leg.record.id ? first.leg : nil }, absence: { _ in nil })
+        #expect(steps.isEmpty, "\(steps)")
     }
 }
 
