@@ -247,6 +247,48 @@ struct RoomRecordingTests {
         }
     }
 
+    @Test("keys: hidden: the tones of what answers such a question are in no recording, those of other questions are; nothing is moved")
+    func secrets() async throws {
+        func question(_ id: String, hides: Bool) -> JSONValue {
+            ["id": .string(id), "type": "gather", "option": ["text": "Go.", "length": 1, "timeout": 20_000, "keys": hides ? "hidden" : "shown"]]
+        }
+        let number = try await suite.makeNumber(running: [
+            ["id": "r", "type": "recording_start", "option": ["format": "wav", "layout": "stereo"]], question("before", hides: false),
+            question("pin", hides: true), ["id": "wait", "type": "sleep", "option": ["duration": 1500]], question("after", hides: false), ["id": "end", "type": "hangup"],
+        ])
+        // A phone whose keys are tones in its sound before it tells of them: of one without telephone events the relay takes the tones out.
+        try await withPhones(1, in: suite, options: { $0.tone = nil }) { phones in
+            let call = try await phones[0].call(number.number)
+            try await call.answered()
+            let callID = try await suite.callID(from: phones[0].number)
+            for (step, key) in [(2, "0"), (3, "1"), (5, "0")] {
+                try await suite.eventually("question \(step) is asked") {
+                    let runs = try await suite.request("GET", "/v1/runs?reference_id=\(callID)").body["data"]?.array
+                    return runs?.contains { $0["step"]?.integer == Int64(step) } == true
+                }
+                try await call.send(tones: key)
+                try await call.send(digits: key)
+            }
+            #expect(try await call.ended(within: .seconds(20)) == .hungUpThere)
+            var recording = JSONValue.null
+            try await suite.eventually("it is stored") {
+                recording = try await suite.request("GET", "/v1/recordings?call_id=\(callID)").body["data"]?.array?.first ?? .null
+                return recording["status"]?.string == "stored"
+            }
+            let media = try await suite.download("/v1/recordings/\(try #require(recording["id"]?.string))/media")
+            let said = try RunningSuite.channels(media.bytes, "wav", count: 2)[0]
+            func loudest(_ frequency: Double, from start: Int = 0) -> Double {
+                stride(from: start, to: said.count - 799, by: 200).map { Level(amplitude: Goertzel.amplitude(of: frequency, in: said[$0..<($0 + 800)].span)).dBFS }.max()
+                    ?? -.infinity
+            }
+            for frequency in [941.0, 1336] {
+                #expect(loudest(frequency) > -22, "the key before is there")
+                #expect(loudest(frequency, from: said.count * 2 / 3) > -22, "and the one after")
+            }
+            for frequency in [697.0, 1209] { #expect(loudest(frequency) < -32, "\(frequency) of the secret key") }
+        }
+    }
+
     @Test("recording_start: what is not available yet is refused where the flow is made")
     func refused() async throws {
         let answer = try await suite.request(

@@ -40,13 +40,24 @@ struct TrunkTests {
         let neighbour = try OutsideAgent(suite, nil)
         #expect(try await options(neighbour, 1) == 407, "another address of the same machine")
 
+        let sound = "v=0\r\no=- 1 1 IN IP4 \(Self.address)\r\ns=-\r\nc=IN IP4 \(Self.address)\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
         try await withPhones(1, in: suite) { phones in
-            let sound = "v=0\r\no=- 1 1 IN IP4 \(Self.address)\r\ns=-\r\nc=IN IP4 \(Self.address)\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
             let answer = try await trunk.request(
                 "INVITE", "sip:\(phones[0].number)@\(suite.domain)", from: "sip:+4930123@carrier.example", callID: "call",
                 ["Content-Type: application/sdp", "X-Tandem-Customer: cust_other"], body: sound)
             #expect(answer.status == 200 && !answer.contains(.pAssertedIdentity))
             #expect(try await phones[0].incomingCall().peer.contains("+4930123"))
+        }
+        try await withPhones(2, in: suite) { phones in
+            let (outgoing, incoming) = try await connect(phones[0], phones[1])
+            for field in ["Replaces", "Join"] {
+                let vain = try await trunk.request(
+                    "INVITE", "sip:\(phones[1].number)@\(suite.domain)", from: "sip:+4930123@carrier.example", callID: "take-\(field)",
+                    ["\(field): \(try await incoming.reference)", "Content-Type: application/sdp"], body: sound)
+                #expect(vain.status == 481, "\(field): phones' dialogs are none of its business")
+            }
+            try await outgoing.hangup()
+            #expect(try await incoming.ended() == .hungUpThere)
         }
         let strange = try await trunk.request(
             "INVITE", "sip:1001@other.example", from: "sip:+4930123@carrier.example", callID: "strange", [])
