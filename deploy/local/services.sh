@@ -76,6 +76,7 @@ TANDEM_TRUNKS=$run/trunks.json
 TANDEM_INSIDE_SIP_PORT=$(edge_inside_port "$2")
 TANDEM_ADMISSION_EXEMPT=::1
 EDGE
+            [ -z "${TANDEM_OVERLOAD_MILLISECONDS:-}" ] || echo "TANDEM_OVERLOAD_MILLISECONDS=$TANDEM_OVERLOAD_MILLISECONDS"
             ;;
         Registrar)
             printf '%s\n' "$database" "$cache"
