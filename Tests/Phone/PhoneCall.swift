@@ -26,17 +26,17 @@ public struct PhoneCall: Sendable {
     }
 
     /// Whether that tone is heard within `limit`, louder than `threshold` dBFS.
-    public func hears(_ frequency: Double, within limit: Interval = .seconds(3), above threshold: Double = -35) async -> Bool {
+    public func hears(_ frequency: Double, within limit: Interval = .seconds(8), above threshold: Double = -35) async -> Bool {
         await poll(limit) { await level(of: frequency) > threshold }
     }
 
     /// Whether anything is heard within `limit`, louder than `threshold` dBFS.
-    public func hearsSomething(within limit: Interval = .seconds(3), above threshold: Double = -45) async -> Bool {
+    public func hearsSomething(within limit: Interval = .seconds(8), above threshold: Double = -45) async -> Bool {
         await poll(limit) { await report.sound.level > threshold }
     }
 
     /// Whether these digits have been received within `limit`, all of them in order.
-    public func receives(digits: String, within limit: Interval = .seconds(5)) async -> Bool {
+    public func receives(digits: String, within limit: Interval = .seconds(8)) async -> Bool {
         await poll(limit) { await report.sound.digits == digits }
     }
 
