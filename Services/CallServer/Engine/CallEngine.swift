@@ -353,31 +353,6 @@ actor CallEngine {
         remove(id, isOurs: false)
     }
 
-    /// Brings the loop's timers in step with the deadlines the leg declares.
-    private func armTimers(of id: String) {
-        guard let entry = legs[id] else { return }
-        for (kind, armed) in entry.timers where entry.leg.deadlines[kind] != armed.at {
-            loop.cancel(armed.timer)
-            legs[id]?.timers[kind] = nil
-        }
-        for (kind, deadline) in entry.leg.deadlines where entry.timers[kind]?.at != deadline {
-            let timer = loop.schedule(at: deadline) {
-                self.assumeIsolated { $0.timerFired(id, kind) }
-            }
-            legs[id]?.timers[kind] = (timer, deadline)
-        }
-    }
-
-    private func timerFired(_ id: String, _ kind: Leg.TimerKind) {
-        legs[id]?.timers[kind] = nil
-        // Whoever goes on with the call has this timer too: it is armed again when it is known whose it is.
-        guard mayAct() else { return }
-        handle(id, .due(kind))
-    }
-
-    /// After a standstill: what was due meanwhile is due now.
-    func armAllTimers() { for id in legs.keys { armTimers(of: id) } }
-
     /// Redis came back, perhaps empty: the owner writes everything again, a few at a time so that nobody waits.
     func saveAll(_ ids: [String]? = nil) {
         if ids == nil { journal.forgetNames() }
@@ -433,44 +408,4 @@ actor CallEngine {
         }
         Counters.live.set(legs.count)
     }
-}
-
-/// Settings of the engine.
-struct EngineSettings: Sendable {
-    var listen: SocketAddress
-    /// What is longer goes over a connection.
-    var longestDatagram: Int
-    var streams: InsideStreams
-    var domain: String
-    /// What emergency services are dialled as; empty: nobody is reached by their names.
-    var emergencyNumber: String
-    var maximumLegs: Int
-    /// Answers of the suite that all take longer than this mean that it has too much to do.
-    var slowAnswer: Interval
-    var limits: Leg.Limits
-    /// A relay of which nothing has been heard for so long has gone, and its calls with it to another; zero: never.
-    var relayPatience: Interval
-    /// How long a request waits for a phone that lost its connection to register anew.
-    var reconnectTime: Interval
-    /// Nil: sessions do not expire.
-    var session: SessionTimer.Terms?
-    /// For customers without limits of their own.
-    var callLimits: CallLimitTable.Defaults
-}
-
-enum Counters {
-    static let malformed = Counter("tandem_call_malformed_messages_total", "SIP messages that could not be parsed")
-    static let unsent = Counter("tandem_call_unsent_total", "SIP messages that the kernel did not take")
-    static let overStreams = Counter("tandem_call_stream_messages_total", "SIP messages received over TCP")
-    static let longDatagrams = Counter(
-        "tandem_call_long_datagrams_total", "datagrams longer than TANDEM_SIP_DATAGRAM_BYTES, for want of a connection")
-    static let lostKeys = Counter("tandem_call_lost_keys_total", "keys told of in INFO requests that the relay did not take")
-    static let lostWatches = Counter("tandem_call_lost_watches_total", "rooms that could not be asked to listen")
-    static let calls = Counter("tandem_call_legs_total", "call legs begun")
-    static let refused = Counter("tandem_call_refused_total", "calls refused because a limit was reached or a service was away")
-    static let adopted = Counter("tandem_call_adopted_total", "call legs taken over from a call server that was gone")
-    static let passed = Counter("tandem_call_passed_messages_total", "SIP messages handed on to the instance that owns their call")
-    static let fenced = Counter("tandem_call_fenced_total", "call legs given up because another instance had taken them over")
-    static let live = Gauge("tandem_call_legs_active", "call legs that are not over")
-    static let setup = Histogram("tandem_call_setup_seconds", "INVITE received to 200 sent")
 }
