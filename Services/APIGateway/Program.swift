@@ -22,7 +22,7 @@ struct Program {
 
     static func main() async {
         let declaration = ServiceProgram.Declaration(
-            .apiGateway, settings: settings, needs: [.bus, .database], schema: "accounts",
+            .apiGateway, settings: settings, needs: [.bus, .database, .fleet], schema: "accounts",
             migrations: [Migration(number: 1, name: "accounts", sql: PackageResources._001_accounts_sql)])
         await ServiceProgram.run(declaration, wire)
     }

@@ -48,7 +48,7 @@ struct Program {
                 "how long a flow manager that is away is told what the last action of an ended call has come to"),
             Setting("TANDEM_RECORD_SPOOL", .integer(100...10_000_000), default: "50000", "call events kept while PostgreSQL is away"),
         ] + Limits.settings + Timeline.settings + TimelineArchive.settings + InsideStreams.declared,
-        needs: [.bus, .database, .cache, .fleet], schema: CallStore.schema,
+        needs: [.bus, .database, .cache, .fleet], hears: [.mediaRelay, .conferenceServer, .edgeProxy], schema: CallStore.schema,
         migrations: [Migration(number: 1, name: "calls", sql: PackageResources._001_calls_sql), Outbox.migration(number: 2),
             Migration(number: 3, name: "limits", sql: PackageResources._003_limits_sql),
             Migration(number: 4, name: "timelines", sql: PackageResources._004_timelines_sql), Lives.migration(number: 5),

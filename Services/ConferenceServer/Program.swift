@@ -121,7 +121,7 @@ struct Program {
                 "private addresses, ranges or host names that sounds may be fetched from; none by default"),
         ] + SoundSettings.declared + RecordingSettings.declared + RecognitionProviders.declared + MediaStreams.declared
             + RoomInheritance.kept.declared,
-        needs: [.bus, .database, .cache, .fleet], schema: ConferenceStore.schema,
+        needs: [.bus, .database, .cache, .fleet], hears: [.callServer], schema: ConferenceStore.schema,
         migrations: [
             Migration(number: 1, name: "conferences", sql: PackageResources._001_conferences_sql),
             Outbox.migration(number: 2),

@@ -12,7 +12,8 @@ import Threads
 struct Program {
     static func main() async {
         let declaration = ServiceProgram.Declaration(
-            .edgeProxy, settings: EdgeSettings.declared, needs: [.bus, .fleet, .cacheAside], standsAlone: EdgeSettings.standsAlone)
+            .edgeProxy, settings: EdgeSettings.declared, needs: [.bus, .fleet, .cacheAside], hears: [.registrar, .callServer],
+            standsAlone: EdgeSettings.standsAlone)
         await ServiceProgram.run(declaration) { runtime in
             let settings = try EdgeSettings(runtime.settings)
             try assertFree(settings)

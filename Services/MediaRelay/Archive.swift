@@ -11,7 +11,7 @@ import Threads
 /// The sessions' snapshots in Redis and their lines in the log, written on a thread of its own: neither may hold up a packet.
 ///
 /// Redis away is survivable: the snapshots are written again when it is back, and at the latest after fifteen seconds. Only observers read them,
-/// so that what changes several times at a call's beginning is written once.
+/// so that what changes several times at a call's beginning is written once, and a session that is over at once is never written.
 actor Archive {
     private static let failures = Counter("tandem_relay_snapshot_failures_total", "Snapshots that Redis did not take.")
 
@@ -28,7 +28,7 @@ actor Archive {
     private var ownerless = Ownerless()
     /// What has changed and is not written yet, the latest of each session.
     private var changed: [String: SessionRecord] = [:]
-    private static let pause = Interval.milliseconds(100)
+    private static let pause = Interval.seconds(1)
     /// Sessions that have ended and whose snapshots are still to be removed.
     private var ended: [(id: String, epoch: UInt64)] = []
     /// Seals what is secret in the snapshots.
@@ -37,6 +37,8 @@ actor Archive {
     private struct Living {
         let epoch: UInt64
         let callID: String
+        /// Redis has heard of it.
+        var isWritten = false
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
@@ -71,8 +73,8 @@ actor Archive {
             if let sent = statistics.sent { Self.describe(sent, "sent", into: &metadata) }
             if let roundTrip = statistics.roundTripMilliseconds { metadata["round_trip_ms"] = "\(Self.tenths(roundTrip))" }
             archive.logger.info("media session ended", metadata: metadata)
-            archive.living[record.id] = nil
             archive.changed[record.id] = nil
+            guard archive.living.removeValue(forKey: record.id)?.isWritten == true else { return }
             if archive.ended.count < Self.endedLimit { archive.ended.append((record.id, record.epoch)) }
         }
     }
@@ -110,7 +112,7 @@ actor Archive {
     // MARK: On the archive's thread
 
     private func write(_ record: SessionRecord) {
-        living[record.id] = Living(epoch: record.epoch, callID: record.callID)
+        living[record.id] = Living(epoch: record.epoch, callID: record.callID, isWritten: living[record.id]?.isWritten ?? false)
         if changed.isEmpty {
             _ = loop.schedule(at: loop.now + Self.pause) { self.assumeIsolated { $0.writeChanged() } }
         }
@@ -129,6 +131,7 @@ actor Archive {
             // Every field is plain, so this is a mistake of ours; the call goes on without snapshot.
             return logger.error("a snapshot cannot be written as JSON", metadata: ["session": "\(record.id)"])
         }
+        living[record.id]?.isWritten = true
         snapshots.save(SessionRecord.kind, record.id, owner: instance, epoch: record.epoch, state) { result in
             if case .failure = result { Self.failures.add() }
         }
@@ -138,7 +141,7 @@ actor Archive {
     func keepLeases() async {
         while !Task.isCancelled {
             try? await Task.sleep(nanoseconds: UInt64(Snapshots.renewalPause.nanoseconds))
-            let claims = living.map { (id: $0.key, epoch: $0.value.epoch) }
+            let claims = living.filter(\.value.isWritten).map { (id: $0.key, epoch: $0.value.epoch) }
             do {
                 for id in try await snapshots.renew(SessionRecord.kind, owner: instance, claims) {
                     logger.warning("another instance has taken over a media session", metadata: ["session": "\(id)"])

@@ -125,6 +125,7 @@ struct Program {
         relay.serve(SetMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.set(command) }
         relay.serve(PressInMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.press(command) }
         relay.serve(DeleteMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.delete(command) }
+        bus.serve(immediately: DeleteMediaSessions.self, on: .thisInstance) { command, _, respond in relay.delete(command, respond) }
         relay.serve(QueryMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.query(command) }
         relay.serve(RecordMediaSession.self, bus, about: { $0.sessionID }, later: { $0.record($1, $2) })
         relay.serve(CaptureMediaSession.self, bus, about: { $0.sessionID }, later: { $0.capture($1, $2) })

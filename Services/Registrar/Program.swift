@@ -9,7 +9,7 @@ import ServiceKit
 struct Program {
     static func main() async {
         let declaration = ServiceProgram.Declaration(
-            .registrar, settings: RegistrarSettings.declared, needs: [.bus, .database, .cache, .fleet], schema: Store.schema,
+            .registrar, settings: RegistrarSettings.declared, needs: [.bus, .database, .cache, .fleet], hears: [.edgeProxy], schema: Store.schema,
             migrations: [
                 Migration(number: 1, name: "registrar", sql: PackageResources._001_registrar_sql), Outbox.migration(number: 2),
                 Migration(number: 3, name: "flows", sql: PackageResources._003_flows_sql),

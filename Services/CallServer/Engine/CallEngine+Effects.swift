@@ -62,10 +62,7 @@ extension CallEngine {
             askRelay(
                 LinkMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch, inside: inside), for: leg, "link/\(revision)"
             ) { _ in .linked(seat: seat) } failed: { .linkFailed(seat: seat, $0) }
-        case .deleteMedia:
-            askRelay(
-                DeleteMediaSession(sessionID: sessionID(of: leg), epoch: leg.epoch), for: leg, "delete"
-            ) { .mediaDeleted($0) } failed: { _ in .mediaDeleted(nil) }
+        case .deleteMedia: deleteSoon(leg)
         case .createElsewhere(let relay, let session, let continuing): createElsewhere(leg, relay, session, continuing)
         case .deleteElsewhere(let relay, let sessionID): deleteElsewhere(leg, relay, sessionID)
         case .reinvite(let session, let body): reinvite(id, session: session, body: body)
@@ -77,7 +74,9 @@ extension CallEngine {
         case .pointSeat(let inside): pointSeat(leg, at: inside, revision)
         case .join(let seat): join(leg, seat, revision)
         case .leave(let roomID, let participantID, let instance):
-            leave(LeaveRoom(roomID: roomID, participantID: participantID, epoch: leg.epoch), instance, leg.record.customerID, attempt: 1)
+            let place = LeaveRoom(roomID: roomID, participantID: participantID, epoch: leg.epoch)
+            // A leg that lives may come back there at once.
+            if leg.isEnded { leaveSoon(place, at: instance) } else { insist(place, at: instance, of: leg.record.customerID, attempt: 1) }
         case .play(let playID, let sources, let loop, let stopOnDigit):
             let command = PlayInRoom(
                 roomID: leg.seat.roomID, participantID: leg.seat.participantID, playID: playID, sources: sources, loop: loop,
@@ -237,22 +236,6 @@ extension CallEngine {
             .joined(seat: seat.number, roomID: roomID, instance: $0.instance ?? instance, inside: $0.inside)
         } failed: { .joinFailed(seat: seat.number, $0) }
     }
-
-    /// A seat that is not given up would be heard for ever, so a leave is repeated while its mixer cannot be reached.
-    private func leave(_ command: LeaveRoom, _ instance: String, _ customer: String, attempt: Int) {
-        bus.call(command, to: .instance(instance), context: CallContext(customer: customer)) { [loop] result in
-            guard case .failure(let error) = result, [.unavailable, .timeout].contains(error.code), attempt < Self.leaveAttempts else { return }
-            loop.post {
-                self.assumeIsolated { engine in
-                    _ = loop.schedule(at: loop.now + .seconds(attempt)) {
-                        self.assumeIsolated { $0.leave(command, instance, customer, attempt: attempt + 1) }
-                    }
-                }
-            }
-        }
-    }
-
-    private static let leaveAttempts = 6
 
     /// Asks the instance we know; when another hosts the conference's room, that one.
     private func joinConference(

@@ -8,9 +8,9 @@ import Threads
 extension CallEngine {
     private static let repetitionPause = Interval.milliseconds(50)
     /// An answer comes within milliseconds, or from somebody else.
-    private static let attempt = Interval.milliseconds(600)
+    static let relayAttempt = Interval.milliseconds(600)
     /// After that it is no change of workers, whatever else keeps the machine busy.
-    private static let patience = Interval.milliseconds(2500)
+    static let relayPatience = Interval.milliseconds(2500)
 
     func askRelay<C: Command>(
         _ command: C, for leg: Leg, _ purpose: String, _ answered: @escaping @Sendable (C.Reply) -> LegEvent?,
@@ -18,10 +18,10 @@ extension CallEngine {
     ) {
         let id = leg.record.id
         let context = CallContext(
-            customer: leg.record.customerID, idempotencyKey: "\(id)/\(leg.epoch)/\(purpose)", deadline: Self.attempt)
+            customer: leg.record.customerID, idempotencyKey: "\(id)/\(leg.epoch)/\(purpose)", deadline: Self.relayAttempt)
         let traced = trace(command, for: leg, at: leg.placement.relay)
         let begin = loop.now
-        askRelay(command, at: leg.placement.relay, context, until: loop.now + Self.patience) { [loop] result in
+        askRelay(command, at: leg.placement.relay, context, until: loop.now + Self.relayPatience) { [loop] result in
             traced?.ended(result)
             let event = Self.event(result, answered, failed)
             loop.post {
@@ -33,7 +33,7 @@ extension CallEngine {
         }
     }
 
-    private func askRelay<C: Command>(
+    func askRelay<C: Command>(
         _ command: C, at relay: String, _ context: CallContext, until end: Instant,
         _ completion: @escaping @Sendable (Result<C.Reply, RPCError>) -> Void
     ) {

@@ -42,6 +42,8 @@ actor CallEngine {
     let archive: TimelineArchive
     let timeline: Timeline
     var traced = TracedMessages()
+    var errands = Errands()
+    var errandCount = 0
     var told = ToldSteps()
     /// Runs of which PostgreSQL may have lost what was told, and FlowManager may not have it any more; how often anything was told again.
     var lost: Set<String> = []

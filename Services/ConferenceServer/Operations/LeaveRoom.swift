@@ -9,6 +9,17 @@ extension Wiring {
         return Done()
     }
 
+    func leave(_ command: LeaveRooms, _ delivery: Delivery) async throws -> Done {
+        guard command.places.count <= LeaveRooms.limit else { throw RPCError(.invalid, "too many places to leave at once") }
+        for place in command.places {
+            do { _ = try await leave(place, delivery) } catch let error as RPCError where error.code == .fenced {
+                // It has another owner now, who says when it leaves.
+                continue
+            }
+        }
+        return Done()
+    }
+
     /// Writes down that somebody left; of conferences the mixer tells.
     func record(_ departure: Departure?) {
         if let departure { snapshots.note(departure.room.id) }

@@ -33,6 +33,7 @@ struct Wiring: Sendable {
     func serve() {
         bus.serve(JoinRoom.self, on: .thisInstance, join)
         bus.serve(LeaveRoom.self, on: .thisInstance, leave)
+        bus.serve(LeaveRooms.self, on: .thisInstance, leave)
         bus.serve(LocateRoom.self, on: .anyInstance, locate)
         serve(PlayInRoom.self, about: { $0.roomID }) { command, loop throws(RPCError) in try play(command, on: loop) }
         serve(StopPlay.self, about: { $0.roomID }) { command, loop throws(RPCError) in stop(command, on: loop) }

@@ -21,7 +21,18 @@ extension MediaLoop {
         let leg: Leg
     }
 
+    /// What was deposited of a session a moment ago.
+    struct Fresh {
+        let deposit: KeeperLink.Deposit
+        let at: Instant
+    }
+
     // MARK: While we stand by
+
+    /// A session that begins changes a few times at once, and a short one is soon over: it is made ready when it has been the same for so long,
+    /// or when our turn comes.
+    private static var settlingTime: Interval { .seconds(1) }
+    private static var preparedAtOnce: Int { 16 }
 
     /// Which thread a deposit is for, by the session in its key; nil when it is no session's.
     static func session(of key: String) -> String? {
@@ -32,8 +43,9 @@ extension MediaLoop {
     func learn(_ key: String, _ deposit: KeeperLink.Deposit) {
         guard let id = Self.session(of: key) else { return }
         if key == Self.legKey(id) {
-            guard let record = try? JSONText.decode(LegRecord.self, from: deposit.bytes) else { return }
-            heirs[id] = heir(record, deposit)
+            heirs[id] = nil
+            if fresh.isEmpty { prepareSoon(after: Self.settlingTime) }
+            fresh[id] = Fresh(deposit: deposit, at: loop.now)
         } else if let stone = try? JSONText.decode(StoneRecord.self, from: deposit.bytes) {
             tombstones.bury(
                 id, .init(epoch: stone.epoch, statistics: stone.statistics), until: Instant(nanoseconds: stone.until))
@@ -43,6 +55,25 @@ extension MediaLoop {
     func unlearn(_ key: String) {
         guard let id = Self.session(of: key), key == Self.legKey(id) else { return }
         heirs[id] = nil
+        fresh[id] = nil
+    }
+
+    private func prepareSoon(after pause: Interval) {
+        loop.schedule(at: loop.now + pause) { [unowned self] in prepare() }
+    }
+
+    private func prepare() {
+        let now = loop.now
+        let settled = fresh.filter { now - $0.value.at >= Self.settlingTime }.keys.prefix(Self.preparedAtOnce)
+        for id in settled { prepare(id) }
+        guard !fresh.isEmpty else { return }
+        prepareSoon(after: settled.count == Self.preparedAtOnce ? .milliseconds(5) : .milliseconds(250))
+    }
+
+    private func prepare(_ id: String) {
+        guard let deposit = fresh.removeValue(forKey: id)?.deposit, let record = try? JSONText.decode(LegRecord.self, from: deposit.bytes)
+        else { return }
+        heirs[id] = heir(record, deposit)
     }
 
     private func heir(_ record: LegRecord, _ deposit: KeeperLink.Deposit) -> Heir? {
@@ -63,6 +94,7 @@ extension MediaLoop {
     /// Goes on with all sessions where they stood. Those whose phones ask for consent come first (RFC 7675).
     func takeOver() {
         let began = MonotonicClock.now()
+        for id in Array(fresh.keys) { prepare(id) }
         let inherited = heirs.values.sorted { $0.record.transports.hasChecks && !$1.record.transports.hasChecks }
         heirs = [:]
         for heir in inherited { restore(heir) }

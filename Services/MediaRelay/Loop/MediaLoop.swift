@@ -33,6 +33,8 @@ actor MediaLoop {
     let inside: DatagramSocket
     /// Sessions of the worker before us, until it is our turn.
     var heirs: [String: Heir] = [:]
+    /// The same, not made ready yet.
+    var fresh: [String: Fresh] = [:]
     var legs: SlotTable<Leg>
     var names: [String: UInt32] = [:]
     var tombstones = Tombstones()

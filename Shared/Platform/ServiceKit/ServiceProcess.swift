@@ -128,7 +128,9 @@ struct ServiceProcess: ServiceLifecycle.Service {
 
     private func keepFleet(_ bus: Bus) {
         let fleet = runtime.fleet
-        bus.listen(to: [Announcement.typePrefix + "*"]) { event in
+        // Its own voice among them: who hears not even that is deaf.
+        let kinds = Set([declaration.name] + declaration.hears)
+        bus.listen(to: kinds.map { Announcement.typePrefix + $0.rawValue }.sorted()) { event in
             guard let announcement = Announcement(event) else { return }
             fleet.hear(announcement, now: MonotonicClock.now())
         }

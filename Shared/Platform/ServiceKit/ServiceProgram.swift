@@ -18,6 +18,9 @@ public enum ServiceProgram {
         public var name: ServiceName
         public var settings: [Setting]
         public var needs: Set<Dependency>
+        /// Of whose announcements it makes use, besides those of its own kind (`Dependency.fleet`): what everybody says four times a second is brought
+        /// to who listens, and costs the broker more than all else while nothing happens.
+        public var hears: [ServiceName]
         /// The PostgreSQL schema it owns, and how that came to be.
         public var schema: String?
         public var migrations: [Migration]
@@ -27,10 +30,10 @@ public enum ServiceProgram {
         public var hold: (@Sendable () async -> Void)?
 
         public init(
-            _ name: ServiceName, settings: [Setting] = [], needs: Set<Dependency>, schema: String? = nil, migrations: [Migration] = [],
-            standsAlone: (@Sendable (Settings) -> Bool)? = nil
+            _ name: ServiceName, settings: [Setting] = [], needs: Set<Dependency>, hears: [ServiceName] = [], schema: String? = nil,
+            migrations: [Migration] = [], standsAlone: (@Sendable (Settings) -> Bool)? = nil
         ) {
-            self.standsAlone = standsAlone
+            (self.hears, self.standsAlone) = (hears, standsAlone)
             (self.name, self.settings, self.needs, self.schema, self.migrations) = (name, settings, needs, schema, migrations)
         }
     }

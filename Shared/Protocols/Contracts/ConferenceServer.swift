@@ -72,6 +72,17 @@ public struct LeaveRoom: Command {
     }
 }
 
+/// The same for several, of whatever rooms, a thousand at most. One that an epoch fences off stays, and is no error.
+public struct LeaveRooms: Command {
+    public typealias Reply = Done
+    public static let name = "rooms.leave"
+    public static let service = ServiceName.conferenceServer
+    public static let limit = 1_000
+    public var places: [LeaveRoom]
+
+    public init(_ places: [LeaveRoom]) { self.places = places }
+}
+
 /// Changes what is given of a participant in a room.
 public struct SetParticipant: Command {
     public typealias Reply = Done

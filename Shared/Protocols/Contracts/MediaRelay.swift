@@ -199,6 +199,36 @@ public struct DeleteMediaSession: Command {
     public init(sessionID: String, epoch: UInt64) { (self.sessionID, self.epoch) = (sessionID, epoch) }
 }
 
+/// The same for several at once, a thousand at most: what is left of calls that are over, and nobody waits for, goes together.
+public struct DeleteMediaSessions: Command {
+    public static let name = "relay.sessions.delete"
+    public static let service = ServiceName.mediaRelay
+    public static let limit = 1_000
+    public var sessions: [DeleteMediaSession]
+
+    public init(_ sessions: [DeleteMediaSession]) { self.sessions = sessions }
+
+    /// Of one session: what it was like, or why it could not be ended.
+    public struct Outcome: Codable, Sendable {
+        public var statistics: MediaStatistics?
+        public var error: RPCError?
+
+        public init(_ result: Result<MediaStatistics, RPCError>) {
+            switch result {
+            case .success(let statistics): self.statistics = statistics
+            case .failure(let error): self.error = error
+            }
+        }
+    }
+
+    public struct Reply: Codable, Sendable {
+        /// In the order the sessions were named.
+        public var outcomes: [Outcome]
+
+        public init(outcomes: [Outcome]) { self.outcomes = outcomes }
+    }
+}
+
 public struct QueryMediaSession: Command {
     public typealias Reply = MediaStatistics
     public static let name = "relay.session.query"

@@ -1,0 +1,130 @@
+import Bus
+import Contracts
+import Deadlines
+import Threads
+
+/// What is left to be done for legs that are over, by the instance that is to do it. Nobody waits for it.
+struct Errands {
+    struct Session {
+        let leg: String
+        let command: DeleteMediaSession
+        let traced: TracedCommand?
+    }
+
+    var sessions: [String: [Session]] = [:]
+    var places: [String: [LeaveRoom]] = [:]
+
+    var isEmpty: Bool { sessions.isEmpty && places.isEmpty }
+}
+
+/// Ends the media sessions of legs that are over and gives their seats up, gathered for a moment: the legs of a call, and the calls that end about
+/// then, make one command for each relay and each mixer in place of two a leg.
+extension CallEngine {
+    private static let gathering = Interval.milliseconds(40)
+    private static let atOnce = 200
+    private static let leaveAttempts = 6
+
+    func deleteSoon(_ leg: Leg) {
+        let command = DeleteMediaSession(sessionID: leg.sessionID, epoch: leg.epoch)
+        let relay = leg.placement.relay
+        runErrandsSoon()
+        errands.sessions[relay, default: []].append(
+            Errands.Session(leg: leg.record.id, command: command, traced: trace(command, for: leg, at: relay)))
+    }
+
+    func leaveSoon(_ place: LeaveRoom, at mixer: String) {
+        runErrandsSoon()
+        errands.places[mixer, default: []].append(place)
+    }
+
+    private func runErrandsSoon() {
+        guard errands.isEmpty else { return }
+        loop.schedule(at: loop.now + Self.gathering) { self.assumeIsolated { $0.runErrands() } }
+    }
+
+    private func runErrands() {
+        let taken = errands
+        errands = Errands()
+        for (mixer, places) in taken.places {
+            for start in stride(from: 0, to: places.count, by: Self.atOnce) {
+                leave(Array(places[start..<min(start + Self.atOnce, places.count)]), at: mixer)
+            }
+        }
+        for (relay, sessions) in taken.sessions {
+            for start in stride(from: 0, to: sessions.count, by: Self.atOnce) {
+                delete(Array(sessions[start..<min(start + Self.atOnce, sessions.count)]), at: relay)
+            }
+        }
+    }
+
+    // MARK: Sessions
+
+    private func delete(_ sessions: [Errands.Session], at relay: String) {
+        let begin = loop.now
+        ask(DeleteMediaSessions(sessions.map(\.command)), at: relay) { engine, result in
+            switch result {
+            case .success(let reply) where reply.outcomes.count == sessions.count:
+                engine.note(result, of: begin)
+                for (session, outcome) in zip(sessions, reply.outcomes) { engine.tell(session, outcome.result) }
+            case .success:
+                for session in sessions { engine.tell(session, .failure(RPCError(.failed, "not all sessions were answered for"))) }
+            case .failure(let error) where error.code == .invalid:
+                // A relay of a version before.
+                for session in sessions { engine.ask(session.command, at: relay) { $0.tell(session, $1) } }
+            case .failure(let error):
+                for session in sessions { engine.tell(session, .failure(error)) }
+            }
+        }
+    }
+
+    private func tell(_ session: Errands.Session, _ result: Result<MediaStatistics, RPCError>) {
+        session.traced?.ended(result)
+        handle(session.leg, .mediaDeleted(try? result.get()))
+    }
+
+    private func ask<C: Command>(
+        _ command: C, at relay: String, _ answered: @escaping @Sendable (isolated CallEngine, Result<C.Reply, RPCError>) -> Void
+    ) {
+        errandCount += 1
+        let context = CallContext(idempotencyKey: "\(runtime.incarnation)/errand/\(errandCount)", deadline: Self.relayAttempt)
+        askRelay(command, at: relay, context, until: loop.now + Self.relayPatience) { [loop] result in
+            loop.post { self.assumeIsolated { answered($0, result) } }
+        }
+    }
+
+    // MARK: Seats
+
+    private func leave(_ places: [LeaveRoom], at mixer: String) {
+        insist(LeaveRooms(places), at: mixer, of: nil, attempt: 1) { $0.places }
+    }
+
+    /// A seat that is not given up would be heard for ever, so a leave is repeated while its mixer cannot be reached; a mixer of a version before is
+    /// told of each `singly`.
+    func insist<C: Command>(
+        _ command: C, at mixer: String, of customer: String?, attempt: Int, singly: (@Sendable (C) -> [LeaveRoom])? = nil
+    ) {
+        bus.call(command, to: .instance(mixer), context: CallContext(customer: customer)) { [loop] result in
+            guard case .failure(let error) = result else { return }
+            let isOlder = error.code == .invalid && singly != nil
+            guard isOlder || [.unavailable, .timeout].contains(error.code) && attempt < Self.leaveAttempts else { return }
+            loop.post {
+                self.assumeIsolated { engine in
+                    if isOlder {
+                        for place in singly?(command) ?? [] { engine.insist(place, at: mixer, of: customer, attempt: 1) }
+                        return
+                    }
+                    _ = loop.schedule(at: loop.now + .seconds(attempt)) {
+                        self.assumeIsolated { $0.insist(command, at: mixer, of: customer, attempt: attempt + 1, singly: singly) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension DeleteMediaSessions.Outcome {
+    fileprivate var result: Result<MediaStatistics, RPCError> {
+        if let statistics { return .success(statistics) }
+        return .failure(error ?? RPCError(.failed, "the session was not answered for"))
+    }
+}
