@@ -45,7 +45,8 @@ struct Program {
             logger: logger)
         let wake = Wake(bus: bus, runtime: runtime)
         let log = EventLog(store: store, announce: wake.send)
-        bus.subscribe(durable: EventLog.queue, to: EventLog.patterns, prefetch: 256, written: log.append)
+        // Messages of up to a hundred events: enough for three statements, and the little that counts as delivered when this process dies with it.
+        bus.subscribe(durable: EventLog.queue, to: EventLog.patterns, prefetch: 16, written: log.append)
         bus.listen(to: [Wake.type]) { wake.receive($0) }
         let listener = Listener(host: host, port: port, gateway: gateway, logger: logger)
         let work = BackgroundWork()

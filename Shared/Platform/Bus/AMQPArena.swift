@@ -5,6 +5,7 @@ internal import CRabbitMQ
 final class AMQPArena {
     enum Field {
         case text(String)
+        case texts([String])
         case number(Int64)
         case flag(Bool)
         case fields([(String, Field)])
@@ -48,6 +49,9 @@ final class AMQPArena {
         case .text(let text):
             unsafe value.kind = UInt8(AMQP_FIELD_KIND_UTF8.rawValue)
             unsafe value.value.bytes = bytes(text)
+        case .texts(let texts):
+            unsafe value.kind = UInt8(AMQP_FIELD_KIND_ARRAY.rawValue)
+            unsafe value.value.array = array(texts)
         case .number(let number):
             unsafe value.kind = UInt8(AMQP_FIELD_KIND_I64.rawValue)
             unsafe value.value.i64 = number
@@ -59,6 +63,14 @@ final class AMQPArena {
             unsafe value.value.table = table(fields)
         }
         return unsafe value
+    }
+
+    private func array(_ texts: [String]) -> amqp_array_t {
+        guard !texts.isEmpty else { return unsafe amqp_empty_array }
+        let memory = unsafe take(MemoryLayout<amqp_field_value_t>.stride * texts.count)
+        let entries = unsafe memory.bindMemory(to: amqp_field_value_t.self, capacity: texts.count)
+        for (index, text) in texts.enumerated() { unsafe (entries + index).initialize(to: value(.text(text))) }
+        return unsafe amqp_array_t(num_entries: Int32(texts.count), entries: entries)
     }
 
     private func copy(_ bytes: some Collection<UInt8>) -> amqp_bytes_t {

@@ -8,10 +8,12 @@ extension AMQPConnection {
         static let idempotencyKey = "idempotency-key"
         static let budget = "budget-ms"
         static let attempt = "attempt"
+        /// RabbitMQ's sender-selected distribution: further routing keys. It takes the header off before it delivers the message.
+        static let furtherKeys = "BCC"
     }
 
     /// Lives in the arena until it is recycled.
-    func basicProperties(_ properties: Properties) -> amqp_basic_properties_t {
+    func basicProperties(_ properties: Properties, furtherKeys: [String]) -> amqp_basic_properties_t {
         var basic = unsafe amqp_basic_properties_t()
         var flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_APP_ID_FLAG
         unsafe basic.content_type = arena.bytes("application/json")
@@ -31,6 +33,7 @@ extension AMQPConnection {
         if let traceparent = properties.traceparent { headers.append((Header.traceparent, .text(traceparent))) }
         if let key = properties.idempotencyKey { headers.append((Header.idempotencyKey, .text(key))) }
         if properties.attempt > 1 { headers.append((Header.attempt, .number(Int64(properties.attempt)))) }
+        if !furtherKeys.isEmpty { headers.append((Header.furtherKeys, .texts(furtherKeys))) }
         if let budget = properties.budget {
             let milliseconds = max(1, budget.nanoseconds / 1_000_000)
             flags |= AMQP_BASIC_EXPIRATION_FLAG

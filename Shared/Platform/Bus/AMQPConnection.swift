@@ -77,7 +77,7 @@ final class AMQPConnection {
 
     func publish(_ message: Message, on channel: UInt16) throws(AMQPFailure) {
         defer { arena.recycle() }
-        var properties = unsafe basicProperties(message.properties)
+        var properties = unsafe basicProperties(message.properties, furtherKeys: message.furtherKeys)
         let status = unsafe message.body.withUnsafeBytes { body in
             unsafe amqp_basic_publish(
                 state, channel, arena.bytes(message.exchange), arena.bytes(message.routingKey), message.isMandatory ? 1 : 0, 0,

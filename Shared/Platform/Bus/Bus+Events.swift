@@ -2,13 +2,14 @@ public import Contracts
 
 extension Bus {
     /// Reads events from a durable queue that all subscribers with this name share: at least once, in the order they come in, as many at a
-    /// time as have arrived, acknowledged after the body. When it throws, each is read by itself; one whose body throws twice goes to the
-    /// dead letters; a `TransientError` is tried again until it passes. `ordered`: one instance reads at a time, the next takes over when it dies.
+    /// time as have arrived (a few hundred at most), acknowledged after the body. When it throws, each is read by itself; one whose body goes on
+    /// throwing goes to the dead letters; a `TransientError` is tried again until it passes. `ordered`: one instance reads at a time, the next
+    /// takes over when it dies. `prefetch`: so many messages are on their way here at once; one is up to 64 KiB of events.
     public func subscribe(
         durable queue: String, to patterns: [String], ordered: Bool = true, prefetch: UInt16 = 64,
         written body: @escaping @Sendable ([WrittenEvent]) async throws -> Void
     ) {
-        let subscriber = Subscriber(queue: queue, logger: logger, body)
+        let subscriber = Subscriber(queue: queue, matchers: patterns.map { TopicPattern($0) }, logger: logger, body)
         registrations.withLock { registrations in
             precondition(!registrations.isStarted, "subscriptions are registered before the bus starts")
             registrations.subscribers.append((subscriber, patterns, ordered, prefetch))
@@ -32,14 +33,10 @@ extension Bus {
         }
     }
 
-    /// Publishes events and returns when the broker has them on disk; waits through a loss of the broker. Throws
+    /// Publishes events, many as one message, and returns when the broker has them on disk; waits through a loss of the broker. Throws
     /// `unavailable` when too many wait already.
     public func publish(_ events: [WrittenEvent]) async throws(RPCError) {
-        let messages = events.map { message($0, isPersistent: true) }
-        let result = await withCheckedContinuation { continuation in
-            transport.sendConfirmed(messages) { continuation.resume(returning: $0) }
-        }
-        try result.get()
+        try await transport.sendConfirmed(EventBatch.messages(of: events, sender: name)).get()
     }
 
     public func publish(_ events: [Event]) async throws(RPCError) {
@@ -51,23 +48,19 @@ extension Bus {
     /// Tells an event to whoever listens now: neither stored nor confirmed, lost while the broker is away.
     public func signal(_ event: Event) {
         guard let event = try? WrittenEvent(event) else { return logger.error("a \(event.type) cannot be written as JSON") }
-        _ = transport.send(message(event, isPersistent: false))
-    }
-
-    private func message(_ event: WrittenEvent, isPersistent: Bool) -> Message {
-        let properties = Properties(
-            type: event.type, messageID: event.id, sender: name, customer: event.customerID, isPersistent: isPersistent)
-        return Message(exchange: Exchange.events, routingKey: event.type, properties: properties, body: event.text)
+        _ = transport.send(Message(event, sender: name, isPersistent: false))
     }
 
     func heard(_ arrival: Arrival) {
-        let bodies = registrations.withLock { registrations in
-            registrations.listeners.filter { $0.matchers.contains { $0.matches(arrival.routingKey) } }.map(\.body)
+        let listeners = registrations.withLock { $0.listeners }
+        for text in arrival.texts {
+            do {
+                let type = arrival.properties.isBatch ? try WrittenEvent(text: text).type : arrival.routingKey
+                let bodies = listeners.filter { $0.matchers.match(type) }.map(\.body)
+                guard !bodies.isEmpty else { continue }
+                let event = try JSON.decode(Event.self, text)
+                for body in bodies { body(event) }
+            } catch { logger.debug("a transient event cannot be read: \(error)") }
         }
-        guard !bodies.isEmpty else { return }
-        do {
-            let event = try JSON.decode(Event.self, arrival.body)
-            for body in bodies { body(event) }
-        } catch { logger.debug("a transient event cannot be read: \(error.detail)") }
     }
 }

@@ -48,7 +48,9 @@ public final class InMemoryBroker: Sendable {
     public init() {}
 
     /// How many messages ended among the dead letters.
-    public var deadLetters: Int { state.withLock { $0.dead.count } }
+    public var deadLetters: Int { dead.count }
+
+    var dead: [Message] { state.withLock { $0.dead } }
 
     /// While true, the broker behaves like one that has been killed.
     public var isAway: Bool {
@@ -112,7 +114,8 @@ public final class InMemoryBroker: Sendable {
             } else if message.exchange == Exchange.direct {
                 queues = state.queues[message.routingKey] == nil ? [] : [message.routingKey]
             } else {
-                let bound = state.bindings.filter { $0.exchange == message.exchange && $0.pattern.matches(message.routingKey) }
+                let keys = [message.routingKey] + message.furtherKeys
+                let bound = state.bindings.filter { $0.exchange == message.exchange && keys.contains(where: $0.pattern.matches) }
                 queues = Set(bound.map(\.queue)).sorted()
             }
             for queue in queues {

@@ -16,9 +16,11 @@ struct Properties: Sendable {
     enum Kind {
         static let reply = "reply"
         static let error = "error"
+        /// Several events (`EventBatch`).
+        static let events = "events"
     }
 
-    /// The command's or event's name; `reply` or `error` on the way back.
+    /// The command's or event's name; `reply` or `error` on the way back; `events` when there are several.
     var type: String
     var messageID: String
     var sender: String
@@ -38,6 +40,8 @@ struct Properties: Sendable {
 struct Message: Sendable {
     var exchange: String
     var routingKey: String
+    /// Takes it to other queues as well; one that several keys lead to gets it once.
+    var furtherKeys: [String] = []
     /// Comes back when no queue takes it.
     var isMandatory = false
     var properties: Properties

@@ -27,6 +27,12 @@ protocol Transport: Sendable {
     func wake(at instant: Instant)
 }
 
+extension Transport {
+    func sendConfirmed(_ messages: [Message]) async -> Result<Void, RPCError> {
+        await withCheckedContinuation { continuation in sendConfirmed(messages) { continuation.resume(returning: $0) } }
+    }
+}
+
 /// What a transport tells; called on its threads, never on two for `arrived`.
 protocol Receiver: AnyObject, Sendable {
     func arrived(_ arrival: Arrival)
