@@ -118,7 +118,7 @@ struct Program {
 
     /// One file per command in `Operations`.
     private static func serve(_ relay: Relay, on bus: Bus) {
-        relay.serve(CreateMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.create(command) }
+        relay.serve(CreateMediaSession.self, bus, about: { $0.sessionID }, later: { $0.create($1, over: bus, $2) })
         relay.serve(UpdateMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.update(command) }
         bus.serve(immediately: LinkMediaSession.self, on: .thisInstance) { command, _, respond in relay.link(command, respond) }
         relay.serve(OwnMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.own(command) }

@@ -80,7 +80,7 @@ struct CallTimelineTests {
             #expect(first["from"]?.string == phone.description, "where the phone is, not the edge")
             #expect(first["via"]?.string != first["from"]?.string && first["to"]?.string?.isEmpty == false)
             #expect(first["body"]?.string?.contains("m=audio") == true)
-            for command in ["registrar", "relay.session.create", "relay.session.link", "room.join", "run.start", "run.advance", "relay.session.delete"] {
+            for command in ["registrar", "relay.session.create", "room.join", "run.start", "run.advance", "relay.session.delete"] {
                 let found = command == "registrar" ? says("command", "extension.", "ok") : says("command", command, "ok")
                 #expect(found, "\(command) in \(all("command").compactMap { $0["summary"]?.string })")
             }

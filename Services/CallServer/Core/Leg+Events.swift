@@ -93,11 +93,10 @@ extension Leg {
         case .notFound(let error):
             if redirectionFailed(at: moment, into: &effects) { break }
             refuse(error.code == .notFound ? Status(code: 404, cause: 1) : Status(code: 503, cause: 41), at: moment, into: &effects)
-        case .mediaCreated(let reply):
+        case .mediaCreated(let reply, let asked):
             media.stage = .ready
             (media.description, media.inside) = (reply.description, reply.inside)
-            seat.stage = .joining
-            effects.append(.join(seat))
+            takeFirstSeat(asked, reply.place, at: moment, into: &effects)
             ringTargets(at: moment, into: &effects)
         case .mediaOffered(let description, let profile):
             if profile == .browser { media.browserOffer = description } else { (media.description, media.family) = (description, .ipv6) }
@@ -251,8 +250,11 @@ extension Leg {
     /// An ended leg waits for the statistics of its media only, and lets late seats and answers go again.
     private mutating func applyAfterEnd(_ event: LegEvent, at moment: Moment, into effects: inout [LegEffect]) {
         switch event {
-        case .mediaCreated:
+        case .mediaCreated(let reply, let asked):
             // The session came into being after the call was over.
+            if let asked, let place = reply.place {
+                effects.append(.leave(roomID: asked.roomID, participantID: asked.participantID, instance: place.instance ?? asked.instance))
+            }
             media.stage = .ready
             deleteMedia(into: &effects)
         case .joined(_, let roomID, let instance, _):

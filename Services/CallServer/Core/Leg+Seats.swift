@@ -54,6 +54,22 @@ extension Leg {
         move(roomID: roomID, instance: instance, conferenceID: conferenceID, isRequested: true, into: &effects)
     }
 
+    /// The relay has taken the place along with the session, or has not: then it is asked for now.
+    mutating func takeFirstSeat(_ asked: Seat?, _ place: CreateMediaSession.Place?, at moment: Moment, into effects: inout [LegEffect]) {
+        guard let asked, let place, asked == seat else {
+            if let asked, let place, asked.roomID != seat.roomID || asked.instance != seat.instance {
+                // It is to sit elsewhere by now.
+                effects.append(.leave(roomID: asked.roomID, participantID: asked.participantID, instance: place.instance ?? asked.instance))
+            }
+            seat.stage = .joining
+            effects.append(.join(seat))
+            return
+        }
+        (seat.instance, seat.stage, seat.inside) = (place.instance ?? seat.instance, .linking, place.inside)
+        if record.roomID != seat.roomID { record.roomID = seat.roomID }
+        linked(seat.number, at: moment, into: &effects)
+    }
+
     mutating func joined(
         _ number: Int, roomID: String, instance: String, _ inside: InsideEndpoint, into effects: inout [LegEffect]
     ) {

@@ -53,7 +53,8 @@ enum LegEvent: Sendable {
     case unresolved(RPCError)
     case found([ReachableBinding])
     case notFound(RPCError)
-    case mediaCreated(CreateMediaSession.Reply)
+    /// `seat` is the place that was asked for along with it.
+    case mediaCreated(CreateMediaSession.Reply, seat: Leg.Seat? = nil)
     /// Our offer in that form.
     case mediaOffered(String, MediaProfile)
     case mediaOfferFailed(RPCError)

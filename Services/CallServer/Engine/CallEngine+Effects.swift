@@ -199,11 +199,21 @@ extension CallEngine {
     }
 
     private func createMedia(_ leg: Leg, offer: String?) {
-        let command = CreateMediaSession(
+        var command = CreateMediaSession(
             sessionID: sessionID(of: leg), customerID: leg.record.customerID, callID: leg.record.id, owner: runtime.instance,
             epoch: leg.epoch, offer: offer)
-        let relay = leg.placement.relay
-        askRelay(command, for: leg, "media/\(relay)") { .mediaCreated($0) } failed: { [fleet = runtime.fleet] error in
+        let (relay, seat) = (leg.placement.relay, leg.seat)
+        // A conference is entered by its own rules.
+        var traced: TracedCommand?
+        if seat.conferenceID == nil, seat.stage == .none {
+            let participant = participant(of: leg, inside: InsideEndpoint(address: "", ssrc: 0))
+            command.seating = .init(mixer: seat.instance, roomID: seat.roomID, participant: participant)
+            traced = trace(JoinRoom(roomID: seat.roomID, customerID: command.customerID, participant: participant), for: leg, at: seat.instance)
+        }
+        askRelay(command, for: leg, "media/\(relay)") { [traced] reply in
+            traced?.seated(by: relay, reply.place)
+            return .mediaCreated(reply, seat: seat)
+        } failed: { [fleet = runtime.fleet] error in
             // Full, leaving or gone, it has no session of ours.
             guard error.code == .exhausted || error.code == .unavailable, let other = Self.relay(of: fleet, besides: relay)
             else { return .mediaFailed(error) }
@@ -211,8 +221,9 @@ extension CallEngine {
         }
     }
 
-    func participant(of leg: Leg) -> ParticipantSettings? {
-        guard let inside = leg.media.inside else { return nil }
+    func participant(of leg: Leg) -> ParticipantSettings? { leg.media.inside.map { participant(of: leg, inside: $0) } }
+
+    private func participant(of leg: Leg, inside: InsideEndpoint) -> ParticipantSettings {
         var settings = ParticipantSettings(
             participantID: leg.seat.participantID, callID: leg.record.id, owner: runtime.instance, epoch: leg.epoch, inside: inside,
             resumes: leg.seat.resumes, from: leg.leaving?.last { $0.instance == leg.seat.instance }?.roomID,

@@ -64,6 +64,15 @@ struct TracedCommand: Sendable {
         }
     }
 
+    /// It was the relay that gave it, on the way.
+    func seated(by relay: String, _ place: CreateMediaSession.Place?) {
+        guard let place else { return }
+        note(at: Timeline.now() - place.microseconds) { [name, to] entry in
+            (entry.kind, entry.from, entry.to, entry.summary) = (.command, relay, to, name)
+            (entry.outcome, entry.duration) = ("ok", place.microseconds)
+        }
+    }
+
     func note(at time: Int64, _ details: @escaping @Sendable (inout TimelineEntry) -> Void) {
         timeline.add(Timeline.Note(root: root, customer: customer, callID: callID, microseconds: time, details: details))
     }

@@ -106,6 +106,8 @@ public struct CreateMediaSession: Command {
     public var digits: DigitTreatment?
     /// What the phone was last told by another relay, whose session this one takes over: our offer goes on with it (RFC 3264 §8).
     public var continuing: String?
+    /// The place in a room to take at once; nil: none.
+    public var seating: Seating?
 
     public init(
         sessionID: String, customerID: String, callID: String, owner: String, epoch: UInt64, offer: String?, codecs: [String]? = nil,
@@ -121,8 +123,36 @@ public struct CreateMediaSession: Command {
         public var description: String
         /// Where the room sends this session's PCMU.
         public var inside: InsideEndpoint
+        /// Set when the place that was named is taken, and the session speaks to it. Nil although one was named: whoever asked takes it.
+        public var place: Place?
 
         public init(description: String, inside: InsideEndpoint) { (self.description, self.inside) = (description, inside) }
+    }
+
+    public struct Place: Codable, Sendable, Equatable {
+        /// Where the session sends the phone's sound.
+        public var inside: InsideEndpoint
+        /// Where the room is, when it is not with the instance that was named.
+        public var instance: String?
+        /// How long the room took.
+        public var microseconds: Int64
+
+        public init(inside: InsideEndpoint, instance: String? = nil, microseconds: Int64) {
+            (self.inside, self.instance, self.microseconds) = (inside, instance, microseconds)
+        }
+    }
+
+    /// A session begins with a seat: what would be three commands, one after the other, is one here and one from the relay to the room.
+    public struct Seating: Codable, Sendable {
+        /// The ConferenceServer instance.
+        public var mixer: String
+        public var roomID: String
+        /// Its `inside` is the session's, whatever it says.
+        public var participant: ParticipantSettings
+
+        public init(mixer: String, roomID: String, participant: ParticipantSettings) {
+            (self.mixer, self.roomID, self.participant) = (mixer, roomID, participant)
+        }
     }
 }
 

@@ -217,7 +217,16 @@ struct CallWorld {
             let binding = ReachableBinding(
                 contact: "sip:\(number)@127.0.0.1:5080", path: [], q: 1, expiresAt: Timestamp(milliseconds: 0), instanceID: nil)
             pending.append((id, .found([binding])))
-        case .createMedia: pending.append((id, .mediaCreated(.init(description: "sdp for \(id)", inside: LegFixture.inside))))
+        case .createMedia:
+            var reply = CreateMediaSession.Reply(description: "sdp for \(id)", inside: LegFixture.inside)
+            // Half of the relays find the room at once.
+            if leg.seat.stage == .none, leg.seat.conferenceID == nil, id.utf8.reduce(0, { $0 &+ Int($1) }) % 2 == 0 {
+                let place = "\(leg.seat.roomID)@\(leg.seat.instance)"
+                rooms[place, default: []].insert(id)
+                heardIn[id] = place
+                reply.place = .init(inside: InsideEndpoint(address: place, ssrc: 7), microseconds: 1)
+            }
+            pending.append((id, .mediaCreated(reply, seat: leg.seat)))
         case .updateMedia(let kind, _, _):
             pending.append((id, .mediaUpdated(.init(description: kind == .answer ? nil : "sdp for \(id) again", held: false), kind: kind)))
         case .hearEarly: pending.append((id, .heardEarly))

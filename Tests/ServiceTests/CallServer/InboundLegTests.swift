@@ -48,6 +48,47 @@ import Testing
         #expect(refused.responses == [503] && refused.createdMedia.isEmpty && refused.isForgotten)
     }
 
+    @Test("A place that the relay took along with the session is the leg's: no command more, and the answer follows")
+    func placeComesWithTheSession() {
+        var fixture = LegFixture.inbound()
+        _ = fixture.apply(.invited(offer: "sdp", number: "700"))
+        _ = fixture.apply(.resolved(flowID: "flow_1", defaultActions: []))
+        #expect(fixture.step(1, .answer).responses.isEmpty)
+        let asked = fixture.leg.seat
+        let effects = fixture.apply(.mediaCreated(Self.seated, seat: asked))
+        #expect(effects.joined.isEmpty && effects.linkedTo.isEmpty && effects.left.isEmpty)
+        #expect(effects.responses == [200] && fixture.leg.isSeated && fixture.leg.record.roomID == asked.roomID)
+        #expect(fixture.leg.seat.inside == Self.seated.place?.inside && fixture.leg.seat.instance == "mixer-1")
+    }
+
+    @Test("A place that the relay could not take is asked for by the leg")
+    func placeIsAskedFor() {
+        var fixture = LegFixture.inbound()
+        _ = fixture.apply(.invited(offer: "sdp", number: "700"))
+        let effects = fixture.apply(.mediaCreated(.init(description: "our sdp", inside: LegFixture.inside), seat: fixture.leg.seat))
+        #expect(effects.joined.map(\.roomID) == [fixture.leg.seat.roomID] && fixture.leg.seat.stage == .joining)
+    }
+
+    @Test("Who is to sit elsewhere by now leaves the place that was taken for it, and whose call is over leaves it, too")
+    func placeIsLeft() {
+        var fixture = LegFixture.inbound()
+        _ = fixture.apply(.invited(offer: "sdp", number: "700"))
+        let asked = fixture.leg.seat
+        var ended = fixture
+        fixture.leg.seat = Leg.Seat(roomID: "room_B", participantID: asked.participantID, instance: "mixer-2", number: 1)
+        let effects = fixture.apply(.mediaCreated(Self.seated, seat: asked))
+        #expect(effects.left == ["room_A@mixer-1"] && effects.joined.map(\.roomID) == ["room_B"])
+        _ = ended.apply(.canceled)
+        let late = ended.apply(.mediaCreated(Self.seated, seat: asked))
+        #expect(late.left == ["room_A@mixer-1"] && late.deletesMedia && late.joined.isEmpty)
+    }
+
+    private static let seated = {
+        var reply = CreateMediaSession.Reply(description: "our sdp", inside: LegFixture.inside)
+        reply.place = .init(inside: InsideEndpoint(address: "127.0.0.1:9100", ssrc: 8), microseconds: 900)
+        return reply
+    }()
+
     @Test("the answer waits for the seat: no 200 before sound can flow")
     func answerWaitsForSeat() {
         var fixture = LegFixture.inbound()
