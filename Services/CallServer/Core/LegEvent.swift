@@ -283,6 +283,12 @@ enum LegEffect: Sendable {
         }
     }
 
+    /// Whether a phone may as well see it twice: a successor that does not know of it says it again, in the same dialog. A call that rings waits for no
+    /// snapshot to say so.
+    var isRepeatable: Bool {
+        if case .respond(101..<200, nil) = self { true } else { false }
+    }
+
     /// An event of the call for the API, the log and the outbox; the record as it was then, and what it was.
     case publish(type: String, Call, sequence: Int64, with: [String: JSONValue])
     /// Its call has another first leg: what names it says so.

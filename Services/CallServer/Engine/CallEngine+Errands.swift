@@ -8,7 +8,7 @@ struct Errands {
     struct Session {
         let leg: String
         let command: DeleteMediaSession
-        let traced: TracedCommand?
+        var traced: TracedCommand?
     }
 
     var sessions: [String: [Session]] = [:]
@@ -26,10 +26,8 @@ extension CallEngine {
 
     func deleteSoon(_ leg: Leg) {
         let command = DeleteMediaSession(sessionID: leg.sessionID, epoch: leg.epoch)
-        let relay = leg.placement.relay
         runErrandsSoon()
-        errands.sessions[relay, default: []].append(
-            Errands.Session(leg: leg.record.id, command: command, traced: trace(command, for: leg, at: relay)))
+        errands.sessions[leg.placement.relay, default: []].append(Errands.Session(leg: leg.record.id, command: command))
     }
 
     func leaveSoon(_ place: LeaveRoom, at mixer: String) {
@@ -59,8 +57,13 @@ extension CallEngine {
 
     // MARK: Sessions
 
-    private func delete(_ sessions: [Errands.Session], at relay: String) {
+    private func delete(_ gathered: [Errands.Session], at relay: String) {
         let begin = loop.now
+        let sessions = gathered.map { session in
+            var session = session
+            session.traced = legs[session.leg].flatMap { trace(session.command, for: $0.leg, at: relay) }
+            return session
+        }
         ask(DeleteMediaSessions(sessions.map(\.command)), at: relay) { engine, result in
             switch result {
             case .success(let reply) where reply.outcomes.count == sessions.count:

@@ -94,6 +94,8 @@ actor CallEngine {
         var reachable: Reachable?
         /// Whom the leg was taken over from.
         var former: String?
+        /// A successor would find it.
+        var isKnown = false
         /// Who waits until a revision of the leg has been written.
         var whenSaved: [(revision: UInt64, done: @Sendable () -> Void)] = []
 
@@ -283,7 +285,8 @@ actor CallEngine {
         armTimers(of: id)
         guard let leg = legs[id]?.leg else { return }
         if leg.isEnded { uncount(id) }
-        let border = effects.firstIndex { $0.isVisibleOutside } ?? effects.endIndex
+        let isKnown = legs[id]?.isKnown == true
+        let border = effects.firstIndex { $0.isVisibleOutside && !(isKnown && $0.isRepeatable) } ?? effects.endIndex
         legs[id]?.batches.append(Batch(revision: leg.revision, effects: Array(effects[..<border]), isSafe: true))
         if border < effects.endIndex {
             legs[id]?.batches.append(Batch(revision: leg.revision, effects: Array(effects[border...])))
@@ -322,6 +325,7 @@ actor CallEngine {
             if legs[id] != nil { abandon(id) }
             return
         }
+        legs[id]?.isKnown = true
         tell(whoWaitsFor: id, revision)
         guard let index = legs[id]?.batches.firstIndex(where: { $0.revision == revision && !$0.isSafe }) else { return }
         legs[id]?.batches[index].isSafe = true

@@ -8,7 +8,7 @@ internal import Synchronization
 internal import Telemetry
 internal import Threads
 
-/// Writes down what a service does for calls, for their X-ray. Nothing waits for it: what is noted is written ten times a second, for each
+/// Writes down what a service does for calls, for their X-ray. Nothing waits for it: what is noted is written four times a second, for each
 /// call into a bounded list in Redis, and dropped, and counted, when Redis is away or too much waits.
 ///
 /// A call's list has the name of its first leg; all services decide alike which calls are written down.
@@ -43,7 +43,7 @@ public final class Timeline: Sendable {
     }
 
     private static let capacity = 20_000
-    private static let pause = Duration.milliseconds(100)
+    private static let pause = Duration.milliseconds(250)
     /// How long a list is kept in Redis after its last entry.
     private static let keep = Interval.seconds(6 * 3_600)
     /// The longest body of an entry.
@@ -107,22 +107,26 @@ public final class Timeline: Sendable {
             if let body = entry.body, body.utf8.count > Self.longest { entry.body = String(decoding: body.utf8.prefix(Self.longest), as: UTF8.self) }
             lists[Self.key(note.root, note.customer), default: []].append(CacheArgument(Self.json(entry)))
         }
-        await withTaskGroup(of: Void.self) { group in
-            for (key, entries) in lists { group.addTask { await self.append(entries, to: key) } }
+        await withCheckedContinuation { continuation in
+            // One wakes who waits, not each.
+            let left = Atomic(lists.count)
+            for (key, entries) in lists {
+                append(entries, to: key) {
+                    if left.subtract(1, ordering: .relaxed).newValue == 0 { continuation.resume() }
+                }
+            }
         }
     }
 
-    private func append(_ entries: [CacheArgument], to key: String) async {
-        var taken = 0
-        do {
-            let reply = try await cache.script(
-                Self.appendScript, keys: [key], arguments: [CacheArgument(most), CacheArgument(Self.keep.nanoseconds / 1_000_000)] + entries)
-            taken = Int(reply.integer ?? 0)
-        } catch {
-            // Counted below; Redis's absence is told elsewhere.
+    private func append(_ entries: [CacheArgument], to key: String, then: @escaping @Sendable () -> Void) {
+        let arguments = [CacheArgument(most), CacheArgument(Self.keep.nanoseconds / 1_000_000)] + entries
+        cache.script(Self.appendScript, keys: [key], arguments: arguments) { result in
+            // Redis's absence is told elsewhere.
+            let taken = if case .success(let reply) = result { Int(reply.integer ?? 0) } else { 0 }
+            Self.written.add(UInt64(taken))
+            if taken < entries.count { Self.dropped.add(UInt64(entries.count - taken)) }
+            then()
         }
-        Self.written.add(UInt64(taken))
-        if taken < entries.count { Self.dropped.add(UInt64(entries.count - taken)) }
     }
 
     // MARK: Reading
