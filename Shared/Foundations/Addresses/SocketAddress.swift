@@ -18,7 +18,7 @@ public struct SocketAddress: Hashable, Sendable {
 }
 
 extension SocketAddress: CustomStringConvertible {
-    public var description: String { address.isIPv4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
+    public var description: String { String(decoding: [UInt8](capacity: 47) { write(into: &$0) }, as: UTF8.self) }
 }
 
 extension SocketAddress {

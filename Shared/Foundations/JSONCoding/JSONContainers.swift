@@ -1,23 +1,20 @@
-/// The members of an object.
+/// The members of an object. A class, though it has nothing to remember: the box around it copies what it holds whenever it is asked.
 final class JSONObject<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private let tape: JSONTape
-    private let members: Range<Int>
-    /// The name that was looked for last: types ask for their members in the order in which they wrote them.
-    private var cursor: Int
+    private let node: Int
 
     var codingPath: [any CodingKey] { [] }
 
     init(_ element: JSONElement) throws {
         guard element.kind == .object else { throw element.mismatch([String: Any].self) }
-        tape = element.tape
-        members = element.node + 1..<Int(tape[element.node].next)
-        cursor = members.lowerBound
+        (tape, node) = (element.tape, element.node)
+        tape.rewind(node)
     }
 
     var allKeys: [Key] {
         var keys: [Key] = []
-        var name = members.lowerBound
-        while name < members.upperBound {
+        var name = node + 1
+        while name < Int(tape[node].next) {
             // A name that is no text belongs to no key.
             if let text = try? tape.text(name), let key = Key(stringValue: text) { keys.append(key) }
             name = Int(tape[name + 1].next)
@@ -26,45 +23,23 @@ final class JSONObject<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     /// The value of that name; nil when there is none.
-    private func find(_ key: Key) throws -> JSONElement? {
-        let text = key.stringValue
-        if let found = try find(text, in: cursor..<members.upperBound) { return found }
-        return cursor > members.lowerBound ? try find(text, in: members.lowerBound..<cursor) : nil
-    }
+    private func find(_ key: Key) throws -> Int? { try tape.member(key.stringValue, of: node) }
 
-    private func find(_ text: String, in range: Range<Int>) throws -> JSONElement? {
-        var name = range.lowerBound
-        while name < range.upperBound {
-            if try tape.isText(name, text) {
-                cursor = name
-                return JSONElement(tape: tape, node: name + 1)
-            }
-            name = Int(tape[name + 1].next)
-        }
-        return nil
-    }
-
-    private func element(_ key: Key) throws -> JSONElement {
-        if let found = try find(key) { return found }
-        throw DecodingError.keyNotFound(key, .init(codingPath: [], debugDescription: "there is no \(key.stringValue)"))
-    }
-
-    private func present(_ key: Key) throws -> JSONElement? {
-        guard let found = try find(key), found.kind != .null else { return nil }
-        return found
+    private func missing(_ key: Key) -> DecodingError {
+        .keyNotFound(key, .init(codingPath: [], debugDescription: "there is no \(key.stringValue)"))
     }
 
     // Always inlined: as closures of a generic function these would cost as much as the reading.
     @inline(__always)
     private func value<Value>(_ key: Key, _ read: (JSONElement) throws -> Value) throws -> Value {
-        let element = try element(key)
-        do { return try read(element) } catch let error as DecodingError { throw error.inside(key) }
+        guard let found = try find(key) else { throw missing(key) }
+        do { return try read(JSONElement(tape: tape, node: found)) } catch let error as DecodingError { throw error.inside(key) }
     }
 
     @inline(__always)
     private func optional<Value>(_ key: Key, _ read: (JSONElement) throws -> Value) throws -> Value? {
-        guard let element = try present(key) else { return nil }
-        do { return try read(element) } catch let error as DecodingError { throw error.inside(key) }
+        guard let found = try find(key), tape[found].kind != .null else { return nil }
+        do { return try read(JSONElement(tape: tape, node: found)) } catch let error as DecodingError { throw error.inside(key) }
     }
 
     func contains(_ key: Key) -> Bool { (try? find(key)) != nil }
@@ -88,7 +63,18 @@ final class JSONObject<Key: CodingKey>: KeyedDecodingContainerProtocol {
     // The default ones look three times.
     func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { try optional(key) { try $0.decode(type) } }
     func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? { try optional(key) { try $0.decode(type) } }
+    func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? { try optional(key) { try $0.number(type) } }
+    func decodeIfPresent(_ type: Float.Type, forKey key: Key) throws -> Float? { try optional(key) { try $0.number(type) } }
     func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? { try optional(key) { try $0.integer(type) } }
+    func decodeIfPresent(_ type: Int8.Type, forKey key: Key) throws -> Int8? { try optional(key) { try $0.integer(type) } }
+    func decodeIfPresent(_ type: Int16.Type, forKey key: Key) throws -> Int16? { try optional(key) { try $0.integer(type) } }
+    func decodeIfPresent(_ type: Int32.Type, forKey key: Key) throws -> Int32? { try optional(key) { try $0.integer(type) } }
+    func decodeIfPresent(_ type: Int64.Type, forKey key: Key) throws -> Int64? { try optional(key) { try $0.integer(type) } }
+    func decodeIfPresent(_ type: UInt.Type, forKey key: Key) throws -> UInt? { try optional(key) { try $0.integer(type) } }
+    func decodeIfPresent(_ type: UInt8.Type, forKey key: Key) throws -> UInt8? { try optional(key) { try $0.integer(type) } }
+    func decodeIfPresent(_ type: UInt16.Type, forKey key: Key) throws -> UInt16? { try optional(key) { try $0.integer(type) } }
+    func decodeIfPresent(_ type: UInt32.Type, forKey key: Key) throws -> UInt32? { try optional(key) { try $0.integer(type) } }
+    func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? { try optional(key) { try $0.integer(type) } }
     func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? { try optional(key) { try Value(from: $0) } }
 
     func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) throws -> KeyedDecodingContainer<Nested> {
@@ -106,25 +92,26 @@ final class JSONObject<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 }
 
-/// The elements of an array, one after the other.
+/// The elements of an array, one after the other. Three words, so that it needs no box where only its protocol is known.
 struct JSONArray: UnkeyedDecodingContainer {
     private let tape: JSONTape
-    private let end: Int
-    private var node: Int
-    private(set) var currentIndex = 0
-    let count: Int?
+    private let end: UInt32
+    private var node: UInt32
+    private var index: UInt32 = 0
+    private let total: UInt32
 
     var codingPath: [any CodingKey] { [] }
     var isAtEnd: Bool { node >= end }
+    var currentIndex: Int { Int(index) }
+    var count: Int? { Int(total) }
 
     init(_ element: JSONElement) throws {
         guard element.kind == .array else { throw element.mismatch([Any].self) }
         tape = element.tape
-        node = element.node + 1
-        end = Int(tape[element.node].next)
-        var (place, number) = (node, 0)
-        while place < end { (place, number) = (Int(tape[place].next), number + 1) }
-        count = number
+        (node, end) = (UInt32(element.node + 1), tape[element.node].next)
+        var (place, number) = (node, 0 as UInt32)
+        while place < end { (place, number) = (tape[Int(place)].next, number + 1) }
+        total = number
     }
 
     @inline(__always)
@@ -134,15 +121,15 @@ struct JSONArray: UnkeyedDecodingContainer {
             throw DecodingError.valueNotFound(type, context)
         }
         do {
-            let value = try read(JSONElement(tape: tape, node: node))
-            (node, currentIndex) = (Int(tape[node].next), currentIndex + 1)
+            let value = try read(JSONElement(tape: tape, node: Int(node)))
+            (node, index) = (tape[Int(node)].next, index + 1)
             return value
         } catch let error as DecodingError { throw error.inside(JSONPosition(currentIndex)) }
     }
 
     mutating func decodeNil() throws -> Bool {
-        guard !isAtEnd, tape[node].kind == .null else { return false }
-        (node, currentIndex) = (Int(tape[node].next), currentIndex + 1)
+        guard !isAtEnd, tape[Int(node)].kind == .null else { return false }
+        (node, index) = (tape[Int(node)].next, index + 1)
         return true
     }
 

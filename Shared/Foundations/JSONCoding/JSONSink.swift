@@ -1,80 +1,79 @@
 /// The text as it grows, and which of its arrays and objects are open.
 final class JSONSink {
-    private enum Bracket: UInt8 { case object, array }
+    private var buffer = JSONBuffer(capacity: 1_024)
+    /// What closes each of them, from the outermost.
+    private var closings: [UInt8] = []
+    private var depth = 0
 
-    private struct Open {
-        let bracket: Bracket
-        var isEmpty = true
-    }
+    init() { closings.reserveCapacity(16) }
 
-    private(set) var bytes: [UInt8] = []
-    private var open: [Open] = []
-
-    init() {
-        bytes.reserveCapacity(512)
-        open.reserveCapacity(8)
-    }
+    var bytes: [UInt8] { buffer.bytes }
 
     /// Writes a value where the text is now.
-    func encode(_ value: some Encodable) throws {
-        let (depth, start) = (open.count, bytes.count)
+    func encode<Value: Encodable>(_ value: Value) throws {
+        let (depth, start) = (depth, buffer.count)
         try value.encode(to: JSONWriter(sink: self, depth: depth))
         close(to: depth)
         // A value of no members may not even have asked for a container.
-        if bytes.count == start { bytes.append(contentsOf: [UInt8(ascii: "{"), UInt8(ascii: "}")]) }
+        if buffer.count == start { buffer.append("{}") }
     }
 
     // MARK: Structure
 
     /// Opens what a value at `depth` is made of, or goes on with it; the depth inside.
-    func enterObject(within depth: Int) -> Int { enter(.object, UInt8(ascii: "{"), depth) }
-    func enterArray(within depth: Int) -> Int { enter(.array, UInt8(ascii: "["), depth) }
+    func enterObject(within depth: Int) -> Int { enter(UInt8(ascii: "{"), UInt8(ascii: "}"), depth) }
+    func enterArray(within depth: Int) -> Int { enter(UInt8(ascii: "["), UInt8(ascii: "]"), depth) }
 
-    private func enter(_ bracket: Bracket, _ byte: UInt8, _ depth: Int) -> Int {
-        if open.count > depth, open[depth].bracket == bracket {
+    private func enter(_ opening: UInt8, _ closing: UInt8, _ depth: Int) -> Int {
+        if self.depth > depth, closings[depth] == closing {
             close(to: depth + 1)
         } else {
             close(to: depth)
-            open.append(Open(bracket: bracket))
-            bytes.append(byte)
+            closings.append(closing)
+            self.depth += 1
+            buffer.append(opening)
         }
         return depth + 1
     }
 
-    private func close(to depth: Int) {
-        while open.count > depth, let last = open.popLast() { bytes.append(last.bracket == .object ? UInt8(ascii: "}") : UInt8(ascii: "]")) }
+    @inline(__always)
+    private func close(to depth: Int) { if self.depth > depth { closeSome(to: depth) } }
+
+    @inline(never)
+    private func closeSome(to depth: Int) {
+        while self.depth > depth, let closing = closings.popLast() {
+            buffer.append(closing)
+            self.depth -= 1
+        }
     }
 
     /// What comes next stands in the container at `depth`: those inside it are complete.
+    @inline(__always)
     func separate(at depth: Int) {
         close(to: depth)
-        precondition(open.count == depth, "a container is written to before the one around it goes on")
-        if open[depth - 1].isEmpty { open[depth - 1].isEmpty = false } else { bytes.append(UInt8(ascii: ",")) }
+        precondition(self.depth == depth, "a container is written to before the one around it goes on")
+        // Nothing but a container that has just been opened ends like this.
+        if buffer.last != UInt8(ascii: "{"), buffer.last != UInt8(ascii: "[") { buffer.append(UInt8(ascii: ",")) }
     }
 
     func name(_ name: String, at depth: Int) {
         separate(at: depth)
-        string(name)
-        bytes.append(UInt8(ascii: ":"))
+        buffer.append(quoted: name)
+        buffer.append(UInt8(ascii: ":"))
     }
 
     // MARK: Scalars
 
-    func null() { bytes.append(contentsOf: [UInt8(ascii: "n"), UInt8(ascii: "u"), UInt8(ascii: "l"), UInt8(ascii: "l")]) }
+    func null() { buffer.append("null") }
 
-    func flag(_ value: Bool) { value ? bytes.append(contentsOf: "true".utf8) : bytes.append(contentsOf: "false".utf8) }
+    func flag(_ value: Bool) { buffer.append(value ? "true" : "false") }
 
-    func integer(_ value: some FixedWidthInteger) {
-        guard value.magnitude > 9 || value < 0 else { return bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value)) }
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        let start = bytes.count
-        var rest = value.magnitude
-        repeat {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit))
-            rest = quotient
-        } while rest > 0
-        bytes[start...].reverse()
+    @inline(__always)
+    func integer<Value: FixedWidthInteger>(_ value: Value) { integer(isNegative: value < 0, UInt64(value.magnitude)) }
+
+    private func integer(isNegative: Bool, _ magnitude: UInt64) {
+        if isNegative { buffer.append(UInt8(ascii: "-")) }
+        buffer.append(decimal: magnitude)
     }
 
     func number(_ value: some BinaryFloatingPoint & LosslessStringConvertible) throws {
@@ -82,39 +81,8 @@ final class JSONSink {
             throw EncodingError.invalidValue(value, .init(codingPath: [], debugDescription: "JSON has no \(value)"))
         }
         let text = value.description
-        bytes.append(contentsOf: text.hasSuffix(".0") ? text.utf8.dropLast(2) : text.utf8[...])
+        for byte in text.hasSuffix(".0") ? text.utf8.dropLast(2) : text.utf8[...] { buffer.append(byte) }
     }
 
-    func string(_ text: String) {
-        bytes.append(UInt8(ascii: "\""))
-        var text = text
-        text.withUTF8 { utf8 in
-            var start = 0
-            for index in utf8.indices {
-                let byte = unsafe utf8[index]
-                guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-                unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start..<index]))
-                escape(byte)
-                start = index + 1
-            }
-            unsafe bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[start...]))
-        }
-        bytes.append(UInt8(ascii: "\""))
-    }
-
-    /// RFC 8259 §7.
-    private func escape(_ byte: UInt8) {
-        bytes.append(UInt8(ascii: "\\"))
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(byte)
-        case 0x08: bytes.append(UInt8(ascii: "b"))
-        case 0x09: bytes.append(UInt8(ascii: "t"))
-        case 0x0A: bytes.append(UInt8(ascii: "n"))
-        case 0x0C: bytes.append(UInt8(ascii: "f"))
-        case 0x0D: bytes.append(UInt8(ascii: "r"))
-        default:
-            bytes.append(contentsOf: (byte < 16 ? "u000" : "u00").utf8)
-            bytes.append(contentsOf: String(byte, radix: 16).utf8)
-        }
-    }
+    func string(_ text: String) { buffer.append(quoted: text) }
 }

@@ -6,7 +6,8 @@ final class JSONTape {
     struct Node {
         var kind: JSONKind
         var spelling = Spelling.plain
-        /// Where the value is in the text; of a string, what is between its quotes.
+        /// Where the value is in the text; of a string, what is between its quotes. Of an object: the marks of its names, since most that are
+        /// looked for and are not there need no search then, and the name that was found last, as types ask in the order in which they wrote.
         var start: UInt32
         var end: UInt32
         /// The node after the value with all that is in it. In an object names and values take turns.
@@ -14,14 +15,14 @@ final class JSONTape {
     }
 
     let bytes: [UInt8]
-    private(set) var nodes: [Node] = []
+    private var nodes: [Node]
 
     init(_ bytes: [UInt8]) throws {
         self.bytes = bytes
         guard bytes.count < UInt32.max else { throw Self.failure("the text is too long", 0) }
-        nodes.reserveCapacity(bytes.count / 12 + 4)
         var scan = JSONScan(bytes: bytes)
-        try scan.text(into: &nodes)
+        try scan.text()
+        nodes = scan.nodes
     }
 
     static func failure(_ what: String, _ offset: Int) -> DecodingError {
@@ -32,6 +33,7 @@ final class JSONTape {
 
     subscript(_ node: Int) -> Node { nodes[node] }
 
+    /// Not of an object.
     private func range(_ node: Int) -> Range<Int> { Int(nodes[node].start)..<Int(nodes[node].end) }
 
     func text(_ node: Int) throws -> String {
@@ -45,24 +47,12 @@ final class JSONTape {
         return text
     }
 
-    func isText(_ node: Int, _ text: String) throws -> Bool {
-        if nodes[node].spelling == .escaped { return try self.text(node) == text }
-        let range = range(node)
-        guard text.utf8.count == range.count else { return false }
-        var index = range.lowerBound
-        for byte in text.utf8 {
-            guard bytes[index] == byte else { return false }
-            index += 1
-        }
-        return true
-    }
-
     /// Nil when the number is no such integer.
     func integer<Value: FixedWidthInteger>(_ node: Int, as type: Value.Type) -> Value? {
-        let range = range(node)
         guard nodes[node].kind == .integer else {
             return nodes[node].kind == .number ? number(node).flatMap { Value(exactly: $0) } : nil
         }
+        let range = range(node)
         let isNegative = bytes[range.lowerBound] == UInt8(ascii: "-")
         var value: Value = 0
         for index in (isNegative ? range.lowerBound + 1 : range.lowerBound)..<range.upperBound {
@@ -80,6 +70,60 @@ final class JSONTape {
         guard nodes[node].kind == .integer || nodes[node].kind == .number else { return nil }
         guard let value = Double(String(decoding: bytes[range(node)], as: UTF8.self)), value.isFinite else { return nil }
         return value
+    }
+
+    // MARK: Members
+
+    /// A bit for a name, by its length and its ends.
+    static func mark(_ count: Int, first: UInt8, last: UInt8) -> UInt32 {
+        1 << UInt32(truncatingIfNeeded: (count &* 11 &+ Int(first) &* 5 &+ Int(last)) & 31)
+    }
+
+    /// Begins the search for members of an object anew.
+    func rewind(_ object: Int) { nodes[object].end = UInt32(object + 1) }
+
+    /// The value of the first member of that name, from the one that was found last on and round; nil when there is none.
+    func member(_ name: String, of object: Int) throws -> Int? {
+        let found: Int?? = unsafe try name.utf8.withContiguousStorageIfAvailable { unsafe try member(UnsafeRawBufferPointer($0), of: object) }
+        if let found { return found }
+        return unsafe try Array(name.utf8).withUnsafeBytes { unsafe try member($0, of: object) }
+    }
+
+    private func member(_ name: UnsafeRawBufferPointer, of object: Int) throws -> Int? {
+        let (names, cursor, end) = (nodes[object].start, Int(nodes[object].end), Int(nodes[object].next))
+        let mark = unsafe name.isEmpty ? Self.mark(0, first: 0, last: 0) : Self.mark(name.count, first: name[0], last: name[name.count - 1])
+        guard names & mark != 0 else { return nil }
+        var place = cursor
+        repeat {
+            if unsafe try isText(place, name) {
+                nodes[object].end = UInt32(place)
+                return place + 1
+            }
+            place = Int(nodes[place + 1].next)
+            if place == end { place = object + 1 }
+        } while place != cursor
+        return nil
+    }
+
+    @inline(__always)
+    private func isText(_ place: Int, _ text: UnsafeRawBufferPointer) throws -> Bool {
+        let node = nodes[place]
+        if node.spelling == .escaped { return unsafe try self.text(place) == String(decoding: text, as: UTF8.self) }
+        let (start, count) = (Int(node.start), Int(node.end) - Int(node.start))
+        guard count == text.count else { return false }
+        return unsafe bytes.withUnsafeBytes { bytes in
+            var index = 0
+            while index + 8 <= count {
+                let own = unsafe bytes.loadUnaligned(fromByteOffset: start + index, as: UInt64.self)
+                guard unsafe text.loadUnaligned(fromByteOffset: index, as: UInt64.self) == own else { return false }
+                index += 8
+            }
+            while index < count {
+                guard unsafe bytes[start + index] == text[index] else { return false }
+                index += 1
+            }
+            return true
+        }
     }
 
     // MARK: Escapes

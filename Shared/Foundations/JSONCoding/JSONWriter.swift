@@ -42,34 +42,45 @@ struct JSONObjectWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
     let depth: Int
     var codingPath: [any CodingKey] { [] }
 
-    private func name(_ key: Key) -> JSONSink {
-        sink.name(key.stringValue, at: depth)
-        return sink
+    private func name(_ key: Key) { sink.name(key.stringValue, at: depth) }
+
+    // Always inlined, as in `JSONObject`.
+    @inline(__always)
+    private func member<Result>(_ key: Key, _ write: (JSONSink) throws -> Result) rethrows -> Result {
+        name(key)
+        return try write(sink)
     }
 
-    func encodeNil(forKey key: Key) { name(key).null() }
-    func encode(_ value: Bool, forKey key: Key) { name(key).flag(value) }
-    func encode(_ value: String, forKey key: Key) { name(key).string(value) }
-    func encode(_ value: Double, forKey key: Key) throws { try name(key).number(value) }
-    func encode(_ value: Float, forKey key: Key) throws { try name(key).number(value) }
-    func encode(_ value: Int, forKey key: Key) { name(key).integer(value) }
-    func encode(_ value: Int8, forKey key: Key) { name(key).integer(value) }
-    func encode(_ value: Int16, forKey key: Key) { name(key).integer(value) }
-    func encode(_ value: Int32, forKey key: Key) { name(key).integer(value) }
-    func encode(_ value: Int64, forKey key: Key) { name(key).integer(value) }
-    func encode(_ value: UInt, forKey key: Key) { name(key).integer(value) }
-    func encode(_ value: UInt8, forKey key: Key) { name(key).integer(value) }
-    func encode(_ value: UInt16, forKey key: Key) { name(key).integer(value) }
-    func encode(_ value: UInt32, forKey key: Key) { name(key).integer(value) }
-    func encode(_ value: UInt64, forKey key: Key) { name(key).integer(value) }
-    func encode(_ value: some Encodable, forKey key: Key) throws { try name(key).encode(value) }
+    func encodeNil(forKey key: Key) { member(key) { $0.null() } }
+    func encode(_ value: Bool, forKey key: Key) { member(key) { $0.flag(value) } }
+    func encode(_ value: String, forKey key: Key) { member(key) { $0.string(value) } }
+    func encode(_ value: Double, forKey key: Key) throws { try member(key) { try $0.number(value) } }
+    func encode(_ value: Float, forKey key: Key) throws { try member(key) { try $0.number(value) } }
+    func encode(_ value: Int, forKey key: Key) { member(key) { $0.integer(value) } }
+    func encode(_ value: Int8, forKey key: Key) { member(key) { $0.integer(value) } }
+    func encode(_ value: Int16, forKey key: Key) { member(key) { $0.integer(value) } }
+    func encode(_ value: Int32, forKey key: Key) { member(key) { $0.integer(value) } }
+    func encode(_ value: Int64, forKey key: Key) { member(key) { $0.integer(value) } }
+    func encode(_ value: UInt, forKey key: Key) { member(key) { $0.integer(value) } }
+    func encode(_ value: UInt8, forKey key: Key) { member(key) { $0.integer(value) } }
+    func encode(_ value: UInt16, forKey key: Key) { member(key) { $0.integer(value) } }
+    func encode(_ value: UInt32, forKey key: Key) { member(key) { $0.integer(value) } }
+    func encode(_ value: UInt64, forKey key: Key) { member(key) { $0.integer(value) } }
+    func encode(_ value: some Encodable, forKey key: Key) throws { try member(key) { try $0.encode(value) } }
+
+    // The default one looks for the type of the optional before it looks at the value.
+    func encodeIfPresent<Value: Encodable>(_ value: Value?, forKey key: Key) throws {
+        try value.lend { value throws in try encode(value, forKey: key) }
+    }
 
     func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<Nested> {
-        KeyedEncodingContainer(JSONObjectWriter<Nested>(sink: sink, depth: name(key).enterObject(within: depth)))
+        name(key)
+        return KeyedEncodingContainer(JSONObjectWriter<Nested>(sink: sink, depth: sink.enterObject(within: depth)))
     }
 
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-        JSONArrayWriter(sink: sink, depth: name(key).enterArray(within: depth))
+        name(key)
+        return JSONArrayWriter(sink: sink, depth: sink.enterArray(within: depth))
     }
 
     func superEncoder() -> any Encoder {
@@ -77,7 +88,10 @@ struct JSONObjectWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
         return JSONWriter(sink: sink, depth: depth)
     }
 
-    func superEncoder(forKey key: Key) -> any Encoder { JSONWriter(sink: name(key), depth: depth) }
+    func superEncoder(forKey key: Key) -> any Encoder {
+        name(key)
+        return JSONWriter(sink: sink, depth: depth)
+    }
 }
 
 struct JSONArrayWriter: UnkeyedEncodingContainer {
@@ -120,4 +134,15 @@ struct JSONArrayWriter: UnkeyedEncodingContainer {
     }
 
     mutating func superEncoder() -> any Encoder { JSONWriter(sink: next(), depth: depth) }
+}
+
+extension Optional where Wrapped: ~Copyable {
+    /// Unlike `if let`, which in a function for any type copies the value, and for that looks up the type of the optional, this lends it.
+    @inline(__always)
+    borrowing func lend(_ body: (borrowing Wrapped) throws -> Void) rethrows {
+        switch self {
+        case .some(let value): try body(value)
+        case .none: break
+        }
+    }
 }

@@ -80,12 +80,24 @@ extension Timestamp: CustomStringConvertible {
         let day = dayOfYear - (153 * monthIndex + 2) / 5 + 1
         let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        func padded(_ value: Int64, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        let text = [UInt8](capacity: 40) { output in
+            Self.write(year, 4, "-", into: &output)
+            Self.write(month, 2, "-", into: &output)
+            Self.write(day, 2, "T", into: &output)
+            Self.write(time / 3_600_000, 2, ":", into: &output)
+            Self.write(time / 60_000 % 60, 2, ":", into: &output)
+            Self.write(time / 1_000 % 60, 2, ".", into: &output)
+            Self.write(time % 1_000, 3, "Z", into: &output)
         }
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(time / 3_600_000, 2))"
-            + ":\(padded(time / 60_000 % 60, 2)):\(padded(time / 1_000 % 60, 2)).\(padded(time % 1_000, 3))Z"
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// At least `width` digits, and what stands behind them.
+    private static func write(_ value: Int64, _ width: Int, _ mark: Unicode.Scalar, into output: inout OutputSpan<UInt8>) {
+        let digits = String(value).utf8
+        for _ in 0..<max(0, width - digits.count) { output.append(UInt8(ascii: "0")) }
+        for digit in digits { output.append(digit) }
+        output.append(UInt8(ascii: mark))
     }
 }
 
