@@ -1,5 +1,6 @@
 import Addresses
 import Bus
+import Bytes
 import Cache
 import Contracts
 import Deadlines
@@ -12,6 +13,22 @@ struct Parked: Sendable {
     let source: SocketAddress
     /// Nil: as a datagram.
     let arrival: Transport?
+}
+
+/// The call servers among which the edges choose by a call's Call-ID, and since when they are the same.
+struct Company {
+    let since: Instant
+    private let identities: [UInt64]
+
+    init(_ instances: Set<String>, since: Instant) {
+        self.since = since
+        identities = instances.sorted().map { StableHash.hash($0.utf8) }
+    }
+
+    /// Whether a new call with this Call-ID comes to that instance.
+    func choose(_ instance: String, for callID: UInt64) -> Bool {
+        Rendezvous.pick(key: callID, among: identities).map { identities[$0] } == StableHash.hash(instance.utf8)
+    }
 }
 
 /// What arrives for a call that is not here: it waits until it is known whose the call is (DESIGN §6), and is handed to the owner, or
@@ -43,11 +60,13 @@ extension CallEngine {
     }
 
     /// An INVITE that begins a call is known elsewhere only when it is repeated past a server that died: who has been alone for longer than
-    /// phones repeat it need not look.
+    /// phones repeat it need not look; nor who has been chosen by its Call-ID among the same servers for so long.
     private func mayBelongElsewhere(_ message: Message) -> Bool {
         guard message.isRequest, message.to?.tag == nil else { return true }
         guard message.method == .invite || message.method == .cancel else { return false }
-        return loop.now - lastCompany < Self.repetitionTime
+        guard loop.now - lastCompany < Self.repetitionTime else { return false }
+        guard loop.now - company.since >= Self.repetitionTime, let callID = message.callIDHash else { return true }
+        return !company.choose(runtime.instance, for: callID)
     }
 
     /// Looks for the call and sees to it that all that has come for it meanwhile goes where it belongs.

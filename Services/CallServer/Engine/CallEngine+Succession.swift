@@ -31,6 +31,7 @@ extension CallEngine {
         let living = Set(runtime.fleet.living(.callServer).map(\.instance))
         if living.contains(runtime.instance) {
             for instance in knownServers.subtracting(living) { Task { await self.takeOver(from: instance) } }
+            if living != knownServers { company = Company(living, since: loop.now) }
             knownServers = living
             if living.count > 1 { lastCompany = loop.now }
         }

@@ -198,6 +198,7 @@ actor CallEngine {
     var claimants: [String: Claim] = [:]
     /// The call servers that were alive when last looked at.
     var knownServers: Set<String> = []
+    var company = Company([], since: MonotonicClock.now())
     /// When there was another one, or this one began.
     var lastCompany = MonotonicClock.now()
     /// When the loop was last seen to run, and whether it has been standing still so long that others may own its calls.
