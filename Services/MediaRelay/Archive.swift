@@ -55,7 +55,7 @@ actor Archive {
         post { archive in
             archive.logger.info(
                 "media session began", metadata: ["session": "\(record.id)", "call": "\(record.callID)", "port": "\(record.port)"])
-            archive.write(record)
+            archive.write(record, isNew: true)
         }
     }
 
@@ -74,7 +74,8 @@ actor Archive {
             if let roundTrip = statistics.roundTripMilliseconds { metadata["round_trip_ms"] = "\(Self.tenths(roundTrip))" }
             archive.logger.info("media session ended", metadata: metadata)
             archive.changed[record.id] = nil
-            guard archive.living.removeValue(forKey: record.id)?.isWritten == true else { return }
+            // Of one that began before us it is not known.
+            guard archive.living.removeValue(forKey: record.id)?.isWritten != false else { return }
             if archive.ended.count < Self.endedLimit { archive.ended.append((record.id, record.epoch)) }
         }
     }
@@ -111,8 +112,8 @@ actor Archive {
 
     // MARK: On the archive's thread
 
-    private func write(_ record: SessionRecord) {
-        living[record.id] = Living(epoch: record.epoch, callID: record.callID, isWritten: living[record.id]?.isWritten ?? false)
+    private func write(_ record: SessionRecord, isNew: Bool = false) {
+        living[record.id] = Living(epoch: record.epoch, callID: record.callID, isWritten: living[record.id]?.isWritten ?? !isNew)
         if changed.isEmpty {
             _ = loop.schedule(at: loop.now + Self.pause) { self.assumeIsolated { $0.writeChanged() } }
         }

@@ -32,7 +32,9 @@ struct BusBatchTests {
             resourceID: "call_1", sequence: sequence, data: .object(["text": .string(data)]))
     }
 
-    private func messages(_ events: [WrittenEvent]) -> [Message] { EventBatch.messages(of: events, sender: "test") }
+    private func messages(_ events: [WrittenEvent], most: Int = EventBatch.mostEvents) -> [Message] {
+        EventBatch.messages(of: events, sender: "test", most: most)
+    }
 
     @Test("a message takes a hundred events or 64 KiB, in their order; one event is a message as it is")
     func cutting() throws {
@@ -52,6 +54,10 @@ struct BusBatchTests {
         #expect(single.properties.type == "\(kind).b" && single.routingKey == "\(kind).b")
         #expect(single.body == events[1].text && single.properties.customer == "cust_1" && single.furtherKeys.isEmpty)
         #expect(messages([]).isEmpty)
+
+        // What older versions read.
+        let alone = messages(Array(events.prefix(5)), most: 1)
+        #expect(alone.map(\.body) == events.prefix(5).map(\.text) && alone.allSatisfy { $0.properties.type == $0.routingKey && $0.furtherKeys.isEmpty })
     }
 
     @Test("an event larger than a batch goes alone, as does one whose text has a line break")

@@ -114,11 +114,13 @@ extension Leg {
             ringTargets(at: moment, into: &effects)
         case .mediaFailed(let error):
             media.stage = .failed
+            leaveFirstSeat(after: error, into: &effects)
             refuse(Self.status(of: error), at: moment, into: &effects)
         case .mediaRefused(let error, let offer, let other):
             // A second relay is asked and no third: then it is not the relays.
             guard media.refusedBy == nil else {
                 media.stage = .failed
+                leaveFirstSeat(after: error, into: &effects)
                 refuse(Self.status(of: error), at: moment, into: &effects)
                 break
             }
@@ -252,8 +254,8 @@ extension Leg {
         switch event {
         case .mediaCreated(let reply, let asked):
             // The session came into being after the call was over.
-            if let asked, let place = reply.place {
-                effects.append(.leave(roomID: asked.roomID, participantID: asked.participantID, instance: place.instance ?? asked.instance))
+            if let asked {
+                effects.append(.leave(roomID: asked.roomID, participantID: asked.participantID, instance: reply.place?.instance ?? asked.instance))
             }
             media.stage = .ready
             deleteMedia(into: &effects)
@@ -283,8 +285,9 @@ extension Leg {
             sayFarewell(into: &effects)
         case .heard(_, let finding):
             _ = tellTranscript(finding, into: &effects)
-        case .mediaFailed, .mediaRefused:
+        case .mediaFailed(let error), .mediaRefused(let error, _, _):
             media.stage = .failed
+            leaveFirstSeat(after: error, into: &effects)
             sayFarewell(into: &effects)
         case .step(let step):
             // The run began while the call ended: it is told so.

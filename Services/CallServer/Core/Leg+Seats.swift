@@ -70,6 +70,12 @@ extension Leg {
         linked(seat.number, at: moment, into: &effects)
     }
 
+    /// A relay that did not answer in time may have taken the place.
+    func leaveFirstSeat(after error: RPCError, into effects: inout [LegEffect]) {
+        guard error.code == .timeout || error.code == .unavailable, seat.stage == .none, seat.conferenceID == nil else { return }
+        effects.append(.leave(roomID: seat.roomID, participantID: seat.participantID, instance: seat.instance))
+    }
+
     mutating func joined(
         _ number: Int, roomID: String, instance: String, _ inside: InsideEndpoint, into effects: inout [LegEffect]
     ) {

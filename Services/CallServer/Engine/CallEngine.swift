@@ -386,7 +386,7 @@ actor CallEngine {
     /// Waits until no call is left, so long at most.
     func drained(within limit: Interval) async {
         let end = MonotonicClock.now() + limit
-        while !legs.isEmpty, MonotonicClock.now() < end, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
+        while !legs.isEmpty || !errands.isEmpty, MonotonicClock.now() < end, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
     }
 
     /// Forgets a leg; what is still under way in SIP ends without it.

@@ -19,8 +19,9 @@ extension MediaLoop {
         guard let seating = command.seating else { return respond(.success(reply)) }
         var join = JoinRoom(roomID: seating.roomID, customerID: command.customerID, participant: seating.participant)
         join.participant.inside = reply.inside
-        let context = CallContext(
-            customer: command.customerID, idempotencyKey: "\(command.sessionID)/\(command.epoch)/seat", deadline: Self.patience)
+        // A session of the same name at another relay, or made anew, asks for itself: its room is to send elsewhere.
+        let key = "\(command.sessionID)/\(command.epoch)/\(reply.inside.address)/\(reply.inside.ssrc)"
+        let context = CallContext(customer: command.customerID, idempotencyKey: key, deadline: Self.patience)
         let began = MonotonicClock.now()
         bus.call(join, to: .instance(seating.mixer), context: context) { [self] result in
             let place = result.map {

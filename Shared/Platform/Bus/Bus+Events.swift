@@ -6,7 +6,7 @@ extension Bus {
     /// throwing goes to the dead letters; a `TransientError` is tried again until it passes. `ordered`: one instance reads at a time, the next
     /// takes over when it dies. `prefetch`: so many messages are on their way here at once; one is up to 64 KiB of events.
     public func subscribe(
-        durable queue: String, to patterns: [String], ordered: Bool = true, prefetch: UInt16 = 64,
+        durable queue: String, to patterns: [String], ordered: Bool = true, prefetch: UInt16 = 8,
         written body: @escaping @Sendable ([WrittenEvent]) async throws -> Void
     ) {
         let subscriber = Subscriber(queue: queue, matchers: patterns.map { TopicPattern($0) }, logger: logger, body)
@@ -18,7 +18,7 @@ extension Bus {
 
     /// The same for who looks into them.
     public func subscribe(
-        durable queue: String, to patterns: [String], ordered: Bool = true, prefetch: UInt16 = 64,
+        durable queue: String, to patterns: [String], ordered: Bool = true, prefetch: UInt16 = 8,
         _ body: @escaping @Sendable ([Event]) async throws -> Void
     ) {
         subscribe(durable: queue, to: patterns, ordered: ordered, prefetch: prefetch, written: { try await body($0.map { try $0.event() }) })
@@ -36,7 +36,7 @@ extension Bus {
     /// Publishes events, many as one message, and returns when the broker has them on disk; waits through a loss of the broker. Throws
     /// `unavailable` when too many wait already.
     public func publish(_ events: [WrittenEvent]) async throws(RPCError) {
-        try await transport.sendConfirmed(EventBatch.messages(of: events, sender: name)).get()
+        try await transport.sendConfirmed(EventBatch.messages(of: events, sender: name, most: eventsTogether)).get()
     }
 
     public func publish(_ events: [Event]) async throws(RPCError) {

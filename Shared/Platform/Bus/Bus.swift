@@ -26,6 +26,7 @@ public final class Bus: Sendable {
     let logger: Logger
     let service: ServiceName
     let instance: String
+    let eventsTogether: Int
     /// How this process names itself to others.
     let name: String
     let registrations = Mutex(Registrations())
@@ -34,7 +35,8 @@ public final class Bus: Sendable {
 
     public convenience init(settings: Settings, service: ServiceName, instance: String, logger: Logger) {
         self.init(
-            transport: RabbitMQTransport(settings, logger: logger), service: service, instance: instance, logger: logger)
+            transport: RabbitMQTransport(settings, logger: logger), service: service, instance: instance, logger: logger,
+            eventsTogether: settings.eventsTogether)
     }
 
     /// A bus on a broker in memory: for tests.
@@ -44,7 +46,10 @@ public final class Bus: Sendable {
         self.init(transport: InMemoryTransport(broker), service: service, instance: instance, logger: logger)
     }
 
-    init(transport: any Transport, service: ServiceName, instance: String, logger: Logger) {
+    init(
+        transport: any Transport, service: ServiceName, instance: String, logger: Logger, eventsTogether: Int = EventBatch.mostEvents
+    ) {
+        self.eventsTogether = eventsTogether
         (self.transport, self.service, self.instance, self.logger) = (transport, service, instance, logger)
         name = Self.queue(of: service, instance)
         performer = Performer(sender: name, logger: logger)

@@ -6,12 +6,12 @@ enum EventBatch {
     /// Of body: one frame of AMQP, and a measure for a prefetch, which counts messages.
     private static let mostBytes = 65_536
     /// Bounds the list of their types, and how much is read one by one when one of them cannot be used.
-    private static let mostEvents = 100
+    static let mostEvents = 100
     private static let lineBreak = UInt8(ascii: "\n")
 
     /// In the order given. An event larger than a batch may be goes alone, as if it were the only one.
-    static func messages(of events: [WrittenEvent], sender: String) -> [Message] {
-        cut(events).map { events in
+    static func messages(of events: [WrittenEvent], sender: String, most: Int = mostEvents) -> [Message] {
+        cut(events, most).map { events in
             let first = events[events.startIndex]
             var message = Message(first, sender: sender)
             guard events.count > 1 else { return message }
@@ -30,13 +30,13 @@ enum EventBatch {
     static func texts(_ body: [UInt8]) -> [[UInt8]] { body.split(separator: lineBreak).map { Array($0) } }
 
     /// None of the cuts is empty.
-    private static func cut(_ events: [WrittenEvent]) -> [ArraySlice<WrittenEvent>] {
+    private static func cut(_ events: [WrittenEvent], _ most: Int) -> [ArraySlice<WrittenEvent>] {
         var cuts: [ArraySlice<WrittenEvent>] = []
         var (start, bytes) = (0, 0)
         for (index, event) in events.enumerated() {
             // Neither `JSONText` nor a jsonb of PostgreSQL writes one; whose text has one nevertheless goes alone, too.
             let size = event.text.contains(lineBreak) ? mostBytes : event.text.count + 1
-            if index > start, bytes + size > mostBytes || index - start == mostEvents {
+            if index > start, bytes + size > mostBytes || index - start >= most {
                 cuts.append(events[start..<index])
                 (start, bytes) = (index, 0)
             }

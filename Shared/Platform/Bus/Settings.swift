@@ -8,6 +8,8 @@ extension Bus {
         public var user: String
         public var password: String
         public var virtualHost: String
+        /// Of events that leave together at most so many are one message; 1: each is its own, which readers of older versions want.
+        public var eventsTogether = EventBatch.mostEvents
 
         public init(
             host: String = "127.0.0.1", port: UInt16 = 5672, user: String = "guest", password: String = "guest",

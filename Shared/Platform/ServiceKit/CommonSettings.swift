@@ -16,6 +16,9 @@ enum CommonSettings {
         if needs.contains(.bus) {
             settings.append(Setting(
                 "TANDEM_AMQP_URL", .secret, default: "amqp://guest:guest@127.0.0.1:5672/", "the RabbitMQ broker"))
+            settings.append(Setting(
+                "TANDEM_EVENTS_TOGETHER", .integer(1...100), default: "100",
+                "events in one message to RabbitMQ; 1 while instances run that are older than this setting"))
         }
         if needs.contains(.database) {
             settings.append(Setting(

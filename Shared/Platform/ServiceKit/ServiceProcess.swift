@@ -44,9 +44,10 @@ struct ServiceProcess: ServiceLifecycle.Service {
             servers.cache = cache
         }
         if declaration.needs.contains(.bus) {
-            guard let busSettings = Bus.Settings(url: settings.text("TANDEM_AMQP_URL")) else {
+            guard var busSettings = Bus.Settings(url: settings.text("TANDEM_AMQP_URL")) else {
                 throw ConfigurationError(text: "TANDEM_AMQP_URL must be amqp://user:password@host:port/vhost")
             }
+            busSettings.eventsTogether = settings.integer("TANDEM_EVENTS_TOGETHER")
             let bus = Bus(settings: busSettings, service: declaration.name, instance: instance, logger: logger)
             health.add("RabbitMQ") { bus.isReady }
             servers.bus = bus

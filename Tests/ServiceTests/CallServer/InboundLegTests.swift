@@ -83,6 +83,17 @@ import Testing
         #expect(late.left == ["room_A@mixer-1"] && late.deletesMedia && late.joined.isEmpty)
     }
 
+    @Test("A relay that did not answer may have taken the place: it is left", arguments: [false, true])
+    func placeOfNobodyKnows(isOver: Bool) {
+        var fixture = LegFixture.inbound()
+        _ = fixture.apply(.invited(offer: "sdp", number: "700"))
+        if isOver { _ = fixture.apply(.canceled) }
+        #expect(fixture.apply(.mediaFailed(RPCError(.timeout))).left == ["room_A@mixer-1"])
+        var refused = LegFixture.inbound()
+        _ = refused.apply(.invited(offer: "sdp", number: "700"))
+        #expect(refused.apply(.mediaFailed(RPCError(.notAcceptable))).left.isEmpty)
+    }
+
     private static let seated = {
         var reply = CreateMediaSession.Reply(description: "our sdp", inside: LegFixture.inside)
         reply.place = .init(inside: InsideEndpoint(address: "127.0.0.1:9100", ssrc: 8), microseconds: 900)
