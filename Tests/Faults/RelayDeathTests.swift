@@ -42,6 +42,31 @@ struct RelayDeathTests {
         }
     }
 
+    @Test("a call that has only just begun goes on as one does that has lasted")
+    func justBegun() async throws {
+        try await withPhones(4, in: suite) { phones in
+            let old = try await connect(phones[0], phones[1])
+            for (call, tone) in zip([old.0, old.1], [1, 0]) { #expect(await call.hears(Double(Tones.of(tone)))) }
+            try await Task.sleep(for: .seconds(1))
+            let young = try await connect(phones[2], phones[3])
+            let worker = try suite.worker(of: "MediaRelay")
+            // What the standby knows of it is not a second old.
+            try suite.killWorker(of: "MediaRelay")
+            for (call, tone) in zip([old.0, old.1, young.0, young.1], [1, 0, 3, 2]) {
+                await call.forgetWhatWasHeard()
+                #expect(await call.hears(Double(Tones.of(tone)), within: .seconds(5)))
+            }
+            try await suite.waitUntilWorks("MediaRelay", insteadOf: worker)
+            for (active, passive) in [old, young] {
+                #expect(await active.report.sound.sources == 1, "nobody hears that it is another process")
+                try await active.hold()
+                try await active.resume()
+                try await active.hangup()
+                #expect(try await passive.ended() == .hungUpThere)
+            }
+        }
+    }
+
     @Test("keeper and worker die together: when the relay is back under its name, its calls are offered new sessions there, and are heard again")
     func nothingIsLeft() async throws {
         try await withPhones(4, in: suite) { phones in
