@@ -177,9 +177,12 @@ actor CallEngine {
         loop.afterEachBatch { self.assumeIsolated { $0.armLayer() } }
     }
 
-    /// Legs whose snapshot is older than they are.
-    private var unsaved: Set<String> = []
+    /// Legs whose snapshot is older than they are, and when it is to be written.
+    private var unsaved: [String: Instant] = [:]
+    private var saving: (timer: EventLoop.Timer, at: Instant)?
     private static let snapshotPause = Interval.milliseconds(20)
+    /// Of legs that nobody talks through: what their phones see is written anyway, and in between a successor does again what was done.
+    private static let longPause = Interval.milliseconds(150)
     /// Effects whose turn it is.
     private var ready: [(id: String, batch: Batch)] = []
     private var isPerforming = false
@@ -304,7 +307,7 @@ actor CallEngine {
 
     func save(_ leg: Leg) {
         let (id, revision) = (leg.record.id, leg.revision)
-        unsaved.remove(id)
+        unsaved[id] = nil
         journal.save(leg) { [loop] isOurs in
             loop.post { self.assumeIsolated { $0.saved(id, revision, isOurs: isOurs) } }
         }
@@ -312,13 +315,25 @@ actor CallEngine {
 
     /// Several events of a leg soon after each other make one snapshot.
     func saveSoon(_ id: String) {
-        guard unsaved.insert(id).inserted, unsaved.count == 1 else { return }
-        _ = loop.schedule(at: loop.now + Self.snapshotPause) {
-            self.assumeIsolated { engine in
-                for id in engine.unsaved { if let leg = engine.legs[id]?.leg { engine.save(leg) } }
-                engine.unsaved.removeAll(keepingCapacity: true)
-            }
+        let due = loop.now + (legs[id]?.leg.phase == .up ? Self.snapshotPause : Self.longPause)
+        unsaved[id] = min(due, unsaved[id] ?? due)
+        armSaving(due)
+    }
+
+    private func armSaving(_ due: Instant) {
+        if let saving {
+            guard due < saving.at else { return }
+            loop.cancel(saving.timer)
         }
+        saving = (loop.schedule(at: due) { self.assumeIsolated { $0.saveWhatIsDue() } }, due)
+    }
+
+    private func saveWhatIsDue() {
+        saving = nil
+        for (id, due) in unsaved where due <= loop.now {
+            if let leg = legs[id]?.leg { save(leg) } else { unsaved[id] = nil }
+        }
+        if let next = unsaved.values.min() { armSaving(next) }
     }
 
     private func saved(_ id: String, _ revision: UInt64, isOurs: Bool) {

@@ -20,6 +20,7 @@ extension MediaLoop {
     /// Deposits all that does not change with every packet. Called before anything that depends on it can be seen outside.
     func keep(_ leg: Leg, withSockets: Bool = false) {
         guard let custody else { return }
+        let withSockets = withSockets || leg.kept == nil
         if withSockets { custody.shelf.clear(leg.insideSSRC) }
         let record = leg.legRecord
         leg.kept = record.transports

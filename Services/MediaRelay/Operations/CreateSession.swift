@@ -75,7 +75,8 @@ extension MediaLoop {
         leg.nextReportAt = now + reportPause(isFirst: true)
         names[leg.id] = leg.insideSSRC
         openSecond(leg)
-        keep(leg, withSockets: true)
+        // One that takes a seat is kept with it: until then nobody knows of it who would not ask again.
+        if command.seating == nil { keep(leg, withSockets: true) }
         self.watch(leg)
         tend(leg)
         events.began(record(leg))

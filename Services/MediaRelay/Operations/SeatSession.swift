@@ -36,7 +36,10 @@ extension MediaLoop {
         _ command: CreateMediaSession, _ seating: CreateMediaSession.Seating, _ reply: CreateMediaSession.Reply,
         _ result: Result<CreateMediaSession.Place, RPCError>, over bus: Bus
     ) -> CreateMediaSession.Reply {
-        guard case .success(let place) = result else { return reply }
+        guard case .success(let place) = result else {
+            if let name = names[command.sessionID], let leg = legs[name] { keep(leg) }
+            return reply
+        }
         var reply = reply
         // It may have ended, or been pointed elsewhere, by a later owner.
         if let address = SocketAddress(place.inside.address), let name = names[command.sessionID], let leg = legs[name], leg.epoch == command.epoch,
@@ -47,6 +50,7 @@ extension MediaLoop {
             reply.place = place
         } else {
             let leave = LeaveRoom(roomID: seating.roomID, participantID: seating.participant.participantID, epoch: command.epoch)
+            if let name = names[command.sessionID], let leg = legs[name] { keep(leg) }
             bus.tell(leave, to: .instance(place.instance ?? seating.mixer), context: CallContext(customer: command.customerID))
         }
         return reply
