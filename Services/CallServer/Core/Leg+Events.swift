@@ -302,9 +302,10 @@ extension Leg {
             effects.append(.tellChild(child, .parentEnded))
         case .due(.farewell):
             // Whether it has it or not: nobody will hear the answer.
-            if seat.stage == .joining {
+            if seat.stage == .joining || seat.stage == .none && media.stage == .creating && seat.conferenceID == nil {
                 effects.append(.leave(roomID: seat.roomID, participantID: seat.participantID, instance: seat.instance))
             }
+            if media.stage == .creating { effects.append(.deleteMedia) }
             (media.stage, seat.stage) = (.gone, .none)
             sayFarewell(into: &effects)
         default:

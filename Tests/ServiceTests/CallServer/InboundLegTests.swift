@@ -89,6 +89,13 @@ import Testing
         _ = fixture.apply(.invited(offer: "sdp", number: "700"))
         if isOver { _ = fixture.apply(.canceled) }
         #expect(fixture.apply(.mediaFailed(RPCError(.timeout))).left == ["room_A@mixer-1"])
+        if isOver {
+            var unanswered = LegFixture.inbound()
+            _ = unanswered.apply(.invited(offer: "sdp", number: "700"))
+            _ = unanswered.apply(.canceled)
+            let farewell = unanswered.pass(.seconds(5))
+            #expect(farewell.left == ["room_A@mixer-1"] && farewell.deletesMedia && farewell.isForgotten)
+        }
         var refused = LegFixture.inbound()
         _ = refused.apply(.invited(offer: "sdp", number: "700"))
         #expect(refused.apply(.mediaFailed(RPCError(.notAcceptable))).left.isEmpty)
