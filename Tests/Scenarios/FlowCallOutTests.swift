@@ -28,9 +28,12 @@ struct FlowCallOutTests {
             #expect(await one.hears(1_200))
             #expect(await two.hears(1_200))
             let run = "run_" + (try await suite.callID(from: phones[0].number)).dropFirst("call_".count)
-            let started = try await suite.request("GET", "/v1/events?limit=200&resource_id=\(run)").body["data"]?.array ?? []
-            let ids = started.compactMap { $0["data"]?["outcome"]?["data"]?["call_ids"]?.array?.first?.string }
-            #expect(ids.count == 2)
+            var ids: [String] = []
+            try await suite.eventually("the log says what the two calls are") {
+                let started = try await suite.request("GET", "/v1/events?limit=200&resource_id=\(run)").body["data"]?.array ?? []
+                ids = started.compactMap { $0["data"]?["outcome"]?["data"]?["call_ids"]?.array?.first?.string }
+                return ids.count == 2
+            }
             for id in ids { #expect(try await suite.request("GET", "/v1/calls/\(id)").body["from"]?.string == phones[0].number) }
             #expect(await two.hears(1_010, within: .seconds(5)), "its own echo")
             try await call.hangup()

@@ -124,10 +124,10 @@ extension CallEngine {
             change.hidesKeys = hides
             bus.tell(change, to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
         case .sendDigits(let digits, let duration, let interval):
-            bus.tell(
-                SendDigits(
-                    roomID: leg.seat.roomID, participantID: leg.seat.participantID, digits: digits, duration: duration, interval: interval),
-                to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
+            let command = SendDigits(
+                roomID: leg.seat.roomID, participantID: leg.seat.participantID, digits: digits, duration: duration, interval: interval)
+            // The broker may die with them: they are asked for until they are sent, and sent once.
+            insist(command, at: leg.seat.instance, of: leg.record.customerID, as: "\(id)/\(leg.epoch)/digits/\(revision)", attempt: 1, isHurried: true)
         case .startStream(let stream): startStream(leg, stream)
         case .stopStream(let stream): stopStream(leg, stream)
         case .startRun: startRun(leg)

@@ -22,7 +22,10 @@ struct Errands {
 extension CallEngine {
     private static let gathering = Interval.milliseconds(40)
     private static let atOnce = 200
-    private static let leaveAttempts = 6
+    private static let attempts = 6
+    /// What is to be heard now or not at all.
+    private static let hurriedAttempts = 50
+    private static let hurriedPause = Interval.milliseconds(200)
 
     func deleteSoon(_ leg: Leg) {
         let command = DeleteMediaSession(sessionID: leg.sessionID, epoch: leg.epoch)
@@ -95,29 +98,31 @@ extension CallEngine {
         }
     }
 
-    // MARK: Seats
+    // MARK: Rooms
 
     private func leave(_ places: [LeaveRoom], at mixer: String) {
         insist(LeaveRooms(places), at: mixer, of: nil, attempt: 1) { $0.places }
     }
 
-    /// A seat that is not given up would be heard for ever, so a leave is repeated while its mixer cannot be reached; a mixer of a version before is
-    /// told of each `singly`.
+    /// What must not be lost is asked for again while the mixer cannot be reached: a seat that is not given up would be heard for ever. A mixer of a
+    /// version before is told of each `singly`.
     func insist<C: Command>(
-        _ command: C, at mixer: String, of customer: String?, attempt: Int, singly: (@Sendable (C) -> [LeaveRoom])? = nil
+        _ command: C, at mixer: String, of customer: String?, as key: String? = nil, attempt: Int, isHurried: Bool = false,
+        singly: (@Sendable (C) -> [LeaveRoom])? = nil
     ) {
-        bus.call(command, to: .instance(mixer), context: CallContext(customer: customer)) { [loop] result in
+        let (attempts, pause): (Int, Interval) = isHurried ? (Self.hurriedAttempts, Self.hurriedPause) : (Self.attempts, .seconds(attempt))
+        bus.call(command, to: .instance(mixer), context: CallContext(customer: customer, idempotencyKey: key)) { [loop] result in
             guard case .failure(let error) = result else { return }
             let isOlder = error.code == .invalid && singly != nil
-            guard isOlder || [.unavailable, .timeout].contains(error.code) && attempt < Self.leaveAttempts else { return }
+            guard isOlder || [.unavailable, .timeout].contains(error.code) && attempt < attempts else { return }
             loop.post {
                 self.assumeIsolated { engine in
                     if isOlder {
                         for place in singly?(command) ?? [] { engine.insist(place, at: mixer, of: customer, attempt: 1) }
                         return
                     }
-                    _ = loop.schedule(at: loop.now + .seconds(attempt)) {
-                        self.assumeIsolated { $0.insist(command, at: mixer, of: customer, attempt: attempt + 1, singly: singly) }
+                    _ = loop.schedule(at: loop.now + pause) {
+                        self.assumeIsolated { $0.insist(command, at: mixer, of: customer, as: key, attempt: attempt + 1, isHurried: isHurried, singly: singly) }
                     }
                 }
             }
