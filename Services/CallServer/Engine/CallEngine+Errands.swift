@@ -101,28 +101,28 @@ extension CallEngine {
     // MARK: Rooms
 
     private func leave(_ places: [LeaveRoom], at mixer: String) {
-        insist(LeaveRooms(places), at: mixer, of: nil, attempt: 1) { $0.places }
+        insist(LeaveRooms(places), at: mixer, of: nil, attempt: 1, orSingly: places)
     }
 
     /// What must not be lost is asked for again while the mixer cannot be reached: a seat that is not given up would be heard for ever. A mixer of a
-    /// version before is told of each `singly`.
+    /// version before is told of each place `singly`.
     func insist<C: Command>(
         _ command: C, at mixer: String, of customer: String?, as key: String? = nil, attempt: Int, isHurried: Bool = false,
-        singly: (@Sendable (C) -> [LeaveRoom])? = nil
+        orSingly places: [LeaveRoom] = []
     ) {
         let (attempts, pause): (Int, Interval) = isHurried ? (Self.hurriedAttempts, Self.hurriedPause) : (Self.attempts, .seconds(attempt))
         bus.call(command, to: .instance(mixer), context: CallContext(customer: customer, idempotencyKey: key)) { [loop] result in
             guard case .failure(let error) = result else { return }
-            let isOlder = error.code == .invalid && singly != nil
+            let isOlder = error.code == .invalid && !places.isEmpty
             guard isOlder || [.unavailable, .timeout].contains(error.code) && attempt < attempts else { return }
             loop.post {
                 self.assumeIsolated { engine in
                     if isOlder {
-                        for place in singly?(command) ?? [] { engine.insist(place, at: mixer, of: customer, attempt: 1) }
+                        for place in places { engine.insist(place, at: mixer, of: customer, attempt: 1) }
                         return
                     }
                     _ = loop.schedule(at: loop.now + pause) {
-                        self.assumeIsolated { $0.insist(command, at: mixer, of: customer, as: key, attempt: attempt + 1, isHurried: isHurried, singly: singly) }
+                        self.assumeIsolated { $0.insist(command, at: mixer, of: customer, as: key, attempt: attempt + 1, isHurried: isHurried, orSingly: places) }
                     }
                 }
             }

@@ -17,11 +17,12 @@ struct Parked: Sendable {
 
 /// The call servers among which the edges choose by a call's Call-ID, and since when they are the same.
 struct Company {
+    let instances: Set<String>
     let since: Instant
     private let identities: [UInt64]
 
     init(_ instances: Set<String>, since: Instant) {
-        self.since = since
+        (self.instances, self.since) = (instances, since)
         identities = instances.sorted().map { StableHash.hash($0.utf8) }
     }
 

@@ -30,9 +30,8 @@ extension CallEngine {
     func watchServers() {
         let living = Set(runtime.fleet.living(.callServer).map(\.instance))
         if living.contains(runtime.instance) {
-            for instance in knownServers.subtracting(living) { Task { await self.takeOver(from: instance) } }
-            if living != knownServers { company = Company(living, since: loop.now) }
-            knownServers = living
+            for instance in company.instances.subtracting(living) { Task { await self.takeOver(from: instance) } }
+            if living != company.instances { company = Company(living, since: loop.now) }
             if living.count > 1 { lastCompany = loop.now }
         }
         loop.schedule(at: loop.now + Self.look) { self.assumeIsolated { $0.watchServers() } }

@@ -200,7 +200,6 @@ actor CallEngine {
     /// Who is just taking a leg.
     var claimants: [String: Claim] = [:]
     /// The call servers that were alive when last looked at.
-    var knownServers: Set<String> = []
     var company = Company([], since: MonotonicClock.now())
     /// When there was another one, or this one began.
     var lastCompany = MonotonicClock.now()

@@ -44,7 +44,7 @@ extension MediaLoop {
         guard let id = Self.session(of: key) else { return }
         if key == Self.legKey(id) {
             heirs[id] = nil
-            if fresh.isEmpty { prepareSoon(after: Self.settlingTime) }
+            if !isPreparing { prepareSoon(after: Self.settlingTime) }
             fresh[id] = Fresh(deposit: deposit, at: loop.now)
         } else if let stone = try? JSONText.decode(StoneRecord.self, from: deposit.bytes) {
             tombstones.bury(
@@ -59,10 +59,12 @@ extension MediaLoop {
     }
 
     private func prepareSoon(after pause: Interval) {
+        isPreparing = true
         loop.schedule(at: loop.now + pause) { [unowned self] in prepare() }
     }
 
     private func prepare() {
+        isPreparing = false
         let now = loop.now
         let settled = fresh.filter { now - $0.value.at >= Self.settlingTime }.keys.prefix(Self.preparedAtOnce)
         for id in settled { prepare(id) }

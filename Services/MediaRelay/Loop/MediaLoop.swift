@@ -35,6 +35,7 @@ actor MediaLoop {
     var heirs: [String: Heir] = [:]
     /// The same, not made ready yet.
     var fresh: [String: Fresh] = [:]
+    var isPreparing = false
     var legs: SlotTable<Leg>
     var names: [String: UInt32] = [:]
     var tombstones = Tombstones()
