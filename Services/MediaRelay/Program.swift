@@ -99,7 +99,7 @@ struct Program {
         let settings = settings.marked(.random(in: .min ... .max))
         let relay = try Relay(
             settings: settings, security: security, occupancy: Occupancy(limit: settings.sessionLimit) { _ in }, events: events,
-            recorder: recorder)
+            recorder: recorder, fastPath: try settings.fastPath.open(settings, logger))
         let control = try ControlSocket(listen, settings: settings.ng, relay: relay)
         recorder.loop.start()
         for loop in relay.loops { loop.start() }

@@ -2,6 +2,7 @@ import Bus
 import Bytes
 import Contracts
 import Datagrams
+import FastPath
 
 /// The media threads of this process, and which of them a session lives on.
 struct Relay: Sendable {
@@ -11,7 +12,7 @@ struct Relay: Sendable {
     /// With `custody` for each thread, there are as many as there were.
     init(
         settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents, recorder: Recorder? = nil,
-        custody: [Custody] = []
+        custody: [Custody] = [], fastPath: FastPath? = nil
     ) throws(RelaySettings.Mistake) {
         self.occupancy = occupancy
         var settings = settings
@@ -20,7 +21,7 @@ struct Relay: Sendable {
             loops = try (0..<settings.threads).map { index throws(SocketError) in
                 try MediaLoop(
                     index: index, settings: settings, security: security, occupancy: occupancy, events: events, recorder: recorder,
-                    custody: custody.isEmpty ? nil : custody[index])
+                    custody: custody.isEmpty ? nil : custody[index], fastPath: fastPath)
             }
         } catch {
             throw RelaySettings.Mistake(description: error.description(setting: "TANDEM_INSIDE_ADDRESS"))

@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAMES = 250, LARGEST = 400, SIZE = 2048, READ = 8, FIRST_PORT = 20000, FRAME_NS = 20000000, GRAIN_NS = 40000, WARM_UP = 200, HEADER = 12, MARK = 12, KEY = 30 };
+enum { FRAMES = 250, LARGEST = 400, SIZE = 2048, READ = 8, FIRST_PORT = 20000, FRAME_NS = 20000000, GRAIN_NS = 40000, WARM_UP = 200, RISE = 150, HEADER = 12, MARK = 12, KEY = 30 };
 
 static struct sound { int count, length[FRAMES], step; uint8_t type, bytes[FRAMES][LARGEST]; } narrow, coded;
 static struct end { int fd; uint16_t sequence; uint32_t timestamp, ssrc; int place; long number; struct sound *sound; srtp_t out, in; } *ends;
@@ -161,14 +161,20 @@ static void command(char *to, const char *name, long call) {
     string(to, "command"), string(to, name), string(to, "call-id"), string(to, id), string(to, "from-tag"), string(to, "a");
 }
 
-static void describe(char *sdp, int host, int port, const char *profile, const char *formats) {
-    sprintf(sdp, "v=0\r\no=- 1 1 IN IP4 127.0.0.%d\r\ns=-\r\nc=IN IP4 127.0.0.%d\r\nt=0 0\r\nm=audio %d %s %s\r\na=ptime:20\r\na=sendrecv\r\n",
-        host, host, port, profile, formats);
+// The relay is host 1 of the network, and phones are 2 and 3.
+static struct sockaddr_in local(int host, int port) {
+    const char *network = getenv("NETWORK");
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = inet_addr(network ? network : "127.0.0.0")};
+    a.sin_addr.s_addr = htonl(ntohl(a.sin_addr.s_addr) + host);
+    return a;
 }
 
-static struct sockaddr_in local(int host, int port) {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x7f000000 + host)};
-    return a;
+static void describe(char *sdp, int host, int port, const char *profile, const char *formats) {
+    char address[INET_ADDRSTRLEN];
+    struct sockaddr_in a = local(host, port);
+    inet_ntop(AF_INET, &a.sin_addr, address, sizeof address);
+    sprintf(sdp, "v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d %s %s\r\na=ptime:20\r\na=sendrecv\r\n",
+        address, address, port, profile, formats);
 }
 
 static void open_end(struct end *e, int host, int port) {
@@ -434,6 +440,7 @@ int main(int argc, char **argv) {
         if (blows && frame >= WARM_UP) befall(frame - WARM_UP);
         if (frame == WARM_UP) mark(count, pids), window_begin = now(CLOCK_REALTIME), before = cpu(count, pids);
         for (long i = 0; i < streams; i++) {
+            if (!blows && frame < i * RISE / streams) break; // not all calls of a relay begin at once
             uint64_t due = start + frame * (uint64_t)FRAME_NS + i * (uint64_t)FRAME_NS / streams;
             if (now(CLOCK_MONOTONIC) < due) { // what is due within so short a time leaves together: sleeping for each would cost more than sending it
                 uint64_t until = due + GRAIN_NS;

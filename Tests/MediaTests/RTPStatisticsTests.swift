@@ -71,3 +71,49 @@ struct RTPStatisticsTests {
         #expect(statistics.jitter == 5)
     }
 }
+
+@Suite("RTP: packets that were not looked at one by one")
+struct PacketRunTests {
+    /// What is known after packets of 20 ms, each some time later than it should be.
+    private func statistics(_ sequences: Range<Int>, run: Range<Int>? = nil) -> ReceiverStatistics {
+        var statistics = ReceiverStatistics(clockRate: 8000)
+        let arrivals = sequences.map { Instant(nanoseconds: UInt64(1_000_000_000 + $0 * 20_000_000 + $0 % 3 * 1_000_000)) }
+        var (jitter, previous) = (0.0, Double?.none)
+        for (sequence, arrival) in zip(sequences, arrivals) {
+            let transit = Double(arrival.nanoseconds) - Double(sequence) * 20_000_000
+            if run?.first == sequence { jitter = Double(statistics.jitterInNanoseconds) }
+            if let previous { jitter += abs(transit - previous) - jitter / 16 }
+            previous = transit
+            guard let run, run.contains(sequence) else {
+                statistics.receive(header(sequence, timestamp: sequence * 160), now: arrival)
+                continue
+            }
+            guard sequence == run.last else { continue }
+            #expect(statistics.nextSequence == SequenceNumber(UInt16(truncatingIfNeeded: run.lowerBound)))
+            statistics.receive(
+                PacketRun(
+                    packets: run.count, octets: 172 * run.count, sequence: SequenceNumber(UInt16(truncatingIfNeeded: sequence)),
+                    timestamp: Timestamp(UInt32(sequence * 160)), arrivedAt: arrival, jitter: UInt64(jitter)))
+        }
+        return statistics
+    }
+
+    @Test("RFC 3550 appendix A: a run in order leaves the same behind as its packets would, also when the counter goes round", arguments: [10..<300, 65_400..<65_700])
+    func same(sequences: Range<Int>) {
+        let (one, other) = (statistics(sequences), statistics(sequences, run: sequences.dropFirst(20).dropLast(30).indices))
+        #expect(one.received == other.received && one.expected == other.expected && one.lost == 0 && other.lost == 0)
+        #expect(one.highestSequence == other.highestSequence && one.pattern == other.pattern)
+        // Timestamp units are an eighth of a millisecond.
+        #expect(abs(one.jitter - other.jitter) < 0.5, "\(one.jitter) \(other.jitter)")
+    }
+
+    @Test("What is not certain of its source takes no run, and has no next number")
+    func uncertain() {
+        var statistics = ReceiverStatistics()
+        statistics.receive(header(5), now: Instant(nanoseconds: 0))
+        #expect(statistics.nextSequence == nil)
+        statistics.receive(
+            PacketRun(packets: 9, octets: 9, sequence: SequenceNumber(14), timestamp: Timestamp(0), arrivedAt: Instant(nanoseconds: 1), jitter: nil))
+        #expect(statistics.received == 0)
+    }
+}

@@ -24,6 +24,7 @@ struct RelaySettings: Sendable {
     var moderation = WakeupModeration(interval: .microseconds(500), above: 2000)
     var preferences = MediaPreferences()
     var ng = NGSettings()
+    var fastPath = FastPathWish.auto
     /// Of the media threads; 0: like all others.
     var priority = 0
 
@@ -47,6 +48,7 @@ struct RelaySettings: Sendable {
         Setting(
             "TANDEM_MEDIA_GATHER_RATE", .integer(0...10_000_000), default: "2000",
             "packets a second above which a media thread is under load in this sense"),
+        FastPathWish.setting,
     ] + NGSettings.declared
 
     static let kept = KeptService(.mediaRelay, name: "relay", wish: "TANDEM_RELAY_KEEPER", patience: "TANDEM_RELAY_PATIENCE")
@@ -87,6 +89,7 @@ struct RelaySettings: Sendable {
         moderation = WakeupModeration(
             interval: .microseconds(settings.integer("TANDEM_MEDIA_GATHER_MICROSECONDS")),
             above: settings.integer("TANDEM_MEDIA_GATHER_RATE"))
+        fastPath = try FastPathWish(settings)
         preferences = try MediaPreferences(settings)
         ng = try NGSettings(settings)
     }

@@ -21,6 +21,8 @@ final class Leg {
     var tap: Tap?
     /// The leg whose phone this one's is connected with, without a room between them.
     var peer: Leg?
+    /// Whether its phone's packets come here at all.
+    var fast = FastStream()
     /// When a successor is to know again what was counted.
     var nextTallyAt = Instant(nanoseconds: 0)
     /// What the phone is sent in place of what its peer says.

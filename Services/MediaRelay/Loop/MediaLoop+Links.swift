@@ -19,8 +19,10 @@ extension MediaLoop {
         }
         if Self.isControl(fromPhone, count) { return passControl(count, of: leg, to: peer) }
         if leg.session.isTransparent {
-            Self.pass(&fromPhone, count, of: leg, to: peer, now: loop.now, traffic: &traffic, shelf: custody?.shelf)
+            if leg.fast.way != nil { leaveFastPath(leg, isBroken: true) }
+            let passed = Self.pass(&fromPhone, count, of: leg, to: peer, now: loop.now, traffic: &traffic, shelf: custody?.shelf)
             if !leg.isConnected { connect(leg) }
+            if fastPath != nil, let passed, leg.fast.sees(passed, length: count) { enterFastPath(leg, to: peer, passed) }
         } else {
             Self.translate(
                 fromPhone, count, of: leg, to: peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic, shelf: custody?.shelf)
@@ -34,31 +36,34 @@ extension MediaLoop {
         Header.isControlPacket(batch[0].bytes.extracting(0..<count))
     }
 
-    /// The packet where it lies becomes the other side's.
+    /// The packet where it lies becomes the other side's; nil: it went no further.
     private static func pass(
         _ batch: inout ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, traffic: inout Traffic, shelf: Shelf?
-    ) {
+    ) -> Header? {
         let source = batch[0].source
         let taken = leg.session.takeForPeer(batch[0].bytes.extracting(0..<count), from: source, now: now)
         guard case .header(let header) = taken else {
             if case .dropped(let verdict) = taken { traffic.countPhones(verdict) }
-            return
+            return nil
         }
         traffic.countPhones(.forwarded)
         if let tap = leg.tap, !leg.session.gates.silencesMedia { tap.spoken(batch[0].bytes.extracting(0..<count), now: now) }
         if let shelf, now >= leg.nextTallyAt { note(leg, on: shelf, now: now) }
-        guard peer.player == nil, let destination = peer.session.passingDestination else { return }
+        guard peer.player == nil, let destination = peer.session.passingDestination else { return nil }
         var place = batch.mutablePlace(at: 0)
         leg.session.hush(header, &place)
-        guard let length = peer.session.makeOwn(header, &place, count: count, now: now) else { return }
+        guard let length = peer.session.makeOwn(header, &place, count: count, now: now) else { return nil }
         if let shelf { note(peer, on: shelf, now: now) }
         if peer.send(place.span.extracting(0..<length), to: destination) != .sent { traffic.notSent += 1 }
+        return header
     }
 
     /// The kernel keeps strangers away once it is known who the phone is.
     private func connect(_ leg: Leg) {
         guard let rtp = leg.rtp, !rtp.isConnected, !leg.session.hasChecks, !leg.session.isAsymmetric, let source = leg.session.latch.locked else { return }
         rtp.connect(to: source.address)
+        // What its peer says goes there from now on.
+        if let peer = leg.peer { leaveFastPath(peer) }
         // Who the phone is has to be known to a successor.
         note(leg)
     }
@@ -192,6 +197,7 @@ extension MediaLoop {
     /// Both are left without anybody.
     func unlink(_ leg: Leg) {
         guard let peer = leg.peer else { return }
+        attend(leg)
         (leg.peer, peer.peer) = (nil, nil)
         for side in [leg, peer] {
             side.session.leaveDirect()

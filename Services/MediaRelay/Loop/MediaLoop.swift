@@ -2,6 +2,7 @@ import Addresses
 import Contracts
 import Datagrams
 import Deadlines
+import FastPath
 import FoundationEssentials
 import ICE
 import MediaSession
@@ -24,6 +25,9 @@ actor MediaLoop {
     let events: SessionEvents
     let security: Security
     let recorder: Recorder?
+    /// Nil: every packet comes to its socket.
+    let fastPath: FastPath?
+    var routes: Routes?
     /// Towards the recorder, once there is something to record.
     var ring: RecordRing?
 
@@ -60,9 +64,10 @@ actor MediaLoop {
     /// Opens the inside socket of thread `index`.
     init(
         index: Int, settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents, recorder: Recorder? = nil,
-        custody: Custody? = nil
+        custody: Custody? = nil, fastPath: FastPath? = nil
     ) throws(SocketError) {
-        self.recorder = recorder
+        (self.recorder, self.fastPath) = (recorder, fastPath)
+        routes = fastPath == nil ? nil : Routes()
         loop = EventLoop(name: "media-\(index)", priority: settings.priority)
         (self.index, self.custody) = (index, custody)
         if let inherited = custody?.thread.inside?.duplicate(), let socket = DatagramSocket(adopting: inherited) {
@@ -271,6 +276,7 @@ actor MediaLoop {
 
     /// The last of a session: a goodbye to the phone, its ports to rest.
     func close(_ leg: Leg) {
+        attend(leg)
         unlink(leg)
         if leg.session.plan?.isTransparent == false { sendReport(leg, isLast: true) }
         defer { endTaps(of: leg) }
@@ -311,6 +317,7 @@ actor MediaLoop {
 
     private func lookAfter(_ leg: Leg, now: Instant) {
         footprints.note(leg)
+        followFastPath(leg)
         if leg.isOfNG { return lookAfterNG(leg, now: now) }
         if now >= leg.nextReportAt, leg.session.plan != nil {
             leg.nextReportAt = now + reportPause(isFirst: false)

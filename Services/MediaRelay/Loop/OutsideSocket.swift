@@ -16,6 +16,9 @@ final class OutsideSocket {
     /// Sound without its mark is still sound.
     func mark(_ dscp: Int) { try? socket.mark(dscp: dscp) }
 
+    /// Where it takes packets: of one bound to every address that is known once it is connected.
+    var currentAddress: SocketAddress? { socket.currentAddress }
+
     /// Goes on with the socket of a predecessor, connected or not.
     init?(descriptor: Int32) {
         guard let socket = DatagramSocket(adopting: descriptor) else { return nil }

@@ -5,6 +5,7 @@ import Telemetry
 struct Traffic {
     private static let fromPhones = Counter("tandem_relay_packets_total", "RTP packets taken, by side.", labels: ["from": "phone"])
     private static let fromRooms = Counter("tandem_relay_packets_total", "RTP packets taken, by side.", labels: ["from": "room"])
+    private static let fast = Counter("tandem_relay_fast_path_packets_total", "RTP packets of phones that the kernel forwarded by itself.")
     private static let malformed = dropped("malformed")
     private static let strangers = dropped("stranger")
     private static let late = dropped("late")
@@ -21,7 +22,7 @@ struct Traffic {
         Counter("tandem_relay_dropped_packets_total", "Packets not forwarded, by reason.", labels: ["reason": reason])
     }
 
-    private var taken = (phones: 0, rooms: 0)
+    private var taken = (phones: 0, rooms: 0, fast: 0)
     private var drops = (malformed: 0, strangers: 0, late: 0, held: 0, unauthentic: 0, unkeyed: 0)
     var unknownSessions = 0
     var notSent = 0
@@ -34,6 +35,12 @@ struct Traffic {
 
     mutating func countRooms(_ verdict: Verdict) {
         if isTaken(verdict) { taken.rooms += 1 }
+    }
+
+    /// They are packets of phones like all others.
+    mutating func countFast(_ packets: Int) {
+        taken.phones += packets
+        taken.fast += packets
     }
 
     mutating func count(_ reason: MediaTransport.Reason) {
@@ -59,7 +66,7 @@ struct Traffic {
     /// Adds all that was counted to the counters of the process.
     mutating func publish() {
         let counts = [
-            (Self.fromPhones, taken.phones), (Self.fromRooms, taken.rooms), (Self.malformed, drops.malformed),
+            (Self.fromPhones, taken.phones), (Self.fromRooms, taken.rooms), (Self.fast, taken.fast), (Self.malformed, drops.malformed),
             (Self.strangers, drops.strangers), (Self.late, drops.late), (Self.held, drops.held), (Self.unknown, unknownSessions),
             (Self.unsent, notSent), (Self.unauthentic, drops.unauthentic), (Self.unkeyed, drops.unkeyed), (Self.control, controlPackets),
             (Self.silent, silentCalls),

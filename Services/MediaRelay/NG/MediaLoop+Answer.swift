@@ -8,7 +8,7 @@ import Threads
 extension MediaLoop {
     /// `answer`: what both sides agreed on takes effect, and the description for the offerer.
     func answer(_ request: Request) throws(NGRefusal) -> Reply {
-        guard let call = calls[request.callID] else { throw NGRefusal("Unknown call-id") }
+        guard let call = attended(request.callID) else { throw NGRefusal("Unknown call-id") }
         let (from, to) = (request.fromTag ?? "", request.toTag ?? "")
         guard let dialogue = call.dialogue(answering: from, to: to, branch: request.viaBranch), let offer = dialogue.pending else {
             throw NGRefusal("nothing was offered that this would answer")

@@ -29,8 +29,15 @@ extension MediaLoop {
         }
     }
 
+    /// The call that somebody wants to do something with, or to know something of: all of it is in our hands.
+    func attended(_ id: String) -> Call? {
+        guard let call = calls[id] else { return nil }
+        for leg in call.legs { leaveFastPath(leg) }
+        return call
+    }
+
     private func delete(_ request: Request) throws(NGRefusal) -> Reply {
-        guard let call = calls[request.callID] else { return try missing(request, "Call-ID not found or tags didn't match") }
+        guard let call = attended(request.callID) else { return try missing(request, "Call-ID not found or tags didn't match") }
         let meant = call.dialogues(of: request.fromTag, to: request.toTag, branch: request.viaBranch)
         guard !meant.isEmpty else { return try missing(request, "Call-ID not found or tags didn't match") }
         let report = statistics(of: call)
@@ -50,7 +57,7 @@ extension MediaLoop {
     }
 
     private func query(_ request: Request) throws(NGRefusal) -> Reply {
-        guard let call = calls[request.callID] else { throw NGRefusal("Unknown call-id") }
+        guard let call = attended(request.callID) else { throw NGRefusal("Unknown call-id") }
         return .ok(statistics(of: call))
     }
 

@@ -9,7 +9,7 @@ import RTP
 extension MediaLoop {
     /// The legs of those a command names: by tag, label or address; of all, when it names nobody.
     private func chosen(_ request: Request, needsNames: Bool = false) throws(NGRefusal) -> [Leg] {
-        guard let call = calls[request.callID] else { throw NGRefusal("Unknown call-id") }
+        guard let call = attended(request.callID) else { throw NGRefusal("Unknown call-id") }
         let (tag, label, address) = (request.fromTag, request.options.label, request.value("address")?.text)
         if request.options.isForAll || tag == nil && label == nil && address == nil {
             guard request.options.isForAll || !needsNames else { throw NGRefusal("nobody in the call is named: give from-tag, label or address") }

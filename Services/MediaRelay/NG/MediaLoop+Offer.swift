@@ -19,14 +19,14 @@ extension MediaLoop {
     func offer(_ request: Request, isDraining: Bool) throws(NGRefusal) -> Reply {
         if request.options.isFragment {
             // The far end's checks find the paths of candidates that come later.
-            guard calls[request.callID] != nil else { throw NGRefusal("Unknown call-id") }
+            guard attended(request.callID) != nil else { throw NGRefusal("Unknown call-id") }
             return .ok()
         }
         let description = try Self.parse(request.sdp)
         if isOurs(description, request.options) { return .ok(["sdp": .bytes(request.sdp)]) }
         let remote = try Self.streams(description, request.options)
         let from = request.fromTag ?? ""
-        let known = calls[request.callID]
+        let known = attended(request.callID)
         if known == nil, isDraining { throw NGRefusal(Self.full("this relay is being stopped", request.options)) }
         let call = known ?? Call(id: request.callID, seconds: WallClock.milliseconds() / 1000, now: loop.now)
         call.endsAt = .distantFuture

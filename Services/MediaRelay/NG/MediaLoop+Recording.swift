@@ -39,7 +39,7 @@ extension MediaLoop {
     }
 
     private func known(_ request: Request) throws(NGRefusal) -> Call {
-        guard let call = calls[request.callID] else { throw NGRefusal("Unknown call-id") }
+        guard let call = attended(request.callID) else { throw NGRefusal("Unknown call-id") }
         return call
     }
 
@@ -105,7 +105,7 @@ extension MediaLoop {
             Self.refused.add()
             // All of it, or nothing.
             self?.post { loop in
-                guard let call = loop.calls[id] else { return respond(.error(reason)) }
+                guard let call = loop.attended(id) else { return respond(.error(reason)) }
                 loop.endRecording(of: call) { respond(.error(reason)) }
             }
         }

@@ -16,6 +16,7 @@ extension MediaLoop {
             try Self.check(epoch, against: leg.epoch)
             leg.epoch = epoch
         }
+        attend(leg)
         return leg
     }
 

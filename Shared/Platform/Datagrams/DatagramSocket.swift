@@ -58,6 +58,12 @@ public struct DatagramSocket: ~Copyable {
         guard result == 0 else { throw SocketError(.udp, localAddress, code: -result) }
     }
 
+    /// That of a socket bound to every address is known once it is connected.
+    public var currentAddress: SocketAddress? {
+        var kernel = tandem_address()
+        return unsafe tandem_local_address(descriptor, &kernel) == 0 ? SocketAddress(kernel) : nil
+    }
+
     /// Whom alone it takes datagrams from.
     public var peer: SocketAddress? {
         var kernel = tandem_address()

@@ -72,6 +72,9 @@ public struct SourceLatch: Sendable {
         return locked == source
     }
 
+    /// Packets of the locked source were taken, the last of them then.
+    mutating func accepted(at time: Instant) { lastAccepted = max(lastAccepted, time) }
+
     /// Takes a source that has proved to be the phone: its packets have the right tag. Once locked, only a path that checks have
     /// validated moves it (`isOnPath`).
     public mutating func follow(_ address: SocketAddress, _ ssrc: SSRC, isOnPath: Bool, now: Instant) -> Bool {

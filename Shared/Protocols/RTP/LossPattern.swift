@@ -21,9 +21,9 @@ public struct LossPattern: BitwiseCopyable, Hashable, Sendable {
 
     public init() {}
 
-    mutating func arrived() {
-        received += 1
-        sinceLoss += 1
+    mutating func arrived(_ packets: Int = 1) {
+        received += packets
+        sinceLoss += packets
         isInRun = false
     }
 

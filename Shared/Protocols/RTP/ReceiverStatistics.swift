@@ -92,11 +92,34 @@ public struct ReceiverStatistics: BitwiseCopyable, Sendable {
         return true
     }
 
-    /// A.8, with the arrival instant in timestamp units.
-    private mutating func updateJitter(_ timestamp: Timestamp, now: Instant) {
+    /// Not on probation, and nothing is unknown of what came before.
+    var isCertain: Bool { started && probation == 0 && !isResumed }
+
+    /// So many came in order.
+    mutating func advance(_ packets: Int) {
+        let highest = maximumSequence + packets
+        cycles += highest / Self.sequenceModulus * Self.sequenceModulus
+        maximumSequence = highest % Self.sequenceModulus
+        received += packets
+        pattern.arrived(packets)
+    }
+
+    /// Measured elsewhere, in sixteenths of a timestamp unit, up to a packet.
+    mutating func setJitter(_ scaled: Double, _ timestamp: Timestamp, _ arrivedAt: Instant) {
+        jitterScaled = scaled
+        lastTransit = transit(timestamp, arrivedAt)
+    }
+
+    /// The arrival instant in timestamp units, less the timestamp.
+    private func transit(_ timestamp: Timestamp, _ now: Instant) -> Int32 {
         let seconds = now.nanoseconds / 1_000_000_000, rest = now.nanoseconds % 1_000_000_000
         let arrival = seconds &* UInt64(clockRate) &+ rest &* UInt64(clockRate) / 1_000_000_000
-        let transit = Int32(bitPattern: UInt32(truncatingIfNeeded: arrival) &- timestamp.value)
+        return Int32(bitPattern: UInt32(truncatingIfNeeded: arrival) &- timestamp.value)
+    }
+
+    /// A.8.
+    private mutating func updateJitter(_ timestamp: Timestamp, now: Instant) {
+        let transit = transit(timestamp, now)
         defer { lastTransit = transit }
         guard let lastTransit else { return }
         let difference = Double((transit &- lastTransit).magnitude)

@@ -1,6 +1,7 @@
 import Addresses
 import DTLS
 import Deadlines
+import FastPath
 import Foundation
 import Logging
 import NG
@@ -15,10 +16,11 @@ final class NGRelay: Sendable {
     let loop: MediaLoop
     let folder = FileManager.default.temporaryDirectory.appending(path: "tandem-ng-\(UUID().uuidString)").path
     private let recorder: Recorder
+    static let ports: ClosedRange<UInt16> = 46000...46399
 
-    init(sessionLimit: Int = 100, isRecording: Bool = false, files: Int = 10, seconds: Int = 60) throws {
+    init(sessionLimit: Int = 100, isRecording: Bool = false, files: Int = 10, seconds: Int = 60, fastPath: FastPath? = nil) throws {
         var settings = RelaySettings(
-            inside: .loopbackIPv4, media: .loopbackIPv4, ports: 46000...46399, threads: 1, sessionLimit: sessionLimit, timeout: .seconds(60))
+            inside: .loopbackIPv4, media: .loopbackIPv4, ports: Self.ports, threads: 1, sessionLimit: sessionLimit, timeout: .seconds(60))
         settings.ng.mark = "here"
         var taps = TapSettings()
         if isRecording { (taps.recordings, taps.captures) = (folder, folder) }
@@ -27,7 +29,7 @@ final class NGRelay: Sendable {
         loop = try MediaLoop(
             index: 0, settings: settings, security: Security(Endpoint(.make(now: 1_700_000_000))),
             occupancy: Occupancy(limit: sessionLimit) { _ in },
-            events: SessionEvents(began: { _ in }, changed: { _ in }, ended: { _, _ in }, silent: { _, _ in }), recorder: recorder)
+            events: SessionEvents(began: { _ in }, changed: { _ in }, ended: { _, _ in }, silent: { _, _ in }), recorder: recorder, fastPath: fastPath)
         recorder.loop.start()
         loop.start()
     }

@@ -117,6 +117,78 @@ long long tandem_raise_open_files(void);
 /// The errno of a connection attempt, 0 when it succeeded.
 int tandem_socket_error(int socket);
 
+// --- Programs in the kernel (bpf(2)) ---------------------------------------------------------------------------
+// Every call that can fail answers the negated errno.
+
+/// A hash table that programs in the kernel read and write, too.
+int tandem_map_create(const char *name, size_t key, size_t value, int entries);
+int tandem_map_write(int map, const void *key, const void *value);
+int tandem_map_read(int map, const void *key, void *value);
+/// Reads and removes.
+int tandem_map_take(int map, const void *key, void *value);
+/// For packets that arrive (BPF_PROG_TYPE_SCHED_CLS). Where it is refused, `log`, if it is there, tells why.
+int tandem_program_load(const char *name, const uint64_t *instructions, int count, char *log, size_t capacity);
+/// Runs it with a frame that did not come from anywhere and goes nowhere: what it makes of it, and its verdict. `room`: that of `after`,
+/// and how much of it was needed.
+int tandem_program_run(int program, const uint8_t *frame, size_t length, uint8_t *after, size_t *room, uint32_t *verdict);
+/// Lets the program see what arrives at an interface (Linux 6.6: tcx), beside those of others, as long as the answered descriptor is open.
+int tandem_program_attach(int program, int interface);
+
+/// The interfaces that are up, have an IPv4 address, and put Ethernet's header in front of packets.
+int tandem_ip_interfaces(int *interfaces, int capacity);
+/// To ask for routes.
+int tandem_route_socket(void);
+/// By which interface packets leave for an address, both in host order, and whether that is this machine's own.
+int tandem_route(int socket, uint32_t destination, uint32_t source, int *interface, int *is_local);
+
+/// Who sends to whom: addresses and ports in network order, as they stand in a packet.
+struct tandem_flow_key {
+    uint32_t source;
+    uint32_t destination;
+    uint16_t source_port;
+    uint16_t destination_port;
+};
+
+/// What becomes of the packets of a stream, and what has come of it. Beside addresses, ports and SSRCs, which are in network order, all is
+/// in host order.
+struct tandem_flow {
+    /// The new ones.
+    uint32_t source;
+    uint32_t destination;
+    uint16_t source_port;
+    uint16_t destination_port;
+    /// Only these packets.
+    uint32_t ssrc;
+    uint32_t new_ssrc;
+    /// By which they leave.
+    uint32_t interface;
+    /// Of the RTP clock, in nanoseconds.
+    uint32_t tick;
+    /// What is added to each.
+    uint32_t timestamp_shift;
+    uint16_t sequence_shift;
+    /// Only the packet that follows upon the last one.
+    uint16_t next_sequence;
+    /// Of the last packet.
+    uint32_t timestamp;
+    uint8_t payload_type;
+    uint8_t new_payload_type;
+    /// The destination is this machine.
+    uint8_t is_local;
+    /// The upper six bits of the octet that once was the type of service.
+    uint8_t service;
+    /// What packets are long, with the header of RTP; 0: anything.
+    uint16_t length;
+    uint16_t reserved[3];
+    /// When the last packet came: CLOCK_MONOTONIC.
+    uint64_t arrived;
+    /// Sixteen times the mean deviation, in nanoseconds (RFC 3550 A.8).
+    uint64_t jitter;
+    uint64_t packets;
+    /// Of RTP, header and payload.
+    uint64_t octets;
+};
+
 // --- Processes -------------------------------------------------------------------------------------------------
 // Every call that can fail answers the negated errno.
 

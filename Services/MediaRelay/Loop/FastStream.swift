@@ -1,0 +1,63 @@
+import FastPath
+import RTP
+
+/// Whether the packets of a leg's phone go by the fast path, and, while they do not, how regular they are.
+struct FastStream {
+    /// So many packets in a row tell that a stream goes on so.
+    private static let trust: UInt16 = 8
+    /// A stream that did not keep what it promised is asked for more, up to this.
+    private static let mostTrust: UInt16 = 1024
+    /// One that kept it for a second is believed again with its next packet: a lost one does not make it less regular.
+    private static let proof = 50
+
+    /// While it goes by the fast path.
+    private(set) var way: FastPath.Way?
+    private(set) var route: Routes.Route?
+    private var isTimed = true
+    /// What its leg has been told already.
+    private var told = (packets: 0, octets: 0)
+
+    private var ssrc = SSRC(0)
+    private var payloadType = PayloadType(0)
+    private var next = SequenceNumber(0)
+    private var regular: UInt16 = 0
+    private var wanted = FastStream.trust
+
+    /// A packet went through our hands; whether the ones that follow need not.
+    mutating func sees(_ header: Header, length: Int) -> Bool {
+        let isPlain = header.payloadRange.lowerBound == Header.length && header.payloadRange.upperBound == length
+        let follows = header.ssrc == ssrc && header.payloadType == payloadType && header.sequence == next
+        regular = !isPlain ? 0 : follows ? min(regular + 1, Self.mostTrust) : 1
+        (ssrc, payloadType, next) = (header.ssrc, header.payloadType, header.sequence.advanced(by: 1))
+        return regular >= wanted
+    }
+
+    /// It cannot be, for now.
+    mutating func refuse() {
+        regular = 0
+        wanted = min(wanted * 2, Self.mostTrust)
+    }
+
+    mutating func begin(_ way: FastPath.Way, _ route: Routes.Route, isTimed: Bool) {
+        (self.way, self.route, self.isTimed) = (way, route, isTimed)
+        (told, regular) = ((0, 0), 0)
+    }
+
+    /// What is new since the last time; nil: nothing.
+    mutating func news(_ progress: FastPath.Progress) -> PacketRun? {
+        let (packets, octets) = (progress.packets - told.packets, progress.octets - told.octets)
+        guard packets > 0 else { return nil }
+        told = (progress.packets, progress.octets)
+        return PacketRun(
+            packets: packets, octets: octets, sequence: SequenceNumber(progress.sequence), timestamp: Timestamp(progress.timestamp),
+            arrivedAt: progress.arrivedAt, jitter: isTimed ? progress.jitter : nil)
+    }
+
+    /// Its packets come to us again. `isBroken`: because one of them was not as expected.
+    mutating func end(isBroken: Bool) {
+        way = nil
+        regular = 0
+        guard isBroken else { return }
+        wanted = told.packets >= Self.proof ? 1 : min(wanted * 2, Self.mostTrust)
+    }
+}

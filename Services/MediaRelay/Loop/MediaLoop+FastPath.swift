@@ -1,0 +1,62 @@
+import Addresses
+import Datagrams
+import Deadlines
+import FastPath
+import MediaSession
+import RTP
+
+// Plain streams that go from leg to leg as they are go there within the kernel, until one of their packets, or somebody, wants more.
+extension MediaLoop {
+    /// The phone of `leg` has sent enough to know how it goes on.
+    func enterFastPath(_ leg: Leg, to peer: Leg, _ header: Header) {
+        guard let fastPath, let plain = plainWay(of: leg, to: peer, header) else { return leg.fast.refuse() }
+        guard fastPath.begin(plain.way, plain.stream) else { return leg.fast.refuse() }
+        leg.fast.begin(plain.way, plain.stream.route, isTimed: plain.isTimed)
+    }
+
+    private func plainWay(
+        of leg: Leg, to peer: Leg, _ header: Header
+    ) -> (way: FastPath.Way, stream: FastPath.Stream, isTimed: Bool)? {
+        guard leg.tap == nil, peer.tap == nil, peer.player == nil, leg.second == nil, peer.second == nil else { return nil }
+        guard let here = leg.rtp?.currentAddress, let there = peer.rtp?.currentAddress, here.address != .anyIPv4, there.address != .anyIPv4 else { return nil }
+        guard let plain = leg.session.plainStream(of: header.payloadType), plain.ssrc == header.ssrc,
+            plain.nextSequence == header.sequence.advanced(by: 1), let destination = peer.session.plainDestination,
+            let route = routes?.route(to: destination.address, from: there.address, now: loop.now)
+        else { return nil }
+        let stream = FastPath.Stream(
+            source: there, destination: destination, route: route, ssrc: plain.ssrc.value, payloadType: header.payloadType.value,
+            clockRate: plain.clockRate, nextSequence: plain.nextSequence.value, timestamp: header.timestamp.value, arrivedAt: loop.now,
+            jitter: plain.jitter, dscp: peer.dscp ?? settings.preferences.dscp)
+        return (FastPath.Way(from: plain.source, to: here), stream, plain.isTimed)
+    }
+
+    /// The phone's packets come to its socket again. `isBroken`: one of them was not the next.
+    func leaveFastPath(_ leg: Leg, isBroken: Bool = false) {
+        guard let way = leg.fast.way else { return }
+        if let progress = fastPath?.end(way) { tell(progress, to: leg) }
+        leg.fast.end(isBroken: isBroken)
+    }
+
+    /// Both directions: something is about to become of the two.
+    func attend(_ leg: Leg) {
+        leaveFastPath(leg)
+        if let peer = leg.peer { leaveFastPath(peer) }
+    }
+
+    /// Once a second: how far it has come, and whether its way is still the right one.
+    func followFastPath(_ leg: Leg) {
+        guard let way = leg.fast.way, let peer = leg.peer, let progress = fastPath?.progress(way) else { return }
+        tell(progress, to: leg)
+        note(leg)
+        guard let destination = peer.session.plainDestination, let source = peer.rtp?.currentAddress,
+            routes?.route(to: destination.address, from: source.address, now: loop.now) == leg.fast.route
+        else { return leaveFastPath(leg) }
+    }
+
+    private func tell(_ progress: FastPath.Progress, to leg: Leg) {
+        guard let run = leg.fast.news(progress) else { return }
+        leg.session.passed(run)
+        leg.peer?.session.wasSent(packets: run.packets)
+        traffic.countFast(run.packets)
+    }
+}

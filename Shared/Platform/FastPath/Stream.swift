@@ -1,0 +1,83 @@
+public import Addresses
+internal import CLinux
+public import Deadlines
+
+extension FastPath {
+    /// Whose packets, and to which of our ports.
+    public struct Way: Hashable, Sendable {
+        public let source: SocketAddress
+        public let destination: SocketAddress
+
+        public init(from source: SocketAddress, to destination: SocketAddress) { (self.source, self.destination) = (source, destination) }
+
+        /// Nil: not IPv4.
+        var key: tandem_flow_key? {
+            guard let from = source.address.v4, let to = destination.address.v4 else { return nil }
+            return tandem_flow_key(
+                source: from.bigEndian, destination: to.bigEndian, source_port: source.port.bigEndian, destination_port: destination.port.bigEndian)
+        }
+    }
+
+    /// What is taken of a stream, and what becomes of it.
+    public struct Stream: Hashable, Sendable {
+        /// Of ours, and whom it is for.
+        public var source: SocketAddress
+        public var destination: SocketAddress
+        public var route: Routes.Route
+        public var ssrc: UInt32
+        public var payloadType: UInt8
+        public var clockRate: Int
+        /// The packet that is to come next, and what the last one said.
+        public var nextSequence: UInt16
+        public var timestamp: UInt32
+        public var arrivedAt: Instant
+        /// In nanoseconds, as `Progress` tells it.
+        public var jitter: UInt64
+        /// How routers are to treat it (RFC 2474).
+        public var dscp: Int
+
+        public init(
+            source: SocketAddress, destination: SocketAddress, route: Routes.Route, ssrc: UInt32, payloadType: UInt8, clockRate: Int,
+            nextSequence: UInt16, timestamp: UInt32, arrivedAt: Instant, jitter: UInt64, dscp: Int
+        ) {
+            (self.source, self.destination, self.route) = (source, destination, route)
+            (self.ssrc, self.payloadType, self.clockRate) = (ssrc, payloadType, clockRate)
+            (self.nextSequence, self.timestamp, self.arrivedAt, self.jitter, self.dscp) = (nextSequence, timestamp, arrivedAt, jitter, dscp)
+        }
+
+        /// Nil: not IPv4.
+        var flow: tandem_flow? {
+            guard let from = source.address.v4, let to = destination.address.v4, clockRate > 0 else { return nil }
+            var flow = tandem_flow()
+            (flow.source, flow.destination) = (from.bigEndian, to.bigEndian)
+            (flow.source_port, flow.destination_port) = (source.port.bigEndian, destination.port.bigEndian)
+            (flow.ssrc, flow.new_ssrc) = (ssrc.bigEndian, ssrc.bigEndian)
+            (flow.payload_type, flow.new_payload_type) = (payloadType, payloadType)
+            (flow.interface, flow.is_local) = (route.interface, route.isLocal ? 1 : 0)
+            flow.tick = UInt32(clamping: 1_000_000_000 / clockRate)
+            (flow.next_sequence, flow.timestamp) = (nextSequence, timestamp)
+            (flow.arrived, flow.jitter) = (arrivedAt.nanoseconds, jitter)
+            flow.service = UInt8(truncatingIfNeeded: max(0, min(63, dscp)) << 2)
+            return flow
+        }
+    }
+
+    /// What the kernel has forwarded of a stream since it began.
+    public struct Progress: Hashable, Sendable {
+        public let packets: Int
+        /// Of RTP, header and payload.
+        public let octets: Int
+        /// Of the last packet.
+        public let sequence: UInt16
+        public let timestamp: UInt32
+        public let arrivedAt: Instant
+        /// Sixteen times the mean deviation of transit times, in nanoseconds (RFC 3550 A.8).
+        public let jitter: UInt64
+
+        init(_ flow: tandem_flow) {
+            (packets, octets) = (Int(clamping: flow.packets), Int(clamping: flow.octets))
+            (sequence, timestamp) = (flow.next_sequence &- 1, flow.timestamp)
+            (arrivedAt, jitter) = (Instant(nanoseconds: flow.arrived), flow.jitter)
+        }
+    }
+}
