@@ -35,6 +35,8 @@ public final class FastPath: Sendable {
             guard count > 0 else { throw Unavailable(description: "no interface has an IPv4 address") }
             for interface in interfaces.prefix(Int(count)) {
                 let link = tandem_program_attach(program, interface)
+                // It may have gone since.
+                guard link != -ENODEV else { continue }
                 guard link >= 0 else { throw Self.refusal("attaching to an interface (Linux 6.6 is needed)", -link) }
                 descriptors.append(link)
             }
