@@ -4,7 +4,7 @@ import Processes
 /// Where the sessions of one media thread stand, packet by packet, in memory that outlives the process.
 final class Shelf: Sendable {
     /// Tells one form of what lies there from another: a successor of another version takes none of it for its own.
-    static let layout = "4/\(MemoryLayout<SessionPosition>.size)/\(MemoryLayout<SessionTally>.size)/\(MemoryLayout<MediaTransport.KeyPosition>.size)"
+    static let layout = "5/\(MemoryLayout<SessionPosition>.size)/\(MemoryLayout<SessionTally>.size)/\(MemoryLayout<MediaTransport.KeyPosition>.size)"
 
     private static let positionRoom = SharedMemory.room(MemoryLayout<SessionPosition>.size)
     private static let tallyRoom = SharedMemory.room(MemoryLayout<SessionTally>.size)

@@ -14,8 +14,7 @@ struct FastStream {
     private(set) var way: FastPath.Way?
     private(set) var route: Routes.Route?
     private var isTimed = true
-    /// What its leg has been told already.
-    private var told = (packets: 0, octets: 0)
+    private var carried = 0
 
     private var ssrc = SSRC(0)
     private var payloadType = PayloadType(0)
@@ -40,17 +39,13 @@ struct FastStream {
 
     mutating func begin(_ way: FastPath.Way, _ route: Routes.Route, isTimed: Bool) {
         (self.way, self.route, self.isTimed) = (way, route, isTimed)
-        (told, regular) = ((0, 0), 0)
+        (carried, regular) = (0, 0)
     }
 
-    /// What is new since the last time; nil: nothing.
-    mutating func news(_ progress: FastPath.Progress) -> PacketRun? {
-        let (packets, octets) = (progress.packets - told.packets, progress.octets - told.octets)
-        guard packets > 0 else { return nil }
-        told = (progress.packets, progress.octets)
-        return PacketRun(
-            packets: packets, octets: octets, sequence: SequenceNumber(progress.sequence), timestamp: Timestamp(progress.timestamp),
-            arrivedAt: progress.arrivedAt, jitter: isTimed ? progress.jitter : nil)
+    /// All that it carried since it began.
+    mutating func run(_ progress: FastPath.Progress) -> PacketRun {
+        carried = progress.packets
+        return PacketRun(progress, isTimed: isTimed)
     }
 
     /// Its packets come to us again. `isBroken`: because one of them was not as expected.
@@ -58,6 +53,14 @@ struct FastStream {
         way = nil
         regular = 0
         guard isBroken else { return }
-        wanted = told.packets >= Self.proof ? 1 : min(wanted * 2, Self.mostTrust)
+        wanted = carried >= Self.proof ? 1 : min(wanted * 2, Self.mostTrust)
+    }
+}
+
+extension PacketRun {
+    init(_ progress: FastPath.Progress, isTimed: Bool) {
+        self.init(
+            packets: progress.packets, octets: progress.octets, sequence: SequenceNumber(progress.sequence),
+            timestamp: Timestamp(progress.timestamp), arrivedAt: progress.arrivedAt, jitter: isTimed ? progress.jitter : nil)
     }
 }

@@ -5,11 +5,15 @@ import FastPath
 import MediaSession
 import RTP
 
-// Plain streams that go from leg to leg as they are go there within the kernel, until one of their packets, or somebody, wants more.
+// Plain streams that go from leg to leg go there within the kernel, until one of their packets, or somebody, wants more.
 extension MediaLoop {
     /// The phone of `leg` has sent enough to know how it goes on.
     func enterFastPath(_ leg: Leg, to peer: Leg, _ header: Header) {
         guard let fastPath, let plain = plainWay(of: leg, to: peer, header) else { return leg.fast.refuse() }
+        leg.session.beginRuns(from: true)
+        peer.session.beginRuns(from: false)
+        // A successor asks the kernel what has become of it since.
+        for side in [leg, peer] { note(side) }
         guard fastPath.begin(plain.way, plain.stream) else { return leg.fast.refuse() }
         leg.fast.begin(plain.way, plain.stream.route, isTimed: plain.isTimed)
     }
@@ -18,15 +22,21 @@ extension MediaLoop {
         of leg: Leg, to peer: Leg, _ header: Header
     ) -> (way: FastPath.Way, stream: FastPath.Stream, isTimed: Bool)? {
         guard leg.tap == nil, peer.tap == nil, peer.player == nil, leg.second == nil, peer.second == nil else { return nil }
-        guard let here = leg.rtp?.currentAddress, let there = peer.rtp?.currentAddress, here.address != .anyIPv4, there.address != .anyIPv4 else { return nil }
+        guard let here = leg.rtp?.currentAddress, let there = peer.rtp?.currentAddress, here.address != .anyIPv4, there.address != .anyIPv4 else {
+            return nil
+        }
         guard let plain = leg.session.plainStream(of: header.payloadType), plain.ssrc == header.ssrc,
-            plain.nextSequence == header.sequence.advanced(by: 1), let destination = peer.session.plainDestination,
-            let route = routes?.route(to: destination.address, from: there.address, now: loop.now)
+            plain.nextSequence == header.sequence.advanced(by: 1), let onward = peer.session.onward(after: header),
+            let route = routes?.route(to: onward.destination.address, from: there.address, now: loop.now)
         else { return nil }
-        let stream = FastPath.Stream(
-            source: there, destination: destination, route: route, ssrc: plain.ssrc.value, payloadType: header.payloadType.value,
+        var stream = FastPath.Stream(
+            source: there, destination: onward.destination, route: route, ssrc: plain.ssrc.value, payloadType: header.payloadType.value,
             clockRate: plain.clockRate, nextSequence: plain.nextSequence.value, timestamp: header.timestamp.value, arrivedAt: loop.now,
             jitter: plain.jitter, dscp: peer.dscp ?? settings.preferences.dscp)
+        (stream.newSSRC, stream.newPayloadType) = (onward.ssrc.value, onward.payloadType.value)
+        (stream.sequenceShift, stream.timestampShift) = (onward.sequenceShift, onward.timestampShift)
+        stream.length = onward.payloadLength.map { $0 + Header.length }
+        stream.timestampGap = onward.timestampGap ?? .max
         return (FastPath.Way(from: plain.source, to: here), stream, plain.isTimed)
     }
 
@@ -43,20 +53,20 @@ extension MediaLoop {
         if let peer = leg.peer { leaveFastPath(peer) }
     }
 
-    /// Once a second: how far it has come, and whether its way is still the right one.
+    /// How far it has come, and whether its way is still the right one.
     func followFastPath(_ leg: Leg) {
         guard let way = leg.fast.way, let peer = leg.peer, let progress = fastPath?.progress(way) else { return }
         tell(progress, to: leg)
-        note(leg)
         guard let destination = peer.session.plainDestination, let source = peer.rtp?.currentAddress,
             routes?.route(to: destination.address, from: source.address, now: loop.now) == leg.fast.route
         else { return leaveFastPath(leg) }
     }
 
     private func tell(_ progress: FastPath.Progress, to leg: Leg) {
-        guard let run = leg.fast.news(progress) else { return }
-        leg.session.passed(run)
-        leg.peer?.session.wasSent(packets: run.packets)
-        traffic.countFast(run.packets)
+        let run = leg.fast.run(progress)
+        traffic.countFast(leg.session.passed(run))
+        leg.peer?.session.sent(run)
+        note(leg)
+        if let peer = leg.peer { note(peer) }
     }
 }

@@ -24,9 +24,11 @@ extension MediaLoop {
             if !leg.isConnected { connect(leg) }
             if fastPath != nil, let passed, leg.fast.sees(passed, length: count) { enterFastPath(leg, to: peer, passed) }
         } else {
-            Self.translate(
+            if leg.fast.way != nil { leaveFastPath(leg, isBroken: true) }
+            let passed = Self.translate(
                 fromPhone, count, of: leg, to: peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic, shelf: custody?.shelf)
             connect(leg)
+            if fastPath != nil, let passed, leg.fast.sees(passed, length: count) { enterFastPath(leg, to: peer, passed) }
             follow(leg)
             if peer.session.hasDeadlines { schedule(peer) }
         }
@@ -71,10 +73,11 @@ extension MediaLoop {
     // MARK: Through the codecs
 
     /// A packet in another coding than the other side's goes through the codecs: what the first leg would tell a room, the second hears.
+    /// Its header, if it is sound that went around them.
     private static func translate(
         _ batch: borrowing ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, packets: inout PacketBuffer,
         linked: inout PacketBuffer, traffic: inout Traffic, shelf: Shelf?
-    ) {
+    ) -> Header? {
         let datagram = batch[0]
         packets.removeAll()
         if let terms = peer.session.directTerms(), leg.session.isDirect(datagram.bytes.extracting(0..<count), on: terms) {
@@ -83,30 +86,32 @@ extension MediaLoop {
         peer.session.leaveDirect()
         let verdict = leg.session.outsidePacket(datagram.bytes.extracting(0..<count), from: datagram.source, now: now, into: &packets)
         traffic.countPhones(verdict)
-        guard verdict == .forwarded || verdict == .collected, leg.session.passesCodecs(datagram.bytes.extracting(0..<count)) else { return }
+        guard verdict == .forwarded || verdict == .collected, leg.session.passesCodecs(datagram.bytes.extracting(0..<count)) else { return nil }
         if let tap = leg.tap { tap.spoken(datagram.bytes.extracting(0..<count), now: now) }
         if leg.keys != nil { noteKeys(of: leg, in: packets) }
         hand(packets, to: peer, now: now, linked: &linked, traffic: &traffic, shelf: shelf)
+        return nil
     }
 
     /// Both phones speak the same.
     private static func passDirect(
         _ batch: borrowing ReceiveBatch, _ count: Int, of leg: Leg, to peer: Leg, now: Instant, packets: inout PacketBuffer,
         traffic: inout Traffic, shelf: Shelf?
-    ) {
+    ) -> Header? {
         let bytes = batch[0].bytes.extracting(0..<count)
         let taken = leg.session.takeForPeer(bytes, from: batch[0].source, now: now)
         guard case .header(let header) = taken else {
             if case .dropped(let verdict) = taken { traffic.countPhones(verdict) }
-            return
+            return nil
         }
         traffic.countPhones(.forwarded)
         if let tap = leg.tap, !leg.session.gates.silencesMedia { tap.spoken(bytes, now: now) }
-        guard peer.player == nil else { return }
+        guard peer.player == nil else { return nil }
         let isEvent = leg.session.isEvent(header)
         if isEvent, leg.keys != nil { noteKey(of: leg, header, bytes) }
         _ = peer.session.directPacket(header, bytes, isEvent: isEvent, now: now, into: &packets)
         send(&packets, of: peer, now: now, traffic: &traffic, shelf: shelf)
+        return isEvent ? nil : header
     }
 
     /// What a leg tells its room is what the room tells its peer.

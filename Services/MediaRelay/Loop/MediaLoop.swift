@@ -357,6 +357,8 @@ actor MediaLoop {
     }
 
     func sendReport(_ leg: Leg, isLast: Bool) {
+        followFastPath(leg)
+        if let peer = leg.peer { followFastPath(peer) }
         guard let destination = leg.session.controlDestination,
             let report = leg.session.report(now: loop.now, ntpTime: NTP.now(), canonicalName: leg.canonicalName, isLast: isLast),
             let packet = leg.session.sealed(control: report)

@@ -164,6 +164,13 @@ struct ForwardingProgram {
         code.jump(usual, if: .r5, .notEqual, loopback)
         code.place(isElsewhere)
 
+        code.load(.word, .r5, from: .r7, Frame.rtp + 4)
+        code.swap(.r5, bits: 32)
+        code.load(.word, .r4, from: .r9, offset(\.timestamp))
+        code.apply32(.subtract, .r5, .r4)
+        code.load(.word, .r4, from: .r9, offset(\.timestamp_gap))
+        code.jump(usual, if: .r5, .greater, .r4)
+
         code.load(.half, .r5, from: .r7, Frame.rtp + 2)
         code.swap(.r5, bits: 16)
         code.load(.half, .r4, from: .r9, offset(\.next_sequence))

@@ -27,6 +27,15 @@ extension FastPath {
         public var ssrc: UInt32
         public var payloadType: UInt8
         public var clockRate: Int
+        /// Its new ones, and what is added to the numbers of each packet.
+        public var newSSRC: UInt32
+        public var newPayloadType: UInt8
+        public var sequenceShift: UInt16 = 0
+        public var timestampShift: UInt32 = 0
+        /// Of packets, with their header; nil: any.
+        public var length: Int?
+        /// How far timestamps may advance from packet to packet.
+        public var timestampGap = UInt32.max
         /// The packet that is to come next, and what the last one said.
         public var nextSequence: UInt16
         public var timestamp: UInt32
@@ -42,6 +51,7 @@ extension FastPath {
         ) {
             (self.source, self.destination, self.route) = (source, destination, route)
             (self.ssrc, self.payloadType, self.clockRate) = (ssrc, payloadType, clockRate)
+            (newSSRC, newPayloadType) = (ssrc, payloadType)
             (self.nextSequence, self.timestamp, self.arrivedAt, self.jitter, self.dscp) = (nextSequence, timestamp, arrivedAt, jitter, dscp)
         }
 
@@ -51,8 +61,10 @@ extension FastPath {
             var flow = tandem_flow()
             (flow.source, flow.destination) = (from.bigEndian, to.bigEndian)
             (flow.source_port, flow.destination_port) = (source.port.bigEndian, destination.port.bigEndian)
-            (flow.ssrc, flow.new_ssrc) = (ssrc.bigEndian, ssrc.bigEndian)
-            (flow.payload_type, flow.new_payload_type) = (payloadType, payloadType)
+            (flow.ssrc, flow.new_ssrc) = (ssrc.bigEndian, newSSRC.bigEndian)
+            (flow.payload_type, flow.new_payload_type) = (payloadType, newPayloadType)
+            (flow.sequence_shift, flow.timestamp_shift) = (sequenceShift, timestampShift)
+            (flow.length, flow.timestamp_gap) = (UInt16(clamping: length ?? 0), timestampGap)
             (flow.interface, flow.is_local) = (route.interface, route.isLocal ? 1 : 0)
             flow.tick = UInt32(clamping: 1_000_000_000 / clockRate)
             (flow.next_sequence, flow.timestamp) = (nextSequence, timestamp)

@@ -10,7 +10,7 @@ struct OutgoingStream {
     private static let maximumDropout = 3000
     private static let maximumMisorder = 100
     /// A longer silence between two neighbouring packets is a clock that was set anew: two minutes.
-    private static let maximumGap = 120 * 8000
+    static let maximumGap: UInt32 = 120 * 8000
 
     var ssrc: SSRC {
         get { place.ssrc }
@@ -94,6 +94,17 @@ struct OutgoingStream {
 
     /// Goes on where another process was: with the next number, and with the same mapping, so nobody hears of the change.
     mutating func resume(_ place: Place) { (self.place, residueCount) = (place, 0) }
+
+    /// Sound waits for more of it.
+    var hasResidue: Bool { residueCount > 0 }
+
+    /// These followed upon each other and upon the source's newest packet, and left under our numbers for them.
+    mutating func sent(_ run: PacketRun) {
+        (sequence, timestamp) = (sequence.advanced(by: run.packets), Timestamp(run.timestamp.value &+ timestampOffset))
+        (sourceSequence, sourceTimestamp, lastSentAt) = (run.sequence, run.timestamp, run.arrivedAt)
+        packets += run.packets
+        octets += run.octets - run.packets * Header.length
+    }
 
     /// What one packet may bring so that it fits a buffer, whatever is left from the last one.
     var maximumPayload: Int { 7 * packetSamples }
@@ -215,7 +226,7 @@ struct OutgoingStream {
         // An event keeps the timestamp of its beginning, which may lie behind the sound sent meanwhile.
         if !isEvent {
             let elapsed = header.timestamp.distance(from: sourceTimestamp)
-            if elapsed < 0 || elapsed > Self.maximumGap { return restart(header, now: now) }
+            if elapsed < 0 || elapsed > Int(Self.maximumGap) { return restart(header, now: now) }
             sourceTimestamp = header.timestamp
         }
         sourceSequence = header.sequence

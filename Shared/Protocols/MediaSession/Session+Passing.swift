@@ -11,6 +11,9 @@ struct PassingState {
     var isAsymmetric = false
     /// What the phone is sent comes from another phone in its own coding.
     var isDirect = false
+    /// What is known of the runs that come from the phone, and of those that go there.
+    var taken = RunTotals()
+    var given = RunTotals()
 }
 
 /// What went through a leg, as it came from the phone.

@@ -32,6 +32,9 @@ public struct SessionPosition: BitwiseCopyable, Sendable {
     var outsideOut = 0
     var insideIn = 0
     var insideOut = 0
+    /// What of runs is in all this.
+    var taken = RunTotals()
+    var given = RunTotals()
 
     /// Our SSRC towards the phone.
     public var ssrc: SSRC { outside.ssrc }
@@ -53,6 +56,7 @@ extension Session {
         position.heardAt = heardAt.nanoseconds
         (position.outsideIn, position.outsideOut) = (counts.outsideIn, counts.outsideOut)
         (position.insideIn, position.insideOut) = (counts.insideIn, counts.insideOut)
+        (position.taken, position.given) = (passing.taken, passing.given)
         if let phone = latch.locked {
             (position.isLocked, position.phone, position.phoneSSRC) = (true, SessionPosition.Place(phone.address), phone.ssrc)
             position.acceptedAt = latch.lastAccepted.nanoseconds
@@ -85,6 +89,7 @@ extension Session {
         (counts, receiver, lostBefore) = (tally.counts, tally.receiver, tally.lostBefore)
         (counts.outsideIn, counts.outsideOut) = (position.outsideIn, position.outsideOut)
         (counts.insideIn, counts.insideOut) = (position.insideIn, position.insideOut)
+        (passing.taken, passing.given) = (position.taken, position.given)
         receiver.resume()
         receiverSource = tally.hasReceived ? tally.receiverSource : nil
         heardAt = Instant(nanoseconds: position.heardAt)

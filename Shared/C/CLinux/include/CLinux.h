@@ -179,7 +179,9 @@ struct tandem_flow {
     uint8_t service;
     /// What packets are long, with the header of RTP; 0: anything.
     uint16_t length;
-    uint16_t reserved[3];
+    uint16_t reserved;
+    /// How far the timestamp may be from the last one's.
+    uint32_t timestamp_gap;
     /// When the last packet came: CLOCK_MONOTONIC.
     uint64_t arrived;
     /// Sixteen times the mean deviation, in nanoseconds (RFC 3550 A.8).
