@@ -53,7 +53,7 @@ struct Program {
             let recorder = Recorder(TapSettings(runtime.settings), logger: runtime.logger)
             let relay = try Relay(
                 settings: settings, security: security, occupancy: occupancy, events: events, recorder: recorder,
-                custody: try legacy.custody(link, settings))
+                custody: try legacy.custody(link, settings), fastPath: try settings.fastPath.open(settings, runtime.logger))
             serve(relay, on: bus)
             let handOver = HandOver(
                 relay: relay, runtime: runtime, pause: runtime.settings.integer("TANDEM_DRAIN_HANDOVER"),

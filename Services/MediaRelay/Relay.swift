@@ -8,13 +8,15 @@ import FastPath
 struct Relay: Sendable {
     let loops: [MediaLoop]
     let occupancy: Occupancy
+    /// Nil: every packet comes to its socket.
+    let fastPath: FastPath?
 
     /// With `custody` for each thread, there are as many as there were.
     init(
         settings: RelaySettings, security: Security, occupancy: Occupancy, events: SessionEvents, recorder: Recorder? = nil,
         custody: [Custody] = [], fastPath: FastPath? = nil
     ) throws(RelaySettings.Mistake) {
-        self.occupancy = occupancy
+        (self.occupancy, self.fastPath) = (occupancy, fastPath)
         var settings = settings
         if !custody.isEmpty { settings.threads = custody.count }
         do throws(SocketError) {

@@ -1,4 +1,5 @@
 import DTLS
+import FastPath
 import FoundationEssentials
 import JSONCoding
 import Processes
@@ -66,6 +67,28 @@ struct Inheritance: Sendable {
             }
             return Custody(link: link, thread: Thread(inside: nil, shelf: shelf, isForeign: false))
         }
+    }
+
+    // MARK: The fast path
+
+    static func fastPathKey(_ part: Int) -> String { "fast-path/\(part)" }
+    /// The table comes with the first of them.
+    private static let descriptorsInPart = 16
+    private static let fastPathParts = 5
+
+    /// What it forwards goes on when we die; what a predecessor left is let go.
+    static func deposit(_ fastPath: FastPath?, with link: KeeperLink) {
+        let descriptors = fastPath?.descriptors ?? []
+        for part in 0..<fastPathParts {
+            let some = descriptors.dropFirst(part * descriptorsInPart).prefix(descriptorsInPart)
+            if some.isEmpty { link.remove(fastPathKey(part)) } else { link.keep(.fixture, fastPathKey(part), Array(FastPath.layout.utf8), Array(some)) }
+        }
+    }
+
+    /// Nil: it is no table, or one of another version.
+    static func fastPath(_ key: String, _ deposit: KeeperLink.Deposit) -> FastPath.Legacy? {
+        guard key == fastPathKey(0), deposit.bytes == Array(FastPath.layout.utf8), let table = deposit.descriptors.first?.duplicate() else { return nil }
+        return FastPath.Legacy(owning: table)
     }
 
     /// For the next one.

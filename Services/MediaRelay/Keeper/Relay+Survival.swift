@@ -10,6 +10,9 @@ extension Relay {
         link.listen(
             KeeperLink.Listener(
                 deposited: { key, deposit in
+                    if let legacy = Inheritance.fastPath(key, deposit) {
+                        for loop in loops { loop.post { $0.inherit(legacy) } }
+                    }
                     guard let session = MediaLoop.session(of: key) else { return }
                     loop(of: session).post { $0.learn(key, deposit) }
                 },
@@ -19,11 +22,14 @@ extension Relay {
                 },
                 goes: {
                     for loop in loops { loop.post { $0.takeOver() } }
+                    // The streams of the one before go on until each thread has asked for them.
+                    turn(0) { Inheritance.deposit(fastPath, with: link) }
                     Inheritance.deposit(certificate, with: link)
                     for loop in loops { loop.post { $0.depositThread() } }
                 },
                 depositAll: {
                     Inheritance.deposit(certificate, with: link)
+                    Inheritance.deposit(fastPath, with: link)
                     for loop in loops { loop.post { $0.depositAll() } }
                 }, turn: { turn(0, $0) }))
     }

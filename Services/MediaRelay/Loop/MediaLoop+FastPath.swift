@@ -62,8 +62,28 @@ extension MediaLoop {
         else { return leaveFastPath(leg) }
     }
 
+    // MARK: Of the worker before us
+
+    func inherit(_ legacy: FastPath.Legacy) { legacyPath = legacy }
+
+    /// What the kernel has passed on meanwhile is known, and the rest comes to our sockets.
+    func resumeRuns() {
+        guard let legacyPath else { return }
+        self.legacyPath = nil
+        for index in 0..<legs.end {
+            guard let leg = legs[place: index], let phone = leg.session.latch.locked, let here = leg.rtp?.currentAddress,
+                let progress = legacyPath.end(FastPath.Way(from: phone.address, to: here))
+            else { continue }
+            // Of a kept relay's sessions only sound passes, whose timestamps are those of its packets.
+            tell(PacketRun(progress, isTimed: true), to: leg)
+        }
+    }
+
     private func tell(_ progress: FastPath.Progress, to leg: Leg) {
-        let run = leg.fast.run(progress)
+        tell(leg.fast.run(progress), to: leg)
+    }
+
+    private func tell(_ run: PacketRun, to leg: Leg) {
         traffic.countFast(leg.session.passed(run))
         leg.peer?.session.sent(run)
         note(leg)

@@ -101,6 +101,7 @@ extension MediaLoop {
         heirs = [:]
         for heir in inherited { restore(heir) }
         for heir in inherited { if let peer = heir.record.peer { join(heir.record.id, peer) } }
+        resumeRuns()
         if let custody, !custody.thread.isForeign { finishWork(on: custody.shelf) }
         open()
         events.tookOver(legs.count, MonotonicClock.now() - began)

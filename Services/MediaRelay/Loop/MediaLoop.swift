@@ -40,6 +40,8 @@ actor MediaLoop {
     /// The same, not made ready yet.
     var fresh: [String: Fresh] = [:]
     var isPreparing = false
+    /// What the kernel goes on with of them.
+    var legacyPath: FastPath.Legacy?
     var legs: SlotTable<Leg>
     var names: [String: UInt32] = [:]
     var tombstones = Tombstones()

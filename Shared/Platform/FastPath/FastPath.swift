@@ -13,9 +13,9 @@ public final class FastPath: Sendable {
         public let description: String
     }
 
-    private let table: Int32
+    let table: Int32
     let program: Int32
-    private let links: [Int32]
+    let links: [Int32]
 
     /// For packets to these ports and so many streams. It ends with this object, or with the process.
     public init(ports: ClosedRange<UInt16>, streams: Int) throws(Unavailable) {
@@ -85,9 +85,5 @@ public final class FastPath: Sendable {
     }
 
     /// From the next packet on everything goes to the socket.
-    public func end(_ way: Way) -> Progress? {
-        guard var key = way.key else { return nil }
-        var flow = tandem_flow()
-        return unsafe tandem_map_take(table, &key, &flow) == 0 ? Progress(flow) : nil
-    }
+    public func end(_ way: Way) -> Progress? { Self.end(way, table) }
 }

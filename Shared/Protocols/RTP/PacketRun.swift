@@ -26,10 +26,9 @@ extension ReceiverStatistics {
     /// As a run tells it.
     public var jitterInNanoseconds: UInt64 { UInt64(max(0, jitter * 16 * 1_000_000_000 / Double(clockRate))) }
 
-    /// The packets of a run came, the first of them with `nextSequence`.
+    /// The packets of a run came, if they follow upon what is known.
     public mutating func receive(_ run: PacketRun) {
-        guard run.packets > 0, isCertain else { return }
-        advance(run.packets)
+        guard run.packets > 0, advance(run.packets, to: Int(run.sequence.value)) else { return }
         guard let jitter = run.jitter else { return }
         setJitter(Double(jitter) * Double(clockRate) / 1_000_000_000, run.timestamp, run.arrivedAt)
     }

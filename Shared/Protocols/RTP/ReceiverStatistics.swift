@@ -95,13 +95,16 @@ public struct ReceiverStatistics: BitwiseCopyable, Sendable {
     /// Not on probation, and nothing is unknown of what came before.
     var isCertain: Bool { started && probation == 0 && !isResumed }
 
-    /// So many came in order.
-    mutating func advance(_ packets: Int) {
+    /// So many came in order, up to this one; false when that cannot be.
+    mutating func advance(_ packets: Int, to sequence: Int) -> Bool {
         let highest = maximumSequence + packets
+        guard started, probation == 0, highest % Self.sequenceModulus == sequence else { return false }
+        isResumed = false
         cycles += highest / Self.sequenceModulus * Self.sequenceModulus
         maximumSequence = highest % Self.sequenceModulus
         received += packets
         pattern.arrived(packets)
+        return true
     }
 
     /// Measured elsewhere, in sixteenths of a timestamp unit, up to a packet.
