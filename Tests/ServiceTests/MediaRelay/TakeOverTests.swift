@@ -3,6 +3,7 @@ import Contracts
 import DTLS
 import Datagrams
 import Deadlines
+import FastPath
 import MediaSession
 import Processes
 import RTP
@@ -54,7 +55,7 @@ private final class Worker: Sendable {
     let keeper: MessageSocket
     let occupancy = Occupancy(limit: 10) { _ in }
 
-    init(_ held: Held, ports: ClosedRange<UInt16>) async throws {
+    init(_ held: Held, ports: ClosedRange<UInt16>, fastPath: FastPath? = nil) async throws {
         let (keeper, own) = try #require(MessageSocket.pair())
         self.keeper = keeper
         link = KeeperLink(own, name: "relay", meeting: "", instance: "test")
@@ -67,7 +68,7 @@ private final class Worker: Sendable {
         let events = SessionEvents(began: { _ in }, changed: { _ in }, ended: { _, _ in }, silent: { _, _ in })
         relay = try Relay(
             settings: settings, security: Security(Endpoint(certificate)), occupancy: occupancy, events: events,
-            custody: try legacy.custody(link, settings))
+            custody: try legacy.custody(link, settings), fastPath: fastPath)
         relay.standBy(link, certificate)
     }
 
@@ -115,6 +116,14 @@ private func rtp(_ sequence: UInt16, ssrc: UInt32) -> [UInt8] {
         0x80, 0, UInt8(sequence >> 8), UInt8(truncatingIfNeeded: sequence), UInt8(time >> 24), UInt8(time >> 16 & 255), UInt8(time >> 8 & 255),
         UInt8(time & 255), UInt8(ssrc >> 24), UInt8(ssrc >> 16 & 255), UInt8(ssrc >> 8 & 255), UInt8(ssrc & 255),
     ] + [UInt8](repeating: 0x55, count: 160)
+}
+
+private enum Kernel {
+    static let allowsFastPaths = (try? FastPath(ports: 44_540...44_559, streams: 1)) != nil
+}
+
+extension MediaLoop {
+    fileprivate var streamsInKernel: Int { (0..<legs.end).count { legs[place: $0]?.fast.way != nil } }
 }
 
 private let lines = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
@@ -239,6 +248,56 @@ struct TakeOverTests {
         #expect(next.heard.ssrc == last.heard.ssrc && next.heard.sequence == last.heard.sequence.next)
         let statistics = try await second.loop.delete(DeleteMediaSession(sessionID: "s", epoch: 1))
         #expect(statistics.packetsIn == 9 && statistics.packetsOut == 9)
+        second.die()
+    }
+
+    @Test(
+        "Two phones of one room hear each other by the kernel, also while there is no worker, and its successor goes on in the same numbers",
+        .enabled(if: Kernel.allowsFastPaths, "CAP_BPF, CAP_NET_ADMIN and Linux 6.6 are needed"))
+    func fastPath() async throws {
+        let (held, ports) = (Held(), UInt16(44_540)...44_559)
+        let (phone, other) = (try Wire(), try Wire())
+        let first = try await Worker(held, ports: ports, fastPath: FastPath(ports: ports, streams: 10))
+        await first.go()
+        var sides: [SocketAddress] = []
+        for (name, wire) in [("a", phone), ("b", other)] {
+            let created = try await first.loop.create(
+                CreateMediaSession(
+                    sessionID: name, customerID: "c", callID: "c", owner: "CallServer-1", epoch: 1, offer: offer(wire.address, "RTP/AVP")))
+            sides.append(SocketAddress(.loopbackIPv4, port: try SessionDescription.parse(created.description).media[0].port))
+        }
+        _ = try await first.loop.link(LinkMediaSession(sessionID: "a", epoch: 1, inside: nil, session: "b"))
+        var (there, back): ([Header], [Header]) = ([], [])
+        /// One packet from each to the other.
+        func exchange(_ numbers: Range<UInt16>) async throws {
+            for number in numbers {
+                #expect(phone.socket.send(rtp(1_000 + number, ssrc: 5), to: sides[0]) == .sent)
+                let said = try await other.receive()
+                there.append(try Header(parsing: said.span))
+                #expect(other.socket.send(rtp(number, ssrc: 6), to: sides[1]) == .sent)
+                let answered = try await phone.receive()
+                back.append(try Header(parsing: answered.span))
+            }
+        }
+        try await exchange(0..<30)
+        #expect(await first.loop.streamsInKernel == 2)
+        first.die()
+        held.read(first.keeper)
+        // Nobody is there, and nobody is needed.
+        try await exchange(30..<60)
+        let second = try await Worker(held, ports: ports, fastPath: FastPath(ports: ports, streams: 10))
+        try await exchange(60..<70)
+        await second.go()
+        try await exchange(70..<100)
+        #expect(await second.loop.streamsInKernel == 2)
+        for heard in [there, back] {
+            #expect(heard.count == 100 && Set(heard.map(\.ssrc)).count == 1)
+            for (one, next) in zip(heard, heard.dropFirst()) { #expect(next.sequence == one.sequence.next) }
+        }
+        // The clock of the first does not jump where its worker did.
+        #expect(there[65].timestamp.value &- there[20].timestamp.value == 45 * 160)
+        let statistics = try await second.loop.delete(DeleteMediaSession(sessionID: "a", epoch: 1))
+        #expect(statistics.packetsIn == 100 && statistics.packetsOut == 100 && statistics.received?.lost == 0)
         second.die()
     }
 
