@@ -51,6 +51,15 @@ static uint64_t now(clockid_t clock) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+// Time that all processors of the machine were busy, in nanoseconds.
+static double machine(void) {
+    double user, nice, system, idle, waiting, interrupts, later;
+    FILE *f = fopen("/proc/stat", "r");
+    if (!f || fscanf(f, "cpu %lf %lf %lf %lf %lf %lf %lf", &user, &nice, &system, &idle, &waiting, &interrupts, &later) != 7) die("/proc/stat");
+    fclose(f);
+    return (user + nice + system + interrupts + later) * 1e9 / sysconf(_SC_CLK_TCK);
+}
+
 // Time that all threads of the processes have run, in nanoseconds: user and system.
 static double cpu(int count, char **pids) {
     double sum = 0;
@@ -161,20 +170,20 @@ static void command(char *to, const char *name, long call) {
     string(to, "command"), string(to, name), string(to, "call-id"), string(to, id), string(to, "from-tag"), string(to, "a");
 }
 
-// The relay is host 1 of the network, and phones are 2 and 3.
-static struct sockaddr_in local(int host, int port) {
-    const char *network = getenv("NETWORK");
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = inet_addr(network ? network : "127.0.0.0")};
-    a.sin_addr.s_addr = htonl(ntohl(a.sin_addr.s_addr) + host);
-    return a;
+// Phones are 127.0.0.2 and 3, or those that begin with PHONES: two of these programs at once need different ones.
+static int phone(int side) {
+    const char *first = getenv("PHONES");
+    return (first ? atoi(first) : 2) + side;
 }
 
 static void describe(char *sdp, int host, int port, const char *profile, const char *formats) {
-    char address[INET_ADDRSTRLEN];
-    struct sockaddr_in a = local(host, port);
-    inet_ntop(AF_INET, &a.sin_addr, address, sizeof address);
-    sprintf(sdp, "v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d %s %s\r\na=ptime:20\r\na=sendrecv\r\n",
-        address, address, port, profile, formats);
+    sprintf(sdp, "v=0\r\no=- 1 1 IN IP4 127.0.0.%d\r\ns=-\r\nc=IN IP4 127.0.0.%d\r\nt=0 0\r\nm=audio %d %s %s\r\na=ptime:20\r\na=sendrecv\r\n",
+        host, host, port, profile, formats);
+}
+
+static struct sockaddr_in local(int host, int port) {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x7f000000 + host)};
+    return a;
 }
 
 static void open_end(struct end *e, int host, int port) {
@@ -273,12 +282,12 @@ static void begin(long call) {
     struct end *a = &ends[2 * call], *b = a + 1;
     char body[8192], sdp[4096], offer[8192], line[300] = "", formats[300] = "0\r\na=rtpmap:0 PCMU/8000";
     int port = FIRST_PORT + 2 * call;
-    open_end(a, 2, port), open_end(b, 3, port);
+    open_end(a, phone(0), port), open_end(b, phone(1), port);
     a->sound = &narrow, b->sound = kind >= G722 ? &coded : &narrow;
     if (there) return join(a, b);
 
     command(body, "offer", call);
-    describe(sdp, 2, port, "RTP/AVP", formats);
+    describe(sdp, phone(0), port, "RTP/AVP", formats);
     string(body, "sdp"), string(body, sdp), string(body, "ICE"), string(body, "remove");
     strcat(body, "7:replacel6:origin18:session-connectione");
     const char *profile = kind == SRTP ? "RTP/SAVP" : kind == DTLS ? "UDP/TLS/RTP/SAVP" : "RTP/AVP";
@@ -296,7 +305,7 @@ static void begin(long call) {
         coded.type = type_of(offer, "opus/48000");
         sprintf(formats, "%d\r\na=rtpmap:%d opus/48000/2", coded.type, coded.type);
     }
-    describe(sdp, 3, port, profile, formats);
+    describe(sdp, phone(1), port, profile, formats);
     if (kind == SRTP) agree_on_keys(b, offer, line), strcat(sdp, line);
     if (kind == DTLS) strcat(sdp, "a=setup:active\r\na=fingerprint:sha-256 "), strcat(sdp, fingerprint()), strcat(sdp, "\r\n");
     command(body, "answer", call);
@@ -433,12 +442,12 @@ int main(int argc, char **argv) {
     prctl(PR_SET_TIMERSLACK, 1);
     char **pids = argv + 6;
     int count = argc - 6;
-    double before = 0, used = 0;
+    double before = 0, used = 0, all_before = 0, all = 0;
     uint64_t start = now(CLOCK_MONOTONIC) + 10000000;
     window_begin = window_end = UINT64_MAX;
     for (long frame = 0; frame < WARM_UP + frames; frame++) {
         if (blows && frame >= WARM_UP) befall(frame - WARM_UP);
-        if (frame == WARM_UP) mark(count, pids), window_begin = now(CLOCK_REALTIME), before = cpu(count, pids);
+        if (frame == WARM_UP) mark(count, pids), window_begin = now(CLOCK_REALTIME), before = cpu(count, pids), all_before = machine();
         for (long i = 0; i < streams; i++) {
             if (!blows && frame < i * RISE / streams) break; // not all calls of a relay begin at once
             uint64_t due = start + frame * (uint64_t)FRAME_NS + i * (uint64_t)FRAME_NS / streams;
@@ -453,7 +462,7 @@ int main(int argc, char **argv) {
         }
     }
     window_end = now(CLOCK_REALTIME);
-    used = cpu(count, pids) - before;
+    used = cpu(count, pids) - before, all = machine() - all_before;
     mark(count, pids);
     uint64_t late = now(CLOCK_MONOTONIC) - start - (WARM_UP + frames) * (uint64_t)FRAME_NS;
     for (int i = 0; i < 10; i++, usleep(50000))
@@ -469,6 +478,7 @@ int main(int argc, char **argv) {
         // The place of a packet in the stream is the relay's: what is missing at the end of the window came before it.
         if (arrived > sent) arrived = sent;
     }
-    printf("%ld %ld %.2f %ld %ld\n", sent, sent - arrived, used / 1e3 / (arrived ? arrived : 1), kind < G722 ? percentile(0.5) : 0, kind < G722 ? percentile(0.99) : 0);
+    double packets = arrived ? arrived : 1;
+    printf("%ld %ld %.2f %ld %ld %.2f\n", sent, sent - arrived, used / 1e3 / packets, kind < G722 ? percentile(0.5) : 0, kind < G722 ? percentile(0.99) : 0, all / 1e3 / packets);
     return broken != 0;
 }
