@@ -112,17 +112,12 @@ extension CallEngine {
                 return nil
             }
         case .setParticipant(let muted, let echo):
-            bus.tell(
-                SetParticipant(roomID: leg.seat.roomID, participantID: leg.seat.participantID, muted: muted, echo: echo),
-                to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
-        case .hush(let muted, let deaf):
-            bus.tell(
-                SetParticipant(roomID: leg.seat.roomID, participantID: leg.seat.participantID, muted: muted, deaf: deaf),
-                to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
-        case .hideKeys(let hides):
-            var change = SetParticipant(roomID: leg.seat.roomID, participantID: leg.seat.participantID)
-            change.hidesKeys = hides
-            bus.tell(change, to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
+            set(leg) { change in
+                if let muted { change.muted = muted }
+                if let echo { change.echo = echo }
+            }
+        case .hush(let muted, let deaf): set(leg) { ($0.muted, $0.deaf) = (muted, deaf) }
+        case .hideKeys(let hides): set(leg) { $0.hidesKeys = hides }
         case .sendDigits(let digits, let duration, let interval):
             let command = SendDigits(
                 roomID: leg.seat.roomID, participantID: leg.seat.participantID, digits: digits, duration: duration, interval: interval)

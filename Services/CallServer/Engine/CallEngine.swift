@@ -43,6 +43,7 @@ actor CallEngine {
     let timeline: Timeline
     var traced = TracedMessages()
     var errands = Errands()
+    var seatSettings: [String: SeatSettings] = [:]
     var errandCount = 0
     var told = ToldSteps()
     /// Runs of which PostgreSQL may have lost what was told, and FlowManager may not have it any more; how often anything was told again.

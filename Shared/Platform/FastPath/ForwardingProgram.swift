@@ -24,6 +24,8 @@ struct ForwardingProgram {
     /// In the packet's description (`struct __sk_buff`).
     private enum Packet {
         static let length = 0
+        /// Of a VLAN, whose own interface it is still to arrive at.
+        static let isTagged = 20
         static let interface = 40
         static let start = 76
         static let end = 80
@@ -60,7 +62,8 @@ struct ForwardingProgram {
     /// Its answers: the next program may look at it.
     private static let goOn: Int32 = -1
     private static let hops: Int32 = 64
-    private static let longest: Int32 = 1472
+    /// Goes over every link without being asked for its size.
+    private static let longest: Int32 = 1252
     private static let ipv4 = Int32(UInt16(0x0800).bigEndian)
     private static let moreOrOffset = Int32(UInt16(0x3fff).bigEndian)
 
@@ -112,8 +115,10 @@ struct ForwardingProgram {
         code.load(.half, .r5, from: .r7, Frame.fragment)
         code.apply(.and, .r5, Self.moreOrOffset)
         code.jump(usual, if: .r5, .notEqual, 0)
-        code.load(.word, .r5, from: .r6, Packet.pieceLength)
-        code.jump(usual, if: .r5, .notEqual, 0)
+        for field in [Packet.pieceLength, Packet.isTagged] {
+            code.load(.word, .r5, from: .r6, field)
+            code.jump(usual, if: .r5, .notEqual, 0)
+        }
 
         // What the headers say of the length, and what is there.
         code.load(.half, .r8, from: .r7, Frame.udpLength)
