@@ -53,7 +53,7 @@ struct Program {
             let recorder = Recorder(TapSettings(runtime.settings), logger: runtime.logger)
             let relay = try Relay(
                 settings: settings, security: security, occupancy: occupancy, events: events, recorder: recorder,
-                custody: try legacy.custody(link, settings), fastPath: try settings.fastPath.open(settings, runtime.logger))
+                custody: try legacy.custody(link, settings), fastPath: try settings.fastPath.open(settings, inherits: !legacy.threads.isEmpty, runtime.logger))
             serve(relay, on: bus)
             let handOver = HandOver(
                 relay: relay, runtime: runtime, pause: runtime.settings.integer("TANDEM_DRAIN_HANDOVER"),
@@ -99,7 +99,7 @@ struct Program {
         let settings = settings.marked(.random(in: .min ... .max))
         let relay = try Relay(
             settings: settings, security: security, occupancy: Occupancy(limit: settings.sessionLimit) { _ in }, events: events,
-            recorder: recorder, fastPath: try settings.fastPath.open(settings, logger))
+            recorder: recorder, fastPath: try settings.fastPath.open(settings, inherits: false, logger))
         let control = try ControlSocket(listen, settings: settings.ng, relay: relay)
         recorder.loop.start()
         for loop in relay.loops { loop.start() }

@@ -19,6 +19,7 @@ struct FastPathTests {
     private let path: FastPath
     private let way: FastPath.Way
     private let stream: FastPath.Stream
+    private let passage: FastPath.Passage
 
     init() throws {
         path = try FastPath(ports: 46_400...46_499, streams: 16)
@@ -27,7 +28,7 @@ struct FastPathTests {
             source: try Self.address("198.51.100.1", 46_412), destination: try Self.address("203.0.113.77", 6000),
             route: Routes.Route(interface: 1, isLocal: false), ssrc: 0xdead_beef, payloadType: 8, clockRate: 8000, nextSequence: 700,
             timestamp: 16_000, arrivedAt: Instant(nanoseconds: 0), jitter: 0, dscp: 46)
-        #expect(path.begin(way, stream))
+        passage = try #require(path.begin(way, stream))
     }
 
     private func packet(_ sequence: UInt16 = 700, first: UInt8 = 0x80, second: UInt8 = 8, ssrc: UInt32 = 0xdead_beef, count: Int = 160) -> [UInt8] {
@@ -93,7 +94,7 @@ struct FastPathTests {
         for (name, bytes) in others {
             #expect(path.tries(bytes) == FastPath.Outcome(isForwarded: false, frame: bytes), "\(name)")
         }
-        #expect(path.progress(way)?.packets == 0)
+        #expect(path.progress(passage)?.packets == 0)
         #expect(path.tries(whole)?.isForwarded == true)
     }
 
@@ -101,14 +102,15 @@ struct FastPathTests {
     func counts() throws {
         var stream = stream
         stream.nextSequence = 65_530
-        #expect(path.begin(way, stream))
+        #expect(path.end(passage)?.packets == 0)
+        let passage = try #require(path.begin(way, stream))
         for number in 0..<10 {
             #expect(path.tries(frame(packet(UInt16(truncatingIfNeeded: 65_530 + number))).bytes)?.isForwarded == true)
         }
-        let progress = try #require(path.end(way))
+        let progress = try #require(path.end(passage))
         #expect(progress.packets == 10 && progress.octets == 1720 && progress.sequence == 3 && progress.timestamp == 3 * 160)
         #expect(path.tries(frame(packet(4)).bytes)?.isForwarded == false)
-        #expect(path.end(way) == nil && path.progress(way) == nil)
+        #expect(path.end(passage) == nil)
     }
 
     @Test("RFC 3550 A.8: the jitter counts on from where it was, by when packets came and when they were made")
@@ -116,9 +118,10 @@ struct FastPathTests {
         var stream = stream
         // A packet that was made 20 ms after one that has just come, and comes at once: 20 ms less than expected.
         (stream.arrivedAt, stream.timestamp, stream.jitter) = (Clock.now, 700 * 160 - 160, 1_600_000)
-        #expect(path.begin(way, stream))
+        #expect(path.end(passage) != nil)
+        let passage = try #require(path.begin(way, stream))
         #expect(path.tries(frame(packet()).bytes)?.isForwarded == true)
-        let jitter = try #require(path.progress(way)).jitter
+        let jitter = try #require(path.progress(passage)).jitter
         #expect(jitter <= 1_600_000 - 100_000 + 20_000_000 && jitter >= 1_600_000 - 100_000)
     }
 
@@ -126,10 +129,25 @@ struct FastPathTests {
     func room() throws {
         let small = try FastPath(ports: 46_400...46_499, streams: 2)
         let ways = try (0..<3).map { FastPath.Way(from: try Self.address("192.0.2.10", UInt16(4000 + $0)), to: way.destination) }
-        #expect(ways.map { small.begin($0, stream) } == [true, true, false])
-        #expect(small.progress(ways[2]) == nil && small.end(ways[0]) != nil && small.begin(ways[2], stream))
+        let passages = ways.map { small.begin($0, stream) }
+        #expect(passages[0] != nil && passages[1] != nil && passages[2] == nil)
+        #expect(small.end(try #require(passages[0])) != nil)
         let six = FastPath.Way(from: SocketAddress(.loopbackIPv6, port: 1), to: way.destination)
-        #expect(!small.begin(six, stream))
+        #expect(small.begin(six, stream) == nil)
+        let third = try #require(small.begin(ways[2], stream))
+        #expect(third.slot != passages[0]?.slot && small.progress(third)?.packets == 0)
+    }
+
+    @Test("A slot that was given back rests before it is another stream's; so many streams as were asked for are never refused for that")
+    func slots() {
+        var slots = Slots(count: 5, used: 2)
+        let start = Instant(nanoseconds: 1_000_000_000)
+        #expect(slots.take(now: start) == 0 && slots.take(now: start) == 1 && slots.take(now: start) == nil)
+        slots.giveBack(0, now: start)
+        #expect(slots.take(now: start) == 2)
+        for _ in 0..<3 { slots.giveBack(2, now: start) }
+        #expect(slots.take(now: start) == 3 && slots.take(now: start) == 4 && slots.take(now: start) == nil)
+        #expect(slots.take(now: start + .seconds(1)) == 0)
     }
 
     @Test("Between sockets of one machine: in order by the kernel, what is not in order by the socket, and everything once it has ended")
@@ -143,7 +161,7 @@ struct FastPathTests {
         let way = FastPath.Way(from: phone.localAddress, to: near.localAddress)
         var stream = stream
         (stream.source, stream.destination, stream.route) = (out.localAddress, far.localAddress, route)
-        #expect(path.begin(way, stream))
+        let passage = try #require(path.begin(way, stream))
         var batch = ReceiveBatch(capacity: 4)
         phone.send(packet(700), to: near.localAddress)
         #expect(receive(far, &batch) == packet(700))
@@ -151,7 +169,7 @@ struct FastPathTests {
         #expect(source == out.localAddress)
         phone.send(packet(702), to: near.localAddress)
         #expect(receive(near, &batch) == packet(702))
-        #expect(path.end(way)?.packets == 1)
+        #expect(path.end(passage)?.packets == 1)
         phone.send(packet(701), to: near.localAddress)
         #expect(receive(near, &batch) == packet(701))
     }
@@ -184,10 +202,13 @@ struct FastPathTests {
         #expect(!route.isLocal)
         var stream = stream
         (stream.source, stream.destination, stream.route) = (there, far, route)
-        #expect(path.begin(FastPath.Way(from: near, to: here), stream))
+        let passage = try #require(path.begin(FastPath.Way(from: near, to: here), stream))
+        // Of a VLAN: not for the interface it comes over.
+        try net.sayTagged(packet(700), from: near, to: here)
+        #expect(path.progress(passage)?.packets == 0)
         let heard = try net.hear(at: far, while: { try net.say(packet(700), from: near, to: here) })
         #expect(heard == TwoLinks.Heard(bytes: packet(700), from: there))
-        #expect(path.progress(FastPath.Way(from: near, to: here))?.packets == 1)
+        #expect(path.progress(passage)?.packets == 1)
     }
 }
 

@@ -2,6 +2,8 @@ import Addresses
 import ChildProcesses
 import Foundation
 
+@testable import FastPath
+
 /// Two machines as network namespaces, each with a link of its own to this one: 10.98.1.2 and 10.98.2.2, and 10.98.1.1 and 10.98.2.1 here.
 struct TwoLinks {
     struct Heard: Hashable {
@@ -45,6 +47,19 @@ struct TwoLinks {
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             s.bind(('\(source.address)', \(source.port)))
             s.sendto(bytes([\(text)]), ('\(destination.address)', \(destination.port)))
+            """
+        try Self.run("ip", "netns", "exec", machine(number(of: source)), "python3", "-c", script)
+    }
+
+    /// The same as a frame of VLAN 100 (IEEE 802.1Q), to everybody on the link.
+    func sayTagged(_ bytes: [UInt8], from source: SocketAddress, to destination: SocketAddress) throws {
+        let frame = Frame(source: source, destination: destination, payload: bytes).bytes
+        let tagged = [UInt8](repeating: 0xff, count: 6) + frame[6..<12] + [0x81, 0, 0, 100] + frame[12...]
+        let script = """
+            import socket
+            s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            s.bind(('far', 0))
+            s.send(bytes([\(tagged.map { String($0) }.joined(separator: ","))]))
             """
         try Self.run("ip", "netns", "exec", machine(number(of: source)), "python3", "-c", script)
     }

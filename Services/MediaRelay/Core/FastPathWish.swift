@@ -20,8 +20,8 @@ enum FastPathWish: String, Sendable {
         self = wish
     }
 
-    /// Nil: every packet goes by its socket.
-    func open(_ settings: RelaySettings, _ logger: Logger) throws(RelaySettings.Mistake) -> FastPath? {
+    /// Nil: every packet goes by its socket. A process that `inherits` sessions never refuses to go on with them.
+    func open(_ settings: RelaySettings, inherits: Bool, _ logger: Logger) throws(RelaySettings.Mistake) -> FastPath? {
         guard self != .off else { return nil }
         do throws(FastPath.Unavailable) {
             // One for each direction.
@@ -29,8 +29,8 @@ enum FastPathWish: String, Sendable {
             logger.info("plain RTP from phone to phone is forwarded by the kernel")
             return path
         } catch {
-            if self == .on { throw RelaySettings.Mistake(description: "TANDEM_MEDIA_FAST_PATH=on: \(error)") }
-            logger.info("no fast path for plain RTP: every packet goes by its socket", metadata: ["reason": "\(error)"])
+            if self == .on, !inherits { throw RelaySettings.Mistake(description: "TANDEM_MEDIA_FAST_PATH=on: \(error)") }
+            logger.log(level: self == .on ? .error : .info, "no fast path for plain RTP: every packet goes by its socket", metadata: ["reason": "\(error)"])
             return nil
         }
     }

@@ -72,7 +72,7 @@ struct Inheritance: Sendable {
     // MARK: The fast path
 
     static func fastPathKey(_ part: Int) -> String { "fast-path/\(part)" }
-    /// The table comes with the first of them.
+    /// The tables come with the first of them.
     private static let descriptorsInPart = 16
     private static let fastPathParts = 5
 
@@ -85,10 +85,13 @@ struct Inheritance: Sendable {
         }
     }
 
-    /// Nil: it is no table, or one of another version.
+    /// Nil: it has no tables, or those of another version.
     static func fastPath(_ key: String, _ deposit: KeeperLink.Deposit) -> FastPath.Legacy? {
-        guard key == fastPathKey(0), deposit.bytes == Array(FastPath.layout.utf8), let table = deposit.descriptors.first?.duplicate() else { return nil }
-        return FastPath.Legacy(owning: table)
+        guard key == fastPathKey(0),
+            deposit.bytes == Array(FastPath.layout.utf8), deposit.descriptors.count >= 2,
+            let ways = deposit.descriptors[0].duplicate(), let streams = deposit.descriptors[1].duplicate()
+        else { return nil }
+        return FastPath.Legacy(owning: ways, streams)
     }
 
     /// For the next one.

@@ -11,7 +11,7 @@ struct FastStream {
     private static let proof = 50
 
     /// While it goes by the fast path.
-    private(set) var way: FastPath.Way?
+    private(set) var passage: FastPath.Passage?
     private(set) var route: Routes.Route?
     private var isTimed = true
     private var carried = 0
@@ -37,8 +37,8 @@ struct FastStream {
         wanted = min(wanted * 2, Self.mostTrust)
     }
 
-    mutating func begin(_ way: FastPath.Way, _ route: Routes.Route, isTimed: Bool) {
-        (self.way, self.route, self.isTimed) = (way, route, isTimed)
+    mutating func begin(_ passage: FastPath.Passage, _ route: Routes.Route, isTimed: Bool) {
+        (self.passage, self.route, self.isTimed) = (passage, route, isTimed)
         (carried, regular) = (0, 0)
     }
 
@@ -48,13 +48,14 @@ struct FastStream {
         return PacketRun(progress, isTimed: isTimed)
     }
 
-    /// Its packets come to us again. `isBroken`: because one of them was not as expected.
-    mutating func end(isBroken: Bool) {
-        way = nil
-        regular = 0
-        guard isBroken else { return }
+    /// Its packets come to us again, because one of them was not as expected.
+    mutating func breakOff() {
+        (passage, regular) = (nil, 0)
         wanted = carried >= Self.proof ? 1 : min(wanted * 2, Self.mostTrust)
     }
+
+    /// Its packets come to us again, because somebody wants something: what could not be may be possible afterwards.
+    mutating func end() { (passage, regular, wanted) = (nil, 0, Self.trust) }
 }
 
 extension PacketRun {

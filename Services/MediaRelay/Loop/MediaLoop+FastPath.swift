@@ -14,8 +14,8 @@ extension MediaLoop {
         peer.session.beginRuns(from: false)
         // A successor asks the kernel what has become of it since.
         for side in [leg, peer] { note(side) }
-        guard fastPath.begin(plain.way, plain.stream) else { return leg.fast.refuse() }
-        leg.fast.begin(plain.way, plain.stream.route, isTimed: plain.isTimed)
+        guard let passage = fastPath.begin(plain.way, plain.stream) else { return leg.fast.refuse() }
+        leg.fast.begin(passage, plain.stream.route, isTimed: plain.isTimed)
     }
 
     private func plainWay(
@@ -40,11 +40,17 @@ extension MediaLoop {
         return (FastPath.Way(from: plain.source, to: here), stream, plain.isTimed)
     }
 
-    /// The phone's packets come to its socket again. `isBroken`: one of them was not the next.
-    func leaveFastPath(_ leg: Leg, isBroken: Bool = false) {
-        guard let way = leg.fast.way else { return }
-        if let progress = fastPath?.end(way) { tell(progress, to: leg) }
-        leg.fast.end(isBroken: isBroken)
+    /// One of the phone's packets came to its socket, and so do those that follow.
+    func breakFastPath(_ leg: Leg) {
+        guard let passage = leg.fast.passage else { return }
+        if let progress = fastPath?.end(passage) { tell(progress, to: leg) }
+        leg.fast.breakOff()
+    }
+
+    /// The phone's packets come to its socket again.
+    func leaveFastPath(_ leg: Leg) {
+        if let passage = leg.fast.passage, let progress = fastPath?.end(passage) { tell(progress, to: leg) }
+        leg.fast.end()
     }
 
     /// Both directions: something is about to become of the two.
@@ -55,11 +61,26 @@ extension MediaLoop {
 
     /// How far it has come, and whether its way is still the right one.
     func followFastPath(_ leg: Leg) {
-        guard let way = leg.fast.way, let peer = leg.peer, let progress = fastPath?.progress(way) else { return }
+        guard let passage = leg.fast.passage else { return }
+        guard let peer = leg.peer, let progress = fastPath?.progress(passage) else { return leaveFastPath(leg) }
         tell(progress, to: leg)
         guard let destination = peer.session.plainDestination, let source = peer.rtp?.currentAddress,
             routes?.route(to: destination.address, from: source.address, now: loop.now) == leg.fast.route
         else { return leaveFastPath(leg) }
+    }
+
+    /// What leaves by another interface from now on, or not at all, is to be known soon; many changes at once are one.
+    func watchRoutes() {
+        guard let changes = routes?.changes, changes >= 0 else { return }
+        loop.watch(changes, .read) { [unowned self] _ in
+            routes?.forget()
+            guard !isAskingForRoutes else { return }
+            isAskingForRoutes = true
+            loop.schedule(at: loop.now + .milliseconds(100)) { [unowned self] in
+                isAskingForRoutes = false
+                for index in 0..<legs.end { if let leg = legs[place: index] { followFastPath(leg) } }
+            }
+        }
     }
 
     // MARK: Of the worker before us

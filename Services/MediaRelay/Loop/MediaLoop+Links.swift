@@ -19,12 +19,12 @@ extension MediaLoop {
         }
         if Self.isControl(fromPhone, count) { return passControl(count, of: leg, to: peer) }
         if leg.session.isTransparent {
-            if leg.fast.way != nil { leaveFastPath(leg, isBroken: true) }
+            if leg.fast.passage != nil { breakFastPath(leg) }
             let passed = Self.pass(&fromPhone, count, of: leg, to: peer, now: loop.now, traffic: &traffic, shelf: custody?.shelf)
             if !leg.isConnected { connect(leg) }
             if fastPath != nil, let passed, leg.fast.sees(passed, length: count) { enterFastPath(leg, to: peer, passed) }
         } else {
-            if leg.fast.way != nil { leaveFastPath(leg, isBroken: true) }
+            if leg.fast.passage != nil { breakFastPath(leg) }
             let passed = Self.translate(
                 fromPhone, count, of: leg, to: peer, now: loop.now, packets: &packets, linked: &linked, traffic: &traffic, shelf: custody?.shelf)
             connect(leg)
@@ -109,9 +109,9 @@ extension MediaLoop {
         guard peer.player == nil else { return nil }
         let isEvent = leg.session.isEvent(header)
         if isEvent, leg.keys != nil { noteKey(of: leg, header, bytes) }
-        _ = peer.session.directPacket(header, bytes, isEvent: isEvent, now: now, into: &packets)
+        let verdict = peer.session.directPacket(header, bytes, isEvent: isEvent, now: now, into: &packets)
         send(&packets, of: peer, now: now, traffic: &traffic, shelf: shelf)
-        return isEvent ? nil : header
+        return isEvent || verdict != .forwarded ? nil : header
     }
 
     /// What a leg tells its room is what the room tells its peer.
@@ -158,6 +158,8 @@ extension MediaLoop {
     /// Between legs that leave packets as they are, reports are passed on; where sound is made anew, each side has its own.
     func passControl(_ count: Int, of leg: Leg, to peer: Leg) {
         traffic.controlPackets += 1
+        // What the phone says of us is held against what was sent.
+        followFastPath(peer)
         Self.passControl(&fromPhone, count, of: leg, to: peer, now: loop.now, traffic: &traffic, shelf: custody?.shelf)
     }
 

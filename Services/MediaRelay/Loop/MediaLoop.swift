@@ -28,6 +28,7 @@ actor MediaLoop {
     /// Nil: every packet comes to its socket.
     let fastPath: FastPath?
     var routes: Routes?
+    var isAskingForRoutes = false
     /// Towards the recorder, once there is something to record.
     var ring: RecordRing?
 
@@ -99,6 +100,7 @@ actor MediaLoop {
         loop.watch(inside.descriptor, .read) { [unowned self] _ in readInside() }
         loop.afterEachBatch { [unowned self] in flush() }
         loop.moderate(settings.moderation)
+        watchRoutes()
         scheduleSweep()
     }
 

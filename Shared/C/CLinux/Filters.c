@@ -6,6 +6,7 @@
 #include <linux/bpf.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
@@ -26,16 +27,23 @@ static uint64_t pointer(const void *address) { return (uint64_t)(uintptr_t)addre
 
 static void set_name(char *field, const char *name) { snprintf(field, BPF_OBJ_NAME_LEN, "%s", name); }
 
-int tandem_map_create(const char *name, size_t key, size_t value, int entries) {
+static int create_map(const char *name, enum bpf_map_type type, size_t key, size_t value, int entries, uint32_t flags) {
     union bpf_attr attributes = {0};
-    attributes.map_type = BPF_MAP_TYPE_HASH;
+    attributes.map_type = type;
     attributes.key_size = (uint32_t)key;
     attributes.value_size = (uint32_t)value;
     attributes.max_entries = (uint32_t)entries;
-    // An entry that is removed while a packet uses it lives on until that is done.
-    attributes.map_flags = BPF_F_NO_PREALLOC;
+    attributes.map_flags = flags;
     set_name(attributes.map_name, name);
     return (int)bpf(BPF_MAP_CREATE, &attributes);
+}
+
+int tandem_hash_create(const char *name, size_t key, size_t value, int entries) {
+    return create_map(name, BPF_MAP_TYPE_HASH, key, value, entries, BPF_F_NO_PREALLOC);
+}
+
+int tandem_array_create(const char *name, size_t value, int entries) {
+    return create_map(name, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), value, entries, 0);
 }
 
 int tandem_map_write(int map, const void *key, const void *value) {
@@ -123,12 +131,56 @@ int tandem_ip_interfaces(int *interfaces, int capacity) {
     return count;
 }
 
-int tandem_route_socket(void) {
-    int route = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    if (route < 0) return -errno;
+static int ask_socket(int family) {
+    int asked = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family);
+    if (asked < 0) return -errno;
     struct timeval patience = {.tv_usec = 100000};
-    if (setsockopt(route, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) return tandem_fail_closing(route);
-    return route;
+    if (setsockopt(asked, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0) return tandem_fail_closing(asked);
+    return asked;
+}
+
+int tandem_route_socket(void) { return ask_socket(NETLINK_ROUTE); }
+
+int tandem_route_changes_socket(void) {
+    int changes = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    if (changes < 0) return -errno;
+    struct sockaddr_nl groups = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_IFADDR | RTMGRP_LINK};
+    if (bind(changes, (struct sockaddr *)&groups, sizeof groups) != 0) return tandem_fail_closing(changes);
+    return changes;
+}
+
+int tandem_route_changes_take(int socket) {
+    char change[8192];
+    int count = 0;
+    // Too many for the socket (ENOBUFS) are some, too.
+    while (recv(socket, change, sizeof change, 0) > 0 || errno == ENOBUFS) count++;
+    return count;
+}
+
+int tandem_output_policies(void) {
+    int socket = ask_socket(NETLINK_XFRM);
+    // A kernel without IPsec has none.
+    if (socket < 0) return socket == -EPROTONOSUPPORT ? 0 : socket;
+    struct {
+        struct nlmsghdr head;
+        uint32_t flags;
+    } request = {.head = {.nlmsg_len = sizeof request, .nlmsg_type = XFRM_MSG_GETSPDINFO, .nlmsg_flags = NLM_F_REQUEST}, .flags = ~0u};
+    char reply[1024] __attribute__((aligned(NLMSG_ALIGNTO)));
+    if (send(socket, &request, sizeof request, 0) < 0) return tandem_fail_closing(socket);
+    ssize_t length = recv(socket, reply, sizeof reply, 0);
+    if (length < 0) return tandem_fail_closing(socket);
+    close(socket);
+    struct nlmsghdr *head = (struct nlmsghdr *)reply;
+    if (!NLMSG_OK(head, (size_t)length) || head->nlmsg_type != XFRM_MSG_NEWSPDINFO) return -EBADMSG;
+    struct rtattr *one = (struct rtattr *)((char *)NLMSG_DATA(head) + NLMSG_ALIGN(sizeof(uint32_t)));
+    long left = (long)head->nlmsg_len - NLMSG_LENGTH(sizeof(uint32_t));
+    for (; RTA_OK(one, left); one = RTA_NEXT(one, left)) {
+        if (one->rta_type != XFRMA_SPD_INFO) continue;
+        struct xfrmu_spdinfo numbers;
+        memcpy(&numbers, RTA_DATA(one), sizeof numbers);
+        return (int)(numbers.outcnt + numbers.fwdcnt);
+    }
+    return -EBADMSG;
 }
 
 int tandem_route(int socket, uint32_t destination, uint32_t source, int *interface, int *is_local) {

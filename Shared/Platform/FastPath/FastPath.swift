@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
 /// Streams of RTP that the kernel forwards by itself: packet by packet in order, from where one arrives to where it leaves, without
 /// waking anybody (eBPF at tc ingress).
@@ -13,21 +14,27 @@ public final class FastPath: Sendable {
         public let description: String
     }
 
-    let table: Int32
+    let tables: Tables
     let program: Int32
     let links: [Int32]
+    private let slots: Mutex<Slots>
 
-    /// For packets to these ports and so many streams. It ends with this object, or with the process.
+    /// For packets to these ports and so many streams, over the interfaces that are there. It ends with this object, or with the process.
     public init(ports: ClosedRange<UInt16>, streams: Int) throws(Unavailable) {
-        let (key, value) = (MemoryLayout<tandem_flow_key>.size, MemoryLayout<tandem_flow>.size)
-        let table = unsafe tandem_map_create("tandem_streams", key, value, Int32(clamping: streams))
-        guard table >= 0 else { throw Self.refusal("a table in the kernel", -table) }
-        var descriptors = [table]
+        // A slot rests before it is another stream's: there are more of them.
+        slots = Mutex(Slots(count: 2 * streams + 8, used: streams))
+        let ways = unsafe tandem_hash_create("tandem_ways", MemoryLayout<tandem_flow_key>.size, MemoryLayout<UInt32>.size, Int32(clamping: streams))
+        guard ways >= 0 else { throw Self.refusal("a table in the kernel", -ways) }
+        var descriptors = [ways]
         do throws(Unavailable) {
+            let table = unsafe tandem_array_create("tandem_streams", MemoryLayout<tandem_flow>.size, Int32(clamping: 2 * streams + 8))
+            guard table >= 0 else { throw Self.refusal("a table in the kernel", -table) }
+            descriptors.append(table)
+            let tables = Tables(ways: ways, streams: table)
             let loopback = unsafe Int32(bitPattern: if_nametoindex("lo"))
-            let program = try Self.load(ForwardingProgram.instructions(table: table, ports: ports, loopback: loopback))
+            let program = try Self.load(ForwardingProgram.instructions(ways: ways, streams: table, ports: ports, loopback: loopback))
             descriptors.append(program)
-            guard Self.isAsExpected(program, table, port: ports.lowerBound) else {
+            guard Self.isAsExpected(program, tables, port: ports.lowerBound) else {
                 throw Unavailable(description: "this kernel does not rewrite packets as expected")
             }
             var interfaces = [Int32](repeating: 0, count: Self.interfaceLimit)
@@ -40,14 +47,14 @@ public final class FastPath: Sendable {
                 guard link >= 0 else { throw Self.refusal("attaching to an interface (Linux 6.6 is needed)", -link) }
                 descriptors.append(link)
             }
-            (self.table, self.program, links) = (table, program, Array(descriptors.dropFirst(2)))
+            (self.tables, self.program, links) = (tables, program, Array(descriptors.dropFirst(3)))
         } catch {
             for descriptor in descriptors { close(descriptor) }
             throw error
         }
     }
 
-    deinit { for descriptor in links + [program, table] { close(descriptor) } }
+    deinit { for descriptor in links + [program, tables.streams, tables.ways] { close(descriptor) } }
 
     /// A host with more has the others served by sockets.
     private static let interfaceLimit = 64
@@ -71,19 +78,31 @@ public final class FastPath: Sendable {
 
     // MARK: Streams
 
-    /// From the next packet on the kernel forwards the stream. False when it cannot: nothing has changed then.
-    public func begin(_ way: Way, _ stream: Stream) -> Bool {
-        guard var key = way.key, var flow = stream.flow else { return false }
-        return unsafe tandem_map_write(table, &key, &flow) == 0
+    /// A stream on its way.
+    public struct Passage: Hashable, Sendable {
+        public let way: Way
+        let slot: UInt32
     }
 
-    /// How far it has come; nil when there is none.
-    public func progress(_ way: Way) -> Progress? {
-        guard var key = way.key else { return nil }
-        var flow = tandem_flow()
-        return unsafe tandem_map_read(table, &key, &flow) == 0 ? Progress(flow) : nil
+    /// From the next packet on the kernel forwards the stream. Nil when it cannot: nothing has changed then.
+    public func begin(_ way: Way, _ stream: Stream) -> Passage? {
+        let now = MonotonicTime.now()
+        guard var key = way.key, var flow = stream.flow, var slot = slots.withLock({ $0.take(now: now) }) else { return nil }
+        if unsafe tandem_map_write(tables.streams, &slot, &flow) == 0, unsafe tandem_map_write(tables.ways, &key, &slot) == 0 {
+            return Passage(way: way, slot: slot)
+        }
+        slots.withLock { $0.giveBack(slot, now: now) }
+        return nil
     }
+
+    /// How far it has come.
+    public func progress(_ passage: Passage) -> Progress? { tables.progress(passage.slot) }
 
     /// From the next packet on everything goes to the socket.
-    public func end(_ way: Way) -> Progress? { Self.end(way, table) }
+    public func end(_ passage: Passage) -> Progress? {
+        guard let slot = tables.remove(passage.way) else { return nil }
+        let progress = tables.progress(slot)
+        slots.withLock { $0.giveBack(slot, now: MonotonicTime.now()) }
+        return progress
+    }
 }

@@ -4,7 +4,7 @@ internal import CLinux
 /// addresses and numbers and leaves at once. Everything else goes its usual way, to whoever reads the socket.
 struct ForwardingProgram {
     /// In an Ethernet frame with an IPv4 header without options.
-    private enum Frame {
+    private enum Offset {
         static let type = 12
         static let ip = 14
         static let service = ip + 1
@@ -24,6 +24,7 @@ struct ForwardingProgram {
     /// In the packet's description (`struct __sk_buff`).
     private enum Packet {
         static let length = 0
+        static let priority = 32
         /// Of a VLAN, whose own interface it is still to arrive at.
         static let isTagged = 20
         static let interface = 40
@@ -52,6 +53,7 @@ struct ForwardingProgram {
     /// On the stack.
     private enum Stack {
         static let key = -16
+        static let slot = -68
         /// Ports and header of RTP, as they came and as they leave.
         static let before = -32
         static let after = -48
@@ -70,11 +72,11 @@ struct ForwardingProgram {
     private var code = Assembler()
     private let usual: Assembler.Label
 
-    /// For packets to these ports, by the streams of that table. `loopback`: the interface of that name.
-    static func instructions(table: Int32, ports: ClosedRange<UInt16>, loopback: Int32) -> [UInt64] {
+    /// For packets to these ports. `ways` has the slot of each stream in `streams`. `loopback`: the interface of that name.
+    static func instructions(ways: Int32, streams: Int32, ports: ClosedRange<UInt16>, loopback: Int32) -> [UInt64] {
         var program = ForwardingProgram()
         program.examineFrame(ports)
-        program.find(in: table)
+        program.find(ways, streams)
         program.examineStream(loopback)
         program.count()
         program.prepare()
@@ -97,22 +99,22 @@ struct ForwardingProgram {
         code.load(.word, .r7, from: .r6, Packet.start)
         code.load(.word, .r3, from: .r6, Packet.end)
         code.move(.r4, .r7)
-        code.apply(.add, .r4, Int32(Frame.end))
+        code.apply(.add, .r4, Int32(Offset.end))
         code.jump(usual, if: .r4, .greater, .r3)
-        code.load(.half, .r5, from: .r7, Frame.type)
+        code.load(.half, .r5, from: .r7, Offset.type)
         code.jump(usual, if: .r5, .notEqual, Self.ipv4)
-        code.load(.byte, .r5, from: .r7, Frame.ip)
+        code.load(.byte, .r5, from: .r7, Offset.ip)
         code.jump(usual, if: .r5, .notEqual, 0x45)
-        code.load(.byte, .r5, from: .r7, Frame.transport)
+        code.load(.byte, .r5, from: .r7, Offset.transport)
         code.jump(usual, if: .r5, .notEqual, 17)
-        code.load(.half, .r5, from: .r7, Frame.ports + 2)
+        code.load(.half, .r5, from: .r7, Offset.ports + 2)
         code.swap(.r5, bits: 16)
         code.jump(usual, if: .r5, .less, Int32(ports.lowerBound))
         code.jump(usual, if: .r5, .greater, Int32(ports.upperBound))
         // Version 2 without padding, extension and contributing sources: the header of nearly all that plain phones send.
-        code.load(.byte, .r5, from: .r7, Frame.rtp)
+        code.load(.byte, .r5, from: .r7, Offset.rtp)
         code.jump(usual, if: .r5, .notEqual, 0x80)
-        code.load(.half, .r5, from: .r7, Frame.fragment)
+        code.load(.half, .r5, from: .r7, Offset.fragment)
         code.apply(.and, .r5, Self.moreOrOffset)
         code.jump(usual, if: .r5, .notEqual, 0)
         for field in [Packet.pieceLength, Packet.isTagged] {
@@ -121,14 +123,14 @@ struct ForwardingProgram {
         }
 
         // What the headers say of the length, and what is there.
-        code.load(.half, .r8, from: .r7, Frame.udpLength)
+        code.load(.half, .r8, from: .r7, Offset.udpLength)
         code.swap(.r8, bits: 16)
-        code.load(.half, .r5, from: .r7, Frame.totalLength)
+        code.load(.half, .r5, from: .r7, Offset.totalLength)
         code.swap(.r5, bits: 16)
         code.move(.r4, .r8)
         code.apply(.add, .r4, 20)
         code.jump(usual, if: .r4, .notEqual, .r5)
-        code.apply(.add, .r4, Int32(Frame.ip))
+        code.apply(.add, .r4, Int32(Offset.ip))
         code.load(.word, .r5, from: .r6, Packet.length)
         code.jump(usual, if: .r5, .less, .r4)
         code.apply(.subtract, .r8, 8)
@@ -136,22 +138,28 @@ struct ForwardingProgram {
         code.jump(usual, if: .r8, .greater, Self.longest)
     }
 
-    private mutating func find(in table: Int32) {
-        for part in [0, 4, 8] { code.copy(.word, from: .r7, Frame.addresses + part, to: .stack, Stack.key + part, by: .r5) }
-        code.load(table: table, .r1)
-        code.move(.r2, .stack)
-        code.apply(.add, .r2, Int32(Stack.key))
-        code.call(Function.find)
-        code.jump(usual, if: .r0, .equal, 0)
+    private mutating func find(_ ways: Int32, _ streams: Int32) {
+        for part in [0, 4, 8] { code.copy(.word, from: .r7, Offset.addresses + part, to: .stack, Stack.key + part, by: .r5) }
+        look(in: ways, for: Stack.key)
+        code.copy(.word, from: .r0, 0, to: .stack, Stack.slot, by: .r5)
+        look(in: streams, for: Stack.slot)
         code.move(.r9, .r0)
     }
 
+    private mutating func look(in table: Int32, for key: Int) {
+        code.load(table: table, .r1)
+        code.move(.r2, .stack)
+        code.apply(.add, .r2, Int32(key))
+        code.call(Function.find)
+        code.jump(usual, if: .r0, .equal, 0)
+    }
+
     private mutating func examineStream(_ loopback: Int32) {
-        code.load(.byte, .r5, from: .r7, Frame.rtp + 1)
+        code.load(.byte, .r5, from: .r7, Offset.rtp + 1)
         code.apply(.and, .r5, 0x7f)
         code.load(.byte, .r4, from: .r9, offset(\.payload_type))
         code.jump(usual, if: .r5, .notEqual, .r4)
-        code.load(.word, .r5, from: .r7, Frame.rtp + 8)
+        code.load(.word, .r5, from: .r7, Offset.rtp + 8)
         code.load(.word, .r4, from: .r9, offset(\.ssrc))
         code.jump(usual, if: .r5, .notEqual, .r4)
 
@@ -169,14 +177,14 @@ struct ForwardingProgram {
         code.jump(usual, if: .r5, .notEqual, loopback)
         code.place(isElsewhere)
 
-        code.load(.word, .r5, from: .r7, Frame.rtp + 4)
+        code.load(.word, .r5, from: .r7, Offset.rtp + 4)
         code.swap(.r5, bits: 32)
         code.load(.word, .r4, from: .r9, offset(\.timestamp))
         code.apply32(.subtract, .r5, .r4)
         code.load(.word, .r4, from: .r9, offset(\.timestamp_gap))
         code.jump(usual, if: .r5, .greater, .r4)
 
-        code.load(.half, .r5, from: .r7, Frame.rtp + 2)
+        code.load(.half, .r5, from: .r7, Offset.rtp + 2)
         code.swap(.r5, bits: 16)
         code.load(.half, .r4, from: .r9, offset(\.next_sequence))
         code.jump(usual, if: .r5, .notEqual, .r4)
@@ -191,7 +199,7 @@ struct ForwardingProgram {
         code.load(.double, .r4, from: .r9, offset(\.arrived))
         code.store(.double, .r0, to: .r9, offset(\.arrived))
         code.apply(.subtract, .r0, .r4)
-        code.load(.word, .r5, from: .r7, Frame.rtp + 4)
+        code.load(.word, .r5, from: .r7, Offset.rtp + 4)
         code.swap(.r5, bits: 32)
         code.load(.word, .r4, from: .r9, offset(\.timestamp))
         code.store(.word, .r5, to: .r9, offset(\.timestamp))
@@ -228,22 +236,22 @@ struct ForwardingProgram {
     /// What changes, before and after, and what difference that makes to checksums.
     private mutating func prepare() {
         code.copy(.word, from: .stack, Stack.key + 8, to: .stack, Stack.before, by: .r5)
-        for part in [0, 4, 8] { code.copy(.word, from: .r7, Frame.rtp + part, to: .stack, Stack.before + 4 + part, by: .r5) }
+        for part in [0, 4, 8] { code.copy(.word, from: .r7, Offset.rtp + part, to: .stack, Stack.before + 4 + part, by: .r5) }
 
         code.copy(.word, from: .r9, offset(\.source_port), to: .stack, Stack.after, by: .r5)
         code.store(.byte, constant: Int32(Int8(bitPattern: 0x80)), to: .stack, Stack.after + 4)
-        code.load(.byte, .r5, from: .r7, Frame.rtp + 1)
+        code.load(.byte, .r5, from: .r7, Offset.rtp + 1)
         code.apply(.and, .r5, 0x80)
         code.load(.byte, .r4, from: .r9, offset(\.new_payload_type))
         code.apply(.or, .r5, .r4)
         code.store(.byte, .r5, to: .stack, Stack.after + 5)
-        code.load(.half, .r5, from: .r7, Frame.rtp + 2)
+        code.load(.half, .r5, from: .r7, Offset.rtp + 2)
         code.swap(.r5, bits: 16)
         code.load(.half, .r4, from: .r9, offset(\.sequence_shift))
         code.apply(.add, .r5, .r4)
         code.swap(.r5, bits: 16)
         code.store(.half, .r5, to: .stack, Stack.after + 6)
-        code.load(.word, .r5, from: .r7, Frame.rtp + 4)
+        code.load(.word, .r5, from: .r7, Offset.rtp + 4)
         code.swap(.r5, bits: 32)
         code.load(.word, .r4, from: .r9, offset(\.timestamp_shift))
         code.apply(.add, .r5, .r4)
@@ -270,22 +278,22 @@ struct ForwardingProgram {
 
     private mutating func rewrite() {
         // Congestion is told on (RFC 3168 §5).
-        code.load(.byte, .r5, from: .r7, Frame.service)
+        code.load(.byte, .r5, from: .r7, Offset.service)
         code.apply(.and, .r5, 3)
         code.load(.byte, .r4, from: .r9, offset(\.service))
         code.apply(.or, .r5, .r4)
-        code.store(.byte, .r5, to: .r7, Frame.service)
-        code.store(.byte, constant: Self.hops, to: .r7, Frame.hops)
-        code.store(.half, constant: 0, to: .r7, Frame.ipChecksum)
-        for part in [0, 4] { code.copy(.word, from: .r9, offset(\.source) + part, to: .r7, Frame.addresses + part, by: .r5) }
-        code.copy(.word, from: .stack, Stack.after, to: .r7, Frame.ports, by: .r5)
-        for part in [0, 4, 8] { code.copy(.word, from: .stack, Stack.after + 4 + part, to: .r7, Frame.rtp + part, by: .r5) }
+        code.store(.byte, .r5, to: .r7, Offset.service)
+        code.store(.byte, constant: Self.hops, to: .r7, Offset.hops)
+        code.store(.half, constant: 0, to: .r7, Offset.ipChecksum)
+        for part in [0, 4] { code.copy(.word, from: .r9, offset(\.source) + part, to: .r7, Offset.addresses + part, by: .r5) }
+        code.copy(.word, from: .stack, Stack.after, to: .r7, Offset.ports, by: .r5)
+        for part in [0, 4, 8] { code.copy(.word, from: .stack, Stack.after + 4 + part, to: .r7, Offset.rtp + part, by: .r5) }
 
         // RFC 791 §3.1: the sum of all halves of the header.
         code.move(.r1, 0)
         code.move(.r2, 0)
         code.move(.r3, .r7)
-        code.apply(.add, .r3, Int32(Frame.ip))
+        code.apply(.add, .r3, Int32(Offset.ip))
         code.move(.r4, 20)
         code.move(.r5, 0)
         code.call(Function.difference)
@@ -297,7 +305,7 @@ struct ForwardingProgram {
         }
         code.move(.r4, 0xffff)
         code.apply(.subtract, .r4, .r0)
-        code.store(.half, .r4, to: .r7, Frame.ipChecksum)
+        code.store(.half, .r4, to: .r7, Offset.ipChecksum)
 
         // Whatever the frame's address was, it is for the interface of this machine.
         let isElsewhere = code.label()
@@ -314,7 +322,7 @@ struct ForwardingProgram {
 
     private mutating func replaceChecksum(_ difference: Int, _ flags: Int32) {
         code.move(.r1, .r6)
-        code.move(.r2, Int32(Frame.udpChecksum))
+        code.move(.r2, Int32(Offset.udpChecksum))
         code.move(.r3, 0)
         code.load(.double, .r4, from: .stack, difference)
         code.move(.r5, flags)
@@ -323,6 +331,7 @@ struct ForwardingProgram {
 
     private mutating func send() {
         let isElsewhere = code.label()
+        code.copy(.word, from: .r9, offset(\.priority), to: .r6, Packet.priority, by: .r5)
         code.load(.word, .r1, from: .r9, offset(\.interface))
         code.move(.r2, 0)
         code.load(.byte, .r4, from: .r9, offset(\.is_local))

@@ -3,7 +3,8 @@ internal import CLinux
 public import Deadlines
 internal import Glibc
 
-/// By which interface packets leave, as the kernel tells it (rtnetlink(7)); what it said is believed for a while. Of one thread.
+/// By which interface packets leave, as the kernel tells it (rtnetlink(7)); what it said is believed until it says that something has changed,
+/// and not for long. Where anything has to be encrypted on its way (IPsec, whose rules the fast path does not ask), there is none. Of one thread.
 public struct Routes: ~Copyable {
     public struct Route: Hashable, Sendable {
         public let interface: UInt32
@@ -20,15 +21,26 @@ public struct Routes: ~Copyable {
     private static let limit = 4096
 
     private let socket: Int32
+    /// Readable when routes, addresses or links have changed; negative where that is not told.
+    public let changes: Int32
+    private var mayPass = (answer: false, until: Instant(nanoseconds: 0))
     private var known: [Pair: (route: Route?, until: Instant)] = [:]
 
-    public init() { socket = tandem_route_socket() }
+    public init() { (socket, changes) = (tandem_route_socket(), tandem_route_changes_socket()) }
 
-    deinit { if socket >= 0 { close(socket) } }
+    deinit { for descriptor in [socket, changes] where descriptor >= 0 { close(descriptor) } }
+
+    /// What was known is asked for anew.
+    public mutating func forget() {
+        if changes >= 0 { tandem_route_changes_take(changes) }
+        known = [:]
+    }
 
     /// Nil: there is none, or not for IPv4.
     public mutating func route(to destination: IPAddress, from source: IPAddress, now: Instant) -> Route? {
         guard socket >= 0, let to = destination.v4, let from = source.v4 else { return nil }
+        if now >= mayPass.until { mayPass = (tandem_output_policies() == 0, now + Self.lifetime) }
+        guard mayPass.answer else { return nil }
         let pair = Pair(destination: to, source: from)
         if let entry = known[pair], now < entry.until { return entry.route }
         if known.count >= Self.limit { known = [:] }

@@ -67,11 +67,15 @@ extension FastPath {
             (flow.length, flow.timestamp_gap) = (UInt16(clamping: length ?? 0), timestampGap)
             (flow.interface, flow.is_local) = (route.interface, route.isLocal ? 1 : 0)
             flow.tick = UInt32(clamping: 1_000_000_000 / clockRate)
-            (flow.next_sequence, flow.timestamp) = (nextSequence, timestamp)
+            (flow.next_sequence, flow.first_sequence, flow.timestamp) = (nextSequence, nextSequence, timestamp)
             (flow.arrived, flow.jitter) = (arrivedAt.nanoseconds, jitter)
             flow.service = UInt8(truncatingIfNeeded: max(0, min(63, dscp)) << 2)
+            flow.priority = Self.priorities[Int(flow.service & 0x1e) >> 3]
             return flow
         }
+
+        /// What a socket with that mark has in the queues of this machine (ip(7), tc-prio(8)): best effort, bulk, interactive, interactive bulk.
+        private static let priorities: [UInt32] = [0, 2, 6, 4]
     }
 
     /// What the kernel has forwarded of a stream since it began.
@@ -88,7 +92,9 @@ extension FastPath {
 
         init(_ flow: tandem_flow) {
             (packets, octets) = (Int(clamping: flow.packets), Int(clamping: flow.octets))
-            (sequence, timestamp) = (flow.next_sequence &- 1, flow.timestamp)
+            // The kernel may be at the next packet while this is read: one word says how far it has come.
+            sequence = flow.first_sequence &+ UInt16(truncatingIfNeeded: flow.packets) &- 1
+            timestamp = flow.timestamp
             (arrivedAt, jitter) = (Instant(nanoseconds: flow.arrived), flow.jitter)
         }
     }

@@ -26,9 +26,10 @@ extension ReceiverStatistics {
     /// As a run tells it.
     public var jitterInNanoseconds: UInt64 { UInt64(max(0, jitter * 16 * 1_000_000_000 / Double(clockRate))) }
 
-    /// The packets of a run came, if they follow upon what is known.
+    /// The packets of a run came. If they do not follow upon what is known, what is between is unknown, and not lost.
     public mutating func receive(_ run: PacketRun) {
-        guard run.packets > 0, advance(run.packets, to: Int(run.sequence.value)) else { return }
+        guard run.packets > 0 else { return }
+        guard advance(run.packets, to: Int(run.sequence.value)) else { return resume() }
         guard let jitter = run.jitter else { return }
         setJitter(Double(jitter) * Double(clockRate) / 1_000_000_000, run.timestamp, run.arrivedAt)
     }

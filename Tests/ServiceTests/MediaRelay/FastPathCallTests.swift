@@ -155,7 +155,7 @@ struct FastPathCallTests {
 
 extension MediaLoop {
     /// How many streams the kernel forwards.
-    fileprivate var fastStreams: Int { (0..<legs.end).count { legs[place: $0]?.fast.way != nil } }
+    fileprivate var fastStreams: Int { (0..<legs.end).count { legs[place: $0]?.fast.passage != nil } }
 
     /// What was heard of a source, after all is known of it.
     fileprivate func received(ssrc: UInt32) -> StreamQuality? {

@@ -123,7 +123,7 @@ private enum Kernel {
 }
 
 extension MediaLoop {
-    fileprivate var streamsInKernel: Int { (0..<legs.end).count { legs[place: $0]?.fast.way != nil } }
+    fileprivate var streamsInKernel: Int { (0..<legs.end).count { legs[place: $0]?.fast.passage != nil } }
 }
 
 private let lines = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"

@@ -120,8 +120,10 @@ int tandem_socket_error(int socket);
 // --- Programs in the kernel (bpf(2)) ---------------------------------------------------------------------------
 // Every call that can fail answers the negated errno.
 
-/// A hash table that programs in the kernel read and write, too.
-int tandem_map_create(const char *name, size_t key, size_t value, int entries);
+/// Tables that programs in the kernel read and write, too. Of an array the key is an index of 32 bits, and its values stay where they are;
+/// what is removed from a hash table may be another's at once.
+int tandem_hash_create(const char *name, size_t key, size_t value, int entries);
+int tandem_array_create(const char *name, size_t value, int entries);
 int tandem_map_write(int map, const void *key, const void *value);
 int tandem_map_read(int map, const void *key, void *value);
 /// Reads and removes.
@@ -138,6 +140,12 @@ int tandem_program_attach(int program, int interface);
 int tandem_ip_interfaces(int *interfaces, int capacity);
 /// To ask for routes.
 int tandem_route_socket(void);
+/// Readable when a route, an address or a link has changed.
+int tandem_route_changes_socket(void);
+/// How many messages there were.
+int tandem_route_changes_take(int socket);
+/// How many rules say that what leaves, or passes, has to be encrypted first (IPsec).
+int tandem_output_policies(void);
 /// By which interface packets leave for an address, both in host order, and whether that is this machine's own.
 int tandem_route(int socket, uint32_t destination, uint32_t source, int *interface, int *is_local);
 
@@ -179,9 +187,13 @@ struct tandem_flow {
     uint8_t service;
     /// What packets are long, with the header of RTP; 0: anything.
     uint16_t length;
-    uint16_t reserved;
+    /// With how many packets `next_sequence` was reached, `packets` tells: the first one's number.
+    uint16_t first_sequence;
     /// How far the timestamp may be from the last one's.
     uint32_t timestamp_gap;
+    /// In queues of this machine.
+    uint32_t priority;
+    uint32_t reserved;
     /// When the last packet came: CLOCK_MONOTONIC.
     uint64_t arrived;
     /// Sixteen times the mean deviation, in nanoseconds (RFC 3550 A.8).
