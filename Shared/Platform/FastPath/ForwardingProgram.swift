@@ -194,7 +194,7 @@ struct ForwardingProgram {
 
     /// Packets, octets, and RFC 3550 A.8 in nanoseconds.
     private mutating func count() {
-        let isPositive = code.label()
+        let (isEarly, isKnown) = (code.label(), code.label())
         code.call(Function.now)
         code.load(.double, .r4, from: .r9, offset(\.arrived))
         code.store(.double, .r0, to: .r9, offset(\.arrived))
@@ -209,12 +209,11 @@ struct ForwardingProgram {
         code.load(.word, .r4, from: .r9, offset(\.tick))
         code.apply(.multiply, .r5, .r4)
         code.apply(.subtract, .r0, .r5)
-        code.jump(isPositive, if: .r0, .signedLess, 0)
-        // The two cases in one order: its magnitude is in r1.
-        let isKnown = code.label()
+        // The magnitude is in r1.
+        code.jump(isEarly, if: .r0, .signedLess, 0)
         code.move(.r1, .r0)
         code.jump(isKnown)
-        code.place(isPositive)
+        code.place(isEarly)
         code.move(.r1, 0)
         code.apply(.subtract, .r1, .r0)
         code.place(isKnown)
