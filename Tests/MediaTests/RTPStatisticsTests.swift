@@ -107,6 +107,19 @@ struct PacketRunTests {
         #expect(abs(one.jitter - other.jitter) < 0.5, "\(one.jitter) \(other.jitter)")
     }
 
+    @Test("A clock rate and times that nobody has (a hostile description) give a jitter that can be reported", arguments: [1, 8000, 1_000_000_000, Int(UInt32.max)])
+    func hostileClock(rate: Int) {
+        var statistics = ReceiverStatistics(clockRate: rate)
+        for number in 0..<40 {
+            statistics.receive(header(number, timestamp: number % 2 * 0x7fff_ffff), now: Instant(nanoseconds: UInt64(number) * 1_000_000_000))
+        }
+        #expect(statistics.jitterInNanoseconds <= 1_000_000_000_000_000_000)
+        statistics.receive(
+            PacketRun(
+                packets: 1, octets: 172, sequence: SequenceNumber(40), timestamp: Timestamp(0), arrivedAt: Instant(nanoseconds: 1 << 60), jitter: .max))
+        #expect(statistics.report(about: SSRC(1)).jitter <= 0x8000_0000)
+    }
+
     @Test("What is not certain of its source takes no run, and has no next number")
     func uncertain() {
         var statistics = ReceiverStatistics()

@@ -39,7 +39,7 @@ extension Session {
     /// What those that follow upon this packet of another leg's phone, which was passed on to this one, become; nil: there is more to be
     /// done to them.
     public mutating func onward(after header: Header) -> Onward? {
-        guard transport == nil, terms.sends, isQuiet, let destination = passingDestination else { return nil }
+        guard isQuiet, let destination = plainDestination else { return nil }
         guard !terms.isTransparent else {
             return Onward(
                 destination: destination, ssrc: header.ssrc, payloadType: header.payloadType, sequenceShift: 0, timestampShift: 0,

@@ -23,8 +23,8 @@ extension ReceiverStatistics {
     /// The sequence number after which nothing is missing; nil while the source is not certain.
     public var nextSequence: SequenceNumber? { isCertain ? SequenceNumber(UInt16(truncatingIfNeeded: highestSequence &+ 1)) : nil }
 
-    /// As a run tells it.
-    public var jitterInNanoseconds: UInt64 { UInt64(max(0, jitter * 16 * 1_000_000_000 / Double(clockRate))) }
+    /// As a run tells it; no more than thirty years, whatever clock rate was described.
+    public var jitterInNanoseconds: UInt64 { UInt64(max(0, min(1e18, jitter * 16 * 1_000_000_000 / Double(clockRate)))) }
 
     /// The packets of a run came. If they do not follow upon what is known, what is between is unknown, and not lost.
     public mutating func receive(_ run: PacketRun) {

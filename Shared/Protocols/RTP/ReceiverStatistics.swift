@@ -107,9 +107,9 @@ public struct ReceiverStatistics: BitwiseCopyable, Sendable {
         return true
     }
 
-    /// Measured elsewhere, in sixteenths of a timestamp unit, up to a packet.
+    /// Measured elsewhere, in sixteenths of a timestamp unit, up to a packet. Transit times of A.8 go round, and differ by no more than this.
     mutating func setJitter(_ scaled: Double, _ timestamp: Timestamp, _ arrivedAt: Instant) {
-        jitterScaled = scaled
+        jitterScaled = min(scaled, 16 * 2_147_483_648)
         lastTransit = transit(timestamp, arrivedAt)
     }
 
