@@ -26,9 +26,11 @@ actor Archive {
     /// The living sessions: what the leases are held for.
     private var living: [String: Living] = [:]
     private var ownerless = Ownerless()
-    /// What has changed and is not written yet, the latest of each session.
-    private var changed: [String: SessionRecord] = [:]
+    /// What has changed and is not written yet, the latest of each session, and when it is to be.
+    private var changed: [String: (record: SessionRecord, due: Instant)] = [:]
+    /// So long a change waits for others of its session.
     private static let pause = Interval.seconds(1)
+    private static let look = Interval.milliseconds(250)
     /// Sessions that have ended and whose snapshots are still to be removed.
     private var ended: [(id: String, epoch: UInt64)] = []
     /// Seals what is secret in the snapshots.
@@ -114,16 +116,20 @@ actor Archive {
 
     private func write(_ record: SessionRecord, isNew: Bool = false) {
         living[record.id] = Living(epoch: record.epoch, callID: record.callID, isWritten: living[record.id]?.isWritten ?? !isNew)
-        if changed.isEmpty {
-            _ = loop.schedule(at: loop.now + Self.pause) { self.assumeIsolated { $0.writeChanged() } }
-        }
-        changed[record.id] = record
+        if changed.isEmpty { lookSoon() }
+        changed[record.id] = (record, changed[record.id]?.due ?? loop.now + Self.pause)
     }
 
-    private func writeChanged() {
-        let records = changed.values
-        changed = [:]
-        for record in records { store(record) }
+    private func lookSoon() {
+        _ = loop.schedule(at: loop.now + Self.look) { self.assumeIsolated { $0.writeWhatIsDue() } }
+    }
+
+    private func writeWhatIsDue() {
+        for (id, change) in changed where change.due <= loop.now {
+            changed[id] = nil
+            store(change.record)
+        }
+        if !changed.isEmpty { lookSoon() }
     }
 
     private func store(_ record: SessionRecord) {

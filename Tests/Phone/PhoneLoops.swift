@@ -5,6 +5,8 @@ public import Threads
 public enum PhoneLoops {
     private static let loops: [EventLoop] = (0..<2).map { number in
         let loop = EventLoop(name: "phones-\(number)", priority: priority.load(ordering: .relaxed))
+        // Hundreds of phones would wake a processor for each packet of each of them; who measures others leaves it to them.
+        loop.moderate(WakeupModeration(interval: .milliseconds(1), above: 2_000))
         loop.start()
         return loop
     }

@@ -104,8 +104,9 @@ final class SoundStream {
     // MARK: Sending
 
     private func start() {
-        // Streams that start together are spread over the 20 ms, as independent phones are.
-        due = loop.now + .microseconds(.random(in: 0..<20_000))
+        // Streams that start together are spread over the 20 ms, as independent phones are; whole milliseconds, so that hundreds of them share some turns.
+        let next = loop.now + .milliseconds(.random(in: 0..<20))
+        due = Instant(nanoseconds: next.nanoseconds - next.nanoseconds % 1_000_000)
         schedule()
     }
 
@@ -116,6 +117,7 @@ final class SoundStream {
     private func tick() {
         guard !isClosed else { return }
         sendFrame()
+        loop.handled(1)
         due = due + Self.pace
         // After a stall (a busy machine) what was missed is not sent in a burst.
         if loop.now - due > .milliseconds(200) {
@@ -185,6 +187,7 @@ final class SoundStream {
 
     private func read() {
         let count = socket.receive(into: &batch)
+        loop.handled(count)
         for index in 0..<count { hear(batch[index].bytes, from: batch[index].source) }
     }
 

@@ -36,6 +36,22 @@ struct ThreadsModerationTests {
         #expect(turns(30, every: .milliseconds(1)) == 0)
     }
 
+    @Test("while few come turns are further apart, in proportion, and at most twice as far")
+    mutating func few() throws {
+        moderation = WakeupModeration(interval: .microseconds(500), above: 2_000, filling: 10)
+        func apart(_ items: Int, every gap: Interval) throws -> Interval {
+            for _ in 0..<100 {
+                now = now + gap
+                _ = moderation.turned(items: items, began: now)
+            }
+            return try #require(moderation.turned(items: items, began: now)) - now
+        }
+        #expect(try apart(20, every: .microseconds(500)) == .microseconds(500))
+        #expect(try apart(10, every: .microseconds(500)) == .microseconds(500))
+        #expect(abs(try apart(8, every: .microseconds(500)).nanoseconds - 625_000) < 20_000)
+        #expect(try apart(2, every: .microseconds(500)) == .milliseconds(1))
+    }
+
     @Test("a turn without items is never told to wait, and an interval of zero turns it off")
     mutating func off() {
         _ = turns(200, every: .microseconds(100))

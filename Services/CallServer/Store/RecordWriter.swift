@@ -48,6 +48,8 @@ final class RecordWriter: Sendable {
 
     private static let batch = 200
     private static let linger = Duration.milliseconds(25)
+    /// After a batch that large, for which there was much to do: the next one is to be larger still, and fewer statements made.
+    private static let (large, longLinger) = (8, Duration.milliseconds(60))
     /// By then the disk has it, also a slow one.
     private static let keptFor = Duration.seconds(5)
     private static let look = Duration.milliseconds(500)
@@ -85,13 +87,14 @@ final class RecordWriter: Sendable {
     /// Runs until `finish`. `lived` hears now and then which life PostgreSQL lived at a moment.
     func run(lived: (@Sendable (_ life: String, _ at: Instant) -> Void)? = nil) async {
         var recent = Recent()
+        var linger = Self.linger
         while true {
             if state.withLock({ $0.isDoubtful }) {
                 let asked = MonotonicClock.now()
                 if await confirm(&recent), let life = recent.life { lived?(life, asked) }
             }
             // A call's beginning is busy enough: what it tells may wait a moment, and goes together.
-            if state.withLock({ !$0.isStopped && !$0.isUrgent }) { try? await Task.sleep(for: Self.linger) }
+            if state.withLock({ !$0.isStopped && !$0.isUrgent }) { try? await Task.sleep(for: linger) }
             let entries = state.withLock { state in
                 let entries = state.waiting
                 state.waiting = []
@@ -104,6 +107,7 @@ final class RecordWriter: Sendable {
                 await waitForWork()
                 continue
             }
+            linger = entries.count < Self.large ? Self.linger : Self.longLinger
             var start = 0
             while start < entries.count {
                 let end = min(start + Self.batch, entries.count)

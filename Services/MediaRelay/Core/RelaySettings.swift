@@ -48,6 +48,9 @@ struct RelaySettings: Sendable {
         Setting(
             "TANDEM_MEDIA_GATHER_RATE", .integer(0...10_000_000), default: "2000",
             "packets a second above which a media thread is under load in this sense"),
+        Setting(
+            "TANDEM_MEDIA_GATHER_PACKETS", .integer(0...1_000), default: "10",
+            "while fewer packets than that come in the time of TANDEM_MEDIA_GATHER_MICROSECONDS, they wait longer, at most twice as long"),
         FastPathWish.setting,
     ] + NGSettings.declared
 
@@ -88,7 +91,7 @@ struct RelaySettings: Sendable {
         timeout = .seconds(settings.integer("TANDEM_RTP_TIMEOUT"))
         moderation = WakeupModeration(
             interval: .microseconds(settings.integer("TANDEM_MEDIA_GATHER_MICROSECONDS")),
-            above: settings.integer("TANDEM_MEDIA_GATHER_RATE"))
+            above: settings.integer("TANDEM_MEDIA_GATHER_RATE"), filling: settings.integer("TANDEM_MEDIA_GATHER_PACKETS"))
         fastPath = try FastPathWish(settings)
         preferences = try MediaPreferences(settings)
         ng = try NGSettings(settings)
