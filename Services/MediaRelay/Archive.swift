@@ -162,10 +162,11 @@ actor Archive {
     }
 
     private func releaseEnded() async throws(CacheError) {
-        while let session = ended.last {
-            _ = try await snapshots.release(SessionRecord.kind, session.id, epoch: session.epoch)
-            ended.removeAll { $0 == session }
-        }
+        let over = ended
+        guard !over.isEmpty else { return }
+        _ = try await snapshots.release(SessionRecord.kind, over)
+        let ids = Set(over.map(\.id))
+        ended.removeAll { ids.contains($0.id) }
     }
 
     /// Looks every half minute for sessions whose call nobody owns any more, and gives their ids to `end`, until the task is

@@ -213,7 +213,43 @@ struct CacheSnapshotTests {
         for claim in claims { _ = try await snapshots.save(kind, claim.id, owner: "a", epoch: 1, [0]) }
         _ = try await snapshots.acquire(kind, "c440", owner: "b", takingOver: true)
         #expect(try await snapshots.renew(kind, owner: "a", claims) == ["c440"])
-        for claim in claims { _ = try await snapshots.release(kind, claim.id, epoch: 2) }
+        let lost = try await snapshots.release(kind, claims)
+        #expect(lost == ["c440"], "and released in batches")
+        #expect(try await snapshots.ids(of: kind) == ["c440"])
+        #expect(try await snapshots.save(kind, "c7", owner: "a", epoch: 1, [1]) == .lost, "what has ended stays ended")
+        #expect(try await snapshots.release(kind, "c440", epoch: 2) == .done)
+        cache.stop()
+    }
+
+    @Test("states are written in batches: what is new is taken with it, what is ours goes on, what is another's is left alone")
+    func writing() async throws {
+        let cache = Cache(settings: try Servers.redis(), logger: Servers.silent)
+        await cache.start()
+        let snapshots = Snapshots(cache: cache, stateLength: .seconds(60))
+        let kind = Servers.unique("test-")
+        _ = try await snapshots.acquire(kind, "theirs", owner: "b")
+        _ = try await snapshots.acquire(kind, "taken", owner: "a")
+        _ = try await snapshots.acquire(kind, "taken", owner: "b", takingOver: true)
+        #expect(try await snapshots.save(kind, "ours", owner: "a", epoch: 4, [4]) == .done)
+        #expect(try await snapshots.save(kind, "ended", owner: "a", epoch: 2, [0]) == .done)
+        #expect(try await snapshots.release(kind, "ended", epoch: 2) == .done)
+        func writing(_ id: String, _ epoch: UInt64?) -> Snapshots.Writing { .init(id: id, epoch: epoch, state: Array(id.utf8)) }
+        let some = [writing("new", nil), writing("theirs", nil), writing("taken", 1), writing("ours", 4), writing("ended", nil), writing("forgotten", 9)]
+        #expect(try await snapshots.write(kind, owner: "a", some) == [1, nil, nil, 4, 4, 9])
+        for id in ["new", "ours", "ended", "forgotten"] {
+            #expect(try await snapshots.load(kind, id) == Array(id.utf8))
+            #expect(try await snapshots.owner(of: kind, id) == "a")
+        }
+        #expect(try await snapshots.load(kind, "theirs") == nil)
+        #expect(try await snapshots.owner(of: kind, "taken") == "b")
+
+        let many = (0..<120).map { writing("n\($0)", nil) }
+        #expect(try await snapshots.write(kind, owner: "a", many) == Array(repeating: 1, count: 120))
+        #expect(try await snapshots.write(kind, owner: "a", []) == [])
+        let claims = many.map { (id: $0.id, epoch: UInt64(1)) } + [("new", 1), ("ours", 4), ("ended", 4), ("forgotten", 9)]
+        #expect(try await snapshots.release(kind, claims) == [])
+        #expect(Set(try await snapshots.ids(of: kind)) == ["theirs", "taken"])
+        #expect(try await snapshots.release(kind, [("theirs", 1), ("taken", 2)]) == [])
         cache.stop()
     }
 }

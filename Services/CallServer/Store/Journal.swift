@@ -155,16 +155,15 @@ final class Journal: Sendable {
 
     /// Snapshot and lease of each ended call go; what Redis does not take now is tried again.
     func releaseEnded() async throws {
-        while let claim = claims.withLock({ $0.ended.popLast() }) {
-            do {
-                // Names last: as long as one leads there, something is found.
-                if try await snapshots.release(Self.kind, claim.id, epoch: claim.epoch) == .done {
-                    try await snapshots.forget(Self.kind, names: claim.names)
-                }
-            } catch {
-                claims.withLock { $0.ended.append(claim) }
-                throw error
-            }
+        let ended = claims.withLock { claims in exchange(&claims.ended, with: []) }
+        guard !ended.isEmpty else { return }
+        do {
+            // Names last: as long as one leads there, something is found.
+            let lost = Set(try await snapshots.release(Self.kind, ended.map { (id: $0.id, epoch: $0.epoch) }))
+            try await snapshots.forget(Self.kind, names: ended.filter { !lost.contains($0.id) }.flatMap(\.names))
+        } catch {
+            claims.withLock { $0.ended += ended }
+            throw error
         }
     }
 }

@@ -199,6 +199,8 @@ actor MixerLoop {
 
     func snapshot(of room: String) -> RoomSnapshot? { mixer.snapshot(of: room) }
 
+    func snapshots(of rooms: [String]) -> [RoomSnapshot] { rooms.compactMap { mixer.snapshot(of: $0) } }
+
     func roomIDs() -> [String] { mixer.rooms.map(\.identity.id) }
 
     // MARK: The beat

@@ -21,7 +21,9 @@ final class MixerLoops: Sendable {
         all = loops
     }
 
-    func loop(of room: String) -> MixerLoop { all[Int(StableHash.hash(room.utf8) % UInt64(all.count))] }
+    func loop(of room: String) -> MixerLoop { all[index(of: room)] }
+
+    private func index(of room: String) -> Int { Int(StableHash.hash(room.utf8) % UInt64(all.count)) }
 
     var seatCount: Int { all.reduce(0) { $0 + $1.seatCount.load(ordering: .relaxed) } }
 
@@ -29,6 +31,15 @@ final class MixerLoops: Sendable {
         var ids: [String] = []
         for loop in all { ids += await loop.roomIDs() }
         return ids
+    }
+
+    /// Of those that there are.
+    func snapshots(of rooms: some Collection<String>) async -> [String: RoomSnapshot] {
+        var found: [String: RoomSnapshot] = [:]
+        for (index, rooms) in Dictionary(grouping: rooms, by: index(of:)) {
+            for snapshot in await all[index].snapshots(of: rooms) { found[snapshot.id] = snapshot }
+        }
+        return found
     }
 
     func silentSeats(for silence: Interval) async -> [SilentSeat] {

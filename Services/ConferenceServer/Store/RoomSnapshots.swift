@@ -134,7 +134,50 @@ actor RoomSnapshots {
     func flush() async {
         guard !isOver else { return }
         let all = mustWriteAll.exchange(false, ordering: .relaxed) ? await loops.roomIDs() : []
-        for room in changed.withLock({ exchange(&$0, with: []) }).union(all) { await keep(room) }
+        let rooms = changed.withLock { exchange(&$0, with: []) }.union(all)
+        // One that is being written, or claimed, just now has its turn after that.
+        let free = rooms.filter { writing[$0] == nil && resuming[$0] == nil }
+        for room in free { writing[room] = [] }
+        await write(together: free)
+        for room in free { writeAgain(room) }
+        for room in rooms.subtracting(free) { await keep(room) }
+    }
+
+    /// Rooms that nobody else writes, in one command.
+    private func write(together rooms: Set<String>) async {
+        var (living, over): ([Snapshots.Writing], [(id: String, epoch: UInt64)]) = ([], [])
+        let found = await loops.snapshots(of: rooms)
+        for room in rooms {
+            if var snapshot = found[room] {
+                // Plays go on from here by themselves, so a place that moves on need not be written.
+                snapshot.takenAt = now()
+                guard let state = try? JSONText.encode(snapshot) else { continue }
+                living.append(.init(id: room, epoch: epochs[room], state: state))
+            } else if let epoch = abandoned(room) {
+                over.append((room, epoch))
+            }
+        }
+        do throws(CacheError) {
+            for (writing, epoch) in zip(living, try await snapshots.write(Self.kind, owner: instance, living)) {
+                await settle(writing, epoch)
+            }
+            _ = try await snapshots.release(Self.kind, over)
+        } catch {
+            // Redis is away; what is up goes on, and is written when it is back.
+            for room in rooms { note(room) }
+        }
+    }
+
+    /// What has come of a room's writing: its epoch; nil when it is another's.
+    private func settle(_ writing: Snapshots.Writing, _ epoch: UInt64?) async {
+        if let epoch { return epochs[writing.id] = max(epoch, epochs[writing.id] ?? 0) }
+        // A process before this one had it, and lost it while nobody here could be told; or it was claimed for us meanwhile.
+        if writing.epoch != nil || epochs[writing.id] == nil { await lose(writing.id) } else { note(writing.id) }
+    }
+
+    /// The epoch of a room that is no more, which is given up. Nil when it was claimed again meanwhile: somebody is about to come in.
+    private func abandoned(_ room: String) -> UInt64? {
+        changed.withLock { $0.contains(room) } ? nil : epochs.removeValue(forKey: room)
     }
 
     /// Writes a room now: what a change made of it is there for a successor before anybody is told that it was made.
@@ -169,24 +212,15 @@ actor RoomSnapshots {
 
     private func write(_ room: String) async throws(CacheError) {
         guard var snapshot = await loops.loop(of: room).snapshot(of: room) else {
-            // Claimed again meanwhile: somebody is about to come in.
-            guard !changed.withLock({ $0.contains(room) }), let epoch = epochs.removeValue(forKey: room) else { return }
-            _ = try await snapshots.release(Self.kind, room, epoch: epoch)
+            if let epoch = abandoned(room) { _ = try await snapshots.release(Self.kind, room, epoch: epoch) }
             return
         }
         // Whoever claims it just now claims it for us.
         if epochs[room] == nil, let arrival = resuming[room] { _ = await arrival.result }
-        if epochs[room] == nil {
-            switch try await snapshots.acquire(Self.kind, room, owner: instance) {
-            case .acquired(let claim): epochs[room] = max(claim.epoch, epochs[room] ?? 0)
-            // A process before this one had it, and lost it while nobody here could be told.
-            case .owned: if epochs[room] == nil { return await lose(room) }
-            }
-        }
-        // Plays go on from here by themselves, so a place that moves on need not be written.
         snapshot.takenAt = now()
-        guard let epoch = epochs[room], let state = try? JSONText.encode(snapshot) else { return }
-        if try await snapshots.save(Self.kind, room, owner: instance, epoch: epoch, state) == .lost { await lose(room) }
+        guard let state = try? JSONText.encode(snapshot) else { return }
+        let writing = Snapshots.Writing(id: room, epoch: epochs[room], state: state)
+        for epoch in try await snapshots.write(Self.kind, owner: instance, [writing]) { await settle(writing, epoch) }
     }
 
     func renew() async {

@@ -32,9 +32,9 @@ public struct Snapshots: Sendable {
     /// Renew the leases this often.
     public static let renewalPause = Interval.seconds(1)
 
-    private let cache: Cache
+    let cache: Cache
     private let stateLength: Interval
-    private let life: Int64
+    let life: Int64
 
     /// `stateLength`: how long a state is kept after its last write or renewal. `life`: which of those that bear the owner's name it is;
     /// zero: whoever bears the name is the owner.
@@ -165,33 +165,14 @@ public struct Snapshots: Sendable {
         try await cache.command(["HGET", CacheArgument(keys(kind, id)[0]), "owner"]).text
     }
 
-    /// Renews the leases of all things given; those that are lost to another.
-    public func renew(
-        _ kind: String, owner: String, _ claims: [(id: String, epoch: UInt64)]
-    ) async throws(CacheError) -> [String] {
-        var lost: [String] = []
-        for start in stride(from: 0, to: claims.count, by: 200) {
-            let chunk = claims[start..<min(start + 200, claims.count)]
-            let reply = try await cache.script(
-                Self.renewScript, keys: chunk.flatMap { keys(kind, $0.id).prefix(2) },
-                arguments: [CacheArgument(owner), CacheArgument(Self.lease), CacheArgument(keep), CacheArgument(life)]
-                    + chunk.map { CacheArgument($0.epoch) })
-            guard let outcomes = reply.array, outcomes.count == chunk.count else { throw .unexpectedReply("renew") }
-            lost += zip(chunk, outcomes).filter { $1.integer == 0 }.map(\.0.id)
-        }
-        return lost
-    }
-
     /// Ends the thing: lease and state go, unless another has taken it over.
     public func release(_ kind: String, _ id: String, epoch: UInt64) async throws(CacheError) -> Outcome {
-        try Self.outcome(
-            await cache.script(Self.releaseScript, keys: keys(kind, id), arguments: [CacheArgument(epoch), "0", CacheArgument(id)]))
+        try await release(kind, [(id: id, epoch: epoch)]).isEmpty ? .done : .lost
     }
 
     /// Gives the lease up and keeps the state, for a successor to take at once.
     public func yield(_ kind: String, _ id: String, epoch: UInt64) async throws(CacheError) -> Outcome {
-        try Self.outcome(
-            await cache.script(Self.releaseScript, keys: keys(kind, id), arguments: [CacheArgument(epoch), "1", CacheArgument(id)]))
+        try Self.outcome(await cache.script(Self.yieldScript, keys: Array(keys(kind, id).prefix(2)), arguments: [CacheArgument(epoch)]))
     }
 
     /// The ids of all things of a kind that have a state, owned or not.
@@ -206,13 +187,13 @@ public struct Snapshots: Sendable {
         return orphans
     }
 
-    private static let lease = Cache.milliseconds(leaseLength)
-    private var keep: Int64 { Cache.milliseconds(stateLength) }
+    static let lease = Cache.milliseconds(leaseLength)
+    var keep: Int64 { Cache.milliseconds(stateLength) }
 
-    private func index(_ kind: String) -> String { "tandem:\(kind):ids" }
+    func index(_ kind: String) -> String { "tandem:\(kind):ids" }
 
     /// Lease, state and index of one thing. The id comes last, so no id can spell another's key.
-    private func keys(_ kind: String, _ id: String) -> [String] {
+    func keys(_ kind: String, _ id: String) -> [String] {
         ["tandem:\(kind):lease:\(id)", "tandem:\(kind):state:\(id)", index(kind)]
     }
 

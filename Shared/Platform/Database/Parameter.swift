@@ -15,31 +15,44 @@ public enum Parameter: Sendable, Equatable {
     public static func optional(_ value: String?) -> Parameter { value.map(Parameter.text) ?? .null }
     public static func optional(_ value: Int64?) -> Parameter { value.map(Parameter.int) ?? .null }
 
-    /// As PostgreSQL reads it; nil is NULL. A NUL character, which PostgreSQL cannot store in text, is left out.
-    var encoded: String? {
+    /// Adds it as PostgreSQL reads it; false: it is NULL. A NUL character, which PostgreSQL cannot store in text, is left out.
+    func append(to bytes: inout [UInt8]) -> Bool {
         switch self {
-        case .text(let text): Self.withoutNUL(text)
-        case .int(let number): String(number)
-        case .double(let number): String(number)
-        case .bool(let flag): flag ? "t" : "f"
-        case .bytes(let bytes): "\\x" + Hexadecimal.encode(bytes)
-        case .texts(let texts): "{" + texts.map(Self.quoted).joined(separator: ",") + "}"
-        case .null: nil
+        case .text(let text): Self.append(text.utf8, to: &bytes)
+        case .int(let number): bytes += String(number).utf8
+        case .double(let number): bytes += String(number).utf8
+        case .bool(let flag): bytes.append(flag ? UInt8(ascii: "t") : UInt8(ascii: "f"))
+        case .bytes(let value): bytes += ("\\x" + Hexadecimal.encode(value)).utf8
+        case .texts(let texts): Self.append(list: texts, to: &bytes)
+        case .null: return false
+        }
+        return true
+    }
+
+    private static func append(_ text: String.UTF8View, to bytes: inout [UInt8]) {
+        let start = bytes.count
+        bytes += text
+        if bytes[start...].contains(0) {
+            bytes.removeLast(bytes.count - start)
+            bytes += text.lazy.filter { $0 != 0 }
         }
     }
 
-    private static func withoutNUL(_ text: String) -> String {
-        text.utf8.contains(0) ? String(decoding: text.utf8.filter { $0 != 0 }, as: UTF8.self) : text
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var quoted: [UInt8] = [UInt8(ascii: "\"")]
-        for byte in text.utf8 where byte != 0 {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { quoted.append(UInt8(ascii: "\\")) }
-            quoted.append(byte)
+    /// Mostly JSON: many quotes, and much of it.
+    private static func append(list texts: [String], to bytes: inout [UInt8]) {
+        let (quote, escape) = (UInt8(ascii: "\""), UInt8(ascii: "\\"))
+        bytes.reserveCapacity(bytes.count + texts.reduce(2) { $0 + $1.utf8.count * 5 / 4 + 3 })
+        bytes.append(UInt8(ascii: "{"))
+        for (index, text) in texts.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes.append(quote)
+            for byte in text.utf8 where byte != 0 {
+                if byte == quote || byte == escape { bytes.append(escape) }
+                bytes.append(byte)
+            }
+            bytes.append(quote)
         }
-        quoted.append(UInt8(ascii: "\""))
-        return String(decoding: quoted, as: UTF8.self)
+        bytes.append(UInt8(ascii: "}"))
     }
 }
 

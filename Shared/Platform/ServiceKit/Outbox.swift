@@ -18,6 +18,8 @@ internal import Threads
 public final class Outbox: Sendable {
     private static let batch = 200
     private static let linger = Duration.milliseconds(60)
+    /// After a batch that large, for which there was much to do, the next one is to be larger still: each costs as much as several events.
+    private static let (large, longLinger) = (30, Duration.milliseconds(150))
     private static let lease = 5
     /// The lease is renewed when less than this is left of it, not at every wake-up.
     private static let renewal = Interval.seconds(3)
@@ -109,8 +111,9 @@ public final class Outbox: Sendable {
     public func run() async {
         while !Task.isCancelled {
             let isStopping = state.withLock { $0.isStopping }
+            var published = 0
             do {
-                while try await publishSome() {}
+                repeat { published = try await publishSome() } while published == Self.batch
                 if isStopping { break }
             } catch {
                 if isStopping {
@@ -123,7 +126,7 @@ public final class Outbox: Sendable {
             }
             await waitForWork()
             // Events come in bursts, and whoever made them is still busy.
-            if !isStopping { try? await Task.sleep(for: Self.linger) }
+            if !isStopping { try? await Task.sleep(for: published < Self.large ? Self.linger : Self.longLinger) }
         }
         await giveUpLease()
         state.withLock { $0.hasStopped = true }
@@ -144,13 +147,13 @@ public final class Outbox: Sendable {
         }
     }
 
-    /// One batch; false when nothing is left or another instance publishes.
-    private func publishSome() async throws -> Bool {
-        guard try await holdLease() else { return false }
+    /// At most a batch; how many events: none when nothing is left or another instance publishes.
+    private func publishSome() async throws -> Int {
+        guard try await holdLease() else { return 0 }
         let rows = try await database.run { [schema] connection in
             try connection.query("select id, event from \(schema).outbox order by id limit \(Self.batch)")
         }
-        guard !rows.isEmpty else { return false }
+        guard !rows.isEmpty else { return 0 }
         let ids = try rows.map { try $0.text("id") }
         let events = try rows.map { try WrittenEvent(text: Array(try $0.text("event").utf8)) }
         try await bus.publish(events)
@@ -162,7 +165,7 @@ public final class Outbox: Sendable {
                 select count(*) from relaxed
                 """, [.texts(ids)])
         }
-        return rows.count == Self.batch
+        return rows.count
     }
 
     /// Whether this instance publishes. Losing the lease to a crash of PostgreSQL costs a repetition, so no disk is waited for.

@@ -164,33 +164,43 @@ public final class Timeline: Sendable {
     /// By hand, as there are many: what `TimelineEntry` decodes.
     static func json(_ entry: TimelineEntry) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(256 + (entry.body?.utf8.count ?? 0))
-        bytes += Array("{\"time_us\":\(entry.microseconds),\"seq\":\(entry.sequence)".utf8)
-        func put(_ name: StaticString, _ value: String?) {
-            guard let value else { return }
-            bytes += Array(",\"\(name)\":\"".utf8)
-            for byte in value.utf8 {
-                switch byte {
-                case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
-                case UInt8(ascii: "\n"): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
-                case UInt8(ascii: "\r"): bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
-                case 0..<32: bytes += Array("\\u00".utf8) + Array(Hexadecimal.encode([byte]).utf8)
-                default: bytes.append(byte)
-                }
-            }
-            bytes.append(UInt8(ascii: "\""))
+        bytes.reserveCapacity(320 + (entry.body?.utf8.count ?? 0) * 9 / 8)
+        bytes += "{\"time_us\":".utf8
+        bytes += String(entry.microseconds).utf8
+        bytes += ",\"seq\":".utf8
+        bytes += String(entry.sequence).utf8
+        append(",\"writer\":\"", entry.writer, to: &bytes)
+        append(",\"call_id\":\"", entry.callID, to: &bytes)
+        append(",\"kind\":\"", entry.kind.rawValue, to: &bytes)
+        append(",\"from\":\"", entry.from, to: &bytes)
+        append(",\"to\":\"", entry.to, to: &bytes)
+        append(",\"via\":\"", entry.via, to: &bytes)
+        append(",\"summary\":\"", entry.summary, to: &bytes)
+        append(",\"outcome\":\"", entry.outcome, to: &bytes)
+        if let duration = entry.duration {
+            bytes += ",\"duration_us\":".utf8
+            bytes += String(duration).utf8
         }
-        put("writer", entry.writer)
-        put("call_id", entry.callID)
-        put("kind", entry.kind.rawValue)
-        put("from", entry.from)
-        put("to", entry.to)
-        put("via", entry.via)
-        put("summary", entry.summary)
-        put("outcome", entry.outcome)
-        if let duration = entry.duration { bytes += Array(",\"duration_us\":\(duration)".utf8) }
-        put("body", entry.body)
+        append(",\"body\":\"", entry.body, to: &bytes)
         bytes.append(UInt8(ascii: "}"))
         return bytes
+    }
+
+    /// A member whose text begins after `name`.
+    private static func append(_ name: String, _ value: String?, to bytes: inout [UInt8]) {
+        guard let value else { return }
+        bytes += name.utf8
+        for byte in value.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case UInt8(ascii: "\n"): bytes += "\\n".utf8
+            case UInt8(ascii: "\r"): bytes += "\\r".utf8
+            case 0..<32: bytes += ("\\u00" + Hexadecimal.encode([byte])).utf8
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
     }
 }
