@@ -1,39 +1,41 @@
 /// Elements ordered by the instant they are due: a binary heap whose entries can be cancelled.
 ///
 /// One owner, one thread. Insert and remove cost O(log n); cancelling marks the entry, which is skipped when it comes up.
+/// Inlinable, as every loop has one of its own kind of elements: code for any kind takes several times as long.
 public struct DeadlineQueue<Element> {
     /// Names one entry; never used twice in the life of a queue.
     public struct Ticket: Hashable, Sendable {
-        fileprivate let number: UInt64
+        @usableFromInline let number: UInt64
+        @inlinable init(number: UInt64) { self.number = number }
     }
 
-    private var heap: [Entry] = []
-    private var elements: [UInt64: Element] = [:]
-    private var nextNumber: UInt64 = 0
+    @usableFromInline var heap: [DeadlineEntry] = []
+    @usableFromInline var elements: [UInt64: Element] = [:]
+    @usableFromInline var nextNumber: UInt64 = 0
 
-    public init() {}
+    @inlinable public init() {}
 
-    public var count: Int { elements.count }
-    public var isEmpty: Bool { elements.isEmpty }
+    @inlinable public var count: Int { elements.count }
+    @inlinable public var isEmpty: Bool { elements.isEmpty }
 
     /// The earliest deadline, or nil when nothing waits.
-    public mutating func nextDeadline() -> Instant? {
+    @inlinable public mutating func nextDeadline() -> Instant? {
         dropCancelled()
         return heap.first?.deadline
     }
 
-    @discardableResult
+    @discardableResult @inlinable
     public mutating func insert(_ element: Element, at deadline: Instant) -> Ticket {
         let number = nextNumber
         nextNumber &+= 1
         elements[number] = element
-        heap.append(Entry(deadline: deadline, number: number))
+        heap.append(DeadlineEntry(deadline: deadline, number: number))
         siftUp(from: heap.count - 1)
         return Ticket(number: number)
     }
 
     /// Takes the entry out; nil when it already fired or was cancelled.
-    @discardableResult
+    @discardableResult @inlinable
     public mutating func cancel(_ ticket: Ticket) -> Element? {
         let element = elements.removeValue(forKey: ticket.number)
         // Cancelled entries stay in the heap until they surface; rebuild when they are the majority.
@@ -42,28 +44,28 @@ public struct DeadlineQueue<Element> {
     }
 
     /// The next element due at `now` or before, in order of deadline, or nil.
-    public mutating func popDue(now: Instant) -> Element? {
+    @inlinable public mutating func popDue(now: Instant) -> Element? {
         dropCancelled()
         guard let first = heap.first, first.deadline <= now else { return nil }
         removeFirst()
         return elements.removeValue(forKey: first.number)
     }
 
-    private mutating func dropCancelled() {
+    @inlinable mutating func dropCancelled() {
         while let first = heap.first, elements[first.number] == nil { removeFirst() }
     }
 
-    private mutating func compact() {
+    @inlinable mutating func compact() {
         heap = heap.filter { elements[$0.number] != nil }
         heap.sort { Self.isBefore($0, $1) }
     }
 
     /// Equal deadlines keep their order of insertion.
-    private static func isBefore(_ left: Entry, _ right: Entry) -> Bool {
-        (left.deadline, left.number) < (right.deadline, right.number)
+    @inlinable static func isBefore(_ left: DeadlineEntry, _ right: DeadlineEntry) -> Bool {
+        left.deadline == right.deadline ? left.number < right.number : left.deadline < right.deadline
     }
 
-    private mutating func removeFirst() {
+    @inlinable mutating func removeFirst() {
         heap.swapAt(0, heap.count - 1)
         heap.removeLast()
         var parent = 0
@@ -77,7 +79,7 @@ public struct DeadlineQueue<Element> {
         }
     }
 
-    private mutating func siftUp(from index: Int) {
+    @inlinable mutating func siftUp(from index: Int) {
         var child = index
         while child > 0 {
             let parent = (child - 1) / 2
@@ -89,7 +91,8 @@ public struct DeadlineQueue<Element> {
 }
 
 /// Outside of the queue, so that its array is one of a known type whatever the elements are: generic access allocates.
-private struct Entry {
-    let deadline: Instant
-    let number: UInt64
+@usableFromInline struct DeadlineEntry {
+    @usableFromInline let deadline: Instant
+    @usableFromInline let number: UInt64
+    @inlinable init(deadline: Instant, number: UInt64) { (self.deadline, self.number) = (deadline, number) }
 }
