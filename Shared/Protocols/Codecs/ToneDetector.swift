@@ -74,15 +74,25 @@ public struct ToneDetector: ~Copyable {
     /// Puts the new samples into the line, and in their place those of two blocks ago, quiet where there was a tone.
     private mutating func exchange(_ sound: inout MutableSpan<Int16>, _ position: Int, _ count: Int) {
         let leaving = (block + 1) % 3
-        let target = marks[leaving] ? 0 : 256
+        gain = Self.exchange(
+            &sound, position, count, &line, old: leaving * Self.block + filled, new: block * Self.block + filled, gain: gain,
+            target: marks[leaving] ? 0 : 256)
+    }
+
+    /// The gain at the end. Static, so that no memory is looked up twice.
+    private static func exchange(
+        _ sound: inout MutableSpan<Int16>, _ position: Int, _ count: Int, _ line: inout [Int16], old: Int, new: Int, gain: Int, target: Int
+    ) -> Int {
+        var line = line.mutableSpan
+        var gain = gain
         for index in 0..<count {
+            let (arriving, leaving) = (sound[position + index], line[old + index])
             // 1 ms from loud to quiet, so that nothing clicks.
             if gain != target { gain += gain < target ? 32 : -32 }
-            let place = filled + index
-            let old = Int(line[leaving * Self.block + place])
-            line[block * Self.block + place] = sound[position + index]
-            sound[position + index] = Int16(truncatingIfNeeded: (old * gain) >> 8)
+            sound[position + index] = gain == 256 ? leaving : Int16(truncatingIfNeeded: (Int(leaving) * gain) >> 8)
+            line[new + index] = arriving
         }
+        return gain
     }
 
     private static func code(of key: UInt8) -> UInt8? {

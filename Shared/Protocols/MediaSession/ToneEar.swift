@@ -20,28 +20,28 @@ struct ToneEar: ~Copyable {
     /// Codes, in µ-law, that take the place of the packet heard last; as long as it was.
     private(set) var codes: [UInt8]
     private var detector: ToneDetector
-    private var sound: [Int16]
 
     /// Nil when there is no detector to be had.
     init?() {
         guard let detector = try? ToneDetector(erasing: true) else { return nil }
         self.detector = detector
-        sound = Array(repeating: 0, count: Self.longestPacket)
         codes = Array(repeating: G711.Law.ulaw.silence, count: Self.longestPacket)
     }
 
     mutating func hear(_ payload: Span<UInt8>, _ law: G711.Law) -> Heard {
         var heard = Heard()
         guard payload.count <= Self.longestPacket else { return heard }
+        // On the stack, which is at hand: a memory of each session's own would be far away by the next packet.
+        var sound = InlineArray<1120, Int16>(repeating: 0)
         Self.listen(payload, law, &detector, &sound, &heard)
-        Self.encode(sound, payload.count, into: &codes)
+        Self.encode(sound.span.extracting(0..<payload.count), into: &codes)
         return heard
     }
 
     // Static, so that each of the memories is one argument, and none overlaps another.
 
     private static func listen(
-        _ payload: Span<UInt8>, _ law: G711.Law, _ detector: inout ToneDetector, _ sound: inout [Int16], _ heard: inout Heard
+        _ payload: Span<UInt8>, _ law: G711.Law, _ detector: inout ToneDetector, _ sound: inout InlineArray<1120, Int16>, _ heard: inout Heard
     ) {
         var samples = sound.mutableSpan
         G711.decode(payload, law, into: &samples, at: 0)
@@ -49,8 +49,8 @@ struct ToneEar: ~Copyable {
         while let event = detector.pass(&samples, from: &position, to: payload.count) { heard.append(event) }
     }
 
-    private static func encode(_ sound: [Int16], _ count: Int, into codes: inout [UInt8]) {
+    private static func encode(_ sound: Span<Int16>, into codes: inout [UInt8]) {
         var left = codes.mutableSpan
-        G711.encode(sound.span.extracting(0..<count), .ulaw, into: &left, at: 0)
+        G711.encode(sound, .ulaw, into: &left, at: 0)
     }
 }
