@@ -64,4 +64,36 @@ struct CallServersYieldingTests {
             }
         }
     }
+
+    @Test("RFC 3261 §9.2: who gives up while the call that it names is being fetched has a 487 at once, and that call goes on")
+    func givenUp() async throws {
+        try await withPhones(3, in: suite) { phones in
+            let (taker, giver) = (1, 2)
+            let (outgoing, incoming) = try await servers.talking(phones[0], phones[1], on: giver)
+            let reference = try await incoming.reference
+            // A Call-ID that the edge takes to the other server.
+            let before = try await servers.answered(phones[2], "600", on: taker)
+            let callID = try #require(await before.callID)
+            try await before.hangup()
+            try await Task.sleep(for: .milliseconds(500))
+            let processes = try suite.processes(of: TwoCallServers.service, giver)
+            for process in processes { kill(process, SIGSTOP) }
+            defer { for process in processes { kill(process, SIGCONT) } }
+            let newcomer = try await phones[2].call(phones[1].number, [Header(.replaces, reference)], callID: callID)
+            try await Task.sleep(for: .milliseconds(200))
+            let givingUp = Task { try await newcomer.hangup() }
+            // The server that has the call says nothing: nobody waits for it.
+            let end = try await newcomer.ended(within: .seconds(1))
+            #expect(end == .cancelled)
+            for process in processes { kill(process, SIGCONT) }
+            try await givingUp.value
+            try await Task.sleep(for: .milliseconds(500))
+            #expect(await outgoing.hears(620))
+            #expect(await incoming.hears(440))
+            try await incoming.hold()
+            try await incoming.resume()
+            try await outgoing.hangup()
+            #expect(try await incoming.ended() == .hungUpThere)
+        }
+    }
 }

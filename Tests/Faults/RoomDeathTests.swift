@@ -165,6 +165,33 @@ struct RoomDeathTests {
         try (before + line + "\n").write(toFile: path, atomically: true, encoding: .utf8)
     }
 
+    @Test("what a call was told while its room hung, and what the room never answered, holds with the successor; what was said last stays")
+    func toldInVain() async throws {
+        try await withPhones(2, in: suite) { phones in
+            let (outgoing, incoming) = try await connect(phones[0], phones[1])
+            #expect(await incoming.hears(440))
+            let id = try await suite.callID(from: phones[0].number)
+            func act(_ verb: String) async throws {
+                let status = try await suite.request("POST", "/v1/calls/\(id)/actions/\(verb)", [:]).status
+                #expect((200..<300).contains(status), "\(verb): \(status)")
+            }
+            let worker = try suite.worker(of: Self.service)
+            try suite.freezeWorker(of: Self.service)
+            // The first is on its way to a process that reads nothing any more, the others wait for its answer.
+            for verb in ["hold", "mute", "unhold"] { try await act(verb) }
+            try suite.killWorker(of: Self.service)
+            try await suite.waitUntilWorks(Self.service, insteadOf: worker)
+            try await suite.eventually("it is not heard") { await incoming.level(of: 440) < -45 }
+            #expect(await outgoing.hears(620), "and hears")
+            try await Task.sleep(for: .seconds(1))
+            #expect(await incoming.level(of: 440) < -45)
+            try await act("unmute")
+            #expect(await incoming.hears(440))
+            try await outgoing.hangup()
+            #expect(try await incoming.ended() == .hungUpThere)
+        }
+    }
+
     private func kill(_ victim: Victim) async throws {
         let (keeper, worker) = (try suite.pid(of: Self.service), try suite.worker(of: Self.service))
         switch victim {

@@ -7,7 +7,7 @@ extension PhoneLine {
     static let allowed = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
 
     /// Calls a number of the phone's domain, or a whole SIP address. Returns when the INVITE is on its way.
-    public func call(_ target: String, _ headers: [Header] = []) async throws -> PhoneCall {
+    public func call(_ target: String, _ headers: [Header] = [], callID: String? = nil) async throws -> PhoneCall {
         try open()
         guard let uri = target.contains(":") ? URI(target) : URI(user: target, host: settings.domain) else {
             throw PhoneError.wrongState("\(target) is no SIP address")
@@ -20,7 +20,7 @@ extension PhoneLine {
         }
         var from = address
         from.tag = newTag()
-        var request = RequestBuilder(.invite, uri: uri, from: from, to: NameAddress(uri), callID: newTag() + newTag(), cseq: 1)
+        var request = RequestBuilder(.invite, uri: uri, from: from, to: NameAddress(uri), callID: callID ?? newTag() + newTag(), cseq: 1)
         request.contact = contact
         request.headers = [Header(.userAgent, "Tandem test phone"), Header(.allow, Self.allowed)] + headers
         (request.contentType, request.body) = ("application/sdp", padded(session.media.offer()).bytes)

@@ -44,7 +44,8 @@ struct ThreadsModerationTests {
                 now = now + gap
                 _ = moderation.turned(items: items, began: now)
             }
-            return try #require(moderation.turned(items: items, began: now)) - now
+            let next = moderation.turned(items: items, began: now)
+            return try #require(next) - now
         }
         #expect(try apart(20, every: .microseconds(500)) == .microseconds(500))
         #expect(try apart(10, every: .microseconds(500)) == .microseconds(500))

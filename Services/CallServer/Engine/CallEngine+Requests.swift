@@ -1,6 +1,7 @@
 import Addresses
 import Bytes
 import Contracts
+import Deadlines
 import SIP
 import ServiceKit
 
@@ -81,6 +82,7 @@ extension CallEngine {
             return begin(message, transaction, from: source, customer, callID, uri, number)
         }
         bringing[transaction] = false
+        sayTrying(transaction)
         Task {
             if self.isElsewhere(named) { await self.bring(named, customer: customer) }
             await self.untilSeated(named)
@@ -89,6 +91,20 @@ extension CallEngine {
             self.drain()
         }
     }
+
+    /// The 100 of an INVITE whose named call takes its time (RFC 3261 §17.2.1): without a response its phone may not give up (§9.1). Not at once:
+    /// as long as nobody remembers the INVITE the phone had better repeat it.
+    private func sayTrying(_ transaction: ServerTransactionID) {
+        loop.schedule(at: loop.now + Self.tryingPause) {
+            self.assumeIsolated {
+                guard $0.bringing[transaction] == false else { return }
+                $0.layer.trying(transaction, into: &$0.outbox)
+                $0.drain()
+            }
+        }
+    }
+
+    private static let tryingPause = Interval.milliseconds(200)
 
     /// A new call. Whose place it takes is here, or nowhere.
     private func begin(
