@@ -31,6 +31,7 @@ actor Archive {
     /// So long a change waits for others of its session.
     private static let pause = Interval.seconds(1)
     private static let look = Interval.milliseconds(250)
+    private var isLookDue = false
     /// Sessions that have ended and whose snapshots are still to be removed.
     private var ended: [(id: String, epoch: UInt64)] = []
     /// Seals what is secret in the snapshots.
@@ -116,15 +117,18 @@ actor Archive {
 
     private func write(_ record: SessionRecord, isNew: Bool = false) {
         living[record.id] = Living(epoch: record.epoch, callID: record.callID, isWritten: living[record.id]?.isWritten ?? !isNew)
-        if changed.isEmpty { lookSoon() }
+        lookSoon()
         changed[record.id] = (record, changed[record.id]?.due ?? loop.now + Self.pause)
     }
 
     private func lookSoon() {
+        guard !isLookDue else { return }
+        isLookDue = true
         _ = loop.schedule(at: loop.now + Self.look) { self.assumeIsolated { $0.writeWhatIsDue() } }
     }
 
     private func writeWhatIsDue() {
+        isLookDue = false
         for (id, change) in changed where change.due <= loop.now {
             changed[id] = nil
             store(change.record)
@@ -165,8 +169,8 @@ actor Archive {
         let over = ended
         guard !over.isEmpty else { return }
         _ = try await snapshots.release(SessionRecord.kind, over)
-        let ids = Set(over.map(\.id))
-        ended.removeAll { ids.contains($0.id) }
+        // Others have come behind them meanwhile.
+        ended.removeFirst(over.count)
     }
 
     /// Looks every half minute for sessions whose call nobody owns any more, and gives their ids to `end`, until the task is

@@ -61,6 +61,8 @@ public final class InsideAgent {
             if let position = unread.firstIndex(where: isWanted) { return unread.remove(at: position) }
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             if count > 0 {
+                // Sound for who had this port before is no message of ours.
+                guard buffer[0] < 0x80 else { continue }
                 unread.append(try Message.parse(Array(buffer.prefix(count))))
                 continue
             }

@@ -27,9 +27,19 @@ final class Journal: Sendable {
     /// Epochs of the live legs, whose leases are renewed, and of those that ended, whose leases go.
     private struct Claims {
         var live: [String: UInt64] = [:]
-        var ended: [(id: String, epoch: UInt64, names: [String])] = []
+        var ended: [Ended] = []
         /// Call-IDs that lead to a leg, as far as they have been written.
         var named: [String: Set<String>] = [:]
+    }
+
+    private struct Ended {
+        let id: String
+        let epoch: UInt64
+        let names: [String]
+        /// What is left to go are its names.
+        var isReleased = false
+
+        func isSame(as other: Ended) -> Bool { id == other.id && epoch == other.epoch }
     }
 
     /// `life`: of the processes that bear this instance's name the latest one has its calls.
@@ -101,7 +111,8 @@ final class Journal: Sendable {
     func forget(_ leg: Leg) {
         claims.withLock { claims in
             claims.live[leg.record.id] = nil
-            claims.ended.append((leg.record.id, leg.epoch, Array(claims.named.removeValue(forKey: leg.record.id) ?? [])))
+            let names = claims.named.removeValue(forKey: leg.record.id) ?? []
+            claims.ended.append(Ended(id: leg.record.id, epoch: leg.epoch, names: Array(names)))
         }
     }
 
@@ -153,17 +164,22 @@ final class Journal: Sendable {
     /// Redis may have come back empty.
     func forgetNames() { claims.withLock { $0.named = [:] } }
 
-    /// Snapshot and lease of each ended call go; what Redis does not take now is tried again.
+    private static let releasedAtOnce = 200
+
+    /// Snapshot and lease of each ended call go; what Redis does not take now is tried again. Until then it is held here: nobody else takes it for one
+    /// that may be gone on with.
     func releaseEnded() async throws {
-        let ended = claims.withLock { claims in exchange(&claims.ended, with: []) }
-        guard !ended.isEmpty else { return }
-        do {
+        while true {
+            let ended = claims.withLock { Array($0.ended.prefix(Self.releasedAtOnce)) }
+            guard !ended.isEmpty else { return }
+            let lost = Set(try await snapshots.release(Self.kind, ended.filter { !$0.isReleased }.map { (id: $0.id, epoch: $0.epoch) }))
+            let released = ended.filter { !lost.contains($0.id) }
+            claims.withLock { claims in
+                for index in claims.ended.indices where released.contains(where: claims.ended[index].isSame) { claims.ended[index].isReleased = true }
+            }
             // Names last: as long as one leads there, something is found.
-            let lost = Set(try await snapshots.release(Self.kind, ended.map { (id: $0.id, epoch: $0.epoch) }))
-            try await snapshots.forget(Self.kind, names: ended.filter { !lost.contains($0.id) }.flatMap(\.names))
-        } catch {
-            claims.withLock { $0.ended += ended }
-            throw error
+            try await snapshots.forget(Self.kind, names: released.flatMap(\.names))
+            claims.withLock { claims in claims.ended.removeAll { one in ended.contains(where: one.isSame) } }
         }
     }
 }

@@ -105,6 +105,7 @@ final class RecordWriter: Sendable {
             if entries.isEmpty {
                 if state.withLock({ $0.isStopped }) { return }
                 await waitForWork()
+                linger = Self.linger
                 continue
             }
             linger = entries.count < Self.large ? Self.linger : Self.longLinger

@@ -57,9 +57,10 @@ actor RoomSnapshots {
         if let other = resuming[room] { return try await other.value }
         // A room that has just begun is about to be ours: a call that changes its owner within its first milliseconds resumes nothing.
         if epochs[room] == nil, writing[room] != nil { await keep(room) }
-        if epochs[room] != nil, await isHere(room) || !resumes {
+        if epochs[room] != nil {
+            // First of all: it is not to be given up meanwhile as one that is no more.
             note(room)
-            return nil
+            if await isHere(room) || !resumes { return nil }
         }
         if let other = resuming[room] { return try await other.value }
         let arrival = Task { try await take(room, successor: successor, resumes: resumes, rules, isAlive) }
@@ -135,18 +136,26 @@ actor RoomSnapshots {
         guard !isOver else { return }
         let all = mustWriteAll.exchange(false, ordering: .relaxed) ? await loops.roomIDs() : []
         let rooms = changed.withLock { exchange(&$0, with: []) }.union(all)
-        // One that is being written, or claimed, just now has its turn after that.
-        let free = rooms.filter { writing[$0] == nil && resuming[$0] == nil }
-        for room in free { writing[room] = [] }
-        await write(together: free)
-        for room in free { writeAgain(room) }
-        for room in rooms.subtracting(free) { await keep(room) }
+        var rest = Array(rooms)
+        while !rest.isEmpty {
+            let some = rest.prefix(Self.writtenAtOnce)
+            rest.removeFirst(some.count)
+            // One that is being written, or claimed, just now has its turn after that.
+            let free = some.filter { writing[$0] == nil && resuming[$0] == nil }
+            for room in free { writing[room] = [] }
+            await write(together: free)
+            for room in free { writeAgain(room) }
+            for room in some where !free.contains(room) { await keep(room) }
+        }
     }
 
+    private static let writtenAtOnce = 50
+
     /// Rooms that nobody else writes, in one command.
-    private func write(together rooms: Set<String>) async {
-        var (living, over): ([Snapshots.Writing], [(id: String, epoch: UInt64)]) = ([], [])
+    private func write(together rooms: [String]) async {
         let found = await loops.snapshots(of: rooms)
+        guard !isOver else { return }
+        var (living, over): ([Snapshots.Writing], [(id: String, epoch: UInt64)]) = ([], [])
         for room in rooms {
             if var snapshot = found[room] {
                 // Plays go on from here by themselves, so a place that moves on need not be written.
@@ -158,26 +167,34 @@ actor RoomSnapshots {
             }
         }
         do throws(CacheError) {
-            for (writing, epoch) in zip(living, try await snapshots.write(Self.kind, owner: instance, living)) {
-                await settle(writing, epoch)
-            }
-            _ = try await snapshots.release(Self.kind, over)
+            for (writing, epoch) in zip(living, try await snapshots.write(Self.kind, owner: instance, living)) { await settle(writing, epoch) }
         } catch {
             // Redis is away; what is up goes on, and is written when it is back.
-            for room in rooms { note(room) }
+            for writing in living { note(writing.id) }
+        }
+        await release(over)
+    }
+
+    private func release(_ over: [(id: String, epoch: UInt64)]) async {
+        do throws(CacheError) { _ = try await snapshots.release(Self.kind, over) } catch {
+            for (room, epoch) in over {
+                epochs[room] = max(epoch, epochs[room] ?? 0)
+                note(room)
+            }
         }
     }
 
     /// What has come of a room's writing: its epoch; nil when it is another's.
     private func settle(_ writing: Snapshots.Writing, _ epoch: UInt64?) async {
-        if let epoch { return epochs[writing.id] = max(epoch, epochs[writing.id] ?? 0) }
-        // A process before this one had it, and lost it while nobody here could be told; or it was claimed for us meanwhile.
-        if writing.epoch != nil || epochs[writing.id] == nil { await lose(writing.id) } else { note(writing.id) }
+        // Claimed or lost while Redis was asked.
+        guard epochs[writing.id] == writing.epoch else { return note(writing.id) }
+        // A process before this one had it, and lost it while nobody here could be told.
+        if let epoch { epochs[writing.id] = epoch } else { await lose(writing.id) }
     }
 
     /// The epoch of a room that is no more, which is given up. Nil when it was claimed again meanwhile: somebody is about to come in.
     private func abandoned(_ room: String) -> UInt64? {
-        changed.withLock { $0.contains(room) } ? nil : epochs.removeValue(forKey: room)
+        resuming[room] != nil || changed.withLock { $0.contains(room) } ? nil : epochs.removeValue(forKey: room)
     }
 
     /// Writes a room now: what a change made of it is there for a successor before anybody is told that it was made.
@@ -212,9 +229,10 @@ actor RoomSnapshots {
 
     private func write(_ room: String) async throws(CacheError) {
         guard var snapshot = await loops.loop(of: room).snapshot(of: room) else {
-            if let epoch = abandoned(room) { _ = try await snapshots.release(Self.kind, room, epoch: epoch) }
+            if let epoch = abandoned(room) { await release([(room, epoch)]) }
             return
         }
+        guard !isOver else { return }
         // Whoever claims it just now claims it for us.
         if epochs[room] == nil, let arrival = resuming[room] { _ = await arrival.result }
         snapshot.takenAt = now()

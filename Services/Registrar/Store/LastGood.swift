@@ -24,7 +24,11 @@ final class LastGood: Sendable {
     /// What was written lately, and until when it need not be again.
     private let written = Mutex<[String: (plain: [UInt8], until: Instant)]>([:])
 
-    init(cache: Cache, key: [UInt8]) { (self.cache, self.key) = (cache, key) }
+    init(cache: Cache, key: [UInt8]) {
+        (self.cache, self.key) = (cache, key)
+        // It may have come back empty.
+        cache.onReconnect { [weak self] in self?.written.withLock { $0 = [:] } }
+    }
 
     /// Does not wait: the copy is of use only later.
     func keep(_ value: some Encodable, as name: String) {
@@ -41,8 +45,9 @@ final class LastGood: Sendable {
         let now = MonotonicClock.now()
         return written.withLock { written in
             if let last = written[name], last.until > now, last.plain == plain { return true }
-            if written.count >= Self.capacity { written = written.filter { $0.value.until > now } }
-            if written.count < Self.capacity { written[name] = (plain, now + Self.renewal) }
+            // Beyond that each is written again, which is no harm.
+            if written.count >= Self.capacity { written = [:] }
+            written[name] = (plain, now + Self.renewal)
             return false
         }
     }
