@@ -153,7 +153,9 @@ actor RoomSnapshots {
 
     /// Rooms that nobody else writes, in one command.
     private func write(together rooms: [String]) async {
+        guard !isOver else { return }
         let found = await loops.snapshots(of: rooms)
+        // The leases may have been given up meanwhile.
         guard !isOver else { return }
         var (living, over): ([Snapshots.Writing], [(id: String, epoch: UInt64)]) = ([], [])
         for room in rooms {
@@ -218,27 +220,9 @@ actor RoomSnapshots {
     }
 
     private func attempt(_ room: String) async {
-        guard !isOver else { return }
-        do throws(CacheError) {
-            try await write(room)
-        } catch {
-            // Redis is away; what is up goes on, and is written when it is back.
-            note(room)
-        }
-    }
-
-    private func write(_ room: String) async throws(CacheError) {
-        guard var snapshot = await loops.loop(of: room).snapshot(of: room) else {
-            if let epoch = abandoned(room) { await release([(room, epoch)]) }
-            return
-        }
-        guard !isOver else { return }
         // Whoever claims it just now claims it for us.
-        if epochs[room] == nil, let arrival = resuming[room] { _ = await arrival.result }
-        snapshot.takenAt = now()
-        guard let state = try? JSONText.encode(snapshot) else { return }
-        let writing = Snapshots.Writing(id: room, epoch: epochs[room], state: state)
-        for epoch in try await snapshots.write(Self.kind, owner: instance, [writing]) { await settle(writing, epoch) }
+        if let arrival = resuming[room] { _ = await arrival.result }
+        await write(together: [room])
     }
 
     func renew() async {
