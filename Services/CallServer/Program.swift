@@ -135,12 +135,8 @@ struct Program {
         let bus = runtime.bus
         let create = Create(engine: engine, store: store, journal: journal, runtime: runtime)
         bus.serve(CreateCall.self) { command, _ in try await create.perform(command) }
-        bus.serve(GetCall.self) { command, _ in
-            guard let found = try await store.find(command.id, customer: command.customerID) else {
-                throw RPCError(.notFound, "no such call")
-            }
-            return found.call
-        }
+        let read = ReadCall(engine: engine, store: store, bus: bus)
+        bus.serve(GetCall.self, on: .both) { command, delivery in try await read.perform(command, delivery) }
         bus.serve(ListCalls.self) { command, _ in
             if let cursor = command.page.cursor, !Identifier.isPlausible(cursor, prefix: "call") {
                 throw RPCError(.invalid, "no such cursor", problems: [Problem(pointer: "/cursor", detail: "give next_cursor of the page before")])

@@ -33,6 +33,7 @@ extension Leg {
         // A repeated answer to a step that is being performed changes nothing.
         if let performing, performing.step >= step.step { return watch(performing.watch, at: moment) }
         performing = Performing(runID: step.runID, step: step.step, action: action)
+        leftBy = nil
         watch(step.watch, at: moment)
         tellOfSecret(into: &effects)
         proceed(at: moment, into: &effects)
@@ -69,7 +70,7 @@ extension Leg {
 
     private mutating func flowEnded(at moment: Moment, into effects: inout [LegEffect]) {
         if phase == .up {
-            end(.completed, Status(code: 200, cause: 16), by: "platform", at: moment, into: &effects)
+            end(.completed, Status(code: 200, cause: 16), by: leftBy ?? "platform", at: moment, into: &effects)
         } else {
             refuse(refusal, at: moment, into: &effects)
         }

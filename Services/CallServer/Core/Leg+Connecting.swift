@@ -105,10 +105,11 @@ extension Leg {
         performing?.results[child] = status
         if bridgedChild == child {
             bridgedChild = nil
+            leftBy = status.by
             finish(.connected, at: moment, into: &effects)
         } else if bridgedChild == nil, hasNoChildLeft {
             // A party that came and went before this call was answered leaves nothing better to tell than that it is gone.
-            let status = status.code >= 300 ? status : Status(code: 480, cause: status.cause)
+            let status = status.code >= 300 ? status : Status(code: 480, cause: status.cause, by: status.by)
             refusal = status
             let result: Outcome =
                 switch outcome {

@@ -120,6 +120,7 @@ extension Leg {
         performing?.dialling = dialling
         if bridgedChild == child {
             bridgedChild = nil
+            leftBy = status.by
             dialling.answered = dialling.numbers[child]
             finish(Outcome(.completed, data: dialling.data), at: moment, into: &effects)
         } else if hasNoChildLeft, bridgedChild == nil {
@@ -137,7 +138,7 @@ extension Leg {
     /// Told by the last attempt of all.
     private mutating func nobodyReached(_ option: Flow.Dial, _ status: Status, at moment: Moment, into effects: inout [LegEffect]) {
         // A party that came and went before this call was answered leaves nothing better to tell than that it is gone.
-        let status = status.code >= 300 ? status : Status(code: 480, cause: status.cause)
+        let status = status.code >= 300 ? status : Status(code: 480, cause: status.cause, by: status.by)
         refusal = status
         if option.relayReason, phase != .up { return refuse(status, at: moment, into: &effects) }
         let dialling = performing?.dialling

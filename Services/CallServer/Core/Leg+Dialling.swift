@@ -68,7 +68,7 @@ extension Leg {
         sip.early?.removeAll { $0.branch == branch }
         guard dial?.refusals.count == dial?.targets.count else {
             // A decline speaks for the person, not for one phone (RFC 3261 §16.7 step 5).
-            if code >= 600 { refuse(Status(code: code, cause: Self.cause(forCode: code)), at: moment, into: &effects) }
+            if code >= 600 { refuse(Status(code: code, cause: Self.cause(forCode: code), by: "callee"), at: moment, into: &effects) }
             return
         }
         nobodyLeft(at: moment, into: &effects)

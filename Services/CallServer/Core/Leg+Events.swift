@@ -351,7 +351,7 @@ extension Leg {
 
     /// Refuses an inbound leg that was not answered, or gives up an outbound one.
     mutating func refuse(_ status: Status, at moment: Moment, into effects: inout [LegEffect]) {
-        end(Self.outcome(of: status.code), status, by: "platform", at: moment, into: &effects)
+        end(Self.outcome(of: status.code), status, by: status.by ?? "platform", at: moment, into: &effects)
     }
 
     /// Ends the leg in every direction: the phone, the children or the parent, the room, the relay, the flow.
@@ -381,7 +381,7 @@ extension Leg {
         }
         for child in children { effects.append(.tellChild(child, .parentEnded)) }
         releaseChained(into: &effects)
-        if record.parentCallID != nil { effects.append(.tellParent(.childEnded(record.id, status, outcome))) }
+        if record.parentCallID != nil { effects.append(.tellParent(.childEnded(record.id, status.made(by: by), outcome))) }
         if let playID = performing?.playID, isSeated { effects.append(.stopPlay(playID: playID)) }
         leaveSeat(into: &effects)
         leavePeer(into: &effects)

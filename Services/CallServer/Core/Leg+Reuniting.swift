@@ -45,7 +45,7 @@ extension Leg {
         if parent.hasLeft(id) {
             if !isEnded { steps.append(.tell(id, .replaced)) }
         } else if isEnded {
-            let status = Status(code: record.sipCode ?? 480, cause: record.hangupCause ?? 31)
+            let status = Status(code: record.sipCode ?? 480, cause: record.hangupCause ?? 31).made(by: record.hangupBy ?? "platform")
             steps.append(.tell(parentID, .childEnded(id, status, record.status)))
         } else if takesPlaceOf != nil || joins == true {
             // It is on its way into the call, and says so when it sits there.

@@ -39,6 +39,8 @@ struct Leg: Codable, Sendable {
     var children: [String] = []
     /// The child that talks with this leg.
     var bridgedChild: String?
+    /// Who has just hung up on this leg; nil once its flow has gone on to something else.
+    var leftBy: String?
     /// Digits that no action has used yet (type-ahead); bounded by `Limits.digits`.
     var digits = ""
     /// What a flow that ends before an answer refuses the call with.
@@ -90,6 +92,10 @@ struct Leg: Codable, Sendable {
     struct Status: Codable, Sendable, Equatable {
         var code: Int
         var cause: Int
+        /// Of another leg's end: who made it, where that is to be told of this leg, too. Nil: the platform.
+        var by: String?
+
+        func made(by maker: String) -> Status { Status(code: code, cause: cause, by: maker == "callee" ? maker : nil) }
     }
 
     /// Which relay and which mixer serve the leg; chosen from the announcements before it starts.

@@ -9,8 +9,10 @@ extension CallEngine {
     func prepare(_ effect: LegEffect, for id: String) {
         switch effect {
         case .invite(let branch, _):
-            legs[id]?.leg.sip.branches[branch] = SIPState.Branch(
-                callID: "\(layer.newTag())@\(address.address)", localTag: layer.newTag(), name: layer.newName())
+            let callID = "\(layer.newTag())@\(address.address)"
+            legs[id]?.leg.sip.branches[branch] = SIPState.Branch(callID: callID, localTag: layer.newTag(), name: layer.newName())
+            // Of several phones that ring, the first; the one that answers in its place once it does.
+            if legs[id]?.leg.record.sipCallID == nil { legs[id]?.leg.record.sipCallID = callID }
         case .bye:
             let request = legs[id]?.leg.sip.dialog?.request(.bye)
             legs[id]?.bye = request
