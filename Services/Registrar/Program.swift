@@ -15,6 +15,7 @@ struct Program {
                 Migration(number: 3, name: "flows", sql: PackageResources._003_flows_sql),
                 Migration(number: 4, name: "watchers", sql: PackageResources._004_watchers_sql),
                 Migration(number: 5, name: "dialogs", sql: PackageResources._005_dialogs_sql),
+                Migration(number: 6, name: "forwarding", sql: PackageResources._006_forwarding_sql),
             ])
         await ServiceProgram.run(declaration) { runtime in try wire(runtime) }
     }

@@ -52,7 +52,23 @@ extension ResourceSchema {
         .optional("flow_id", .nullable(.text(.identifier)), "What a call to this number runs; null: its phones ring."),
         .required("domain", .text(.domain)), .required("registered", .boolean, "Whether a phone is registered now."),
         createdAt, updatedAt,
-    ])
+    ] + callHandling)
+
+    /// What an extension does with calls that its phones do not take.
+    static let callHandling: [Schema.Field] = [
+        .optional("do_not_disturb", .boolean, "Its phones do not ring; it is busy."),
+        .optional(
+            "forwarding", .nullable(.object(forwarding)),
+            "Where calls go on to that its phones do not take, unless it has a flow: numbers of yours, or `voicemail`, the mailbox of its own number."),
+    ]
+
+    private static let destination = Schema.nullable(.text(.forwarding))
+
+    private static let forwarding: [Schema.Field] = [
+        .optional("always", destination, "At once."), .optional("busy", destination, "Busy, declined, or not to be disturbed."),
+        .optional("no_answer", destination), .optional("unreachable", destination, "No phone is registered, or none has said a word."),
+        .optional("ring_seconds", .nullable(.integer(1...600)), "20 where there is `no_answer`."),
+    ]
 
     static let flow = ResourceSchema("Flow", [
         id, customerID, .required("name", text), .required("actions", .actions),

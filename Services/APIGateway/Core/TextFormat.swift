@@ -64,6 +64,11 @@ extension TextFormat {
         length: 1...32, pattern: #"^\+?[0-9*#]{1,31}$"#, expected: "1 to 31 digits, * or #, optionally after +"
     ) { isNumber($0) }
 
+    /// Where calls to an extension go on to.
+    static let forwarding = TextFormat(
+        length: 1...32, pattern: #"^(\+?[0-9*#]{1,31}|voicemail)$"#, expected: "a number of yours, or \(CallForwarding.voicemail)"
+    ) { $0 == CallForwarding.voicemail || isNumber($0) }
+
     /// A number, or a SIP URI of RFC 3261 §19.1 without parameters and headers.
     static let destination = TextFormat(
         length: 1...400, pattern: #"^(\+?[0-9*#]{1,31}|sips?:[!-9;A-~]{1,128}@[A-Za-z0-9.:\[\]-]{1,253})$"#,

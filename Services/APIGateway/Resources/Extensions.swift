@@ -20,15 +20,15 @@ enum Extensions {
                 .required("number", .text(.number), "Unique in the customer's domain."),
                 .required("password", .text(.password), "For its phone; never shown."), .optional("name", name),
                 .optional("flow_id", flow, "What a call to this number runs; without, its phones ring."),
-            ],
+            ] + ResourceSchema.callHandling,
             answer: .created(ResourceSchema.extension.reference)
         ) { gateway, request in
             try await gateway.requireFlow("flow_id", of: request)
-            let created = try await gateway.ask(
-                CreateExtension(
-                    customerID: request.customer, number: request.fields.text("number"), password: request.fields.text("password"),
-                    name: request.fields.optionalText("name") ?? "", flowID: request.fields.optionalText("flow_id")),
-                for: request)
+            var command = CreateExtension(
+                customerID: request.customer, number: request.fields.text("number"), password: request.fields.text("password"),
+                name: request.fields.optionalText("name") ?? "", flowID: request.fields.optionalText("flow_id"))
+            (command.doNotDisturb, command.forwarding) = (request.fields.flag("do_not_disturb"), forwarding(of: request))
+            let created = try await gateway.ask(command, for: request)
             return try .created(created, .extension, at: "/v1/extensions/\(created.id)")
         },
         Route(
@@ -40,13 +40,16 @@ enum Extensions {
         },
         Route(
             .patch, "/v1/extensions/{id}", "updateExtension", "Change an extension", access: .customer(.write("extensions")),
-            body: [.optional("password", .text(.password)), .optional("name", name), .optional("flow_id", flow, "Null removes it.")],
+            body: [
+                .optional("password", .text(.password)), .optional("name", name), .optional("flow_id", flow, "Null removes it."),
+            ] + ResourceSchema.callHandling,
             answer: .resource(ResourceSchema.extension.reference)
         ) { gateway, request in
             try await gateway.requireFlow("flow_id", of: request)
-            let command = UpdateExtension(
+            var command = UpdateExtension(
                 customerID: request.customer, id: request.id, password: request.fields.optionalText("password"),
                 name: request.fields.optionalText("name"), flowID: request.fields.change("flow_id"))
+            (command.doNotDisturb, command.forwarding) = (request.fields.flag("do_not_disturb"), forwarding(of: request))
             return try .resource(try await gateway.ask(command, for: request), .extension)
         },
         Route(
@@ -57,4 +60,16 @@ enum Extensions {
             return .noContent
         },
     ]
+
+    /// What is not given stays; null takes away, one destination or all of them.
+    private static func forwarding(of request: APIRequest) -> CallForwarding.Change? {
+        guard let given = request.fields.members["forwarding"] else { return nil }
+        func destination(_ name: String) -> String? { given[name].map { $0.string ?? "" } }
+        var change = CallForwarding.Change()
+        if given == .null { change.replaces = true }
+        (change.always, change.busy) = (destination("always"), destination("busy"))
+        (change.noAnswer, change.unreachable) = (destination("no_answer"), destination("unreachable"))
+        change.ringSeconds = given["ring_seconds"].map { $0.integer.map { Int($0) } ?? 0 }
+        return change
+    }
 }

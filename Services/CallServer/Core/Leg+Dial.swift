@@ -36,6 +36,7 @@ extension Leg {
         var number: String
         var result: String
         var code: Int
+        var isUnreachable: Bool?
     }
 
     mutating func dial(_ option: Flow.Dial, at moment: Moment, into effects: inout [LegEffect]) {
@@ -51,7 +52,7 @@ extension Leg {
             var orders: [ChildOrder] = []
             for (index, target) in rounds[dialling.round].enumerated() {
                 guard let number = Self.dialledNumber(target.address, sip.domain) else {
-                    dialling.attempts.append(Attempt(number: target.target, result: Outcome.Result.failed.rawValue, code: 404))
+                    dialling.attempts.append(Attempt(number: target.target, result: Outcome.Result.failed.rawValue, code: 404, isUnreachable: nil))
                     continue
                 }
                 // Named after step, round and place, so that performing it twice makes the same children.
@@ -116,7 +117,8 @@ extension Leg {
         guard dialling.numbers[child] != nil else { return true }
         performing?.results[child] = status
         let result = bridgedChild == child ? Outcome.Result.completed : Self.result(of: outcome, status)
-        dialling.attempts.append(Attempt(number: dialling.numbers[child] ?? "", result: result.rawValue, code: status.code))
+        dialling.attempts.append(Attempt(
+            number: dialling.numbers[child] ?? "", result: result.rawValue, code: status.code, isUnreachable: status.isUnreachable ? true : nil))
         performing?.dialling = dialling
         if bridgedChild == child {
             bridgedChild = nil
@@ -142,10 +144,11 @@ extension Leg {
         refusal = status
         if option.relayReason, phase != .up { return refuse(status, at: moment, into: &effects) }
         let dialling = performing?.dialling
-        let result = dialling?.attempts.last.flatMap { Outcome.Result(rawValue: $0.result) } ?? .failed
-        finish(
-            Outcome(result == .completed ? .failed : result, code: result == .failed ? String(status.code) : nil, data: dialling?.data), at: moment,
-            into: &effects)
+        let attempts = dialling?.attempts ?? []
+        let result = attempts.last.flatMap { Outcome.Result(rawValue: $0.result) } ?? .failed
+        let isUnseen = !attempts.isEmpty && attempts.allSatisfy { $0.isUnreachable == true }
+        let code = isUnseen ? Flow.Dial.unreachable : result == .failed ? String(status.code) : nil
+        finish(Outcome(result == .completed ? .failed : result, code: code, data: dialling?.data), at: moment, into: &effects)
     }
 
     /// What a flow is told of a call that was not joined.

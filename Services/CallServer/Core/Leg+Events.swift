@@ -90,6 +90,9 @@ extension Leg {
                 break
             }
             ringTargets(at: moment, into: &effects)
+        case .notToBeDisturbed:
+            if redirectionFailed(at: moment, into: &effects) { break }
+            refuse(Status(code: 486, cause: 17, by: "callee"), at: moment, into: &effects)
         case .notFound(let error):
             if redirectionFailed(at: moment, into: &effects) { break }
             refuse(error.code == .notFound ? Status(code: 404, cause: 1) : Status(code: 503, cause: 41), at: moment, into: &effects)
@@ -324,7 +327,8 @@ extension Leg {
     private mutating func timerFired(_ kind: TimerKind, at moment: Moment, into effects: inout [LegEffect]) {
         switch kind {
         case .ring:
-            end(.noAnswer, Status(code: 408, cause: 19), by: "platform", at: moment, into: &effects)
+            // Where not even a 180 has come, it is not people who did not answer.
+            end(.noAnswer, Status(code: 408, cause: record.ringingAt == nil ? 102 : 19), by: "platform", at: moment, into: &effects)
         case .duration:
             let status = phase == .up ? Status(code: 200, cause: 31) : Status(code: 408, cause: 102)
             end(phase == .up ? .completed : .noAnswer, status, by: "platform", at: moment, into: &effects)

@@ -95,6 +95,9 @@ struct Leg: Codable, Sendable {
         /// Of another leg's end: who made it, where that is to be told of this leg, too. Nil: the platform.
         var by: String?
 
+        /// Nobody has seen the call: no phone is there (Q.850 cause 20), its connection is gone (RFC 5626 §5.3.1), or nothing has come back.
+        var isUnreachable: Bool { code >= 300 && (cause == 20 || cause == 102 || code == 430 || code == 503 && by != nil) }
+
         func made(by maker: String) -> Status { Status(code: code, cause: cause, by: maker == "callee" ? maker : nil) }
     }
 

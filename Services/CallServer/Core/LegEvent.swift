@@ -52,6 +52,7 @@ enum LegEvent: Sendable {
     case resolved(flowID: String?, defaultActions: [Action])
     case unresolved(RPCError)
     case found([ReachableBinding])
+    case notToBeDisturbed
     case notFound(RPCError)
     /// `seat` is the place that was asked for along with it.
     case mediaCreated(CreateMediaSession.Reply, seat: Leg.Seat? = nil)

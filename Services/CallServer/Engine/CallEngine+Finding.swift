@@ -12,19 +12,30 @@ extension CallEngine {
         let context = CallContext(customer: customer)
         let command = ResolveExtension(customerID: customer, number: number, listsBindings: true)
         let traced = trace(command, for: leg)
+        let (domain, longestRing) = (leg.sip.domain, Int(leg.limits.ring.seconds) * 1_000)
+        /// Any thread.
+        @Sendable func answer(_ reply: ResolveExtension.Reply, _ actions: [Action]) {
+            loop.post {
+                self.assumeIsolated { engine in
+                    engine.legs[id]?.reachable = reply.bindings.map {
+                        Reachable(number: number, bindings: $0, doNotDisturb: reply.found.doNotDisturb == true, at: engine.loop.now)
+                    }
+                    engine.handle(id, .resolved(flowID: reply.found.flowID, defaultActions: actions))
+                }
+            }
+        }
         bus.call(command, context: context) { [loop, bus] result in
             traced?.ended(result)
             switch result {
             case .success(let reply):
-                var connect = Connect()
-                connect.destinations = [Address(kind: .extension, target: number)]
-                let actions = [Action(id: "connect", .connect(connect))]
-                loop.post {
-                    self.assumeIsolated { engine in
-                        engine.legs[id]?.reachable = reply.bindings.map { Reachable(number: number, bindings: $0, at: loop.now) }
-                        engine.handle(id, .resolved(flowID: reply.found.flowID, defaultActions: actions))
-                    }
+                let found = reply.found
+                guard let forwarding = found.forwarding, found.flowID == nil else {
+                    var connect = Connect()
+                    connect.destinations = [Address(kind: .extension, target: number)]
+                    return answer(reply, [Action(id: "connect", .connect(connect))])
                 }
+                let plan = DialPlan(number, forwarding, domain: domain, longestRing: longestRing)
+                Task { answer(reply, await self.completed(plan, for: context).actions) }
             case .failure(let error) where error.code == .notFound:
                 bus.call(ResolveConference(customerID: customer, number: number), context: context) { result in
                     let event: LegEvent
@@ -44,6 +55,24 @@ extension CallEngine {
         }
     }
 
+    /// The plan with what the numbers are that it may lead to. One that nobody can be asked about just now leads nowhere.
+    private nonisolated func completed(_ plan: DialPlan, for context: CallContext) async -> DialPlan {
+        var plan = plan
+        while let number = plan.unknown.first { plan.note(number, is: await meaning(of: number, for: context)) }
+        return plan
+    }
+
+    private nonisolated func meaning(of number: String, for context: CallContext) async -> DialPlan.Found {
+        let customer = context.customer ?? ""
+        do throws(RPCError) {
+            let found = try await bus.call(ResolveExtension(customerID: customer, number: number), context: context).found
+            return found.flowID.map { .flow($0) } ?? .extension(found.forwarding)
+        } catch where error.code == .notFound {
+            let conference = try? await bus.call(ResolveConference(customerID: customer, number: number), context: context)
+            return conference.map { .conference($0.id) } ?? .nobody
+        } catch { return .nobody }
+    }
+
     /// Of the number that the caller dialled it was told a moment ago, with whose number it is.
     func findBindings(_ leg: Leg, _ number: String) {
         let parent = leg.record.parentCallID.flatMap { legs[$0] }
@@ -51,9 +80,11 @@ extension CallEngine {
             loop.now - known.at < Self.freshness
         {
             parent?.reachable = nil
-            return handle(leg.record.id, .found(known.bindings))
+            return handle(leg.record.id, known.doNotDisturb ? .notToBeDisturbed : .found(known.bindings))
         }
-        ask(ListBindings(customerID: leg.record.customerID, number: number), for: leg, "bindings/\(number)") { .found($0.bindings) } failed: { .notFound($0) }
+        ask(ListBindings(customerID: leg.record.customerID, number: number), for: leg, "bindings/\(number)") {
+            $0.doNotDisturb == true ? .notToBeDisturbed : .found($0.bindings)
+        } failed: { .notFound($0) }
     }
 
     /// So long a phone is taken to be where it was.

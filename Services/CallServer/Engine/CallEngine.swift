@@ -106,6 +106,7 @@ actor CallEngine {
     struct Reachable {
         let number: String
         let bindings: [ReachableBinding]
+        let doNotDisturb: Bool
         let at: Instant
     }
 

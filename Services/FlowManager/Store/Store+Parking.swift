@@ -6,6 +6,7 @@ import Flow
 extension Store {
     /// A slot is kept so long beyond the longest wait, for a run that another instance goes on with.
     private static let grace = 60.0
+    private static let fetching = 10.0
 
     /// Parks a call, once: the same call again has the slot it has. Nil: the slot, or every slot, is taken.
     func park(
@@ -48,15 +49,17 @@ extension Store {
         }
     }
 
-    /// The call in a slot, for one that fetches it; who has asked once may ask again. Nil: there is none, or another is faster.
+    /// The call in a slot, for one that fetches it; who has asked once may ask again. Nil: there is none, or another is faster, which has
+    /// so long to meet it: then it has hung up, or could not.
     func take(lot: String, slot: String, by callID: String, customerID: String) async throws -> String? {
         try await durably { connection in
             try connection.query(
                 """
-                update flows.parked_calls set taken_by = $4
-                where customer_id = $1 and lot = $2 and slot = $3 and (taken_by is null or taken_by = $4) and expires_at > now()
+                update flows.parked_calls set taken_by = $4, taken_at = now()
+                where customer_id = $1 and lot = $2 and slot = $3 and expires_at > now()
+                    and (taken_by is null or taken_by = $4 or taken_at is null or taken_at < now() - make_interval(secs => $5))
                 returning call_id
-                """, [.text(customerID), .text(lot), .text(slot), .text(callID)]
+                """, [.text(customerID), .text(lot), .text(slot), .text(callID), .double(Self.fetching)]
             ).first.map { try $0.text("call_id") }
         }
     }

@@ -18,6 +18,7 @@ struct Store: Sendable {
             Migration(number: 6, name: "mailboxes", sql: PackageResources._006_mailboxes_sql),
             Migration(number: 7, name: "aftermaths", sql: PackageResources._007_aftermaths_sql), Lives.migration(number: 8),
             Migration(number: 9, name: "recollected", sql: PackageResources._009_recollected_sql),
+            Migration(number: 10, name: "taken_at", sql: PackageResources._010_taken_at_sql),
         ]
     }
 

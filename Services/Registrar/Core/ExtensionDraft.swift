@@ -6,12 +6,15 @@ struct ExtensionDraft {
     private static let longestNumber = 32
     private static let longestName = 128
     private static let longestPassword = 128
+    private static let longestRing = 600
     private static let numberMarks = Set("._-+*#".utf8)
 
     private var problems: [Problem] = []
 
     /// Nil fields are not checked. Throws `invalid` with the mistakes.
-    init(number: String? = nil, password: String? = nil, name: String? = nil, flowID: String? = nil) throws(RPCError) {
+    init(
+        number: String? = nil, password: String? = nil, name: String? = nil, flowID: String? = nil, forwarding: CallForwarding.Change? = nil
+    ) throws(RPCError) {
         if let number, !Self.isNumber(number) {
             note("/number", "an extension's number is 1 to \(Self.longestNumber) letters, digits, or . _ - + * #")
         }
@@ -24,7 +27,21 @@ struct ExtensionDraft {
         if let flowID, !flowID.isEmpty, !Identifier.isPlausible(flowID, prefix: "flow") {
             note("/flow_id", "this is no id of a flow")
         }
+        if let forwarding { check(forwarding) }
         guard problems.isEmpty else { throw RPCError(.invalid, "the extension has mistakes", problems: problems) }
+    }
+
+    private mutating func check(_ forwarding: CallForwarding.Change) {
+        let destinations = [
+            ("always", forwarding.always), ("busy", forwarding.busy), ("no_answer", forwarding.noAnswer), ("unreachable", forwarding.unreachable),
+        ]
+        for (name, destination) in destinations {
+            guard let destination, !destination.isEmpty, !Self.isNumber(destination) else { continue }
+            note("/forwarding/\(name)", "give a number of yours, or \(CallForwarding.voicemail)")
+        }
+        if let seconds = forwarding.ringSeconds, !(0...Self.longestRing).contains(seconds) {
+            note("/forwarding/ring_seconds", "phones ring for up to \(Self.longestRing) seconds")
+        }
     }
 
     /// A host name in lower case, or nil when it is none.

@@ -5,13 +5,15 @@ extension Extensions {
     /// Where an extension, or the phone of a GRUU, can be reached now.
     func bindings(_ command: ListBindings) async throws -> ListBindings.Reply {
         guard let meant = try await meaning(of: command.number, customer: command.customerID) else { throw Self.missing }
-        return ListBindings.Reply(bindings: try await bindings(of: meant, customer: command.customerID))
+        return try await bindings(of: meant, customer: command.customerID)
     }
 
-    func bindings(of meant: DialledExtension, customer: String) async throws -> [ReachableBinding] {
+    func bindings(of meant: DialledExtension, customer: String) async throws -> ListBindings.Reply {
         let now = runtime.timestamp().milliseconds
         let current = try await current(customer: customer, number: meant.number)
-        return meant.targets(of: current.set, now: now).compactMap { Self.reply($0, current.roundTrips) }
+        return ListBindings.Reply(
+            bindings: meant.targets(of: current.set, now: now).compactMap { Self.reply($0, current.roundTrips) },
+            doNotDisturb: current.doNotDisturb ? true : nil)
     }
 
     /// From the copy in Redis, or from PostgreSQL, which makes the copy again.
@@ -19,7 +21,7 @@ extension Extensions {
         if let loaded = await copy.load(customer: customer, number: number) { return loaded }
         guard let registration = try await store.registration(customer: customer, number: number) else { throw Self.missing }
         await copy.save(registration, customer: customer, number: number)
-        return BindingCopy.Loaded(set: registration.set)
+        return BindingCopy.Loaded(set: registration.set, doNotDisturb: registration.doNotDisturb)
     }
 
     private static func reply(_ target: BindingSet.Target, _ roundTrips: [String: Int]) -> ReachableBinding? {

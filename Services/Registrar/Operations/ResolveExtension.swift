@@ -5,12 +5,12 @@ extension Extensions {
     func resolve(_ command: ResolveExtension) async throws -> ResolveExtension.Reply {
         guard let meant = try await meaning(of: command.number, customer: command.customerID) else { throw Self.missing }
         var found = try await current(meant.number, customer: command.customerID)
-        // A GRUU means a phone: a flow that answers in its place would not be it (RFC 5627 §3.1).
-        if case .whole = meant {} else { found.flowID = nil }
+        // A GRUU means a phone: what answers in its place would not be it (RFC 5627 §3.1).
+        if case .whole = meant {} else { (found.flowID, found.forwarding) = (nil, nil) }
         var reply = ResolveExtension.Reply(found)
         if command.listsBindings == true, found.flowID == nil {
             // Who cannot be told of now is asked for once more.
-            reply.bindings = try? await bindings(of: meant, customer: command.customerID)
+            reply.bindings = try? await bindings(of: meant, customer: command.customerID).bindings
         }
         return reply
     }

@@ -12,7 +12,7 @@ struct BindingCopy: Sendable {
         """
         local held = redis.call('HGET', KEYS[1], 'version')
         if held and tonumber(held) > tonumber(ARGV[1]) then return 0 end
-        redis.call('HSET', KEYS[1], 'version', ARGV[1], 'bindings', ARGV[2])
+        redis.call('HSET', KEYS[1], 'version', ARGV[1], 'bindings', ARGV[2], 'do_not_disturb', ARGV[4])
         redis.call('PEXPIRE', KEYS[1], ARGV[3])
         return 1
         """)
@@ -29,6 +29,7 @@ struct BindingCopy: Sendable {
     /// The bindings, and the microseconds that phones took to answer the last OPTIONS, by the binding's key.
     struct Loaded: Sendable {
         var set: BindingSet
+        var doNotDisturb = false
         var roundTrips: [String: Int] = [:]
     }
 
@@ -40,7 +41,7 @@ struct BindingCopy: Sendable {
         guard let bytes = values["bindings"]?.bytes, let bindings = try? JSONText.decode([Binding].self, from: bytes) else {
             return nil
         }
-        var loaded = Loaded(set: BindingSet(bindings))
+        var loaded = Loaded(set: BindingSet(bindings), doNotDisturb: values["do_not_disturb"]?.text == "1")
         for (name, value) in values where name.hasPrefix(Self.roundTrip) {
             loaded.roundTrips[String(name.dropFirst(Self.roundTrip.count))] = value.integer.map { Int($0) }
         }
@@ -52,7 +53,10 @@ struct BindingCopy: Sendable {
         guard let bindings = try? JSONText.encode(registration.set.bindings) else { return }
         _ = try? await cache.script(
             Self.saveScript, keys: [key(customer, number)],
-            arguments: [CacheArgument(registration.version), CacheArgument(Array(bindings)), CacheArgument(Self.lifetime)])
+            arguments: [
+                CacheArgument(registration.version), CacheArgument(Array(bindings)), CacheArgument(Self.lifetime),
+                CacheArgument(registration.doNotDisturb ? "1" : "0"),
+            ])
     }
 
     /// How long the phone took to answer, beside the copy and for as long as that lasts; where there is no copy nobody asks.

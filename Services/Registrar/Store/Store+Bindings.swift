@@ -11,6 +11,7 @@ extension Store {
         var extensionID: String
         var set: BindingSet
         var version: Int64
+        var doNotDisturb: Bool
         /// Whether the change that led here wrote events.
         var hasNews = false
     }
@@ -38,7 +39,7 @@ extension Store {
             let locked = try connection.query(
                 """
                 update registrar.extensions set binding_version = nextval('registrar.binding_versions')
-                where customer_id = $1 and number = $2 returning id, binding_version
+                where customer_id = $1 and number = $2 returning id, binding_version, do_not_disturb
                 """, [.text(customer), .text(number)])
             guard let row = locked.first else { return nil }
             let (id, version) = (try row.text("id"), try row.int("binding_version"))
@@ -61,7 +62,8 @@ extension Store {
                 }
             }
             try Self.noteChange(made, of: id, on: connection)
-            return Registration(extensionID: id, set: set, version: version, hasNews: made.isNews)
+            return Registration(
+                extensionID: id, set: set, version: version, doNotDisturb: try row.bool("do_not_disturb"), hasNews: made.isNews)
         }
     }
 
@@ -78,14 +80,14 @@ extension Store {
     func registration(customer: String, number: String) async throws -> Registration? {
         try await run { connection in
             let rows = try connection.query(
-                "select id, binding_version from registrar.extensions where customer_id = $1 and number = $2",
+                "select id, binding_version, do_not_disturb from registrar.extensions where customer_id = $1 and number = $2",
                 [.text(customer), .text(number)])
             guard let row = rows.first else { return nil }
             let id = try row.text("id")
             // A change between the two statements makes the set newer than its version says, which does no harm.
             return Registration(
                 extensionID: id, set: BindingSet(try Self.bindings(of: id, customer, on: connection)),
-                version: try row.int("binding_version"))
+                version: try row.int("binding_version"), doNotDisturb: try row.bool("do_not_disturb"))
         }
     }
 

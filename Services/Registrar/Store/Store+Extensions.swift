@@ -1,5 +1,6 @@
 import Contracts
 import Database
+import JSONCoding
 import ServiceKit
 
 /// Domains and extensions.
@@ -14,7 +15,7 @@ extension Store {
     }
 
     private static let columns = """
-        e.id, e.customer_id, e.number, e.name, e.flow_id, d.name as domain,
+        e.id, e.customer_id, e.number, e.name, e.flow_id, e.do_not_disturb, e.forwarding, d.name as domain,
         exists (select 1 from registrar.bindings b where b.extension_id = e.id and b.expires_at > now()) as registered,
         (extract(epoch from e.created_at) * 1000)::bigint as created_at,
         (extract(epoch from e.updated_at) * 1000)::bigint as updated_at
@@ -82,13 +83,14 @@ extension Store {
                 let created = try connection.change(
                     """
                     insert into registrar.extensions
-                        (id, customer_id, number, name, flow_id, credentials, idempotency_key, created_at, updated_at)
-                    values ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8), to_timestamp($8))
+                        (id, customer_id, number, name, flow_id, credentials, idempotency_key, created_at, updated_at, do_not_disturb, forwarding)
+                    values ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8), to_timestamp($8), $9, $10::jsonb)
                     on conflict on constraint extension_idempotency do nothing
                     """,
                     [
                         .text(new.id), .text(new.customerID), .text(new.number), .text(new.name), .optional(new.flowID),
-                        .bytes(credentials), .text(idempotencyKey), new.createdAt.parameter,
+                        .bytes(credentials), .text(idempotencyKey), new.createdAt.parameter, .bool(new.doNotDisturb == true),
+                        .optional(try Self.text(of: new.forwarding)),
                     ])
                 if created == 1 {
                     try tell("extension.created", of: new.id, new.customerID, new, on: connection)
@@ -141,20 +143,26 @@ extension Store {
     }
 
     /// Changes what is given; an empty `flowID` removes the flow. Nil when there is no such extension.
-    func update(
-        _ id: String, customer: String, credentials: [UInt8]?, name: String?, flowID: String?, at time: Timestamp
-    ) async throws -> Extension? {
-        try await transaction(.durable) { connection in
+    func update(_ command: UpdateExtension, credentials: [UInt8]?, at time: Timestamp) async throws -> Extension? {
+        let (id, customer) = (command.id, command.customerID)
+        return try await transaction(.durable) { connection in
+            let current = try connection.query(
+                "select forwarding from registrar.extensions where customer_id = $1 and id = $2 for update", [.text(customer), .text(id)])
+            guard let former = try current.first.map(Self.forwarding) else { return nil }
+            let forwarding = command.forwarding?.applied(to: former) ?? former
+            // Whether its phones may be rung is told with where they are: a newer version of that.
             let changed = try connection.change(
                 """
                 update registrar.extensions set
                     credentials = coalesce($3, credentials), name = coalesce($4, name),
-                    flow_id = case when $5::text is null then flow_id else nullif($5, '') end, updated_at = to_timestamp($6)
+                    flow_id = case when $5::text is null then flow_id else nullif($5, '') end, updated_at = to_timestamp($6),
+                    do_not_disturb = coalesce($7, do_not_disturb), forwarding = $8::jsonb,
+                    binding_version = case when $7 <> do_not_disturb then nextval('registrar.binding_versions') else binding_version end
                 where customer_id = $1 and id = $2
                 """,
                 [
-                    .text(customer), .text(id), credentials.map(Parameter.bytes) ?? .null, .optional(name), .optional(flowID),
-                    time.parameter,
+                    .text(customer), .text(id), credentials.map(Parameter.bytes) ?? .null, .optional(command.name), .optional(command.flowID),
+                    time.parameter, command.doNotDisturb.map(Parameter.bool) ?? .null, .optional(try Self.text(of: forwarding)),
                 ])
             guard changed == 1 else { return nil }
             let rows = try connection.query(
@@ -196,10 +204,21 @@ extension Store {
     }
 
     private static func extensionRecord(_ row: Row) throws -> Extension {
-        Extension(
+        var found = Extension(
             id: try row.text("id"), customerID: try row.text("customer_id"), number: try row.text("number"),
             name: try row.text("name"), flowID: try row.optionalText("flow_id"), domain: try row.text("domain"),
             registered: try row.bool("registered"), createdAt: try row.timestamp("created_at"),
             updatedAt: try row.timestamp("updated_at"))
+        (found.doNotDisturb, found.forwarding) = (try row.bool("do_not_disturb"), try forwarding(row))
+        return found
+    }
+
+    private static func forwarding(_ row: Row) throws -> CallForwarding? {
+        try row.optionalText("forwarding").map { try JSONText.decode(CallForwarding.self, from: Array($0.utf8)) }
+    }
+
+    private static func text(of forwarding: CallForwarding?) throws -> String? {
+        guard let forwarding, !forwarding.isEmpty else { return nil }
+        return String(decoding: try JSONText.encode(forwarding), as: UTF8.self)
     }
 }

@@ -8,6 +8,10 @@ public struct Extension: Codable, Sendable, Equatable {
     public var domain: String
     /// Read-only: whether it has a live binding.
     public var registered: Bool
+    /// No phone of its rings: whoever calls finds it busy. Nil in what older instances say.
+    public var doNotDisturb: Bool?
+    /// Nil: its calls go nowhere else.
+    public var forwarding: CallForwarding?
     public var createdAt: Timestamp
     public var updatedAt: Timestamp
 
@@ -21,9 +25,10 @@ public struct Extension: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, number, name, domain, registered
+        case id, number, name, domain, registered, forwarding
         case customerID = "customer_id"
         case flowID = "flow_id"
+        case doNotDisturb = "do_not_disturb"
         case createdAt = "created_at"
         case updatedAt = "updated_at"
     }
@@ -109,7 +114,10 @@ public struct ListBindings: Command {
 
     public struct Reply: Codable, Sendable, Equatable {
         public var bindings: [ReachableBinding]
-        public init(bindings: [ReachableBinding]) { self.bindings = bindings }
+        /// They are not to be rung: it is busy for everybody. Nil: they are.
+        public var doNotDisturb: Bool?
+
+        public init(bindings: [ReachableBinding], doNotDisturb: Bool? = nil) { (self.bindings, self.doNotDisturb) = (bindings, doNotDisturb) }
     }
 }
 
@@ -224,6 +232,8 @@ public struct CreateExtension: Command {
     public var password: String
     public var name: String
     public var flowID: String?
+    public var doNotDisturb: Bool?
+    public var forwarding: CallForwarding.Change?
 
     public init(customerID: String, number: String, password: String, name: String, flowID: String?) {
         (self.customerID, self.number, self.password) = (customerID, number, password)
@@ -265,6 +275,8 @@ public struct UpdateExtension: Command {
     public var password: String?
     public var name: String?
     public var flowID: String?
+    public var doNotDisturb: Bool?
+    public var forwarding: CallForwarding.Change?
 
     public init(customerID: String, id: String, password: String? = nil, name: String? = nil, flowID: String? = nil) {
         (self.customerID, self.id, self.password) = (customerID, id, password)

@@ -6,8 +6,8 @@ public struct Connect: Sendable, Hashable, OptionFields {
     /// Who calls; the caller of this call without it.
     public var source: Address?
     public var destinations: [Address] = []
-    /// The caller hears the destination before it answers.
-    public var earlyMedia = false
+    /// The caller hears the destination before it answers; a tone until then without.
+    public var earlyMedia = true
     /// The caller is hung up for the reason for which the destination ended.
     public var relayReason = false
     public var anonymous: Anonymous?

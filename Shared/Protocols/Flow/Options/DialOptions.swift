@@ -72,8 +72,13 @@ public struct Dial: Sendable, Hashable, OptionFields {
     public var busyTargetID: String?
     public var noAnswerTargetID: String?
     public var failedTargetID: String?
+    /// Nobody has seen the call: no phone is registered, or none has said a word. Where there is none, that of `no_answer` or `failed`.
+    public var unreachableTargetID: String?
 
     public init() {}
+
+    /// The code of an outcome that nobody has seen the call.
+    public static let unreachable = "unreachable"
 
     /// The targets that ring together, in the order of their turns.
     public var rounds: [[Target]] {
@@ -106,6 +111,7 @@ public struct Dial: Sendable, Hashable, OptionFields {
         visitor.target("busy_target_id", &busyTargetID)
         visitor.target("no_answer_target_id", &noAnswerTargetID)
         visitor.target("failed_target_id", &failedTargetID)
+        visitor.target("unreachable_target_id", &unreachableTargetID)
     }
 
     func check(_ reader: inout OptionReader) {
@@ -118,7 +124,8 @@ public struct Dial: Sendable, Hashable, OptionFields {
     }
 
     func target(after outcome: Outcome) -> String? {
-        switch outcome.result {
+        if outcome.code == Self.unreachable, let unreachableTargetID { return unreachableTargetID }
+        return switch outcome.result {
         case .completed: answeredTargetID
         case .busy, .declined: busyTargetID ?? failedTargetID
         case .noAnswer: noAnswerTargetID ?? failedTargetID

@@ -41,7 +41,9 @@ public struct SetHeader: Sendable, Hashable, OptionFields {
     public static let longestValue = 1024
 
     /// Those that mean nothing to the dialog or to routing.
-    private static let known: Set<String> = ["alert-info", "call-info", "organization", "priority", "subject", "user-to-user"]
+    private static let known: Set<String> = [
+        "alert-info", "call-info", "diversion", "history-info", "organization", "priority", "subject", "user-to-user",
+    ]
 
     public init() {}
 
