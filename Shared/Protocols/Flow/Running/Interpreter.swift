@@ -129,22 +129,6 @@ public struct Interpreter: Sendable {
         }
     }
 
-    /// Digits are kept where flows look for them. Those that nobody waited for also count for the next that waits.
-    private func receive(_ digits: String, by action: Action, in run: inout Run) {
-        if digits.isEmpty {
-            if action.kind.takesDigits { run.typedAhead = "" }
-            return
-        }
-        let digits = Keypad.keys(in: digits)
-        let all = run.variables[Variables.digits] + digits
-        run.variables.setDigits(to: all.utf8.count <= limits.short ? all : String(all.suffix(limits.short)))
-        if action.kind.takesDigits {
-            run.typedAhead = ""
-        } else {
-            run.typedAhead = String((run.typedAhead + digits).suffix(limits.short))
-        }
-    }
-
     func end(_ run: inout Run, _ reason: FinishReason, _ trail: inout Trail) -> Progress {
         run.state = .finished(reason)
         run.frames = []
@@ -176,14 +160,6 @@ public struct Interpreter: Sendable {
 }
 
 extension Action.Kind {
-    /// Whether the digits of its outcome are those it has waited for.
-    var takesDigits: Bool {
-        switch self {
-        case .digitsReceive, .gather: true
-        default: false
-        }
-    }
-
     /// Where an action that knows several ways goes on; nil: as `next_id` says.
     func target(after outcome: Outcome) -> String? {
         switch self {
