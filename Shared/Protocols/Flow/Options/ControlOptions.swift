@@ -51,6 +51,9 @@ public struct VariableSet: Sendable, Hashable, OptionFields {
 
     public init() {}
 
+    /// What was pressed can be forgotten, as by `branch`; nothing else of the platform's is set.
+    var forgetsDigits: Bool { value == .string("") && expression == nil && Variables.areDigits(key) }
+
     mutating func visit(_ visitor: inout some OptionVisitor) {
         visitor.string("key", &key, .required, .short)
         visitor.document("value", &value, .optional)
@@ -63,5 +66,6 @@ public struct VariableSet: Sendable, Hashable, OptionFields {
         } else if value != nil, expression != nil {
             reader.note(reader.pointer.pointing(at: "expression"), .invalidValue, "give either value or expression")
         }
+        if !forgetsDigits { reader.noteReserved(key, at: "key") }
     }
 }

@@ -22,6 +22,7 @@ extension Action.Kind {
         case .httpRequest(let option):
             RequestCheck.url(option.url, "url", &reader)
             RequestCheck.headers(option.headers, &reader)
+            reader.noteReserved(option.variable, at: "variable")
             if option.body != nil, option.json != nil {
                 reader.note(reader.pointer.pointing(at: "json"), .invalidValue, "give either body or json")
             }
@@ -30,5 +31,13 @@ extension Action.Kind {
             RequestCheck.headers(option.headers, &reader)
         default: break
         }
+    }
+}
+
+extension OptionReader {
+    /// A variable is to be set; with a variable in its name only the moment of execution knows it.
+    mutating func noteReserved(_ name: String?, at field: String) {
+        guard let name, !name.contains("${"), Variables.isReserved(name) else { return }
+        note(pointer.pointing(at: field), .invalidValue, "\"\(name)\" is the platform's: a flow reads it and cannot set it")
     }
 }

@@ -105,7 +105,7 @@ extension OptionReader: OptionVisitor {
             if let stranger = text.first(where: { !Keypad.has($0) }) {
                 note(pointer, .invalidValue, "\"\(stranger)\" is no key of 0-9, A-D, * and #")
             }
-            if text.utf8.count > 100 { note(pointer, .tooLong, "at most 100 digits, not \(text.utf8.count)") }
+            if text.utf8.count > Keypad.most { note(pointer, .tooLong, "at most \(Keypad.most) digits, not \(text.utf8.count)") }
         }
         value = text
     }

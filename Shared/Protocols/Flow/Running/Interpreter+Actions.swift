@@ -47,10 +47,13 @@ extension Interpreter {
                 branch(option, on: original.variableName, of: action, in: &run)
             case .goto(let option):
                 goto(option, of: action, in: &run)
+            case .variableSet(let option) where option.forgetsDigits:
+                run.clear(option.key)
+                follow(action, in: &run)
             case .variableSet(let option):
                 let value = option.expression?.value(with: run.variables, bytes: limits.valueBytes) ?? option.value ?? .null
-                if !run.variables.set(option.key, to: value, within: limits) {
-                    outcome = .failed("variable_limit")
+                if let code = keep(value, as: option.key, in: &run) {
+                    outcome = .failed(code)
                     record(outcome, of: action, in: &run)
                 }
                 follow(action, in: &run)
@@ -99,17 +102,12 @@ extension Interpreter {
                     let due = rest == option ? action : Action(id: action.id, nextID: action.nextID, .digitsReceive(rest))
                     return perform(due, in: &run, &trail)
                 }
-                run.typedAhead = ""
+                outcome = .digits(run.variables[Variables.digits])
+                record(outcome, of: action, in: &run)
                 follow(action, in: &run)
-            case .gather(var option):
-                // What was typed ahead is part of the answer; an old input is gone.
-                run.variables.setDigits(to: "")
-                guard option.takes(.digits) else { return perform(action, in: &run, &trail) }
-                let ahead = run.typedAhead
-                run.typedAhead = ""
-                guard option.typedAhead != ahead else { return perform(action, in: &run, &trail) }
-                option.typedAhead = ahead
-                return perform(Action(id: action.id, nextID: action.nextID, .gather(option)), in: &run, &trail)
+            case .gather(let option):
+                let due = asked(option, in: &run)
+                return perform(due.typedAhead == option.typedAhead ? action : Action(id: action.id, nextID: action.nextID, .gather(due)), in: &run, &trail)
             case .amd, .answer, .beep, .confbridgeJoin, .conferenceJoin, .connect, .dial, .digitsSend, .echo, .externalMediaStart, .externalMediaStop, .hangup, .hold, .meet,
                 .listenStart, .listenStop, .mute, .play, .playTone, .record, .recordingStart, .recordingStop, .setHeader, .sleep, .streamEcho, .talk,
                 .transcribeStart, .transcribeStop:

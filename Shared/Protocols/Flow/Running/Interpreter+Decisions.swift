@@ -15,20 +15,13 @@ extension Interpreter {
     }
 
     func branch(_ option: Branch, on variable: String?, of action: Action, in run: inout Run) {
-        if let expression = option.expression {
-            let value = expression.value(with: run.variables).plainText
-            if let target = option.targetIDs[value] ?? option.defaultTargetID { jump(to: target, in: &run) } else { follow(action, in: &run) }
-            return
-        }
         let value: String
-        if let variable, variable != Variables.digits {
-            let name = Variables.name(in: variable) ?? variable
-            value = run.variables[name]
-            if name == Variables.digits { run.typedAhead = "" }
-            run.variables.clear(name)
+        if let expression = option.expression {
+            value = expression.value(with: run.variables).plainText
         } else {
-            value = run.variables.takeDigits()
-            run.typedAhead = ""
+            let name = variable.map { Variables.name(in: $0) ?? $0 } ?? Variables.digits
+            value = run.variables[name]
+            run.clear(name)
         }
         if let target = option.targetIDs[value] ?? option.defaultTargetID {
             jump(to: target, in: &run)
