@@ -29,6 +29,10 @@ extension Action.Kind {
         case .webhookSend(let option):
             RequestCheck.url(option.uri, "uri", &reader)
             RequestCheck.headers(option.headers, &reader)
+            reader.noteReserved(option.variable, at: "variable")
+            if option.variable != nil, !option.sync {
+                reader.note(reader.pointer.pointing(at: "variable"), .invalidValue, "only with sync is there an answer")
+            }
         default: break
         }
     }

@@ -80,6 +80,7 @@ extension Interpreter {
                 return Progress(next: .needFlow(id: option.flowID), trail)
             case .fetch, .httpRequest, .webhookSend:
                 run.requests += 1
+                guard run.requests <= limits.executedActions else { return end(&run, .limit, &trail) }
                 guard let request = request(of: action, in: run, number: run.requests) else { continue }
                 if case .webhookSend(let option) = action.kind, !option.sync {
                     trail.sends.append(request)
@@ -87,7 +88,6 @@ extension Interpreter {
                     follow(action, in: &run)
                     break
                 }
-                guard run.requests <= limits.executedActions else { return end(&run, .limit, &trail) }
                 run.state = .waitingForAnswer(action, number: run.requests)
                 trail.occurrences.append(.started(action, step: nil))
                 return Progress(next: .needAnswer(request), trail)

@@ -88,11 +88,8 @@ public struct Interpreter: Sendable {
         if case .transfer(let option) = action.kind { return handOver(option, of: action, to: actions, in: &run, at: time, &trail) }
         let outcome: Outcome
         follow(action, in: &run)
-        if actions != nil, run.frames.count >= limits.nestedLists {
-            outcome = .failed("nested_too_deeply")
-        } else if let actions {
-            run.frames.append(Run.Frame(actions))
-            outcome = .completed
+        if let actions {
+            outcome = enter(actions, in: &run) ? .completed : .failed("nested_too_deeply")
         } else {
             outcome = .failed("not_found")
         }
@@ -135,6 +132,15 @@ public struct Interpreter: Sendable {
         run.composed = nil
         if run.isWhole { trail.occurrences.append(.ended(reason)) }
         return Progress(next: .finished(reason), trail)
+    }
+
+    /// Goes into a list of actions; false when too many are inside one another. One that has come to its end does not count: what is fetched last
+    /// takes its place, so that an application may answer each question with the next one for as long as the call lasts.
+    func enter(_ actions: [Action], in run: inout Run) -> Bool {
+        while let top = run.frames.last, !top.actions.indices.contains(top.position) { run.frames.removeLast() }
+        guard run.frames.count < limits.nestedLists else { return false }
+        run.frames.append(Run.Frame(actions))
+        return true
     }
 
     /// Moves the current list on from an action that is done.
