@@ -44,6 +44,8 @@ struct CodingTests {
          {"id": "26", "type": "recording_stop"},
          {"id": "27", "type": "external_media_start", "option": {"url": "wss://bot.example.com/x", "encapsulation": "none", "transport": "websocket",
            "connection_type": "client", "format": "slin24", "direction_listen": "both", "direction_speak": "in", "authorization": "Bearer a", "data": "d"}},
+         {"id": "27b", "type": "external_media_start", "option": {"external_host": "a:1", "encapsulation": "rtp", "transport": "udp", "transport_data": "t",
+           "connection_type": "server"}},
          {"id": "28", "type": "external_media_stop"},
          {"id": "29", "type": "variable_set", "option": {"key": "k", "value": {"a": [1, true, "${b}"]}}},
          {"id": "30", "type": "variable_set", "option": {"key": "k", "expression": "a + 1"}},

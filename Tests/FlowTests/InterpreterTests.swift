@@ -130,6 +130,10 @@ struct InterpreterTests {
         (#""condition": ">", "month": 10, "day": 30"#, true),
         (#""condition": "==", "minute": -1, "hour": -1, "day": -1, "month": 0, "weekdays": [1, 2]"#, true),
         (#""condition": "==", "weekdays": [0, 6]"#, false),
+        (#""condition": "!=", "weekdays": [0, 6]"#, true),
+        (#""condition": "!=", "weekdays": [1, 2]"#, false),
+        (#""condition": "!=", "day": 25, "weekdays": [1, 2]"#, true),
+        (#""condition": "!=", "day": 25, "weekdays": [0, 6]"#, false),
         (#""condition": "==", "day": 25, "hour": 1, "weekdays": [2], "timezone": "Asia/Tokyo""#, true),
         (#""condition": ">=", "hour": 9, "timezone": "Asia/Tokyo""#, false),
     ]

@@ -15,6 +15,11 @@ public struct Branch: Sendable, Hashable, OptionFields {
         visitor.target("default_target_id", &defaultTargetID)
         visitor.targets("target_ids", &targetIDs)
     }
+
+    func check(_ reader: inout OptionReader) {
+        guard variable != nil, expression != nil else { return }
+        reader.note(reader.pointer.pointing(at: "expression"), .invalidValue, "give either variable or expression")
+    }
 }
 
 /// `goto`: goes on elsewhere, `loopCount` times; then it is passed over once and counts anew.

@@ -2,6 +2,8 @@ extension Action.Kind {
     /// What no single field tells: which of them belong together, and what their texts must look like.
     func check(_ reader: inout OptionReader) {
         switch self {
+        case .aiSummary(let option): option.check(&reader)
+        case .branch(let option): option.check(&reader)
         case .externalMediaStart(let option): option.check(&reader)
         case .variableSet(let option): option.check(&reader)
         case .condition(let option): option.check(&reader)

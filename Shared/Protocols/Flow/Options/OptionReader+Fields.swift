@@ -114,7 +114,7 @@ extension OptionReader: OptionVisitor {
         guard let member = take(name, .optional) else { return }
         let pointer = pointer.pointing(at: name)
         guard let zone = text(member, at: pointer, limits.short), !zone.isEmpty else { return }
-        if timeZones.offset(of: zone, at: 0) == nil { note(pointer, .invalidValue, "no time zone is called \"\(zone)\"") }
+        if !zone.contains("${"), timeZones.offset(of: zone, at: 0) == nil { note(pointer, .invalidValue, "no time zone is called \"\(zone)\"") }
         value = zone
     }
 

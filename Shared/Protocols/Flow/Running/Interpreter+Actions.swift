@@ -13,8 +13,8 @@ extension Interpreter {
             let original = run.frames[top].actions[position]
             let action = run.frames[top].hasVariables(position) ? original.substituting(run.variables, limits: limits) : original
             var outcome = Outcome.completed
-            if !run.hasCall, action.kind.usesCall {
-                outcome = .failed(run.isAlone ? "no_call" : "call_in_use")
+            if let code = refusal(of: action, in: run) {
+                outcome = .failed(code)
                 record(outcome, of: action, in: &run)
                 follow(action, in: &run)
                 trail.occurrences += [.started(action, step: nil), .finished(action, step: nil, outcome)]
@@ -25,7 +25,8 @@ extension Interpreter {
                 if let composed = Composed(of: action), let progress = begin(composed, in: &run, &trail) { return progress }
                 continue
             case .transfer(let option):
-                if let id = option.flowID {
+                // Where variables have left neither, there is no such flow.
+                if let id = option.flow ?? (option.destinations.isEmpty ? "" : nil) {
                     guard run.role == .whole else {
                         // The branches beside it would be left without their run.
                         outcome = .failed("in_branch")
@@ -64,7 +65,7 @@ extension Interpreter {
                 let value = run.variables.value(ofNameOrTemplate: original.variableName ?? "")
                 decide(holds(option, value), else: option.falseTargetID, of: action, in: &run)
             case .conditionDatetime(let option):
-                decide(holds(option, at: time), else: option.falseTargetID, of: action, in: &run)
+                outcome = conditionDatetime(option, of: action, at: time, in: &run)
             case .conditionCallDigits(let option):
                 decide(option.holds(run.variables[Variables.digits]), else: option.falseTargetID, of: action, in: &run)
             case .conditionCallStatus(let option):
@@ -117,6 +118,12 @@ extension Interpreter {
             trail.occurrences.append(.finished(action, step: nil, outcome))
         }
         return end(&run, .limit, &trail)
+    }
+
+    /// The code of why an action is not begun at all.
+    private func refusal(of action: Action, in run: Run) -> String? {
+        if !run.hasCall, action.kind.usesCall { return run.isAlone ? "no_call" : "call_in_use" }
+        return action.kind.refusal
     }
 
     func perform(_ action: Action, in run: inout Run, _ trail: inout Trail) -> Progress {

@@ -1,8 +1,9 @@
 /// The actions that decide where a run goes on.
 extension Interpreter {
     func schedule(_ option: Schedule, of action: Action, at time: Int64, in run: inout Run) -> Outcome {
-        let offset = option.timezone.flatMap { timeZones.offset(of: $0, at: time) } ?? 0
-        let now = CivilTime(unixSeconds: time + Int64(offset))
+        guard let now = local(option.timezone, at: time) else {
+            return unknownZone(of: action, else: option.closedTargetID, in: &run)
+        }
         let holiday = option.holidays.first { $0.isOn(now) }
         let isOpen = holiday == nil && option.hours.contains { $0.covers(now) }
         let word = holiday != nil ? "holiday" : isOpen ? "open" : "closed"
@@ -63,10 +64,29 @@ extension Interpreter {
         }
     }
 
-    func holds(_ option: ConditionDatetime, at time: Int64) -> Bool {
-        let offset = option.timezone.flatMap { timeZones.offset(of: $0, at: time) } ?? 0
-        let now = CivilTime(unixSeconds: time + Int64(offset))
-        if !option.weekdays.isEmpty, !option.weekdays.contains(now.weekday) { return false }
+    func conditionDatetime(_ option: ConditionDatetime, of action: Action, at time: Int64, in run: inout Run) -> Outcome {
+        guard let now = local(option.timezone, at: time) else {
+            return unknownZone(of: action, else: option.falseTargetID, in: &run)
+        }
+        decide(holds(option, at: now), else: option.falseTargetID, of: action, in: &run)
+        return .completed
+    }
+
+    /// Nil: a variable has named a zone that there is not.
+    private func local(_ timezone: String?, at time: Int64) -> CivilTime? {
+        guard let timezone else { return CivilTime(unixSeconds: time) }
+        return timeZones.offset(of: timezone, at: time).map { CivilTime(unixSeconds: time + Int64($0)) }
+    }
+
+    private func unknownZone(of action: Action, else wrong: String?, in run: inout Run) -> Outcome {
+        let outcome = Outcome.failed("invalid_timezone")
+        record(outcome, of: action, in: &run)
+        decide(false, else: wrong, of: action, in: &run)
+        return outcome
+    }
+
+    private func holds(_ option: ConditionDatetime, at now: CivilTime) -> Bool {
+        let isOnDay = option.weekdays.isEmpty || option.weekdays.contains(now.weekday)
         var actual: [Int] = []
         var wanted: [Int] = []
         func compare(_ part: Int, _ with: Int, when given: Bool) {
@@ -78,8 +98,9 @@ extension Interpreter {
         compare(now.day, option.day, when: option.day > 0)
         compare(now.hour, option.hour, when: option.hour >= 0)
         compare(now.minute, option.minute, when: option.minute >= 0)
-        // Only weekdays were asked for.
-        if wanted.isEmpty { return true }
+        // Weekdays alone are what is compared; beside other parts they say when these are.
+        if wanted.isEmpty { return option.weekdays.isEmpty || isOnDay == (option.condition != .notEqual) }
+        guard isOnDay else { return false }
         switch option.condition {
         case .equal: return actual == wanted
         case .notEqual: return actual != wanted
