@@ -50,15 +50,15 @@ struct RequestTests {
         #expect(script.performed == ["x"])
     }
 
-    @Test("A flow that fetches itself for ever ends at the limit of nested lists")
+    @Test("A flow that fetches itself for ever, with more to do each time, ends at the limit of nested lists")
     func fetchesItself() throws {
-        let actions = #"[{"id": "again", "type": "fetch", "option": {"event_url": "https://a.example/"}}]"#
+        let actions = #"[{"id": "again", "type": "fetch", "option": {"event_url": "https://a.example/"}}, {"id": "n", "type": "variable_set", "option": {"key": "n", "value": 1}}]"#
         var script = try Script(actions)
         script.answers = Array(repeating: json(actions), count: 100)
         script.start()
         #expect(script.finished == .completed)
         #expect(script.requests.count <= Limits().nestedLists)
-        #expect(script.run.variables["action.code"] == "nested_too_deeply")
+        #expect(script.run.variables["results.again.code"] == "nested_too_deeply")
     }
 
     @Test("http_request keeps status and body, as a value, where the flow finds them")
@@ -102,6 +102,72 @@ struct RequestTests {
         #expect(script.requests.isEmpty)
         #expect(script.sends.count == 1)
         #expect(script.performed == ["after"])
+    }
+
+    @Test("webhook_send with sync keeps the answer in its variable; without sync there is none to keep")
+    func webhookVariable() throws {
+        let flow = #"[{"id": "tell", "type": "webhook_send", "option": {"sync": true, "uri": "https://a.example/", "data": "{}", "variable": "reply"}}]"#
+        var script = try Script(flow)
+        script.answers = [json(#"{"n": 7}"#)]
+        script.start()
+        #expect(script.run.variables["reply.n"] == "7")
+        guard case .failure(let problems) = Validation().actions(json: Array(flow.replacing("true", with: "false").utf8)) else { return #expect(Bool(false)) }
+        #expect(problems.list.map(\.pointer) == ["/actions/0/option/variable"])
+    }
+
+    @Test("An answer too long for the results is said to be left out, and the variable has it")
+    func longAnswer() throws {
+        for action in [
+            #"{"id": "look", "type": "http_request", "option": {"url": "https://a.example/", "variable": "page"}}"#,
+            #"{"id": "look", "type": "webhook_send", "option": {"sync": true, "uri": "https://a.example/", "variable": "page"}}"#,
+        ] {
+            let page = String(repeating: "x", count: 10_000)
+            var script = try Script("[\(action)]")
+            script.answers = [FlowAnswer(status: 200, contentType: "text/plain", body: page)]
+            script.start()
+            #expect(script.run.variables["results.look.body"].isEmpty && script.run.variables["results.look.body_omitted"] == "true")
+            #expect(script.run.variables["page"] == page)
+            script = try Script("[\(action)]")
+            script.answers = [FlowAnswer(status: 200, contentType: "text/plain", body: "short")]
+            script.start()
+            #expect(script.run.variables["results.look.body"] == "short" && script.run.variables["results.look.body_omitted"].isEmpty)
+        }
+    }
+
+    @Test("fetch: actions are taken from servers that call their JSON text, or nothing; a page is none", arguments: [
+        ("text/plain; charset=utf-8", "told"), (nil, "told"), ("application/json ; charset=utf-8", "told"), ("text/html", "after"),
+    ] as [(String?, String)])
+    func typesOfActions(type: String?, first: String) throws {
+        var script = try Script(#"[{"id": "ask", "type": "fetch", "option": {"event_url": "https://a.example/"}}, {"id": "after", "type": "beep"}]"#)
+        script.answers = [FlowAnswer(status: 200, contentType: type, body: #"[{"id": "told", "type": "beep"}]"#)]
+        script.start()
+        #expect(script.performed == [first])
+        #expect(script.run.variables["results.ask.code"] == (first == "told" ? "" : "invalid_actions"))
+    }
+
+    @Test("Only fetch expects JSON: to others a text is a text, whatever it looks like")
+    func textIsText() throws {
+        var script = try Script(#"[{"id": "look", "type": "http_request", "option": {"url": "https://a.example/", "variable": "page"}}]"#)
+        script.answers = [FlowAnswer(status: 200, contentType: "text/plain", body: "[1]")]
+        script.start()
+        #expect(script.run.variables.value(of: "page") == "[1]")
+    }
+
+    @Test("Webhooks that nobody waits for count as requests of the run, too")
+    func webhooksAreCounted() throws {
+        var limits = Limits()
+        limits.executedActions = 3
+        var script = try Script(#"[{"id": "tell", "type": "webhook_send", "option": {"uri": "https://a.example/", "data": "{}"}, "next_id": "tell"}]"#, limits: limits)
+        script.start()
+        #expect(script.finished == .limit)
+        #expect(script.sends.map(\.number) == [1, 2, 3])
+    }
+
+    @Test("Methods are written in whatever case")
+    func methods() throws {
+        var script = try Script(#"[{"type": "http_request", "option": {"url": "https://a.example/", "method": "put", "body": "x"}}]"#)
+        script.start()
+        #expect(script.requests.first?.method == .put)
     }
 
     @Test("A request has one number, its answer counts once, and the run is stored while it waits")

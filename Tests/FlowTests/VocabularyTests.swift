@@ -98,6 +98,23 @@ struct VocabularyTests {
         #expect(script.run.variables["results.when.schedule"] == expected)
     }
 
+    @Test("A zone may come from a variable; one that there is not holds nothing, opens nothing, and is told", arguments: [
+        ("Asia/Tokyo", "yes", "night", ""), ("UTC", "no", "open", ""), ("Mars/Olympus", "no", "night", "invalid_timezone"), ("", "no", "night", "invalid_timezone"),
+    ])
+    func zones(zone: String, holds: String, schedule: String, code: String) throws {
+        let beeps = #"{"type": "stop"}, {"id": "yes", "type": "beep"}, {"id": "no", "type": "beep"}, {"id": "open", "type": "beep"}, {"id": "night", "type": "beep"}"#
+        var script = try Script(
+            #"[{"id": "when", "type": "condition_datetime", "option": {"condition": "==", "weekdays": [2], "timezone": "${tz}", "false_target_id": "no"}, "next_id": "yes"}, \#(beeps)]"#,
+            variables: ["tz": zone])
+        script.start()
+        #expect(script.performed == [holds] && script.run.variables["results.when.code"] == code)
+        script = try Script(
+            #"[{"id": "when", "type": "schedule", "option": {"hours": [{"from": "09:00", "to": "17:00"}], "timezone": "${tz}", "open_target_id": "open", "closed_target_id": "night"}}, \#(beeps)]"#,
+            variables: ["tz": zone])
+        script.start()
+        #expect(script.performed == [schedule] && script.run.variables["results.when.code"] == code)
+    }
+
     static let absent = [
         #"{"id": "a", "type": "email_send", "option": {"destinations": [{"type": "email", "target": "a@b"}], "subject": "s", "content": "c"}}"#,
         #"{"id": "a", "type": "message_send", "option": {"destinations": [{"type": "tel", "target": "+1"}], "text": "t"}}"#,

@@ -77,7 +77,7 @@ extension Leg {
 
     private func order(_ id: String, _ number: String, _ target: Flow.Dial.Target, _ option: Flow.Dial) -> ChildOrder {
         let (callerNumber, callerName) =
-            switch option.callerID {
+            switch option.shownCallerID {
             case .caller where isPrivate == true: ("anonymous", "Anonymous")
             case .caller: (record.from, "")
             case .called: (record.to, "")

@@ -138,10 +138,10 @@ extension Action {
         case .parallel(let option): "\(option.until.rawValue): " + option.branches.map { "\($0.name) (\($0.actions.count))" }.joined(separator: " | ")
         case .play(let option): option.streamURLs.joined(separator: ", ")
         case .connect(let option): option.destinations.map(\.target).joined(separator: ", ")
-        case .call(let option): option.destinations.map(\.target).joined(separator: ", ") + (option.flowID.map { ": \($0)" } ?? "")
+        case .call(let option): option.destinations.map(\.target).joined(separator: ", ") + (option.flow.map { ": \($0)" } ?? "")
         case .confbridgeJoin(let option): option.confbridgeID
         case .dial(let option): option.targets.map(\.target).joined(separator: ", ")
-        case .transfer(let option): option.flowID ?? option.destinations.map(\.target).joined(separator: ", ")
+        case .transfer(let option): option.flow ?? option.destinations.map(\.target).joined(separator: ", ")
         case .condition(let option): option.expression?.text ?? ""
         case .branch(let option): option.expression?.text ?? option.variable ?? "digits"
         case .variableSet(let option): "\(option.key) = \(option.expression?.text ?? option.value?.plainText ?? "")"

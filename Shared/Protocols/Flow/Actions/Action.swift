@@ -124,5 +124,8 @@ public enum ReservedID {
     /// The action after the current one in the list.
     public static let next = "00000000-0000-0000-0000-000000000003"
 
+    /// The id, unless it means none.
+    static func meant(_ id: String?) -> String? { id == none || id?.isEmpty == true ? nil : id }
+
     public static func contains(_ id: String) -> Bool { id == start || id == finish || id == next }
 }

@@ -11,12 +11,14 @@ struct CallWork: Sendable, Hashable {
     }
 
     func next(_ option: CallOut, _ setting: Composed.Setting) -> Composed.Part {
+        // A variable may have named none.
+        guard option.flow != nil || !option.actions.isEmpty else { return .done(.failed("not_found")) }
         guard option.destinations.indices.contains(made.count) else { return .done(outcome(option)) }
         let isHidden = option.anonymous == .yes || (option.anonymous != .no && option.source == nil && setting.isAnonymous)
         let order = CallRequest(
             runID: setting.runID, number: number, index: made.count, to: option.destinations[made.count],
             from: isHidden ? "anonymous" : option.source.map(\.number) ?? setting.from, name: isHidden ? "Anonymous" : option.source?.name ?? "",
-            flowID: option.flowID, actions: option.flowID == nil ? option.actions : [], chainedTo: option.chained ? setting.callID : nil,
+            flowID: option.flow, actions: option.flow == nil ? option.actions : [], chainedTo: option.chained ? setting.callID : nil,
             isEarly: option.earlyExecution)
         return .ask(.call(order))
     }

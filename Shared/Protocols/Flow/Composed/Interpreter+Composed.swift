@@ -17,9 +17,9 @@ extension Interpreter {
     func finishPart(_ part: Action, of run: inout Run, _ outcome: Outcome, at time: Int64, _ trail: inout Trail) -> Progress {
         take(variablesOf: outcome, in: &run)
         if part.kind.takesDigits {
-            run.typedAhead = ""
+            run.typedAhead.forgetSeen()
         } else {
-            run.typedAhead = String((run.typedAhead + (outcome.digits ?? "").filter(Keypad.has)).suffix(limits.short))
+            run.typedAhead.add(Keypad.keys(in: outcome.digits ?? ""))
         }
         trail.occurrences.append(.finished(part, step: run.step, outcome))
         run.isLeaving = outcome.result == .callEnded
@@ -41,7 +41,7 @@ extension Interpreter {
     /// What was collected goes into its variable.
     private func keep(_ outcome: Outcome, of action: Action, in run: inout Run) -> Outcome {
         guard case .collect(let option) = action.kind, outcome.result == .completed, let value = outcome.data?["value"] else { return outcome }
-        return run.variables.set(option.variable, to: value, within: limits) ? outcome : .failed("variable_limit")
+        return keep(value, as: option.variable, in: &run).map(Outcome.failed) ?? outcome
     }
 
     /// Does what comes next; nil when the action is over and the call goes on.
@@ -59,8 +59,8 @@ extension Interpreter {
             // Nobody is there to hear it.
             if run.isLeaving { break }
             var kind = kind
-            if case .gather(var option) = kind {
-                (option.typedAhead, run.typedAhead) = (run.typedAhead, "")
+            if case .gather(var option) = kind, option.takes(.digits) {
+                option.typedAhead = run.typedAhead.takeAll()
                 kind = .gather(option)
             }
             return perform(Action(id: "\(composed.action.id).\(name)", kind), in: &run, &trail)

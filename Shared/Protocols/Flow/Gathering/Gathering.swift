@@ -135,7 +135,7 @@ public struct Gathering: Sendable, Hashable, Codable {
 
     private mutating func add(_ key: Character, _ option: Gather) -> [Command] {
         digits.append(key)
-        let isLong = digits.count >= option.length ?? 100
+        let isLong = digits.count >= option.length ?? Keypad.most
         // The one choice that is left, when no longer one begins with it.
         let isClear = option.length == nil && option.isComplete(digits)
         return isLong || isClear ? match(option) : []

@@ -127,6 +127,9 @@ public struct AITask: Sendable, Hashable, OptionFields {
 
 /// `ai_summary`
 public struct AISummary: Sendable, Hashable, OptionFields {
+    /// What can be summed up.
+    public enum ReferenceType: String, Sendable, Hashable, CaseIterable { case call, conference, recording, transcribe }
+
     public var onEndFlowID: String?
     public var referenceType: String?
     public var referenceID: String?
@@ -139,6 +142,13 @@ public struct AISummary: Sendable, Hashable, OptionFields {
         visitor.string("reference_type", &referenceType, .short)
         visitor.string("reference_id", &referenceID, .short)
         visitor.string("language", &language, .short)
+    }
+
+    func check(_ reader: inout OptionReader) {
+        guard let referenceType, !referenceType.contains("${"), ReferenceType(rawValue: referenceType) == nil else { return }
+        let words = ReferenceType.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        reader.note(
+            reader.pointer.pointing(at: "reference_type"), .invalidValue, "one of \(words) is expected here, not \"\(referenceType)\"")
     }
 }
 

@@ -52,7 +52,7 @@ public struct CallOut: Sendable, Hashable, OptionFields {
     public var source: Address?
     public var destinations: [Address] = []
     public var flowID: String?
-    /// Where there is no `flow_id`.
+    /// They count where there is no `flow_id`.
     public var actions: [Action] = []
     /// They end with this call.
     public var chained = false
@@ -72,8 +72,11 @@ public struct CallOut: Sendable, Hashable, OptionFields {
         visitor.choice("anonymous", &anonymous)
     }
 
+    /// The flow of the calls; without, their actions are.
+    public var flow: String? { ReservedID.meant(flowID) }
+
     func check(_ reader: inout OptionReader) {
-        if flowID == nil, actions.isEmpty, reader.problems.isEmpty { reader.note(reader.pointer.pointing(at: "flow_id"), .missing, "give either flow_id or actions") }
+        if flow == nil, actions.isEmpty, reader.problems.isEmpty { reader.note(reader.pointer.pointing(at: "flow_id"), .missing, "give either flow_id or actions") }
     }
 }
 

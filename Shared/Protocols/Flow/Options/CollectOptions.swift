@@ -77,6 +77,7 @@ public struct Collect: Sendable, Hashable, OptionFields {
         if let maximumLength, maximumLength < minimumLength { note("max_length", .outOfRange, "max_length is less than min_length") }
         if let minimum, let maximum, maximum < minimum { note("max", .outOfRange, "max is less than min") }
         if kind != .number, minimum != nil || maximum != nil { note(minimum != nil ? "min" : "max", .invalidValue, "only a number is compared") }
+        reader.noteReserved(variable, at: "variable")
         if kind != .digits, kind != .text, pattern != nil { note("pattern", .invalidValue, "only digits and texts are like a pattern") }
     }
 

@@ -15,6 +15,11 @@ public struct Branch: Sendable, Hashable, OptionFields {
         visitor.target("default_target_id", &defaultTargetID)
         visitor.targets("target_ids", &targetIDs)
     }
+
+    func check(_ reader: inout OptionReader) {
+        guard variable != nil, expression != nil else { return }
+        reader.note(reader.pointer.pointing(at: "expression"), .invalidValue, "give either variable or expression")
+    }
 }
 
 /// `goto`: goes on elsewhere, `loopCount` times; then it is passed over once and counts anew.
@@ -51,6 +56,9 @@ public struct VariableSet: Sendable, Hashable, OptionFields {
 
     public init() {}
 
+    /// What was pressed can be forgotten, as by `branch`; nothing else of the platform's is set.
+    var forgetsDigits: Bool { value == .string("") && expression == nil && Variables.areDigits(key) }
+
     mutating func visit(_ visitor: inout some OptionVisitor) {
         visitor.string("key", &key, .required, .short)
         visitor.document("value", &value, .optional)
@@ -63,5 +71,6 @@ public struct VariableSet: Sendable, Hashable, OptionFields {
         } else if value != nil, expression != nil {
             reader.note(reader.pointer.pointing(at: "expression"), .invalidValue, "give either value or expression")
         }
+        if !forgetsDigits { reader.noteReserved(key, at: "key") }
     }
 }

@@ -52,7 +52,8 @@ public struct Dial: Sendable, Hashable, OptionFields {
     public var strategy = Strategy.all
     /// Milliseconds that each target rings.
     public var timeout = 30_000
-    public var callerID = CallerID.caller
+    /// Without it a `source` that is given, else the caller.
+    public var callerID: CallerID?
     public var source: Address?
     public var ringback = Ringback.tone
     /// A sound instead of `ringback`, again and again.
@@ -89,6 +90,9 @@ public struct Dial: Sendable, Hashable, OptionFields {
         }
     }
 
+    /// The number that who is called sees.
+    public var shownCallerID: CallerID { callerID ?? (source == nil ? .caller : .source) }
+
     /// Whether who answers is asked or told something before it is joined.
     public var screens: Bool { confirmText != nil || whisperText != nil }
 
@@ -96,7 +100,7 @@ public struct Dial: Sendable, Hashable, OptionFields {
         visitor.objects("targets", &targets, .required)
         visitor.choice("strategy", &strategy, .optional)
         visitor.integer("timeout", &timeout, .optional, in: 1000...600_000)
-        visitor.choice("caller_id", &callerID, .optional)
+        visitor.choice("caller_id", &callerID)
         visitor.address("source", &source)
         visitor.choice("ringback", &ringback, .optional)
         visitor.string("ringback_url", &ringbackURL, .url)
@@ -117,6 +121,8 @@ public struct Dial: Sendable, Hashable, OptionFields {
     func check(_ reader: inout OptionReader) {
         if callerID == .source, source == nil {
             reader.note(reader.pointer.pointing(at: "source"), .missing, "caller_id is source, and there is none")
+        } else if source != nil, shownCallerID != .source {
+            reader.note(reader.pointer.pointing(at: "caller_id"), .invalidValue, "with a source it is source, or left out")
         }
         if confirmText != nil, confirmKey.isEmpty {
             reader.note(reader.pointer.pointing(at: "confirm_key"), .missing, "a key is needed to confirm with")

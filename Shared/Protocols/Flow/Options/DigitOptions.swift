@@ -42,10 +42,10 @@ public struct DigitsSend: Sendable, Hashable, OptionFields {
 }
 
 extension DigitsReceive {
-    /// The same, for as many digits as come.
-    var withAnyNumber: DigitsReceive {
+    /// The same, for so many digits; 0: as many as come.
+    func with(length: Int) -> DigitsReceive {
         var option = self
-        option.length = 0
+        option.length = length
         return option
     }
 }

@@ -76,8 +76,8 @@ public struct TranscribeStart: Sendable, Hashable, OptionFields {
 
     public init() {}
 
-    /// The flow that is to run at its end; Go's zero UUID, which exported flows carry, means none.
-    public var successor: String? { onEndFlowID == ReservedID.none ? nil : onEndFlowID }
+    /// The flow that is to run at its end.
+    public var successor: String? { ReservedID.meant(onEndFlowID) }
 
     mutating func visit(_ visitor: inout some OptionVisitor) {
         visitor.string("language", &language, .short)

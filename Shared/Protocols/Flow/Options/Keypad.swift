@@ -1,5 +1,8 @@
 /// The keys of a telephone, A to D included.
 enum Keypad {
+    /// As many as an option has, or an action is handed.
+    static let most = 100
+
     static func has(_ key: Character) -> Bool {
         switch key {
         case "0"..."9", "A"..."D", "*", "#": key.utf8.count == 1

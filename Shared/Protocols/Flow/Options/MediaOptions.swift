@@ -1,9 +1,9 @@
 /// `external_media_start`: a WebSocket hears the call and is heard in it; the flow goes on at once.
 public struct ExternalMediaStart: Sendable, Hashable, OptionFields {
-    /// What the sound is wrapped in: messages of JSON, or nothing.
-    public enum Encapsulation: String, Sendable, Hashable, OptionChoice { case json, none }
-    public enum Transport: String, Sendable, Hashable, OptionChoice { case websocket }
-    public enum ConnectionType: String, Sendable, Hashable, OptionChoice { case client }
+    /// What the sound is wrapped in: messages of JSON, or nothing. The others are VoIPbin's, and nothing here speaks them.
+    public enum Encapsulation: String, Sendable, Hashable, OptionChoice { case json, none, rtp, audiosocket }
+    public enum Transport: String, Sendable, Hashable, OptionChoice { case websocket, udp, tcp }
+    public enum ConnectionType: String, Sendable, Hashable, OptionChoice { case client, server }
     /// The names are Asterisk's.
     public enum Format: String, Sendable, Hashable, OptionChoice { case ulaw, slin, slin16, slin24, slin48 }
     /// What the call says, what it hears, or both.
@@ -15,6 +15,8 @@ public struct ExternalMediaStart: Sendable, Hashable, OptionFields {
     public var url: String?
     public var encapsulation: Encapsulation?
     public var transport: Transport?
+    /// What VoIPbin's transport is told; none here takes anything.
+    public var transportData: String?
     public var connectionType: ConnectionType?
     public var format: Format?
     public var directionListen: Direction?
@@ -28,6 +30,12 @@ public struct ExternalMediaStart: Sendable, Hashable, OptionFields {
 
     public init() {}
 
+    /// Whether a stream can be made of it: there is that over a WebSocket which is opened from here, and no other.
+    var isSupported: Bool {
+        encapsulation != .rtp && encapsulation != .audiosocket && transport != .udp && transport != .tcp && connectionType != .server
+            && transportData?.isEmpty != false
+    }
+
     /// Where to connect to.
     public var address: String {
         let text = url ?? externalHost ?? ""
@@ -39,6 +47,7 @@ public struct ExternalMediaStart: Sendable, Hashable, OptionFields {
         visitor.string("external_host", &externalHost, .url)
         visitor.choice("encapsulation", &encapsulation)
         visitor.choice("transport", &transport)
+        visitor.string("transport_data", &transportData, .text)
         visitor.choice("connection_type", &connectionType)
         visitor.choice("format", &format)
         visitor.choice("direction_listen", &directionListen)
@@ -54,6 +63,8 @@ extension ExternalMediaStart {
     func check(_ reader: inout OptionReader) {
         let place = reader.pointer.pointing(at: url == nil ? "external_host" : "url")
         guard (url == nil) != (externalHost == nil) else {
+            // Who waits to be connected to knows no address.
+            if url == nil, connectionType == .server { return }
             return reader.note(place, url == nil ? .missing : .invalidValue, "give either external_host or url")
         }
         let text = url ?? externalHost ?? ""

@@ -105,7 +105,7 @@ extension OptionReader: OptionVisitor {
             if let stranger = text.first(where: { !Keypad.has($0) }) {
                 note(pointer, .invalidValue, "\"\(stranger)\" is no key of 0-9, A-D, * and #")
             }
-            if text.utf8.count > 100 { note(pointer, .tooLong, "at most 100 digits, not \(text.utf8.count)") }
+            if text.utf8.count > Keypad.most { note(pointer, .tooLong, "at most \(Keypad.most) digits, not \(text.utf8.count)") }
         }
         value = text
     }
@@ -114,7 +114,7 @@ extension OptionReader: OptionVisitor {
         guard let member = take(name, .optional) else { return }
         let pointer = pointer.pointing(at: name)
         guard let zone = text(member, at: pointer, limits.short), !zone.isEmpty else { return }
-        if timeZones.offset(of: zone, at: 0) == nil { note(pointer, .invalidValue, "no time zone is called \"\(zone)\"") }
+        if !zone.contains("${"), timeZones.offset(of: zone, at: 0) == nil { note(pointer, .invalidValue, "no time zone is called \"\(zone)\"") }
         value = zone
     }
 

@@ -86,7 +86,7 @@ struct OptionReader {
 
     mutating func word<Choice: OptionChoice>(_ value: JSONValue, at pointer: String) -> Choice? {
         guard let text = text(value, at: pointer, limits.text), !text.isEmpty else { return nil }
-        guard let choice = Choice(rawValue: text) else {
+        guard let choice = Choice(written: text) else {
             let words = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
             note(pointer, .invalidValue, "one of \(words) is expected here, not \"\(text)\"")
             return nil

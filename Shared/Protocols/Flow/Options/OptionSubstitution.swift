@@ -28,7 +28,7 @@ struct OptionSubstitution: OptionVisitor {
     mutating func digits(_ name: String, _ value: inout String, _ presence: Presence) {
         fill(&value)
         // A variable may hold anything; only keys can be pressed.
-        value = String(value.filter(Keypad.has).prefix(100))
+        value = String(value.filter(Keypad.has).prefix(Keypad.most))
     }
 
     mutating func address(_ name: String, _ value: inout Address?) {

@@ -42,7 +42,14 @@ protocol OptionVisitor {
 }
 
 /// A closed set of words.
-protocol OptionChoice: RawRepresentable, CaseIterable where RawValue == String {}
+protocol OptionChoice: RawRepresentable, CaseIterable where RawValue == String {
+    /// As flows write it.
+    init?(written word: String)
+}
+
+extension OptionChoice {
+    init?(written word: String) { self.init(rawValue: word) }
+}
 
 /// The options of one action type.
 protocol OptionFields: Hashable, Sendable {

@@ -1,6 +1,10 @@
 /// `recording_start`: records the call from here on; the flow goes on at once.
 public struct RecordingStart: Sendable, Hashable, OptionFields {
-    public enum Format: String, Sendable, Hashable, OptionChoice { case wav, ogg }
+    public enum Format: String, Sendable, Hashable, OptionChoice {
+        case wav, ogg
+        /// VoIPbin's, which nothing here writes.
+        case mp3
+    }
 
     public enum Layout: String, Sendable, Hashable, OptionChoice {
         /// What the caller says and what it hears, together.
@@ -31,8 +35,8 @@ public struct RecordingStart: Sendable, Hashable, OptionFields {
 
     public init() {}
 
-    /// The flow that is to run at its end; Go's zero UUID, which exported flows carry, means none.
-    public var successor: String? { onEndFlowID == ReservedID.none ? nil : onEndFlowID }
+    /// The flow that is to run at its end.
+    public var successor: String? { ReservedID.meant(onEndFlowID) }
 
     /// The keys that end it.
     public var endKeys: String {

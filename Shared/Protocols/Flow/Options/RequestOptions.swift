@@ -5,6 +5,8 @@ public enum RequestMethod: String, Sendable, Hashable, OptionChoice {
     case put = "PUT"
     case patch = "PATCH"
     case delete = "DELETE"
+
+    init?(written word: String) { self.init(rawValue: word.uppercased()) }
 }
 
 /// `fetch`: asks the customer's application what to do; it answers with actions, which are performed before the flow goes on.
@@ -67,6 +69,8 @@ public struct WebhookSend: Sendable, Hashable, OptionFields {
     public var dataType: String?
     public var data: String?
     public var headers: [String: String] = [:]
+    /// A variable for the body of the answer; with `sync`.
+    public var variable: String?
     /// Milliseconds for each attempt.
     public var timeout = 5000
     public var retries = 2
@@ -80,6 +84,7 @@ public struct WebhookSend: Sendable, Hashable, OptionFields {
         visitor.string("data_type", &dataType, .short)
         visitor.string("data", &data, .value)
         visitor.texts("headers", &headers, .url)
+        visitor.string("variable", &variable, .short)
         visitor.integer("timeout", &timeout, .optional, in: 100...30_000)
         visitor.integer("retries", &retries, .optional, in: 0...5)
     }

@@ -22,6 +22,9 @@ public struct Transfer: Sendable, Hashable, OptionFields {
 
     public init() {}
 
+    /// The flow that it is handed to.
+    public var flow: String? { ReservedID.meant(flowID) }
+
     mutating func visit(_ visitor: inout some OptionVisitor) {
         visitor.addresses("destinations", &destinations, .optional)
         visitor.string("flow_id", &flowID, .identifier)
@@ -34,11 +37,11 @@ public struct Transfer: Sendable, Hashable, OptionFields {
     }
 
     func check(_ reader: inout OptionReader) {
-        if destinations.isEmpty == (flowID == nil) {
-            reader.note(reader.pointer.pointing(at: "destinations"), flowID == nil ? .missing : .invalidValue, "give either destinations or flow_id")
+        if destinations.isEmpty == (flow == nil) {
+            reader.note(reader.pointer.pointing(at: "destinations"), flow == nil ? .missing : .invalidValue, "give either destinations or flow_id")
         }
         guard method == .refer else { return }
-        if flowID != nil { reader.note(reader.pointer.pointing(at: "method"), .invalidValue, "a phone is referred to a destination, not to a flow") }
+        if flow != nil { reader.note(reader.pointer.pointing(at: "method"), .invalidValue, "a phone is referred to a destination, not to a flow") }
         if destinations.count > 1 { reader.note(reader.pointer.pointing(at: "destinations"), .tooMany, "a phone is referred to one destination") }
         if source != nil { reader.note(reader.pointer.pointing(at: "source"), .invalidValue, "a phone that is referred calls as itself") }
     }
@@ -51,7 +54,8 @@ public struct Transfer: Sendable, Hashable, OptionFields {
             (target.kind, target.target, target.name) = ($0.kind, $0.target, $0.name)
             return target
         }
-        (dial.timeout, dial.source, dial.callerID) = (timeout, source, source == nil ? .caller : .source)
+        (dial.timeout, dial.source) = (timeout, source)
+        if source != nil { dial.callerID = .source }
         return dial
     }
 

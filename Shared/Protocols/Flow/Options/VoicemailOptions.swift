@@ -1,6 +1,9 @@
 /// `record`: records what the caller says, and goes on when it has ended.
 public struct Record: Sendable, Hashable, OptionFields {
-    public var format = RecordingStart.Format.wav
+    /// What can be written.
+    public enum Format: String, Sendable, Hashable, OptionChoice { case wav, ogg }
+
+    public var format = Format.wav
     /// Seconds.
     public var duration = 120
     /// Seconds in which the caller says nothing; 0: never.

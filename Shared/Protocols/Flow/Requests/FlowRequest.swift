@@ -58,9 +58,10 @@ public struct FlowAnswer: Sendable, Hashable {
         return status == 429 || status >= 500
     }
 
-    /// The body as a value, when it says it is JSON and is.
-    var document: JSONValue? {
-        guard let type = contentType?.lowercased().prefix(while: { $0 != ";" }), type.hasSuffix("json") else { return nil }
+    /// The body as a value, when it says it is JSON and is. Where JSON was asked for it may also say that it is text, or nothing.
+    func document(isExpected: Bool) -> JSONValue? {
+        let type = (contentType ?? "").lowercased().prefix { $0 != ";" }.trimmingSpaces
+        guard type.hasSuffix("json") || isExpected && ["", "text/plain"].contains(type) else { return nil }
         return try? JSONValue(json: body, limits: JSONLimits(bytes: Self.largestBody, depth: 32))
     }
 
@@ -71,7 +72,7 @@ public struct FlowAnswer: Sendable, Hashable {
         var data: [String: JSONValue] = ["milliseconds": .integer(Int64(milliseconds)), "attempts": .integer(Int64(attempts))]
         data["status"] = status.map { .integer(Int64($0)) }
         data["content_type"] = contentType.map(JSONValue.string)
-        if body.approximateBytes <= Self.largestKept { data["body"] = body }
+        if body.approximateBytes <= Self.largestKept { data["body"] = body } else { data["body_omitted"] = true }
         if isSuccess { return Outcome(.completed, data: data) }
         return Outcome(.failed, code: failure ?? status.map { "http_\($0)" } ?? "unreachable", data: data)
     }

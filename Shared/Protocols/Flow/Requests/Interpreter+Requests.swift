@@ -54,16 +54,13 @@ extension Interpreter {
     func supply(_ run: inout Run, _ answer: FlowAnswer, to number: Int, at time: Int64, _ trail: inout Trail) -> Progress {
         guard case .waitingForAnswer(let action, number) = run.state else { return Progress(next: run.current) }
         follow(action, in: &run)
-        let body = answer.document ?? .string(answer.body)
+        let isFetch = if case .fetch = action.kind { true } else { false }
+        let body = answer.document(isExpected: isFetch) ?? .string(answer.body)
         var outcome = answer.outcome(body: body)
-        switch action.kind {
-        case .fetch where answer.isSuccess:
+        if isFetch, answer.isSuccess {
             outcome = take(body, in: &run) ?? outcome
-        case .httpRequest(let option):
-            if let name = option.variable, answer.isSuccess, !run.variables.set(name, to: body, within: limits) {
-                (outcome.result, outcome.code) = (.failed, "variable_limit")
-            }
-        default: break
+        } else if let name = action.kind.answerVariable, answer.isSuccess, let code = keep(body, as: name, in: &run) {
+            (outcome.result, outcome.code) = (.failed, code)
         }
         record(outcome, of: action, in: &run)
         trail.occurrences.append(.finished(action, step: nil, outcome))
@@ -72,17 +69,25 @@ extension Interpreter {
 
     /// Actions that the application answers with: a list, or an object with `actions`. Nil when they are taken.
     private func take(_ body: JSONValue, in run: inout Run) -> Outcome? {
-        guard run.frames.count < limits.nestedLists else { return .failed("nested_too_deeply") }
         let list = body["actions"] ?? body
         switch Validation(limits: limits, timeZones: timeZones).actions(list, at: body["actions"] == nil ? "" : "/actions") {
-        case .success(let actions):
-            run.frames.append(Run.Frame(actions))
-            return nil
+        case .success(let actions): return enter(actions, in: &run) ? nil : .failed("nested_too_deeply")
         case .failure(let problems):
             let told = problems.list.prefix(5).map { problem -> JSONValue in
                 ["pointer": .string(problem.pointer), "code": .string(problem.code.rawValue), "detail": .string(problem.detail)]
             }
             return Outcome(.failed, code: "invalid_actions", data: ["errors": .array(Array(told))])
+        }
+    }
+}
+
+extension Action.Kind {
+    /// The variable for the body of the answer.
+    fileprivate var answerVariable: String? {
+        switch self {
+        case .httpRequest(let option): option.variable
+        case .webhookSend(let option): option.variable
+        default: nil
         }
     }
 }

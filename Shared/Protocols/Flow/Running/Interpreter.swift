@@ -88,11 +88,8 @@ public struct Interpreter: Sendable {
         if case .transfer(let option) = action.kind { return handOver(option, of: action, to: actions, in: &run, at: time, &trail) }
         let outcome: Outcome
         follow(action, in: &run)
-        if actions != nil, run.frames.count >= limits.nestedLists {
-            outcome = .failed("nested_too_deeply")
-        } else if let actions {
-            run.frames.append(Run.Frame(actions))
-            outcome = .completed
+        if let actions {
+            outcome = enter(actions, in: &run) ? .completed : .failed("nested_too_deeply")
         } else {
             outcome = .failed("not_found")
         }
@@ -129,28 +126,21 @@ public struct Interpreter: Sendable {
         }
     }
 
-    /// Digits are kept where flows look for them. Those that nobody waited for also count for the next that waits.
-    private func receive(_ digits: String, by action: Action, in run: inout Run) {
-        if digits.isEmpty {
-            if action.kind.takesDigits { run.typedAhead = "" }
-            return
-        }
-        let digits = Keypad.keys(in: digits)
-        let all = run.variables[Variables.digits] + digits
-        run.variables.setDigits(to: all.utf8.count <= limits.short ? all : String(all.suffix(limits.short)))
-        if action.kind.takesDigits {
-            run.typedAhead = ""
-        } else {
-            run.typedAhead = String((run.typedAhead + digits).suffix(limits.short))
-        }
-    }
-
     func end(_ run: inout Run, _ reason: FinishReason, _ trail: inout Trail) -> Progress {
         run.state = .finished(reason)
         run.frames = []
         run.composed = nil
         if run.isWhole { trail.occurrences.append(.ended(reason)) }
         return Progress(next: .finished(reason), trail)
+    }
+
+    /// Goes into a list of actions; false when too many are inside one another. One that has come to its end does not count: what is fetched last
+    /// takes its place, so that an application may answer each question with the next one for as long as the call lasts.
+    func enter(_ actions: [Action], in run: inout Run) -> Bool {
+        while let top = run.frames.last, !top.actions.indices.contains(top.position) { run.frames.removeLast() }
+        guard run.frames.count < limits.nestedLists else { return false }
+        run.frames.append(Run.Frame(actions))
+        return true
     }
 
     /// Moves the current list on from an action that is done.
@@ -176,14 +166,6 @@ public struct Interpreter: Sendable {
 }
 
 extension Action.Kind {
-    /// Whether the digits of its outcome are those it has waited for.
-    var takesDigits: Bool {
-        switch self {
-        case .digitsReceive, .gather: true
-        default: false
-        }
-    }
-
     /// Where an action that knows several ways goes on; nil: as `next_id` says.
     func target(after outcome: Outcome) -> String? {
         switch self {

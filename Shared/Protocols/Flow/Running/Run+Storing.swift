@@ -16,7 +16,8 @@ extension Run {
         members["composed"] = composed?.json
         if requests > 0 { members["requests"] = .integer(Int64(requests)) }
         if !variables.results.entries.isEmpty { members["results"] = variables.results.json }
-        if !typedAhead.isEmpty { members["typed_ahead"] = .string(typedAhead) }
+        if !typedAhead.seen.isEmpty { members["typed_ahead"] = .string(typedAhead.seen) }
+        if !typedAhead.left.isEmpty { members["keys_left"] = .string(typedAhead.left) }
         return .object(members)
     }
 
@@ -43,7 +44,7 @@ extension Run {
             self.composed = composed
         }
         executedAlone = cursor["executed_alone"]?.integer.flatMap(Int.init(exactly:)) ?? 0
-        typedAhead = cursor["typed_ahead"]?.string ?? ""
+        typedAhead = TypedAhead(left: cursor["keys_left"]?.string ?? "", seen: cursor["typed_ahead"]?.string ?? "")
     }
 }
 

@@ -70,8 +70,7 @@ public struct Run: Sendable, Hashable {
     var composed: Composed?
     /// The call has ended; what is left is between the run and the depot, within one move.
     var isLeaving = false
-    /// Digits that came while no `digits_receive` was waiting for them.
-    var typedAhead = ""
+    var typedAhead = TypedAhead()
 
     /// `step`: behind which its steps are counted. `isAlone`: without a call.
     public init(actions: [Action], variables: Variables = Variables(), after step: Int = 0, isAlone: Bool = false) {

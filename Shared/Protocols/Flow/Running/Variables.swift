@@ -265,13 +265,6 @@ public struct Variables: Sendable, Hashable {
         }
     }
 
-    /// The digits as they were, and none from now on.
-    mutating func takeDigits() -> String {
-        guard let digits = self[.digits] else { return "" }
-        self[.digits] = .string("")
-        return digits.plainText
-    }
-
     /// Replaces every `${name}` in one pass: what a value contains is text, never a template.
     ///
     /// An unfinished `${` stays as it is. The result ends at a character before it would outgrow `bytes`.
