@@ -87,6 +87,8 @@ struct Program {
             let engine = try CallEngine(runtime: runtime, journal: journal, archive: archive, settings: engineSettings)
             let address = engine.address
             runtime.announce { $0.addresses["sip"] = address.description }
+            CallCounts.declare()
+            runtime.health.countCalls { CallCounts.active.value }
             serve(runtime, engine, store, journal)
             let callLimits = Limits(engine: engine, store: LimitStore(database: runtime.database), runtime: runtime)
             callLimits.serve(on: runtime.bus)

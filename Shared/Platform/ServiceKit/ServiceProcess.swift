@@ -26,6 +26,10 @@ struct ServiceProcess: ServiceLifecycle.Service {
         logger: Logger, wire: @escaping @Sendable (Runtime) async throws -> Void
     ) {
         (self.declaration, self.logger, self.wire) = (declaration, logger, wire)
+        let build = Gauge(
+            "tandem_build_info", "which service this is, and of which version: always 1",
+            labels: ["service": declaration.name.rawValue, "version": Version.current])
+        build.set(1)
         let health = Health()
         var servers = Runtime.Servers()
         if declaration.needs.contains(.database) {
