@@ -60,7 +60,7 @@ struct Program {
             let patience = max(0, runtime.settings.integer("TANDEM_DRAIN_SECONDS") - 1)
             runtime.whenDraining {
                 await emptied(loops, within: patience)
-                if loops.seatCount > 0, runtime.fleet.living(.conferenceServer).contains(where: { $0.instance != runtime.instance && !$0.draining }) {
+                if loops.seatCount > 0, runtime.fleet.hasOther(.conferenceServer, than: runtime.instance) {
                     await snapshots.handOver()
                     try? await Task.sleep(for: .milliseconds(500))
                 } else {
