@@ -8,8 +8,10 @@ import ServiceKit
 /// The API gateway (DESIGN §9): REST, the event log and its streams. Any instance serves any request.
 @main
 struct Program {
+    private static let listen = Setting.Format("ADDRESS:PORT, for example 127.0.0.1:8080") { Program.address($0) != nil }
+
     static let settings = [
-        Setting("TANDEM_API_LISTEN", default: "127.0.0.1:8080", "address:port of the API"),
+        Setting("TANDEM_API_LISTEN", as: listen, default: "127.0.0.1:8080", "address:port of the API"),
         Setting(
             "TANDEM_BOOTSTRAP_KEY", .secret, default: "", "a key with the scope operator, which exists without being in the database"),
         Setting("TANDEM_API_BODY_LIMIT", .integer(1_024...16_777_216), default: "1048576", "largest body of a request, in bytes"),
@@ -29,7 +31,7 @@ struct Program {
 
     private static func wire(_ runtime: Runtime) async throws {
         guard let (host, port) = address(runtime.settings.text("TANDEM_API_LISTEN")) else {
-            throw Misconfigured(description: "TANDEM_API_LISTEN must be ADDRESS:PORT, for example 127.0.0.1:8080")
+            preconditionFailure("TANDEM_API_LISTEN was checked to be ADDRESS:PORT")
         }
         let (bus, logger, settings) = (runtime.bus, runtime.logger, runtime.settings)
         let store = AccountStore(database: runtime.database, sealingKey: runtime.key(for: "stored answers"))
@@ -93,9 +95,5 @@ struct Program {
         let host = text[..<colon]
         guard !host.isEmpty else { return nil }
         return (host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host), port)
-    }
-
-    private struct Misconfigured: Error, CustomStringConvertible {
-        let description: String
     }
 }

@@ -53,14 +53,13 @@ struct Program {
             Migration(number: 3, name: "limits", sql: PackageResources._003_limits_sql),
             Migration(number: 4, name: "timelines", sql: PackageResources._004_timelines_sql), Lives.migration(number: 5),
             Migration(number: 6, name: "dialogs", sql: PackageResources._006_dialogs_sql),
-        ])
+        ],
+        check: { _ = try InsideStreams($0) })
 
     static func main() async {
         await ServiceProgram.run(declaration) { runtime in
             let settings = runtime.settings
-            guard let inside = IPAddress(settings.text("TANDEM_INSIDE_ADDRESS")),
-                let port = UInt16(exactly: settings.integer("TANDEM_SIP_PORT"))
-            else { throw RPCError(.invalid, "TANDEM_INSIDE_ADDRESS must be an IP address") }
+            let listen = SocketAddress(settings.ipAddress("TANDEM_INSIDE_ADDRESS"), port: UInt16(clamping: settings.integer("TANDEM_SIP_PORT")))
             var limits = Leg.Limits()
             limits.ring = .seconds(settings.integer("TANDEM_RING_SECONDS"))
             limits.play = .seconds(settings.integer("TANDEM_MAX_PLAY_SECONDS"))
@@ -68,7 +67,7 @@ struct Program {
             limits.closingRetries = settings.integer("TANDEM_OUTCOME_SECONDS") / Int(Leg.longestClosingPause.seconds)
             limits.duration = .seconds(settings.integer("TANDEM_MAX_CALL_SECONDS"))
             let engineSettings = EngineSettings(
-                listen: SocketAddress(inside, port: port), longestDatagram: settings.integer("TANDEM_SIP_DATAGRAM_BYTES"),
+                listen: listen, longestDatagram: settings.integer("TANDEM_SIP_DATAGRAM_BYTES"),
                 streams: try InsideStreams(settings), domain: settings.text("TANDEM_SIP_DOMAIN"),
                 emergencyNumber: settings.text("TANDEM_EMERGENCY_NUMBER"), maximumLegs: settings.integer("TANDEM_MAX_CALLS"),
                 slowAnswer: .milliseconds(settings.integer("TANDEM_SLOW_ANSWER_MILLISECONDS")), limits: limits,
@@ -88,6 +87,8 @@ struct Program {
             let engine = try CallEngine(runtime: runtime, journal: journal, archive: archive, settings: engineSettings)
             let address = engine.address
             runtime.announce { $0.addresses["sip"] = address.description }
+            CallCounts.declare()
+            runtime.health.countCalls { CallCounts.active.value }
             serve(runtime, engine, store, journal)
             let callLimits = Limits(engine: engine, store: LimitStore(database: runtime.database), runtime: runtime)
             callLimits.serve(on: runtime.bus)

@@ -60,7 +60,7 @@ struct Program {
             let patience = max(0, runtime.settings.integer("TANDEM_DRAIN_SECONDS") - 1)
             runtime.whenDraining {
                 await emptied(loops, within: patience)
-                if loops.seatCount > 0, runtime.fleet.living(.conferenceServer).contains(where: { $0.instance != runtime.instance && !$0.draining }) {
+                if loops.seatCount > 0, runtime.fleet.hasOther(.conferenceServer, than: runtime.instance) {
                     await snapshots.handOver()
                     try? await Task.sleep(for: .milliseconds(500))
                 } else {
@@ -91,35 +91,39 @@ struct Program {
         }
     }
 
+    private static let own: [Setting] = [
+        Setting(
+            "TANDEM_POOL", as: .choice(["all", "calls", "conferences"]), default: "all",
+            "which rooms this instance takes: calls, conferences or all"),
+        Setting("TANDEM_MEDIA_THREADS", .integer(0...64), default: "0", "mixer threads; 0: one per processor"),
+        SoundThreads.setting,
+        Setting("TANDEM_CAPACITY", .integer(1...100_000), default: "2000", "participants at which this instance is full"),
+        Setting(
+            "TANDEM_SEAT_TIMEOUT", .integer(5...86_400), default: "120",
+            "seconds of silence after which a seat is freed if nobody owns its call"),
+        Setting("TANDEM_ROOM_LIMIT", .integer(2...10_000), default: "5000", "participants at which a room is full"),
+        Setting("TANDEM_ROOM_LINK", .flag, default: "1", "two who are alone in a room and need nothing from it are linked by their relays"),
+        Setting("TANDEM_PIN_TRIES", .integer(1...10), default: "3", "wrong PINs after which a conference lets nobody in"),
+        Setting("TANDEM_PIN_SECONDS", .integer(2...120), default: "10", "silence after which a PIN is waited for no more"),
+        Setting(
+            "TANDEM_MODERATOR_GRACE", .integer(0...3600), default: "10",
+            "seconds in which a moderator may come back to a conference that ends with its moderators"),
+        Setting("TANDEM_CONFERENCE_VOICE", .flag, default: "1", "conferences speak their prompts; without, they have tones alone"),
+        Setting("TANDEM_CONFERENCE_LANGUAGE", default: "en", "what conferences speak that name no language (BCP 47)"),
+        Setting(
+            "TANDEM_CONFERENCE_NAMES", .integer(0...100), default: "5",
+            "names that may wait in a conference to be announced; beyond them one tone tells that somebody came or left"),
+        Setting(
+            "TANDEM_SOUNDS", default: "",
+            "folder of sounds that can be played by name; music/CUSTOMER.wav (ogg, mp3, flac) is that customer's music on hold"),
+        Setting(
+            "TANDEM_FETCH_ALLOW", as: FetchPolicy.setting.list, default: "",
+            "private addresses, ranges or host names that sounds may be fetched from; none by default"),
+    ]
+
     private static let declaration = ServiceProgram.Declaration(
         .conferenceServer,
-        settings: [
-            Setting("TANDEM_POOL", default: "all", "which rooms this instance takes: calls, conferences or all"),
-            Setting("TANDEM_MEDIA_THREADS", .integer(0...64), default: "0", "mixer threads; 0: one per processor"),
-            SoundThreads.setting,
-            Setting("TANDEM_CAPACITY", .integer(1...100_000), default: "2000", "participants at which this instance is full"),
-            Setting(
-                "TANDEM_SEAT_TIMEOUT", .integer(5...86_400), default: "120",
-                "seconds of silence after which a seat is freed if nobody owns its call"),
-            Setting("TANDEM_ROOM_LIMIT", .integer(2...10_000), default: "5000", "participants at which a room is full"),
-            Setting("TANDEM_ROOM_LINK", .flag, default: "1", "two who are alone in a room and need nothing from it are linked by their relays"),
-            Setting("TANDEM_PIN_TRIES", .integer(1...10), default: "3", "wrong PINs after which a conference lets nobody in"),
-            Setting("TANDEM_PIN_SECONDS", .integer(2...120), default: "10", "silence after which a PIN is waited for no more"),
-            Setting(
-                "TANDEM_MODERATOR_GRACE", .integer(0...3600), default: "10",
-                "seconds in which a moderator may come back to a conference that ends with its moderators"),
-            Setting("TANDEM_CONFERENCE_VOICE", .flag, default: "1", "conferences speak their prompts; without, they have tones alone"),
-            Setting("TANDEM_CONFERENCE_LANGUAGE", default: "en", "what conferences speak that name no language (BCP 47)"),
-            Setting(
-                "TANDEM_CONFERENCE_NAMES", .integer(0...100), default: "5",
-                "names that may wait in a conference to be announced; beyond them one tone tells that somebody came or left"),
-            Setting(
-                "TANDEM_SOUNDS", default: "",
-                "folder of sounds that can be played by name; music/CUSTOMER.wav (ogg, mp3, flac) is that customer's music on hold"),
-            Setting(
-                "TANDEM_FETCH_ALLOW", default: "",
-                "private addresses, ranges or host names that sounds may be fetched from; none by default"),
-        ] + SoundSettings.declared + RecordingSettings.declared + RecognitionProviders.declared + MediaStreams.declared
+        settings: own + SoundSettings.declared + RecordingSettings.declared + RecognitionProviders.declared + MediaStreams.declared
             + RoomInheritance.kept.declared,
         needs: [.bus, .database, .cache, .fleet], hears: [.callServer], schema: ConferenceStore.schema,
         migrations: [
@@ -130,7 +134,8 @@ struct Program {
             Migration(number: 5, name: "speaker_events", sql: PackageResources._005_speaker_events_sql),
             Migration(
                 number: 6, name: "conference_announcements", sql: PackageResources._006_conference_announcements_sql),
-        ])
+        ],
+        check: ObjectStore.check)
 
     private static func meetings(_ settings: Settings) -> MeetingRules {
         var rules = MeetingRules()
@@ -146,13 +151,7 @@ struct Program {
 
     private static func wire(_ runtime: Runtime, _ legacy: RoomInheritance, _ link: KeeperLink?) throws -> Wiring {
         let settings = runtime.settings
-        let pool = settings.text("TANDEM_POOL")
-        guard ["all", "calls", "conferences"].contains(pool) else {
-            throw ConfigurationError("TANDEM_POOL is '\(pool)': give calls, conferences or all")
-        }
-        guard let inside = IPAddress(settings.text("TANDEM_INSIDE_ADDRESS")) else {
-            throw ConfigurationError("TANDEM_INSIDE_ADDRESS is no IP address")
-        }
+        let (pool, inside) = (settings.text("TANDEM_POOL"), settings.ipAddress("TANDEM_INSIDE_ADDRESS"))
         let policy = try FetchPolicy(allowing: settings.list("TANDEM_FETCH_ALLOW"))
         let threads = settings.integer("TANDEM_MEDIA_THREADS")
         let store = ConferenceStore(runtime: runtime)

@@ -13,7 +13,7 @@ struct Program {
     static func main() async {
         let declaration = ServiceProgram.Declaration(
             .edgeProxy, settings: EdgeSettings.declared, needs: [.bus, .fleet, .cacheAside], hears: [.registrar, .callServer],
-            standsAlone: EdgeSettings.standsAlone)
+            standsAlone: EdgeSettings.standsAlone, check: EdgeSettings.check)
         await ServiceProgram.run(declaration) { runtime in
             let settings = try EdgeSettings(runtime.settings)
             try assertFree(settings)

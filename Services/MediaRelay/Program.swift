@@ -13,7 +13,7 @@ import Threads
 struct Program {
     static let declaration = ServiceProgram.Declaration(
         .mediaRelay, settings: RelaySettings.declared + RelaySettings.kept.declared + TapSettings.declared, needs: [.bus, .cacheAside],
-        standsAlone: NGSettings.standsAlone)
+        standsAlone: NGSettings.standsAlone, check: { _ = try RelaySettings($0) })
 
     private static let sessions = Gauge("tandem_relay_sessions", "Media sessions that are open.")
 

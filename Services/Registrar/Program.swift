@@ -16,15 +16,13 @@ struct Program {
                 Migration(number: 4, name: "watchers", sql: PackageResources._004_watchers_sql),
                 Migration(number: 5, name: "dialogs", sql: PackageResources._005_dialogs_sql),
                 Migration(number: 6, name: "forwarding", sql: PackageResources._006_forwarding_sql),
-            ])
+            ],
+            check: { _ = try InsideStreams($0) })
         await ServiceProgram.run(declaration) { runtime in try wire(runtime) }
     }
 
     private static func wire(_ runtime: Runtime) throws {
         let settings = runtime.settings
-        guard let inside = IPAddress(settings.text("TANDEM_INSIDE_ADDRESS")),
-            let port = UInt16(exactly: settings.integer("TANDEM_SIP_PORT"))
-        else { throw RPCError(.invalid, "TANDEM_INSIDE_ADDRESS must be an IP address") }
         let store = Store(database: runtime.database, runtime: runtime)
         let copy = BindingCopy(cache: runtime.cache)
         let outbox = Outbox(schema: Store.schema, runtime: runtime)
@@ -38,9 +36,10 @@ struct Program {
         extensions.serve(on: runtime.bus)
 
         let server = try RegistrarServer(
-            listen: SocketAddress(inside, port: port), longestDatagram: settings.integer("TANDEM_SIP_DATAGRAM_BYTES"),
+            listen: SocketAddress(settings.ipAddress("TANDEM_INSIDE_ADDRESS"), port: UInt16(clamping: settings.integer("TANDEM_SIP_PORT"))),
+            longestDatagram: settings.integer("TANDEM_SIP_DATAGRAM_BYTES"),
             streams: try InsideStreams(settings))
-        let notify = NotifyWatchers(store: store, server: server, dialogs: try RegistrarSettings.dialogs(settings), runtime: runtime)
+        let notify = NotifyWatchers(store: store, server: server, dialogs: RegistrarSettings.dialogs(settings), runtime: runtime)
         let watch = WatchDialogs(store: store, notify: notify)
         runtime.bus.subscribe(durable: WatchDialogs.queue, to: [DialogChanged.eventType], watch.take)
         let register = Register(

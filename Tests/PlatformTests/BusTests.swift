@@ -4,6 +4,7 @@ import Deadlines
 import Flow
 import Foundation
 import Synchronization
+import Telemetry
 import Testing
 
 /// A command as a service would have it; served by the bus of `conferenceServer` so that no real service interferes.
@@ -83,6 +84,24 @@ struct BusTests {
             #expect(try await client.call(Double(number: 4), to: .instance(name)) == Doubled(number: 8, by: name))
         }
         for bus in servers + [client] { await bus.stop() }
+    }
+
+    @Test("how long an answer was waited for is counted with the service that was asked")
+    func times() async throws {
+        func counted() -> Int {
+            let name = "tandem_amqp_rpc_seconds_count{queue=\"ConferenceServer\"} "
+            let line = Metrics.exposition().split(separator: "\n").first { $0.hasPrefix(name) }
+            return line.flatMap { Int($0.dropFirst(name.count)) } ?? 0
+        }
+        let server = try await bus(.memory, .conferenceServer) { bus in
+            bus.serve(Double.self) { command, _ in Doubled(number: command.number, by: "") }
+        }
+        let client = try await bus(.memory, .apiGateway)
+        let before = counted()
+        for number in 0..<3 { _ = try await client.call(Double(number: number)) }
+        #expect(counted() >= before + 3)
+        await client.stop()
+        await server.stop()
     }
 
     @Test("a refusal arrives with its code, its detail and its problems", arguments: Carrier.allCases)

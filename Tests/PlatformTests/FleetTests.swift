@@ -41,6 +41,26 @@ struct FleetTests {
         #expect(living(65_100) == [])
     }
 
+    @Test("who drains has somebody to leave its work to while another lives that does not drain")
+    func others() {
+        func announce(_ instance: String, _ service: ServiceName = .callServer, isDraining: Bool = false, at moment: Int) {
+            var announcement = Announcement(service: service, instance: instance, incarnation: "1")
+            announcement.draining = isDraining
+            fleet.hear(announcement, now: begin + .milliseconds(moment))
+        }
+        func hasOther(_ moment: Int) -> Bool { fleet.hasOther(.callServer, than: "a", now: begin + .milliseconds(moment)) }
+        announce("a", isDraining: true, at: 0)
+        announce("r", .registrar, at: 0)
+        #expect(!hasOther(0))
+        announce("b", at: 100)
+        #expect(hasOther(100))
+        announce("b", isDraining: true, at: 200)
+        #expect(!hasOther(200))
+        announce("c", at: 300)
+        for moment in stride(from: 500, through: 1_500, by: 250) { announce("r", .registrar, at: moment) }
+        #expect(!hasOther(1_400), "a second of silence is death")
+    }
+
     @Test("who says goodbye is gone at once, and back when heard again")
     func goodbye() {
         announce("a", .callServer, from: 0, to: 1_000)

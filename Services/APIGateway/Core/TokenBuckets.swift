@@ -2,10 +2,19 @@ import Deadlines
 
 /// A token bucket per name: `rate` requests a second with bursts up to `burst`.
 struct TokenBuckets: Sendable {
-    enum Verdict: Sendable, Equatable {
-        case allowed(remaining: Int)
-        /// Whole seconds until one more request passes.
-        case limited(retryAfter: Int)
+    /// Whether a request passes, and what is left for those that follow.
+    struct Verdict: Sendable, Equatable {
+        let isAllowed: Bool
+        /// Requests at once.
+        let limit: Int
+        let remaining: Int
+        /// Whole seconds until all of the limit is there again; where the request does not pass, until one does.
+        let reset: Int
+
+        /// As clients know them (draft-ietf-httpapi-ratelimit-headers-03).
+        var fields: [String: String] {
+            ["ratelimit-limit": String(limit), "ratelimit-remaining": String(remaining), "ratelimit-reset": String(reset)]
+        }
     }
 
     private struct Bucket {
@@ -26,12 +35,14 @@ struct TokenBuckets: Sendable {
         var bucket = buckets[name] ?? Bucket(tokens: burst, filledAt: now)
         bucket.tokens = min(burst, bucket.tokens + max(0, (now - bucket.filledAt).seconds) * rate)
         bucket.filledAt = now
-        let passes = bucket.tokens >= 1
-        if passes { bucket.tokens -= 1 }
+        let isAllowed = bucket.tokens >= 1
+        if isAllowed { bucket.tokens -= 1 }
         if buckets[name] == nil, buckets.count >= mostNames { forgetFull(now: now) }
         buckets[name] = bucket
-        return passes
-            ? .allowed(remaining: Int(bucket.tokens)) : .limited(retryAfter: max(1, Int(((1 - bucket.tokens) / rate).rounded(.up))))
+        let lacking = (isAllowed ? burst : 1) - bucket.tokens
+        return Verdict(
+            isAllowed: isAllowed, limit: Int(burst), remaining: isAllowed ? Int(bucket.tokens) : 0,
+            reset: max(1, Int((lacking / rate).rounded(.up))))
     }
 
     /// A bucket that has filled up again says nothing more than no bucket; if all are in use the oldest knowledge goes.

@@ -20,10 +20,7 @@ extension Gateway {
         } catch {
             response = APIResponse(problem(for: error, head))
         }
-        if case .allowed(let remaining) = allowance {
-            rates.withLock { response.fields["ratelimit-limit"] = String(Int($0.burst)) }
-            response.fields["ratelimit-remaining"] = String(remaining)
-        }
+        if let allowance { response.fields.merge(allowance.fields) { _, told in told } }
         GatewayMetrics.count(status: response.status, nanoseconds: UInt64(max(0, (MonotonicClock.now() - began).nanoseconds)))
         return response
     }
@@ -55,11 +52,11 @@ extension Gateway {
     func admit(
         _ head: RequestHead, to route: Route, parameters: [String: String] = [:], allowance: inout TokenBuckets.Verdict?
     ) async throws -> APIRequest {
-        let principal = route.access == .open ? nil : try await authenticate(head)
+        let principal = route.access == .open ? nil : try await authenticate(head, allowance: &allowance)
         if let principal {
             let verdict = rates.withLock { $0.take(principal.keyID, now: MonotonicClock.now()) }
             allowance = verdict
-            if case .limited(let seconds) = verdict { throw ProblemDocument.rateLimited(retryAfter: seconds) }
+            guard verdict.isAllowed else { throw ProblemDocument.rateLimited(retryAfter: verdict.reset) }
             try Self.allow(principal, route.access)
         }
         var request = APIRequest(
@@ -75,11 +72,12 @@ extension Gateway {
         return request
     }
 
-    private func authenticate(_ head: RequestHead) async throws -> Principal {
+    /// Who is wrong about a key is told how often that is put up with.
+    private func authenticate(_ head: RequestHead, allowance: inout TokenBuckets.Verdict?) async throws -> Principal {
         if let secret = APIKey.bearer(head.authorization), let principal = try await keys.principal(bearing: secret) { return principal }
-        if case .limited(let seconds) = strangers.withLock({ $0.take(head.peer, now: MonotonicClock.now()) }) {
-            throw ProblemDocument.rateLimited(retryAfter: seconds)
-        }
+        let verdict = strangers.withLock { $0.take(head.peer, now: MonotonicClock.now()) }
+        allowance = verdict
+        guard verdict.isAllowed else { throw ProblemDocument.rateLimited(retryAfter: verdict.reset) }
         throw ProblemDocument.unauthenticated
     }
 

@@ -14,6 +14,11 @@ extension CallEngine {
         }
     }
 
+    /// Whether a call that begins here has somebody to go on with it. The edges send none to a server that drains while another lives, but
+    /// for the moment until they have heard of it: what comes then is taken over with the rest, and refusing it would be worse. With nobody
+    /// else left it would be cut off soon.
+    var takesNewCalls: Bool { !runtime.health.isDraining || runtime.fleet.hasOther(.callServer, than: runtime.instance) }
+
     /// Waits until no call is left, so long at most.
     func drained(within limit: Interval) async {
         let end = MonotonicClock.now() + limit

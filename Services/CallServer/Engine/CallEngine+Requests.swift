@@ -60,7 +60,8 @@ extension CallEngine {
         case .invite:
             receiveInvite(message, transaction, from: source)
         case .options:
-            answer(transaction, message, 200)
+            // Who asks whether to send calls here is told not to.
+            answer(transaction, message, runtime.health.isDraining ? 503 : 200)
         default:
             answer(transaction, message, method == .bye ? 481 : 405)
         }
@@ -127,6 +128,11 @@ extension CallEngine {
             return
         }
         let isUrgent = uri.emergencyService != nil || number == settings.emergencyNumber
+        guard isUrgent || takesNewCalls || place.first != nil else {
+            Counters.refused.add()
+            answer(transaction, message, 503)
+            return
+        }
         guard legs.count < settings.maximumLegs, isUrgent || !congestion.isThere(at: loop.now), let placement = self.place(beside: place.relay) else {
             Counters.refused.add()
             answer(transaction, message, 503)

@@ -36,6 +36,7 @@ extension CallEngine {
         case 100:
             break
         case 101..<200:
+            if (180..<190).contains(status) { noteRinging(id) }
             receiveProvisional(message, status, id, branch)
         case 200..<300:
             purposes[transaction] = nil

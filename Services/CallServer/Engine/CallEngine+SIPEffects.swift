@@ -105,6 +105,7 @@ extension CallEngine {
             request, as: names.name ?? layer.newName(), to: destination, now: loop.now, patience: patience, into: &outbox)
         legs[id]?.branches[branch] = transaction
         purposes[transaction] = .invite(leg: id, branch: branch)
+        noteInvited(id)
         drain()
     }
 

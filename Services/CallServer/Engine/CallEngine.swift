@@ -99,8 +99,16 @@ actor CallEngine {
         var isKnown = false
         /// Who waits until a revision of the leg has been written.
         var whenSaved: [(revision: UInt64, done: @Sendable () -> Void)] = []
+        /// As what it stands in the metrics.
+        var isCountedUp = false
+        var isEndCounted: Bool
+        var dialProgress = DialProgress.notInvited
 
-        init(leg: Leg, invite: ServerTransactionID? = nil, untried: [Untried] = []) { (self.leg, self.invite, self.untried) = (leg, invite, untried) }
+        init(leg: Leg, invite: ServerTransactionID? = nil, untried: [Untried] = []) {
+            (self.leg, self.invite, self.untried) = (leg, invite, untried)
+            // Of one that was over already its predecessor has counted the end.
+            isEndCounted = leg.isEnded
+        }
     }
 
     struct Reachable {
@@ -288,6 +296,7 @@ actor CallEngine {
     func commit(_ id: String, _ effects: [LegEffect]) {
         for effect in effects { prepare(effect, for: id) }
         armTimers(of: id)
+        if let entry = legs[id] { keepCount(of: entry) }
         guard let leg = legs[id]?.leg else { return }
         if leg.isEnded { uncount(id) }
         let isKnown = legs[id]?.isKnown == true
@@ -392,6 +401,7 @@ actor CallEngine {
     /// Forgets a leg; what is still under way in SIP ends without it.
     func remove(_ id: String, isOurs: Bool = true) {
         guard let entry = legs.removeValue(forKey: id) else { return }
+        countNoMore(entry)
         for armed in entry.timers.values { loop.cancel(armed.timer) }
         if let callID = entry.leg.sip.dialog?.callID { legsByCallID[callID] = nil }
         for branch in entry.leg.sip.branches.values { legsByCallID[branch.callID] = nil }

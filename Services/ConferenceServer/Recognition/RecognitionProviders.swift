@@ -9,11 +9,23 @@ struct RecognitionProviders: Sendable {
     /// For an address of a customer's.
     let customers: @Sendable (WebAddressee) -> any RecognitionProvider
 
-    static let declared = [
+    /// Of an operator's own recogniser.
+    private static func address(_ manner: WebAddressee.Manner, _ expected: String) -> Setting.Format {
+        Setting.Format(expected) { url in
+            // That it is wrong is all there is to say.
+            (try? WebAddressee(operators: url))?.manner == manner
+        }
+    }
+
+    static let declared: [Setting] = [
         Setting("TANDEM_RECOGNISERS", .integer(0...64), default: "2", "voices that pocketsphinx listens to at once; 0: it is not used"),
         Setting("TANDEM_SPHINX_MODEL", default: "", "folder of another model for pocketsphinx; empty: Debian's American English"),
-        Setting("TANDEM_RECOGNITION_URL", default: "", "recognition service that takes each utterance by HTTP; empty: none"),
-        Setting("TANDEM_RECOGNITION_STREAM_URL", default: "", "recognition service that takes sound over a WebSocket; empty: none"),
+        Setting(
+            "TANDEM_RECOGNITION_URL", as: address(.requests, "an http or https address").orEmpty, default: "",
+            "recognition service that takes each utterance by HTTP; empty: none"),
+        Setting(
+            "TANDEM_RECOGNITION_STREAM_URL", as: address(.stream, "a ws or wss address").orEmpty, default: "",
+            "recognition service that takes sound over a WebSocket; empty: none"),
         Setting("TANDEM_RECOGNITION_SECRET", .secret, default: "", "what requests to recognition services are signed with"),
         Setting("TANDEM_RECOGNITION_SECONDS", .integer(1...60), default: "10", "how long a recognition service may take for an utterance"),
         Setting("TANDEM_TRANSCRIPTIONS", .integer(0...10_000), default: "200", "transcriptions of this instance at once"),

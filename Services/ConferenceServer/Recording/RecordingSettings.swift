@@ -21,6 +21,10 @@ struct RecordingSettings: Sendable {
     /// The first seals; all open. Empty: recordings lie as they are.
     var keys: [[UInt8]] = []
 
+    private static let key = Setting.Format("64 hexadecimal digits, or the word cluster") {
+        $0 == "cluster" || Hexadecimal.decode($0.utf8)?.count == 32
+    }
+
     static let declared = [
         Setting("TANDEM_RECORDINGS", default: "", "folder for recordings of rooms; empty: none are made"),
         Setting("TANDEM_RECORDING_SECONDS", .integer(1...86_400), default: "14400", "the longest a recording may be"),
@@ -35,7 +39,7 @@ struct RecordingSettings: Sendable {
             "TANDEM_RECORDING_OPUS_BITS", .integer(6_000...128_000), default: "24000", "bit rate of a channel of Opus in recordings"),
         Setting("TANDEM_RECORDING_DAYS", .integer(0...36_500), default: "0", "recordings are deleted after so many days; 0: never"),
         Setting(
-            "TANDEM_RECORDING_KEY", .secret, default: "",
+            "TANDEM_RECORDING_KEY", .secret, as: key.list, default: "",
             "keys of 64 hexadecimal digits, separated by commas: the first seals recordings, all open them; `cluster`: the cluster's; empty: not sealed"),
     ] + ObjectStore.declared
 

@@ -5,13 +5,13 @@ import Speech
 
 /// The settings of what is played, and the library made of them.
 enum SoundSettings {
-    static let declared = [
+    static let declared: [Setting] = [
         Setting("TANDEM_SOUND_CACHE", default: "", "folder of this instance for copies of fetched and spoken sounds; empty: none are kept"),
         Setting("TANDEM_SOUND_CACHE_MEGABYTES", .integer(1...1_000_000), default: "512", "how large the copies may be together"),
         Setting("TANDEM_SOUND_CACHE_FILES", .integer(1...1_000_000), default: "10000", "how many copies there may be"),
         Setting("TANDEM_TONES", default: "", "country (ISO 3166) whose tones callers hear; empty: those of ITU-T E.180"),
         Setting("TANDEM_MUSIC", default: "", "music on hold, a name or an address, for customers without their own; empty: made here"),
-        Setting("TANDEM_SPEECH_URL", default: "", "speech service that is asked before espeak-ng; empty: none"),
+        Setting("TANDEM_SPEECH_URL", as: .webURL.orEmpty, default: "", "speech service that is asked before espeak-ng; empty: none"),
         Setting("TANDEM_SPEECH_SECRET", .secret, default: "", "what requests to the speech service are signed with"),
         Setting("TANDEM_SPEECH_SECONDS", .integer(1...60), default: "10", "how long the speech service may take for a text"),
     ]

@@ -20,6 +20,8 @@ struct Admission: ~Copyable {
     private var answers = TokenBucket()
     var domains: KnownDomains
     private var connections: ConnectionCount
+    /// This edge is about to go: who asks whether it is there is told so.
+    var isDraining = false
 
     /// `seed` is random; `connections` is how many the loop accepts from all.
     init(_ settings: AdmissionSettings, seed: (UInt64, UInt64), connections: Int) {

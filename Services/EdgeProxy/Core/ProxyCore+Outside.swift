@@ -46,6 +46,8 @@ extension ProxyCore {
             guard recorded != nil || isTrusted(arrival) != false else { return refuse(message, arrival, Refusal(403)) }
             return forwardToCallServer(message, head, arrival, recorded, nil, &servers)
         case .options where isForEdge(message, head):
+            // Who asks whether to send calls here, a load balancer say, is told not to.
+            if admission.isDraining { return unavailable(message) }
             let longest = longestAnswer(message, arrival, admission)
             return refuse(message, arrival, Refusal(200), adding: [Header(.allow, Self.allowed), Header(.accept, "application/sdp")])
                 .shortened(to: longest) { refuse(message, arrival, Refusal(200)) }

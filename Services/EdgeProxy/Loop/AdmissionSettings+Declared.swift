@@ -2,18 +2,26 @@ import Addresses
 import Deadlines
 import ServiceKit
 
+extension TokenRate {
+    static let setting = Setting.Format("REQUESTS A SECOND/AT ONCE, like 50/500, or 0") { TokenRate($0) != nil }
+}
+
+extension AddressRange {
+    static let setting = Setting.Format("an address or a network like 10.0.0.0/8") { AddressRange($0) != nil }
+}
+
 /// The same as an operator gives them.
 extension AdmissionSettings {
     static let declared: [Setting] = [
         Setting(
-            "TANDEM_RATE_REGISTER", default: "50/500",
+            "TANDEM_RATE_REGISTER", as: TokenRate.setting, default: "50/500",
             "REGISTER requests a second/at once from one address, or IPv6 /64, that has not authenticated; 0: no limit"),
-        Setting("TANDEM_RATE_INVITE", default: "20/100", "the same for INVITE"),
-        Setting("TANDEM_RATE_OTHER", default: "50/200", "the same for all else outside a dialog"),
+        Setting("TANDEM_RATE_INVITE", as: TokenRate.setting, default: "20/100", "the same for INVITE"),
+        Setting("TANDEM_RATE_OTHER", as: TokenRate.setting, default: "50/200", "the same for all else outside a dialog"),
         Setting(
-            "TANDEM_RATE_REFUSALS", default: "200/400",
+            "TANDEM_RATE_REFUSALS", as: TokenRate.setting, default: "200/400",
             "refusals a second/at once that each loop tells strangers; beyond it they get silence; 0: no limit"),
-        Setting("TANDEM_RATE_EMERGENCY", default: "2/20", "the same for emergency calls, which nothing else limits"),
+        Setting("TANDEM_RATE_EMERGENCY", as: TokenRate.setting, default: "2/20", "the same for emergency calls, which nothing else limits"),
         Setting(
             "TANDEM_RATE_NETWORK_FACTOR", .integer(0...10_000), default: "8",
             "how many times that a /24, or an IPv6 /48, of strangers may send; 0: no limit"),
@@ -24,15 +32,15 @@ extension AdmissionSettings {
             "TANDEM_RATE_KNOWN_SECONDS", .integer(1...604_800), default: "7200",
             "how long an address counts as known after it has authenticated"),
         Setting(
-            "TANDEM_RATE_ACCOUNT", default: "5/30",
+            "TANDEM_RATE_ACCOUNT", as: TokenRate.setting, default: "5/30",
             "attempts a second/at once to authenticate as one account from addresses it was never seen at; 0: no limit"),
         Setting(
-            "TANDEM_RATE_CUSTOMER", default: "500/2000", "calls a second/at once that one customer may begin; 0: no limit"),
+            "TANDEM_RATE_CUSTOMER", as: TokenRate.setting, default: "500/2000", "calls a second/at once that one customer may begin; 0: no limit"),
         Setting(
             "TANDEM_ADMISSION_SOURCES", .integer(64...16_777_216), default: "65536",
             "addresses that each loop remembers; about 250 bytes each"),
         Setting(
-            "TANDEM_ADMISSION_EXEMPT", default: "",
+            "TANDEM_ADMISSION_EXEMPT", as: AddressRange.setting.list, default: "",
             "addresses and networks that are never limited or banned, like 192.0.2.7,10.0.0.0/8; the inside address always is"),
         Setting(
             "TANDEM_BAN_OFFENCES", .integer(0...1_000_000), default: "20",

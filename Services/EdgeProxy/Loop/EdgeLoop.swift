@@ -142,8 +142,9 @@ actor EdgeLoop {
         watchServers()
     }
 
-    /// Takes nothing new; connections and what is inside go on until the process ends.
+    /// Takes nothing new, and says so to who asks; connections and what is inside go on until the process ends.
     func drain() {
+        admission.isDraining = true
         for listener in listeners { listener.close() }
     }
 

@@ -13,14 +13,14 @@ struct EdgeSettings: Sendable {
 
     private static let own: [Setting] = [
         Setting(
-            "TANDEM_SIP_LISTEN", default: "127.0.0.1:5060",
+            "TANDEM_SIP_LISTEN", as: .socketAddress.list, default: "127.0.0.1:5060",
             "address:port for phones, UDP and TCP; one IPv4 and one IPv6, separated by a comma"),
         Setting(
-            "TANDEM_SIP_PUBLIC", default: "",
+            "TANDEM_SIP_PUBLIC", as: .socketAddress.list, default: "",
             "address:port that phones reach this edge at, when it listens on another; one for each family"),
-        Setting("TANDEM_TLS_LISTEN", default: "", "the same for phones over TLS; empty: none"),
-        Setting("TANDEM_WS_LISTEN", default: "", "the same for phones over WebSocket (RFC 7118); empty: none"),
-        Setting("TANDEM_WSS_LISTEN", default: "", "the same for phones over WebSocket and TLS; empty: none"),
+        Setting("TANDEM_TLS_LISTEN", as: .socketAddress.list, default: "", "the same for phones over TLS; empty: none"),
+        Setting("TANDEM_WS_LISTEN", as: .socketAddress.list, default: "", "the same for phones over WebSocket (RFC 7118); empty: none"),
+        Setting("TANDEM_WSS_LISTEN", as: .socketAddress.list, default: "", "the same for phones over WebSocket and TLS; empty: none"),
         Setting(
             "TANDEM_TLS_CERTIFICATE", default: "",
             "PEM file with the certificate and its chain, leaf first; several, separated by commas, are chosen from by the name a "
@@ -97,7 +97,7 @@ struct EdgeSettings: Sendable {
             "host:port of a capture server (Homer, HEP version 3, UDP) that gets a copy of every message; empty: none"),
         Setting("TANDEM_HEP_ID", .integer(0...4_294_967_295), default: "1", "the number of this edge among those that capture"),
         Setting("TANDEM_HEP_PASSWORD", .secret, default: "", "what the capture server knows its sources by"),
-        Setting("TANDEM_TRUSTED", default: "", "addresses and ranges like 10.0.0.0/8 that an edge alone takes requests from"),
+        Setting("TANDEM_TRUSTED", as: AddressRange.setting.list, default: "", "addresses and ranges like 10.0.0.0/8 that an edge alone takes requests from"),
         Setting(
             "TANDEM_CALL_SERVER_PING_MILLISECONDS", .integer(20...60_000), default: "250",
             "how often an edge alone asks its servers whether they are there; three answers missing is death"),
@@ -143,10 +143,13 @@ struct EdgeSettings: Sendable {
         let description: String
     }
 
+    /// What is wrong with them together, and with the files that they name.
+    static func check(_ settings: Settings) throws {
+        _ = try EdgeSettings(settings).certificate?.load()
+    }
+
     init(_ settings: Settings) throws {
-        guard let inside = IPAddress(settings.text("TANDEM_INSIDE_ADDRESS")) else {
-            throw Mistake(description: "TANDEM_INSIDE_ADDRESS must be an address of this machine, for example 127.0.0.1")
-        }
+        let inside = settings.ipAddress("TANDEM_INSIDE_ADDRESS")
         let listen = try Self.addresses("TANDEM_SIP_LISTEN", settings)
         let streams = try Self.streams(settings, plain: listen)
         (self.listen, self.streams, self.inside) = (listen, streams, inside)

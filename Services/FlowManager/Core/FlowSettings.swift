@@ -1,10 +1,16 @@
+import Fetching
 import Flow
 import Foundation
 import ServiceKit
 
 /// The settings of the flow manager, and what they make: limits, time zones.
 enum FlowSettings {
-    static let declared = [
+    private static let allowance = Setting.Format("an address, a range like 10.0.0.0/8 or a host name") { entry in
+        // That it is wrong is all there is to say.
+        (try? FetchPolicy(allowing: [entry])) != nil
+    }
+
+    static let declared: [Setting] = [
         Setting("TANDEM_FLOW_ACTIONS", .integer(1...10_000), default: "500", "actions one flow may have"),
         Setting("TANDEM_RUN_ACTIONS", .integer(1...1_000_000), default: "1000", "actions one run may have performed"),
         Setting("TANDEM_RUN_ITERATIONS", .integer(1...100_000), default: "1000", "actions a run may pass without performing one"),
@@ -13,7 +19,8 @@ enum FlowSettings {
         Setting("TANDEM_RUN_VARIABLE_BYTES", .integer(1_024...1_048_576), default: "65536", "bytes of all variables of a run"),
         Setting("TANDEM_RUN_VALUE_BYTES", .integer(64...1_048_576), default: "32768", "bytes of one variable"),
         Setting(
-            "TANDEM_FETCH_ALLOW", default: "", "private addresses, ranges or host names that flows may send requests to; none by default"),
+            "TANDEM_FETCH_ALLOW", as: allowance.list, default: "",
+            "private addresses, ranges or host names that flows may send requests to; none by default"),
         Setting("TANDEM_FLOW_REQUESTS", .integer(1...100_000), default: "1000", "requests of flows that wait for an answer at once"),
         Setting("TANDEM_WEBHOOKS_AT_ONCE", .integer(1...10_000), default: "200", "webhooks without sync that one FlowManager delivers at once"),
         Setting("TANDEM_WEBHOOKS_OF_ONE_CUSTOMER", .integer(1...10_000), default: "50", "of these, those of one customer"),

@@ -3,14 +3,14 @@ import Logging
 import ServiceKit
 
 /// Whether plain RTP is forwarded within the kernel.
-enum FastPathWish: String, Sendable {
+enum FastPathWish: String, Sendable, CaseIterable {
     /// Where that is allowed.
     case auto
     case on
     case off
 
     static let setting = Setting(
-        "TANDEM_MEDIA_FAST_PATH", default: "auto",
+        "TANDEM_MEDIA_FAST_PATH", as: .choice(FastPathWish.allCases.map(\.rawValue)), default: "auto",
         "plain RTP that goes from phone to phone as it is is forwarded by the kernel (eBPF; Linux 6.6, CAP_BPF, CAP_NET_ADMIN): auto, on, off")
 
     init(_ settings: Settings) throws(RelaySettings.Mistake) {

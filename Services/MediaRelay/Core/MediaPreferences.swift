@@ -29,9 +29,13 @@ struct MediaPreferences: Sendable {
 
     init() {}
 
-    static let declared = [
+    private static let codec = Setting.Format("a codec among PCMU, PCMA, G722, opus, G729, GSM, L16") { CodecChoice(names: [$0]) != nil }
+    private static let suite = Setting.Format.choice(Suite.allCases.map(\.rawValue))
+    private static let noise = Setting.Format.choice(ComfortNoise.allCases.map(\.rawValue))
+
+    static let declared: [Setting] = [
         Setting(
-            "TANDEM_CODECS", default: "",
+            "TANDEM_CODECS", as: codec.list, default: "",
             "codecs to use, best first, of PCMU, PCMA, G722, opus, G729, GSM, L16 (default: all, those that need no transcoding first)"),
         Setting("TANDEM_MEDIA_PTIME", .integer(10...60), default: "20", "milliseconds of sound that phones are asked to put into a packet"),
         Setting("TANDEM_MEDIA_DSCP", .integer(0...63), default: "46", "DSCP of media towards phones; 46 is expedited forwarding"),
@@ -43,12 +47,15 @@ struct MediaPreferences: Sendable {
         Setting("TANDEM_JITTER_MIN", .integer(0...500), default: "10", "ms that a transcoder waits at least for a packet that is late"),
         Setting("TANDEM_JITTER_MAX", .integer(10...2000), default: "120", "ms that it waits at most"),
         Setting("TANDEM_DTMF_INBAND", .flag, default: "1", "keys are heard in the sound of phones that send no events (RFC 4733)"),
-        Setting("TANDEM_COMFORT_NOISE", default: "receive", "comfort noise of RFC 3389: off, receive, or both to send it in pauses as well"),
         Setting(
-            "TANDEM_SRTP_SUITES", default: "AES_CM_128_HMAC_SHA1_80,AEAD_AES_128_GCM,AES_CM_128_HMAC_SHA1_32",
+            "TANDEM_COMFORT_NOISE", as: noise, default: "receive",
+            "comfort noise of RFC 3389: off, receive, or both to send it in pauses as well"),
+        Setting(
+            "TANDEM_SRTP_SUITES", as: suite.list,
+            default: "AES_CM_128_HMAC_SHA1_80,AEAD_AES_128_GCM,AES_CM_128_HMAC_SHA1_32",
             "crypto suites of our offers with keys in SDP, best first"),
         Setting(
-            "TANDEM_ICE", default: "lite",
+            "TANDEM_ICE", as: .choice(["lite", "full"]), default: "lite",
             "what our offers say of ICE: lite, where phones reach this address, or full (RFC 8445 §2.5); a lite phone is checked anyway"),
         Setting("TANDEM_ICE_TIMEOUT", .integer(1...300), default: "40", "seconds until ICE gives up finding a path"),
         Setting("TANDEM_ICE_CONSENT", .integer(5...300), default: "30", "seconds without an answered check until a path is dead"),

@@ -28,12 +28,18 @@ struct RelaySettings: Sendable {
     /// Of the media threads; 0: like all others.
     var priority = 0
 
-    static let declared = MediaPreferences.declared + [
-        Setting("TANDEM_MEDIA_ADDRESS", default: "127.0.0.1", "address that phones send their RTP to"),
-        Setting("TANDEM_MEDIA_LISTEN", default: "", "address the RTP sockets are bound to (default: TANDEM_MEDIA_ADDRESS)"),
-        Setting("TANDEM_MEDIA_ADDRESS6", default: "", "IPv6 address for RTP beside TANDEM_MEDIA_ADDRESS; empty: none"),
-        Setting("TANDEM_MEDIA_LISTEN6", default: "", "address those RTP sockets are bound to (default: TANDEM_MEDIA_ADDRESS6)"),
-        Setting("TANDEM_RTP_PORTS", default: "30000-39999", "range of UDP ports for RTP and RTCP"),
+    static let declared = MediaPreferences.declared + own + NGSettings.declared
+
+    private static let portRange = Setting.Format("FIRST-LAST with room for a pair, for example 30000-39999") {
+        RelaySettings.ports($0) != nil
+    }
+
+    private static let own: [Setting] = [
+        Setting("TANDEM_MEDIA_ADDRESS", as: .ipAddress, default: "127.0.0.1", "address that phones send their RTP to"),
+        Setting("TANDEM_MEDIA_LISTEN", as: .ipAddress.orEmpty, default: "", "address the RTP sockets are bound to (default: TANDEM_MEDIA_ADDRESS)"),
+        Setting("TANDEM_MEDIA_ADDRESS6", as: .ipAddress.orEmpty, default: "", "IPv6 address for RTP beside TANDEM_MEDIA_ADDRESS; empty: none"),
+        Setting("TANDEM_MEDIA_LISTEN6", as: .ipAddress.orEmpty, default: "", "address those RTP sockets are bound to (default: TANDEM_MEDIA_ADDRESS6)"),
+        Setting("TANDEM_RTP_PORTS", as: portRange, default: "30000-39999", "range of UDP ports for RTP and RTCP"),
         Setting("TANDEM_MEDIA_THREADS", .integer(0...256), default: "0", "media threads; 0: one per processor"),
         SoundThreads.setting,
         Setting("TANDEM_MEDIA_SESSIONS", .integer(1...65_536), default: "2000", "sessions this instance carries when it is full"),
@@ -52,7 +58,7 @@ struct RelaySettings: Sendable {
             "TANDEM_MEDIA_GATHER_PACKETS", .integer(0...1_000), default: "10",
             "while fewer packets than that come in the time of TANDEM_MEDIA_GATHER_MICROSECONDS, they wait longer, at most twice as long"),
         FastPathWish.setting,
-    ] + NGSettings.declared
+    ]
 
     static let kept = KeptService(.mediaRelay, name: "relay", wish: "TANDEM_RELAY_KEEPER", patience: "TANDEM_RELAY_PATIENCE")
 
@@ -65,23 +71,23 @@ struct RelaySettings: Sendable {
 
     init(_ settings: Settings, priority: Int = 0) throws(Mistake) {
         self.priority = priority
-        let media = try Self.address("TANDEM_MEDIA_ADDRESS", settings)
+        let media = settings.ipAddress("TANDEM_MEDIA_ADDRESS")
         self.media = media
-        listen = settings.text("TANDEM_MEDIA_LISTEN").isEmpty ? media : try Self.address("TANDEM_MEDIA_LISTEN", settings)
-        inside = try Self.address("TANDEM_INSIDE_ADDRESS", settings)
+        listen = settings.text("TANDEM_MEDIA_LISTEN").isEmpty ? media : settings.ipAddress("TANDEM_MEDIA_LISTEN")
+        inside = settings.ipAddress("TANDEM_INSIDE_ADDRESS")
         guard listen.isIPv4 == media.isIPv4 else {
             throw Mistake(description: "TANDEM_MEDIA_LISTEN and TANDEM_MEDIA_ADDRESS must be both IPv4 or both IPv6")
         }
         if !settings.text("TANDEM_MEDIA_ADDRESS6").isEmpty {
-            let media6 = try Self.address("TANDEM_MEDIA_ADDRESS6", settings)
-            let listen6 = settings.text("TANDEM_MEDIA_LISTEN6").isEmpty ? media6 : try Self.address("TANDEM_MEDIA_LISTEN6", settings)
+            let media6 = settings.ipAddress("TANDEM_MEDIA_ADDRESS6")
+            let listen6 = settings.text("TANDEM_MEDIA_LISTEN6").isEmpty ? media6 : settings.ipAddress("TANDEM_MEDIA_LISTEN6")
             guard media.isIPv4, !media6.isIPv4, !listen6.isIPv4 else {
                 throw Mistake(description: "TANDEM_MEDIA_ADDRESS6 and TANDEM_MEDIA_LISTEN6 are IPv6 addresses beside a TANDEM_MEDIA_ADDRESS of IPv4")
             }
             place6 = Place(media: media6, listen: listen6)
         }
         guard let ports = Self.ports(settings.text("TANDEM_RTP_PORTS")) else {
-            throw Mistake(description: "TANDEM_RTP_PORTS must be FIRST-LAST with room for a pair, for example 30000-39999")
+            preconditionFailure("TANDEM_RTP_PORTS was checked to be a range")
         }
         self.ports = ports
         let threads = settings.integer("TANDEM_MEDIA_THREADS")
@@ -109,10 +115,5 @@ struct RelaySettings: Sendable {
     init(inside: IPAddress, media: IPAddress, ports: ClosedRange<UInt16>, threads: Int, sessionLimit: Int, timeout: Interval) {
         (self.inside, self.media, listen, self.ports) = (inside, media, media, ports)
         (self.threads, self.sessionLimit, self.timeout) = (threads, sessionLimit, timeout)
-    }
-
-    private static func address(_ name: String, _ settings: Settings) throws(Mistake) -> IPAddress {
-        guard let address = IPAddress(settings.text(name)) else { throw Mistake(description: "\(name) must be an IP address") }
-        return address
     }
 }

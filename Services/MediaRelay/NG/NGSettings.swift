@@ -17,17 +17,19 @@ struct NGSettings: Sendable {
     /// What tells descriptions that this relay has written from others: random, for the life of the process.
     var mark = ""
 
-    static let declared = [
+    private static let forms = Setting.Format.choice(RecordingOptions.Form.allCases.map(\.rawValue))
+
+    static let declared: [Setting] = [
         Setting(
-            "TANDEM_NG_LISTEN", default: "",
+            "TANDEM_NG_LISTEN", as: .socketAddress.orEmpty, default: "",
             "address:port for rtpengine's ng protocol over UDP: the relay works alone, without broker and cache; empty: none"),
-        Setting("TANDEM_NG_PEERS", default: "", "addresses that may control the relay over ng; empty: this machine only"),
+        Setting("TANDEM_NG_PEERS", as: .ipAddress.list, default: "", "addresses that may control the relay over ng; empty: this machine only"),
         Setting(
             "TANDEM_NG_QUIET_TIMEOUT", .integer(10...604_800), default: "3600",
             "seconds after which a call on hold, or never answered, ends when nothing is heard of it"),
         Setting("TANDEM_NG_SOUNDS", default: "", "directory of the files that may be played over ng; empty: none"),
         Setting(
-            "TANDEM_NG_RECORDING", default: "stereo",
+            "TANDEM_NG_RECORDING", as: forms, default: "stereo",
             "what recordings over ng are: stereo (a channel for each side), mixed, single (a file for each side) or pcap"),
         Setting(
             "TANDEM_NG_REPLIES", .integer(16...1_048_576), default: "65536",

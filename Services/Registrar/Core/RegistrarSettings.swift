@@ -24,7 +24,7 @@ enum RegistrarSettings {
             "TANDEM_DIALOG_PAUSE_MILLISECONDS", .integer(0...60_000), default: "1000",
             "a watcher of dialogs is told no more often than this (RFC 4235 §3.10), but for what it asks itself"),
         Setting(
-            "TANDEM_DIALOG_NAMES", default: DialogNames.own.rawValue,
+            "TANDEM_DIALOG_NAMES", as: .choice(DialogNames.allCases.map(\.rawValue)), default: DialogNames.own.rawValue,
             "who is told Call-ID and tags of dialogs, with which one can take their place (RFC 3891): phones of the extension itself (own), all of its customer's (customer), nobody (none)"),
     ] + InsideStreams.declared
 
@@ -46,9 +46,9 @@ enum RegistrarSettings {
         }
     }
 
-    static func dialogs(_ settings: Settings) throws -> DialogTerms {
+    static func dialogs(_ settings: Settings) -> DialogTerms {
         guard let names = DialogNames(rawValue: settings.text("TANDEM_DIALOG_NAMES")) else {
-            throw RPCError(.invalid, "TANDEM_DIALOG_NAMES must be own, customer or none")
+            preconditionFailure("TANDEM_DIALOG_NAMES was checked to be one of them")
         }
         return DialogTerms(
             limit: settings.integer("TANDEM_DIALOGS_TOLD"), pause: .milliseconds(settings.integer("TANDEM_DIALOG_PAUSE_MILLISECONDS")),

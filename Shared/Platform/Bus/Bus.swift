@@ -3,6 +3,7 @@ internal import Deadlines
 internal import FoundationEssentials
 public import Logging
 internal import Synchronization
+internal import Telemetry
 internal import Threads
 
 /// The bus of DESIGN §4 as a service sees it: commands that are answered, events that are told.
@@ -145,9 +146,12 @@ public final class Bus: Sendable {
         guard let body = JSON.encode(command) else {
             return completion(.failure(RPCError(.invalid, "a \(C.name) that cannot be written as JSON")))
         }
-        let deadline = MonotonicClock.now() + context.deadline
+        let began = MonotonicClock.now()
+        let deadline = began + context.deadline
+        let times = RequestTimes.histogram(of: C.service)
         let isEntered = ledger.withLock { ledger in
             ledger.insert(correlation, until: deadline) { result in
+                times?.observe(since: began)
                 completion(result.flatMap { data in Result { () throws(RPCError) in try JSON.decode(C.Reply.self, data) } })
             }
         }

@@ -1,5 +1,4 @@
 internal import Addresses
-internal import Flow
 internal import Hummingbird
 internal import Logging
 internal import Telemetry
@@ -24,12 +23,8 @@ struct AdminServer {
             return Self.plain(missing.isEmpty ? .ok : .serviceUnavailable, missing.isEmpty ? "ready\n" : "waiting for \(missing.joined(separator: ", "))\n")
         }
         router.get("/healthz") { _, _ -> Response in
-            let missing = health.missing
-            let names = missing.map { "\"\($0)\"" }.joined(separator: ",")
-            let waiting = health.waitingFor.map { JSONValue.string($0).jsonText }.joined(separator: ",")
-            let body = "{\"service\":\"\(service)\",\"instance\":\"\(instance)\",\"version\":\"\(Version.current)\","
-                + "\"ready\":\(missing.isEmpty),\"draining\":\(health.isDraining),\"missing\":[\(names)],\"waiting_for\":[\(waiting)]}\n"
-            return Self.plain(missing.isEmpty ? .ok : .serviceUnavailable, body, type: "application/json")
+            let body = health.document(service: service, instance: instance)
+            return Self.plain(health.missing.isEmpty ? .ok : .serviceUnavailable, body, type: "application/json")
         }
         router.get("/metrics") { _, _ in
             Self.plain(.ok, Metrics.exposition(), type: "text/plain; version=0.0.4")

@@ -79,6 +79,11 @@ public final class Fleet: Sendable {
         }
     }
 
+    /// Whether another instance than that takes new work: then what that one leaves behind has somebody to go on with it.
+    public func hasOther(_ service: ServiceName, than instance: String, now: Instant = MonotonicClock.now()) -> Bool {
+        living(service, now: now).contains { $0.instance != instance && !$0.draining }
+    }
+
     /// That instance when it takes new work and is not nearly full.
     public func roomy(_ service: ServiceName, instance: String, now: Instant = MonotonicClock.now()) -> Announcement? {
         living(service, now: now).first { $0.instance == instance && !$0.draining && $0.load < 0.9 }

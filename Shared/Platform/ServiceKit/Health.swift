@@ -1,4 +1,7 @@
+internal import Deadlines
 internal import Synchronization
+internal import Telemetry
+internal import Threads
 
 /// Whether this process lives, is ready for work, and what it waits for: what the admin port tells.
 public final class Health: Sendable {
@@ -12,22 +15,41 @@ public final class Health: Sendable {
         var isStarted = false
         var isDraining = false
         var waitingFor: [String] = []
+        var calls: (@Sendable () -> Int)?
     }
 
-    private let state = Mutex(State())
+    private static let draining = Gauge("tandem_draining", "1 while the process finishes its work and takes nothing new")
 
-    public init() {}
+    private let state = Mutex(State())
+    private let began: Instant
+
+    public convenience init() { self.init(began: MonotonicClock.now()) }
+
+    init(began: Instant) {
+        self.began = began
+        Self.draining.set(0)
+    }
 
     public func add(_ name: String, isReady: @escaping @Sendable () -> Bool) {
         state.withLock { $0.checks.append(Check(name: name, isReady: isReady)) }
     }
 
     func markStarted() { state.withLock { $0.isStarted = true } }
-    func markDraining() { state.withLock { $0.isDraining = true } }
+    func markDraining() {
+        state.withLock { $0.isDraining = true }
+        Self.draining.set(1)
+    }
 
     /// What a process that drains still has to finish, in words for operators.
     public func wait(for names: [String]) { state.withLock { $0.waitingFor = names } }
     var waitingFor: [String] { state.withLock { $0.waitingFor } }
+
+    /// Of a service that has calls: how many are up.
+    public func countCalls(_ count: @escaping @Sendable () -> Int) { state.withLock { $0.calls = count } }
+    var activeCalls: Int? { state.withLock { $0.calls }?() }
+
+    /// Whole seconds of this process's life.
+    func uptime(now: Instant) -> Int64 { (now - began).nanoseconds / 1_000_000_000 }
 
     var isStarted: Bool { state.withLock { $0.isStarted } }
     public var isDraining: Bool { state.withLock { $0.isDraining } }

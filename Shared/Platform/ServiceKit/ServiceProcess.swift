@@ -24,8 +24,12 @@ struct ServiceProcess: ServiceLifecycle.Service {
     init(
         declaration: ServiceProgram.Declaration, settings: Settings, instance: String, clusterKey: [UInt8], admin: SocketAddress,
         logger: Logger, wire: @escaping @Sendable (Runtime) async throws -> Void
-    ) throws {
+    ) {
         (self.declaration, self.logger, self.wire) = (declaration, logger, wire)
+        let build = Gauge(
+            "tandem_build_info", "which service this is, and of which version: always 1",
+            labels: ["service": declaration.name.rawValue, "version": Version.current])
+        build.set(1)
         let health = Health()
         var servers = Runtime.Servers()
         if declaration.needs.contains(.database) {
@@ -37,7 +41,7 @@ struct ServiceProcess: ServiceLifecycle.Service {
         }
         if declaration.needs.contains(.cache) || declaration.needs.contains(.cacheAside) {
             guard let cacheSettings = Cache.Settings(url: settings.text("TANDEM_REDIS_URL")) else {
-                throw ConfigurationError(text: "TANDEM_REDIS_URL must be redis://[:password@]host:port/number")
+                preconditionFailure("TANDEM_REDIS_URL was checked to be one")
             }
             let cache = Cache(settings: cacheSettings, logger: logger)
             if declaration.needs.contains(.cache) { health.add("Redis") { cache.isReady } }
@@ -45,7 +49,7 @@ struct ServiceProcess: ServiceLifecycle.Service {
         }
         if declaration.needs.contains(.bus) {
             guard var busSettings = Bus.Settings(url: settings.text("TANDEM_AMQP_URL")) else {
-                throw ConfigurationError(text: "TANDEM_AMQP_URL must be amqp://user:password@host:port/vhost")
+                preconditionFailure("TANDEM_AMQP_URL was checked to be one")
             }
             busSettings.eventsTogether = settings.integer("TANDEM_EVENTS_TOGETHER")
             let bus = Bus(settings: busSettings, service: declaration.name, instance: instance, logger: logger)
@@ -59,11 +63,6 @@ struct ServiceProcess: ServiceLifecycle.Service {
         self.admin = AdminServer(
             address: admin, service: declaration.name.rawValue, instance: instance, health: health, logger: logger)
         drainSeconds = settings.integer("TANDEM_DRAIN_SECONDS")
-    }
-
-    struct ConfigurationError: Error, CustomStringConvertible {
-        let text: String
-        var description: String { text }
     }
 
     func run() async throws {

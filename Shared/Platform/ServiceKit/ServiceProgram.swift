@@ -26,14 +26,18 @@ public enum ServiceProgram {
         public var migrations: [Migration]
         /// Whether these settings make it work without anything it needs and without a cluster; nil: it never does.
         public var standsAlone: (@Sendable (Settings) -> Bool)?
+        /// Throws what is wrong with several settings together, or with the files they name. Looks and opens nothing: it runs for
+        /// `--check-config` and at every start before anything else.
+        public var check: (@Sendable (Settings) throws -> Void)?
         /// Returns when this process may take part: until then it is wired, opens no port and is on no queue. Nil: at once.
         public var hold: (@Sendable () async -> Void)?
 
         public init(
             _ name: ServiceName, settings: [Setting] = [], needs: Set<Dependency>, hears: [ServiceName] = [], schema: String? = nil,
-            migrations: [Migration] = [], standsAlone: (@Sendable (Settings) -> Bool)? = nil
+            migrations: [Migration] = [], standsAlone: (@Sendable (Settings) -> Bool)? = nil,
+            check: (@Sendable (Settings) throws -> Void)? = nil
         ) {
-            (self.hears, self.standsAlone) = (hears, standsAlone)
+            (self.hears, self.standsAlone, self.check) = (hears, standsAlone, check)
             (self.name, self.settings, self.needs, self.schema, self.migrations) = (name, settings, needs, schema, migrations)
         }
     }
@@ -49,51 +53,41 @@ public enum ServiceProgram {
         let declared =
             CommonSettings.declared(
                 for: declaration.name, needs: declaration.needs, mayStandAlone: declaration.standsAlone != nil) + declaration.settings
-        let settings: Settings
-        do {
-            settings = try Settings(declared, environment: environment(), readFile: readFile)
-        } catch {
-            complain(error.description)
-            exit(2)
-        }
+        let given = GivenSettings(declared, environment: environment(), readFile: readFile)
         if CommandLine.arguments.contains("--print-config") {
-            put(settings.printed + "\n", to: 1)
+            put(given.printed + "\n", to: 1)
+            // What must be given and is not stands in the list; whoever asks for it may not know of it yet.
+            if !given.mistakes.isEmpty { refuse(given.mistakes) }
             exit(0)
         }
+        let settings: Settings
+        do throws(Settings.Mistakes) { settings = try Settings(given) } catch { refuse(error.lines) }
         let isAlone = declaration.standsAlone?(settings) ?? false
-        if isAlone { declaration.needs = [] }
-        let givenKey = settings.text("TANDEM_CLUSTER_KEY")
-        let isKeyMade = isAlone && givenKey.isEmpty
-        let clusterKey =
-            isKeyMade ? (0..<32).map { _ in UInt8.random(in: .min ... .max) } : Hexadecimal.decode(givenKey.utf8) ?? []
-        guard clusterKey.count == 32 else {
-            complain("TANDEM_CLUSTER_KEY must be 64 hexadecimal digits: make one with `openssl rand -hex 32`")
-            exit(2)
-        }
-        guard let admin = SocketAddress(settings.text("TANDEM_ADMIN_LISTEN")) else {
-            complain("TANDEM_ADMIN_LISTEN must be ADDRESS:PORT, for example 127.0.0.1:9100")
-            exit(2)
-        }
+        let wrong = mistakes(declaration, settings, isAlone: isAlone)
+        if !wrong.isEmpty { refuse(wrong) }
         if CommandLine.arguments.contains("--check-config") {
             put("the settings of \(declaration.name.rawValue) are fine\n", to: 1)
             exit(0)
         }
+        if isAlone { declaration.needs = [] }
         // A broken connection is an error of that write, not the end of the process.
         _ = signal(SIGPIPE, SIG_IGN)
         HangUps.listen()
 
-        let given = settings.text("TANDEM_INSTANCE")
-        let instance = given.isEmpty ? ownName(of: declaration.name) : given
-        let level = Logger.Level(rawValue: settings.text("TANDEM_LOG_LEVEL")) ?? .info
+        let name = settings.text("TANDEM_INSTANCE")
+        let instance = name.isEmpty ? ownName(of: declaration.name) : name
+        guard let level = Logger.Level(rawValue: settings.text("TANDEM_LOG_LEVEL")) else {
+            preconditionFailure("TANDEM_LOG_LEVEL was checked to be a level")
+        }
         Log.bootstrap(service: declaration.name.rawValue, instance: instance, level: level)
         let logger = Logger(label: declaration.name.rawValue)
-        if isKeyMade {
+        if settings.text("TANDEM_CLUSTER_KEY").isEmpty {
             logger.notice("TANDEM_CLUSTER_KEY is not set: tokens hold only in this process, not after it or on other instances")
         }
         do {
-            let process = try ServiceProcess(
-                declaration: declaration, settings: settings, instance: instance, clusterKey: clusterKey, admin: admin, logger: logger,
-                wire: wire)
+            let process = ServiceProcess(
+                declaration: declaration, settings: settings, instance: instance, clusterKey: clusterKey(settings),
+                admin: settings.socketAddress("TANDEM_ADMIN_LISTEN"), logger: logger, wire: wire)
             let group = ServiceGroup(configuration: .init(
                 services: [process], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
             try await group.run()
@@ -116,7 +110,28 @@ public enum ServiceProgram {
         return quiet
     }
 
-    private static func complain(_ text: String) { put(text + "\n", to: 2) }
+    /// What no setting can say by itself.
+    static func mistakes(_ declaration: Declaration, _ settings: Settings, isAlone: Bool) -> [String] {
+        var mistakes: [String] = []
+        if !isAlone, settings.text("TANDEM_CLUSTER_KEY").isEmpty {
+            mistakes.append("TANDEM_CLUSTER_KEY is not set: only who works alone does without; make one with `openssl rand -hex 32`")
+        }
+        do { try declaration.check?(settings) } catch { mistakes.append("\(error)") }
+        return mistakes
+    }
+
+    /// Who works alone and was given none makes one for this life.
+    private static func clusterKey(_ settings: Settings) -> [UInt8] {
+        let text = settings.text("TANDEM_CLUSTER_KEY")
+        guard !text.isEmpty else { return (0..<32).map { _ in UInt8.random(in: .min ... .max) } }
+        guard let key = Hexadecimal.decode(text.utf8) else { preconditionFailure("TANDEM_CLUSTER_KEY was checked to be hexadecimal") }
+        return key
+    }
+
+    private static func refuse(_ mistakes: [String]) -> Never {
+        put(mistakes.joined(separator: "\n") + "\n", to: 2)
+        exit(2)
+    }
 
     private static func put(_ text: String, to descriptor: Int32) {
         let bytes = Array(text.utf8)

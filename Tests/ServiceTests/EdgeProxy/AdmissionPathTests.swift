@@ -80,6 +80,18 @@ struct AdmissionPathTests {
         }
     }
 
+    @Test("An edge that is about to go says so to who asks whether it is there, and goes on with all else")
+    func draining() throws {
+        var admission = Self.admission()
+        admission.isDraining = true
+        guard case .unavailable = judge(try EdgeBench.request("OPTIONS", uri: "sip:127.0.0.1"), &admission) else {
+            throw EdgeBench.Unexpected(what: "not 503")
+        }
+        #expect(try EdgeBench.answer(judge(try EdgeBench.request("OPTIONS"), over: .tcp, &admission)).status == 407)
+        let inDialog = try EdgeBench.request("BYE", toTag: "b", more: [serverRoute])
+        #expect(try EdgeBench.forwarded(judge(inDialog, &admission)).to == .server(EdgeBench.callServer))
+    }
+
     @Test("A scanner's request is no request, whatever it asks for", arguments: ["OPTIONS", "REGISTER", "INVITE"])
     func scanners(method: String) throws {
         var admission = Self.admission()

@@ -32,6 +32,9 @@ struct ObjectStore: Sendable {
         Setting("TANDEM_RECORDING_S3_SECRET", .secret, default: "", "the access key's secret"),
     ]
 
+    /// What is wrong with them together.
+    static func check(_ settings: Settings) throws { _ = try ObjectStore(settings) { Timestamp(milliseconds: 0) } }
+
     /// Nil when there is none. The address is the operator's own, so it may be a private one.
     init?(_ settings: Settings, now: @escaping @Sendable () -> Timestamp) throws {
         var url = settings.text("TANDEM_RECORDING_S3_URL")
