@@ -11,7 +11,7 @@ extension FlowRequest {
     }
 
     public init?(json: JSONValue) {
-        guard let url = json["url"]?.string, let method = json["method"]?.string.flatMap(RequestMethod.init), let headers = json["headers"]?.object,
+        guard let url = json["url"]?.string, let method = json["method"]?.string.flatMap(RequestMethod.init(rawValue:)), let headers = json["headers"]?.object,
             let timeout = json["timeout"]?.integer, let retries = json["retries"]?.integer, let number = json["number"]?.integer
         else { return nil }
         self.init(
