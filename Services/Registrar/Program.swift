@@ -16,6 +16,7 @@ struct Program {
                 Migration(number: 4, name: "watchers", sql: PackageResources._004_watchers_sql),
                 Migration(number: 5, name: "dialogs", sql: PackageResources._005_dialogs_sql),
                 Migration(number: 6, name: "forwarding", sql: PackageResources._006_forwarding_sql),
+                Migration(number: 7, name: "suspension", sql: PackageResources._007_suspension_sql),
             ],
             check: { _ = try InsideStreams($0) })
         await ServiceProgram.run(declaration) { runtime in try wire(runtime) }

@@ -80,6 +80,10 @@ struct APICallTests {
             let page = try await suite.request("GET", "/v1/events?limit=200&resource_id=\(id)").body
             let listed = page["data"]?.array ?? []
             #expect(Set(listed.compactMap { $0["id"]?.string }) == Set(events.compactMap { $0["id"]?.string }))
+            #expect(events[0]["data"]?["answered_at"] == .null, "as a GET of the call had it")
+            let first = try #require(events[0]["id"]?.string)
+            #expect(try await suite.request("GET", "/v1/events/\(first)").body == events[0])
+            #expect(try await suite.request("GET", "/v1/events/evt_none").status == 404)
             await stream.close()
         }
     }
@@ -96,6 +100,53 @@ struct APICallTests {
             let second = try await suite.request("GET", "/v1/calls?limit=2&to=\(phones[0].number)&cursor=\(cursor)").body
             #expect(second["data"]?.array?.count == 1)
             #expect(second["next_cursor"] == .null)
+        }
+    }
+
+    @Test("calls are found by what their records say, and by a SIP URI as by its number; an address in it means the own domain")
+    func filters() async throws {
+        try await withPhones(1, in: suite) { phones in
+            let number = phones[0].number
+            let created = try await suite.create("calls", [
+                "from": .string("sip:1001@\(suite.domain)"), "to": .string("sip:\(number)@127.0.0.1:5060"),
+                "actions": [["id": "s", "type": "sleep", "option": ["duration": 60_000]]],
+            ])
+            let id = try #require(created["id"]?.string)
+            #expect(created["from"]?.string == "1001" && created["to"]?.string == number)
+            let ringing = try await phones[0].incomingCall()
+            try await ringing.answered()
+            try await suite.eventually("its run is known") { try await call(id)["run_id"]?.string != nil }
+            let record = try await call(id)
+            let (room, run) = (try #require(record["room_id"]?.string), try #require(record["run_id"]?.string))
+            for query in ["to=sip:\(number)@\(suite.domain)&from=sip:1001@127.0.0.1", "room_id=\(room)", "run_id=\(run)&to=\(number)"] {
+                try await suite.eventually("it is found by \(query)") {
+                    let found = try await suite.request("GET", "/v1/calls?\(query)").body["data"]?.array ?? []
+                    return found.compactMap { $0["id"]?.string } == [id]
+                }
+            }
+            for query in ["to=\(number)&parent_call_id=call_none", "to=\(number)&sip_call_id=none", "to=\(number)&room_id=room_none"] {
+                #expect(try await suite.request("GET", "/v1/calls?\(query)").body["data"] == .array([]), "\(query)")
+            }
+            func runs(_ status: String) async throws -> Int? {
+                try await suite.request("GET", "/v1/runs?reference_id=\(id)&status=\(status)").body["data"]?.array?.count
+            }
+            try await suite.eventually("the run is listed") { try await runs("running") == 1 }
+            #expect(try await runs("completed") == 0)
+            try await ringing.hangup()
+        }
+    }
+
+    @Test("a domain of somebody else's is 422 at its place, before any phone rings")
+    func foreign() async throws {
+        try await withPhones(1, in: suite) { phones in
+            for (to, pointer) in [
+                (.array([.string(phones[0].number), "sip:1@elsewhere.example"]), "/to/1"), ("sip:1@elsewhere.example", "/to"),
+            ] as [(JSONValue, String)] {
+                let answer = try await suite.request("POST", "/v1/calls", ["from": "1001", "to": to, "actions": [["id": "h", "type": "hangup"]]])
+                #expect(answer.status == 422, "\(answer.body.jsonText)")
+                #expect(answer.body["errors"]?.array?.compactMap { $0["pointer"]?.string } == [pointer])
+            }
+            await #expect(throws: (any Error).self) { _ = try await phones[0].incomingCall(within: .seconds(1)) }
         }
     }
 

@@ -93,6 +93,32 @@ struct CallLimitTests {
         }
     }
 
+    @Test("of several that a program calls the refused stand beside the calls that were made, also when it asks again; if none was made it is refused")
+    func several() async throws {
+        let customer = try await customer()
+        let full = try await suite.makeAccount().number
+        #expect(try await limit(customer, ["scope": "destination", "target": .string(full), "concurrent_calls": 0]).status == 201)
+        try await withPhones(1, in: suite) { phones in
+            func make(_ to: [String], key: String) async throws -> RunningSuite.Answer {
+                let body: JSONValue = [
+                    "from": "9", "to": .array(to.map(JSONValue.string)), "actions": [["id": "s", "type": "sleep", "option": ["duration": 60_000]]],
+                ]
+                return try await suite.request("POST", "/v1/calls", body, headers: ["Idempotency-Key": key])
+            }
+            let key = "several-\(UInt64.random(in: 0 ... .max))"
+            let made = try await make([phones[0].number, full], key: key)
+            #expect(made.status == 201 && made.body["calls"]?.array?.count == 1, "\(made.body.jsonText)")
+            let refused = made.body["refused"]?.array ?? []
+            #expect(refused.count == 1 && refused.first?["to"]?.string == full && refused.first?["status"]?.integer == 429)
+            #expect(try await make([phones[0].number, full], key: key).body == made.body)
+            let call = try await phones[0].incomingCall()
+            try await call.answered()
+            try await call.hangup()
+            #expect(try await make([full, phones[0].number], key: key + "-none").status == 429)
+            await #expect(throws: (any Error).self) { _ = try await phones[0].incomingCall(within: .seconds(1)) }
+        }
+    }
+
     @Test("so many may begin within a second; one more is told to come back, with a Retry-After")
     func rate() async throws {
         let customer = try await customer()

@@ -163,6 +163,13 @@ struct ConferenceTests {
             #expect(list.map { $0["muted"]?.bool } == [false, true, true])
             #expect(list.map { $0["hand_raised"]?.bool } == [false, true, false])
             let path = "/v1/conferences/\(conference.id)/participants/"
+            let page = try await suite.request("GET", "/v1/conferences/\(conference.id)/participants?limit=2").body
+            let cursor = try #require(page["next_cursor"]?.string)
+            let rest = try await suite.request("GET", "/v1/conferences/\(conference.id)/participants?limit=2&cursor=\(cursor)").body
+            let paged = (page["data"]?.array ?? []) + (rest["data"]?.array ?? [])
+            #expect(paged.map { $0["id"]?.string } == list.map { $0["id"]?.string } && rest["next_cursor"] == .null)
+            let leaders = try await suite.request("GET", "/v1/conferences/\(conference.id)/participants?role=moderator").body
+            #expect(leaders["data"]?.array?.compactMap { $0["id"]?.string } == [list[0]["id"]?.string])
             let raised = try #require(list[1]["id"]?.string)
             let patched = try await suite.request("PATCH", path + raised, ["muted": false, "hand_raised": false]).body
             #expect(patched["muted"]?.bool == false && patched["hand_raised"]?.bool == false)

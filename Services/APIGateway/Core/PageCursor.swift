@@ -6,6 +6,8 @@ struct PageCursor: Sendable, Equatable {
     enum Kind: String, Sendable {
         /// Older than the resource with this id: collections, newest first.
         case before = "b"
+        /// Behind the one with this id: who sits in a conference, in the order of their ids.
+        case behind = "i"
         /// Events up to this number are known: the log, oldest first.
         case after = "a"
         /// Events older than this number: the log, newest first.
@@ -30,5 +32,5 @@ struct PageCursor: Sendable, Equatable {
     }
 
     /// The number of an event, for the kinds that carry one.
-    var event: Int64? { kind == .before ? nil : Int64(value).flatMap { $0 >= 0 ? $0 : nil } }
+    var event: Int64? { [.after, .older].contains(kind) ? Int64(value).flatMap { $0 >= 0 ? $0 : nil } : nil }
 }

@@ -11,6 +11,11 @@ struct ResourceSchema: Sendable {
 
     var reference: Schema { .reference(name) }
 
+    /// For a body: what a GET shows and nobody writes.
+    var shown: [Schema.Field] {
+        fields.filter(\.isReadOnly).map { Schema.Field(name: $0.name, schema: $0.schema, isRequired: false, note: $0.note, isReadOnly: true) }
+    }
+
     func completed(_ value: JSONValue) -> JSONValue {
         guard case .object(var members) = value else { return value }
         for field in fields {
@@ -27,10 +32,10 @@ struct ResourceSchema: Sendable {
 }
 
 extension ResourceSchema {
-    private static let id = Schema.Field.required("id", .text(.identifier))
+    private static let id = Schema.Field.shown("id", .text(.identifier))
     private static let customerID = Schema.Field.required("customer_id", .text(.identifier))
-    private static let createdAt = Schema.Field.required("created_at", .text(.timestamp))
-    private static let updatedAt = Schema.Field.required("updated_at", .text(.timestamp))
+    private static let createdAt = Schema.Field.shown("created_at", .text(.timestamp))
+    private static let updatedAt = Schema.Field.shown("updated_at", .text(.timestamp))
     private static let text = Schema.text(.line(0...4096))
 
     static let customer = ResourceSchema("Customer", [
@@ -50,7 +55,7 @@ extension ResourceSchema {
     static let `extension` = ResourceSchema("Extension", [
         id, customerID, .required("number", .text(.number)), .required("name", text),
         .optional("flow_id", .nullable(.text(.identifier)), "What a call to this number runs; null: its phones ring."),
-        .required("domain", .text(.domain)), .required("registered", .boolean, "Whether a phone is registered now."),
+        .required("domain", .text(.domain)), .shown("registered", .boolean, "Whether a phone is registered now."),
         createdAt, updatedAt,
     ] + callHandling)
 
@@ -73,7 +78,7 @@ extension ResourceSchema {
     static let flow = ResourceSchema("Flow", [
         id, customerID, .required("name", text), .required("actions", .actions),
         .optional("on_complete_flow_id", .nullable(.text(.identifier))),
-        .required("version", .integer(1...Int64.max), "Counts the changes."), createdAt, updatedAt,
+        .shown("version", .integer(1...Int64.max), "Counts the changes."), createdAt, updatedAt,
     ])
 
     static let run = ResourceSchema("Run", [
@@ -160,7 +165,8 @@ extension ResourceSchema {
     static let limit = ResourceSchema("Limit", CallLimits.resource)
 
     static let newCalls = ResourceSchema("NewCalls", call.fields + [
-        .required("calls", .list(of: call.reference, count: 1...10), "All calls that were made, in the order of `to`.")
+        .required("calls", .list(of: call.reference, count: 1...10), "All calls that were made, in the order of `to`."),
+        .required("refused", .list(of: .object(CallCreation.refusal), count: 0...10), "Of several destinations those that got no call."),
     ])
 
     static let recordingTrack = ResourceSchema("RecordingTrack", [
@@ -198,9 +204,20 @@ extension ResourceSchema {
         id, .required("type", text), .required("timestamp", .text(.timestamp)), customerID,
         .required("resource_id", .text(.identifier)),
         .required("sequence", .integer(1...Int64.max), "Counts the events of this resource without a gap."),
-        .required("data", .anything, "The resource after the event."),
+        .required("data", .anything, "The resource after the event, and what else is told of it."),
         .required("cursor", text, "Give it as `after` to go on behind this event."),
     ])
+
+    /// Which events have which resource as their data: by their whole type, or by what stands in front of the dot. What else is told of a
+    /// conference is not the whole of it.
+    private static let ofEvents: [String: ResourceSchema] = [
+        "call": call, "transcript": call, "extension": `extension`, "flow": flow, "run": run, "recording": recording, "voicemail": voicemail,
+        "mailbox": mailbox, "stream": stream, "participant": participant, "conference.joined": participant, "conference.left": participant,
+    ]
+
+    static func completed(_ data: JSONValue, ofEvent type: String) -> JSONValue {
+        (ofEvents[type] ?? ofEvents[String(type.prefix { $0 != "." })])?.completed(data) ?? data
+    }
 
     /// Everything the OpenAPI document names.
     static let all = [

@@ -54,7 +54,7 @@ struct Route: Sendable {
         // Wherever a customer is needed an operator may name it.
         if case .customer = access {
             self.query = query + [Parameter("customer_id", .text(.identifier), "for an operator's key: whom to act for")]
-            self.body = method == .post ? body.map { $0 + [Self.customerField] } : body
+            self.body = [.post, .patch].contains(method) ? body.map { $0 + [Self.customerField] } : body
         } else {
             (self.query, self.body) = (query, body)
         }

@@ -25,6 +25,8 @@ indirect enum Schema: Sendable {
         let schema: Schema
         let isRequired: Bool
         let note: String
+        /// A GET shows it and nobody writes it. In a body it may stand, so that what was read can be sent back, and is not looked at.
+        var isReadOnly = false
 
         static func required(_ name: String, _ schema: Schema, _ note: String = "") -> Field {
             Field(name: name, schema: schema, isRequired: true, note: note)
@@ -32,6 +34,10 @@ indirect enum Schema: Sendable {
 
         static func optional(_ name: String, _ schema: Schema, _ note: String = "") -> Field {
             Field(name: name, schema: schema, isRequired: false, note: note)
+        }
+
+        static func shown(_ name: String, _ schema: Schema, _ note: String = "") -> Field {
+            Field(name: name, schema: schema, isRequired: true, note: note, isReadOnly: true)
         }
     }
 
@@ -86,7 +92,7 @@ indirect enum Schema: Sendable {
     private static func check(
         _ members: [String: JSONValue], fields: [Field], at pointer: String, into problems: inout [Problem]
     ) {
-        for field in fields {
+        for field in fields where !field.isReadOnly {
             let place = pointer + "/" + field.name
             if let member = members[field.name] {
                 field.schema.check(member, at: place, into: &problems)
@@ -96,7 +102,7 @@ indirect enum Schema: Sendable {
         }
         let known = Set(fields.map(\.name))
         for name in members.keys.sorted() where !known.contains(name) {
-            let names = fields.map(\.name).joined(separator: ", ")
+            let names = fields.filter { !$0.isReadOnly }.map(\.name).joined(separator: ", ")
             problems.append(Problem(
                 pointer: pointer + "/" + escaped(name), code: "unknown_field",
                 detail: names.isEmpty ? "is not known here: this body is empty" : "is not known here; known are \(names)"))
@@ -129,6 +135,7 @@ extension Schema {
             for field in fields {
                 guard case .object(var described) = field.schema.document else { continue }
                 if !field.note.isEmpty { described["description"] = .string(field.note) }
+                if field.isReadOnly { described["readOnly"] = true }
                 properties[field.name] = .object(described)
             }
             return [

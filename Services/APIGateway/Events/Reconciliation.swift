@@ -15,11 +15,13 @@ struct Reconciliation: Sendable {
             guard let pending = try await store.pendingCustomer(customerID) else { return }
             let context = CallContext(customer: customerID)
             switch pending.news {
-            case .put: _ = try await bus.call(PutDomain(customerID: customerID, domain: pending.domain), context: context)
+            case .put:
+                let command = PutDomain(customerID: customerID, domain: pending.domain, isSuspended: pending.status == .suspended)
+                _ = try await bus.call(command, context: context)
             case .remove: _ = try await bus.call(RemoveDomain(customerID: customerID), context: context)
             }
             switch pending.news {
-            case .put: try await store.settleCustomer(customerID)
+            case .put: try await store.settleCustomer(customerID, domain: pending.domain, status: pending.status)
             case .remove: try await store.removeCustomer(customerID)
             }
         } catch {

@@ -1,6 +1,4 @@
 import Contracts
-import Deadlines
-import Flow
 
 /// `/v1/calls`: conversations, made and watched. The CallServer owns them.
 enum Calls {
@@ -11,14 +9,18 @@ enum Calls {
             .get, "/v1/calls", "listCalls", "List calls, newest first", access: .customer(.read("calls")),
             query: Route.paging + [
                 .init("status", .text(.choice(CallStatus.names))), .init("direction", .text(.choice(["inbound", "outbound"]))),
-                .init("from", .text(.destination)), .init("to", .text(.destination)),
+                .init("from", .text(.destination), "a number, or a SIP URI, of which the number is meant"),
+                .init("to", .text(.destination), "likewise"), .init("parent_call_id", .text(.identifier)),
+                .init("sip_call_id", .text(.line(1...255))), .init("run_id", .text(.identifier)), .init("room_id", .text(.identifier)),
             ],
             answer: .page(of: ResourceSchema.call.reference)
         ) { gateway, request in
-            let command = ListCalls(
+            var command = ListCalls(
                 customerID: request.customer, page: request.page, status: request.query["status"].flatMap(Call.Status.init),
                 direction: request.query["direction"].flatMap(Call.Direction.init), from: request.query["from"],
                 to: request.query["to"])
+            (command.parentCallID, command.sipCallID) = (request.query["parent_call_id"], request.query["sip_call_id"])
+            (command.runID, command.roomID) = (request.query["run_id"], request.query["room_id"])
             return try .page(try await gateway.ask(command, for: request), .call)
         },
         Route(
@@ -31,7 +33,7 @@ enum Calls {
                     "Each gets a call of its own."),
                 .optional("flow_id", .text(.identifier), "Either this"), .optional("actions", .actions, "or these."),
             ],
-            answer: .created(ResourceSchema.newCalls.reference), perform: create),
+            answer: .created(ResourceSchema.newCalls.reference), perform: CallCreation.perform),
         Route(
             .get, "/v1/calls/{id}", "getCall", "Read a call", access: .customer(.read("calls")),
             answer: .resource(ResourceSchema.call.reference)
@@ -69,31 +71,5 @@ enum Calls {
         }
         let command = MoveCall(customerID: request.customer, id: request.id, target: target)
         return try .resource(try await gateway.ask(command, for: request), .call)
-    }
-
-    private static func create(_ gateway: Gateway, _ request: APIRequest) async throws -> APIResponse {
-        let flowID = request.fields.optionalText("flow_id")
-        let actions = try request.fields["actions"].map { try ActionList.read($0).get() }
-        guard (flowID == nil) != (actions == nil) else {
-            throw ProblemDocument.invalid(
-                actions == nil ? "/flow_id" : "/actions", actions == nil ? "required" : "excludes",
-                "give either flow_id or actions")
-        }
-        try await gateway.requireFlow("flow_id", of: request)
-        let destinations = request.fields.texts("to") ?? [request.fields.text("to")]
-        var calls: [Call] = []
-        for (index, destination) in destinations.enumerated() {
-            let command = CreateCall(
-                customerID: request.customer, callID: request.seed.identifier("call", index), from: request.fields.text("from"),
-                to: destination, flowID: flowID, actions: actions)
-            calls.append(try await gateway.ask(command, for: request, part: index, within: .seconds(5)))
-        }
-        // The first is the answer; the others stand beside it.
-        let shown = try calls.map { ResourceSchema.call.completed(try JSONValue(resource: $0)) }
-        guard let first = calls.first, var answer = shown.first?.object else {
-            preconditionFailure("the schema asks for at least one destination")
-        }
-        answer["calls"] = .array(shown)
-        return APIResponse(status: 201, body: JSONValue.object(answer).json, location: "/v1/calls/\(first.id)")
     }
 }

@@ -10,9 +10,11 @@ enum Conferences {
     static let routes: [Route] = [
         Route(
             .get, "/v1/conferences", "listConferences", "List conferences", access: .customer(.read("conferences")),
-            query: Route.paging + [.init("number", .text(.number))], answer: .page(of: ResourceSchema.conference.reference)
+            query: Route.paging + [.init("number", .text(.number)), .init("name", name)],
+            answer: .page(of: ResourceSchema.conference.reference)
         ) { gateway, request in
-            let command = ListConferences(customerID: request.customer, page: request.page, number: request.query["number"])
+            let command = ListConferences(
+                customerID: request.customer, page: request.page, number: request.query["number"], name: request.query["name"])
             return try .page(try await gateway.ask(command, for: request), .conference)
         },
         Route(
@@ -20,7 +22,7 @@ enum Conferences {
             body: [
                 .required("name", name), .optional("number", number, "What phones dial; unique for the customer."),
                 .optional("pin", pin), .optional("moderator_pin", pin), .optional("max_participants", size),
-            ] + ResourceSchema.conferencePolicy,
+            ] + ResourceSchema.conferencePolicy + ResourceSchema.conference.shown,
             answer: .created(ResourceSchema.conference.reference)
         ) { gateway, request in
             var command = CreateConference(
@@ -43,7 +45,7 @@ enum Conferences {
             body: [
                 .optional("name", name), .optional("number", number, "Null removes it."), .optional("pin", pin, "Null removes it."),
                 .optional("moderator_pin", pin, "Null removes it."), .optional("max_participants", size),
-            ] + ResourceSchema.conferencePolicy,
+            ] + ResourceSchema.conferencePolicy + ResourceSchema.conference.shown,
             answer: .resource(ResourceSchema.conference.reference)
         ) { gateway, request in
             var command = UpdateConference(

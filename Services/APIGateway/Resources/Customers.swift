@@ -17,7 +17,10 @@ enum Customers {
             answer: .page(of: ResourceSchema.customer.reference), perform: list),
         Route(
             .post, "/v1/customers", "createCustomer", "Create a customer with a SIP domain", access: .operatorOnly,
-            body: [.required("name", name), .required("domain", .text(.domain), "Unique; its phones register there.")],
+            body: [
+                .required("name", name), .required("domain", .text(.domain), "Unique; its phones register there."),
+                .optional("status", status, "`active` if not given."),
+            ] + ResourceSchema.customer.shown,
             answer: .created(ResourceSchema.customer.reference), perform: create),
         Route(
             .get, "/v1/customers/{id}", "getCustomer", "Read a customer", access: .anyone(.read("customers")),
@@ -26,20 +29,13 @@ enum Customers {
             try .resource(try await find(request.id, gateway, request), .customer)
         },
         Route(
-            .patch, "/v1/customers/{id}", "updateCustomer", "Rename, suspend or reactivate a customer", access: .operatorOnly,
+            .patch, "/v1/customers/{id}", "updateCustomer", "Rename, suspend or reactivate a customer, or give it another domain",
+            access: .operatorOnly,
             body: [
-                .optional("name", name),
-                .optional("status", status, "The keys of a suspended customer are refused."),
-            ],
-            answer: .resource(ResourceSchema.customer.reference)
-        ) { gateway, request in
-            let changed = try await gateway.store.updateCustomer(
-                request.id, name: request.fields.optionalText("name"),
-                status: request.fields.optionalText("status").flatMap(CustomerStatus.init))
-            guard let changed else { throw ProblemDocument.notFound("customer") }
-            gateway.keys.forget()
-            return try .resource(changed, .customer)
-        },
+                .optional("name", name), .optional("domain", .text(.domain), "Another than it has while it has no extensions."),
+                .optional("status", status, "The keys and the phones of a suspended customer are refused."),
+            ] + ResourceSchema.customer.shown,
+            answer: .resource(ResourceSchema.customer.reference), perform: update),
         Route(
             .delete, "/v1/customers/{id}", "deleteCustomer", "Delete a customer with its keys, domain and phones",
             access: .operatorOnly, answer: .nothing
@@ -61,11 +57,51 @@ enum Customers {
         return try .page(page, .customer)
     }
 
+    private static func update(_ gateway: Gateway, _ request: APIRequest) async throws -> APIResponse {
+        if let domain = request.fields.optionalText("domain") { try await move(to: domain, gateway, request) }
+        let changed = try await gateway.store.updateCustomer(
+            request.id, name: request.fields.optionalText("name"), status: wanted(in: request.fields))
+        guard let changed else { throw ProblemDocument.notFound("customer") }
+        gateway.keys.forget()
+        // Whether its phones are let in; the row remembers, should the Registrar be away.
+        await gateway.reconciliation.tellRegistrar(of: request.id)
+        return try .resource(changed, .customer)
+    }
+
+    private static func move(to domain: String, _ gateway: Gateway, _ request: APIRequest) async throws {
+        let customer: Customer
+        switch try await gateway.store.beginMove(request.id, to: domain) {
+        case .begun(let found): customer = found
+        case .needless: return
+        case .noCustomer: throw ProblemDocument.notFound("customer")
+        case .taken: throw taken(domain)
+        }
+        let command = PutDomain(customerID: customer.id, domain: domain, isSuspended: customer.status == .suspended)
+        do {
+            _ = try await gateway.ask(command, for: request)
+        } catch {
+            // Unless it has not answered, what it knows is what the row says.
+            if error.status != 503 { await gateway.reconciliation.tellRegistrar(of: customer.id) }
+            guard error.status == 409 else { throw error }
+            throw ProblemDocument(
+                409, "domain_in_use", "The domain cannot be changed",
+                "The customer has extensions, and what is kept of their passwords holds for \(customer.domain) alone; or somebody has \(domain).")
+        }
+        guard try await gateway.store.endMove(customer, to: domain) else { throw taken(domain) }
+    }
+
+    private static func taken(_ domain: String) -> ProblemDocument {
+        ProblemDocument(409, "domain_taken", "The domain is taken", "Another customer has the domain \(domain).")
+    }
+
+    private static func wanted(in fields: Fields) -> CustomerStatus? { fields.optionalText("status").flatMap(CustomerStatus.init) }
+
     private static func create(_ gateway: Gateway, _ request: APIRequest) async throws -> APIResponse {
         let id = request.seed.identifier("cust")
         let customer = try await insert(id, gateway, request)
         do {
-            _ = try await gateway.ask(PutDomain(customerID: id, domain: customer.domain), for: request)
+            let command = PutDomain(customerID: id, domain: customer.domain, isSuspended: customer.status == .suspended)
+            _ = try await gateway.ask(command, for: request)
         } catch {
             // Nobody has seen the customer yet. The Registrar refused it, or may still hear of it: then it is told otherwise.
             if error.status == 503 {
@@ -75,17 +111,16 @@ enum Customers {
             }
             throw error
         }
-        try await gateway.store.settleCustomer(id)
+        try await gateway.store.settleCustomer(id, domain: customer.domain, status: customer.status)
         return try .created(customer, .customer, at: "/v1/customers/\(id)")
     }
 
     private static func insert(_ id: String, _ gateway: Gateway, _ request: APIRequest) async throws -> Customer {
         let (name, domain) = (request.fields.text("name"), request.fields.text("domain"))
         for _ in 0..<2 {
-            switch try await gateway.store.insertCustomer(id, name: name, domain: domain) {
+            switch try await gateway.store.insertCustomer(id, name: name, domain: domain, status: wanted(in: request.fields) ?? .active) {
             case .inserted(let customer): return customer
-            case .domainTaken:
-                throw ProblemDocument(409, "domain_taken", "The domain is taken", "Another customer has the domain \(domain).")
+            case .domainTaken: throw taken(domain)
             case .domainStillHeld(let former):
                 // Its deletion waits for the Registrar.
                 await gateway.reconciliation.tellRegistrar(of: former)

@@ -5,7 +5,10 @@ import Flow
 enum Events {
     static let streamPath = "/v1/events/stream"
 
-    private static let types = Route.Parameter("types", .text(.line(1...512)), "`call.*`, `call.answered`, several with commas")
+    private static let types = [
+        Route.Parameter("types", .text(.line(1...512)), "`call.*`, `call.answered`, several with commas"),
+        Route.Parameter("type", .text(.line(1...512)), "the same"),
+    ]
     private static let after = Route.Parameter("after", .text(.line(1...512)), "the `cursor` of the last event that is known")
     private static let customer = Route.Parameter("customer_id", .text(.identifier), "for an operator's key: only this customer's")
 
@@ -13,17 +16,25 @@ enum Events {
         Route(
             .get, "/v1/events", "listEvents", "List events, newest first; with `after` the ones behind a cursor, oldest first",
             access: .anyone(.read("events")),
-            query: Route.paging + [types, after, .init("resource_id", .text(.identifier)), customer],
+            query: Route.paging + types + [after, .init("resource_id", .text(.identifier)), customer],
             answer: .page(of: ResourceSchema.event.reference), perform: list),
         Route(
             .get, streamPath, "streamEvents", "A WebSocket that is sent each event as it happens, after `after` without a gap",
-            access: .anyone(.read("events")), query: [types, after, customer], answer: .webSocket
+            access: .anyone(.read("events")), query: types + [after, customer], answer: .webSocket
         ) { gateway, request in
             // Whoever arrives here has asked for something wrong, or without a handshake, or there is no room for one more.
             _ = try await subscription(gateway, request)
             throw gateway.feed.hasRoom
                 ? ProblemDocument(426, "upgrade_required", "A WebSocket handshake is needed", "Connect with a WebSocket client.")
                 : ProblemDocument.unavailable("The event stream")
+        },
+        // Behind the stream, whose path would be an id.
+        Route(
+            .get, "/v1/events/{id}", "getEvent", "Read an event", access: .anyone(.read("events")), query: [customer],
+            answer: .resource(ResourceSchema.event.reference)
+        ) { gateway, request in
+            guard let event = try await gateway.store.event(request.id, of: request.customerID) else { throw ProblemDocument.notFound("event") }
+            return APIResponse(status: 200, body: event.json.json)
         },
     ]
 
@@ -53,11 +64,15 @@ enum Events {
         return EventSubscription(filter: filter, after: try await gateway.store.lastEvent())
     }
 
-    private static func pattern(_ query: Query) throws -> EventPattern {
-        guard let text = query["types"] else { return .everything }
+    static func pattern(_ query: Query) throws(ProblemDocument) -> EventPattern {
+        let given = types.map(\.name).filter { query[$0] != nil }
+        guard let name = given.first, let text = query[name] else { return .everything }
+        guard given.count == 1 else {
+            throw .invalidQuery([.init(parameter: "type", code: "excludes", detail: "is another name of types: give one of them")])
+        }
         guard let pattern = EventPattern(text) else {
-            throw ProblemDocument.invalidQuery([
-                .init(parameter: "types", code: "invalid_value", detail: "must be event types such as call.answered or call.*")
+            throw .invalidQuery([
+                .init(parameter: name, code: "invalid_value", detail: "must be event types such as call.answered or call.*")
             ])
         }
         return pattern

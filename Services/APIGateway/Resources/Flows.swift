@@ -19,7 +19,7 @@ enum Flows {
             body: [
                 .required("name", name), .required("actions", .actions),
                 .optional("on_complete_flow_id", next, "The flow that runs when this one has ended."),
-            ],
+            ] + ResourceSchema.flow.shown,
             answer: .created(ResourceSchema.flow.reference)
         ) { gateway, request in
             try await gateway.requireFlow("on_complete_flow_id", of: request)
@@ -47,7 +47,8 @@ enum Flows {
         Route(
             .patch, "/v1/flows/{id}", "updateFlow", "Change a flow; runs that have begun keep the old one",
             access: .customer(.write("flows")),
-            body: [.optional("name", name), .optional("actions", .actions), .optional("on_complete_flow_id", next, "Null removes it.")],
+            body: [.optional("name", name), .optional("actions", .actions), .optional("on_complete_flow_id", next, "Null removes it.")]
+                + ResourceSchema.flow.shown,
             answer: .resource(ResourceSchema.flow.reference)
         ) { gateway, request in
             try await gateway.requireFlow("on_complete_flow_id", of: request)

@@ -3,13 +3,16 @@ import Contracts
 /// `/v1/conferences/{id}/participants`: who sits in a conference now. The ConferenceServer that hosts the room knows.
 enum Participants {
     private static let path = "/v1/conferences/{id}/participants"
+    private static let roles = ["guest", "member", "moderator"]
 
     static let routes: [Route] = [
         Route(
-            .get, path, "listParticipants", "List who is in a conference", access: .customer(.read("participants")),
+            .get, path, "listParticipants", "List who is in a conference, in the order of their ids",
+            access: .customer(.read("participants")),
+            query: Route.paging + [.init("call_id", .text(.identifier)), .init("role", .text(.choice(roles)))],
             answer: .page(of: ResourceSchema.participant.reference)
         ) { gateway, request in
-            try .page(try await list(gateway, request), .participant)
+            try .page(try page(of: try await list(gateway, request).data, request.query, request.page), .participant)
         },
         Route(
             .get, path + "/{participant_id}", "getParticipant", "Read a participant", access: .customer(.read("participants")),
@@ -26,7 +29,7 @@ enum Participants {
             access: .customer(.write("participants")),
             body: [
                 .optional("muted", .boolean, "Is not heard."), .optional("deaf", .boolean, "Hears nothing."),
-                .optional("role", .text(.choice(["guest", "member", "moderator", "participant"]))),
+                .optional("role", .text(.choice(roles + ["participant"]))),
                 .optional("hand_raised", .boolean, "Wants to speak."),
             ] + ParticipantDirection.fields,
             answer: .resource(ResourceSchema.participant.reference)
@@ -51,5 +54,21 @@ enum Participants {
 
     private static func list(_ gateway: Gateway, _ request: APIRequest) async throws -> Page<Participant> {
         try await gateway.ask(ListParticipants(customerID: request.customer, conferenceID: request.id), for: request)
+    }
+
+    /// Of all that are in the room, which is bounded.
+    static func page(of all: [Participant], _ query: Query, _ page: PageRequest) throws(ProblemDocument) -> Page<Participant> {
+        var last = ""
+        if let text = page.cursor {
+            guard let cursor = PageCursor(text), cursor.kind == .behind else {
+                throw .invalidQuery([.init(parameter: "cursor", code: "invalid_cursor", detail: "is no cursor of this collection")])
+            }
+            last = cursor.value
+        }
+        let (call, role) = (query["call_id"], query["role"])
+        let wanted = all.filter { $0.id > last && (call == nil || call == $0.callID) && (role == nil || role == $0.role) }
+        let shown = Array(wanted.sorted { $0.id < $1.id }.prefix(page.limit))
+        let hasMore = wanted.count > shown.count
+        return Page(data: shown, nextCursor: hasMore ? shown.last.map { PageCursor(.behind, $0.id).text } : nil)
     }
 }

@@ -7,12 +7,14 @@ enum Runs {
             .get, "/v1/runs", "listRuns", "List runs", access: .customer(.read("runs")),
             query: Route.paging + [
                 .init("flow_id", .text(.identifier)), .init("reference_id", .text(.identifier), "the call they work on"),
+                .init("status", .text(.line(1...64)), "`running`, or why they ended"),
             ],
             answer: .page(of: ResourceSchema.run.reference)
         ) { gateway, request in
-            let command = ListRuns(
+            var command = ListRuns(
                 customerID: request.customer, page: request.page, flowID: request.query["flow_id"],
                 referenceID: request.query["reference_id"])
+            command.status = request.query["status"]
             return try .page(try await gateway.ask(command, for: request), .run)
         },
         Route(

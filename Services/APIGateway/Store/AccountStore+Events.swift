@@ -55,12 +55,23 @@ extension AccountStore {
         if let resourceID = filter.resourceID { require({ "resource_id = \($0)" }, .text(resourceID)) }
         if let patterns = filter.pattern.likePatterns { require({ "type like any(\($0)::text[])" }, .texts(patterns)) }
         let statement = """
-            select cursor, id, type, customer_id, resource_id, sequence, \(Self.milliseconds("happened_at")), data::text as data
-            from accounts.events where \(conditions.joined(separator: " and ")) order by \(order) limit $2
+            select \(Self.eventColumns) from accounts.events where \(conditions.joined(separator: " and ")) order by \(order) limit $2
             """
         let bound = parameters
         return try await database.run { connection in try connection.query(statement, bound).map(Self.loggedEvent) }
     }
+
+    func event(_ id: String, of customerID: String?) async throws -> LoggedEvent? {
+        try await database.run { connection in
+            try connection.query(
+                "select \(Self.eventColumns) from accounts.events where id = $1 and ($2::text is null or customer_id = $2)",
+                [.text(id), .optional(customerID)]
+            ).first.map(Self.loggedEvent)
+        }
+    }
+
+    private static let eventColumns =
+        "cursor, id, type, customer_id, resource_id, sequence, \(milliseconds("happened_at")), data::text as data"
 
     private static func loggedEvent(_ row: Row) throws -> LoggedEvent {
         LoggedEvent(

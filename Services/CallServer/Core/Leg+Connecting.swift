@@ -135,7 +135,7 @@ extension Leg {
             let scheme = ["sip:", "sips:"].first { address.target.hasPrefix($0) } ?? ""
             let parts = address.target.dropFirst(scheme.count).prefix { $0 != ";" }.split(separator: "@", maxSplits: 1)
             // Nobody else's numbers are reached from here; carriers come with the PSTN gateway.
-            guard let number = parts.first, parts.count == 1 || parts[1] == domain else { return nil }
+            guard let number = parts.first, parts.count == 1 || DialledTarget.isHost(parts[1], of: domain) else { return nil }
             let dialled = DialledNumber(address.target)
             return DialledNumber(user: String(number), isGRUU: dialled.isGRUU, gr: dialled.gr).text
         default:

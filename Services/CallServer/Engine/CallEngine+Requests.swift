@@ -142,8 +142,8 @@ extension CallEngine {
         let caller = message.addresses(.pAssertedIdentity)?.first?.uri ?? message.from?.uri
         // A trunk's callers are of anywhere; the numbers it calls are its customer's.
         let domain = message.value(named: PrivateHeader.domain) ?? caller?.host ?? settings.domain
-        // An address as the domain means the caller's own; nobody else's numbers are reached from here.
-        guard uri.opaque != nil || IPAddress(uri.host) != nil || ASCII.equalsIgnoringCase(uri.host, domain) else {
+        // Nobody else's numbers are reached from here.
+        guard uri.isOf(domain) else {
             answer(transaction, message, 404)
             return
         }

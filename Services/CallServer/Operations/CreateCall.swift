@@ -1,7 +1,6 @@
 import Bus
 import Contracts
 import Flow
-import SIP
 import ServiceKit
 
 /// `call.create`: rings a number and runs a flow when it answers. Answered once the call's record can be read; performed once
@@ -14,7 +13,7 @@ struct Create: Sendable {
 
     func perform(_ command: CreateCall) async throws -> Call {
         guard !runtime.health.isDraining else { throw RPCError(.unavailable, "this call server is stopping; try again") }
-        guard let target = Target(command.to) else { throw Self.noCallee("give a number or sip:NUMBER@DOMAIN") }
+        guard let target = DialledTarget(command.to) else { throw Self.noCallee("give a number or sip:NUMBER@DOMAIN") }
         if let stored = try await store.find(command.callID, customer: command.customerID) { return stored.call }
         let domain = try await domain(of: target, command.customerID)
         guard let epoch = try await journal.claim(command.callID) else {
@@ -24,7 +23,7 @@ struct Create: Sendable {
     }
 
     /// The customer's domain; a callee in another is nobody that can be reached from here.
-    private func domain(of target: Target, _ customer: String) async throws -> String? {
+    private func domain(of target: DialledTarget, _ customer: String) async throws -> String? {
         do {
             let found = try await runtime.bus.call(
                 ResolveExtension(customerID: customer, number: target.number), context: CallContext(customer: customer))
@@ -37,23 +36,7 @@ struct Create: Sendable {
     }
 
     private static func noCallee(_ why: String) -> RPCError {
-        RPCError(.invalid, "no callee", problems: [Problem(pointer: "/to/0", detail: why)])
-    }
-
-    /// `1002`, or `sip:1002@demo.localhost`.
-    private struct Target {
-        let number: String
-        let domain: String?
-
-        init?(_ text: String) {
-            guard text.hasPrefix("sip:") || text.hasPrefix("sips:") else {
-                guard !text.isEmpty, !text.contains("@") else { return nil }
-                (number, domain) = (text, nil)
-                return
-            }
-            guard let uri = URI(text), let user = uri.user, !user.isEmpty else { return nil }
-            (number, domain) = (user, uri.host.lowercased())
-        }
+        RPCError(.invalid, "no callee", problems: [Problem(pointer: "/to", detail: why)])
     }
 }
 
@@ -73,8 +56,8 @@ extension CallEngine {
             throw RPCError(.unavailable, "no media relay or conference server is alive")
         }
         let record = Call(
-            id: command.callID, customerID: command.customerID, direction: .outbound, status: .queued, from: command.from, to: number,
-            createdAt: moment().time)
+            id: command.callID, customerID: command.customerID, direction: .outbound, status: .queued,
+            from: DialledTarget.number(command.from), to: number, createdAt: moment().time)
         var program = Leg.Program(flowID: command.flowID, actions: command.actions)
         program.isEarly = command.startsEarly == true ? true : nil
         var leg = Leg(

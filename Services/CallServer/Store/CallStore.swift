@@ -85,7 +85,7 @@ struct CallStore: Sendable {
         return (try Self.call(row), try row.text("server"))
     }
 
-    /// Newest first; the cursor is the id of the last call of the page before.
+    /// Newest first; the cursor is the id of the last call of the page before. What few ask for is read out of the records of the customer's calls.
     func list(_ command: ListCalls) async throws -> Page<Call> {
         let limit = command.page.limit
         let rows = try await database.run { connection in
@@ -94,11 +94,15 @@ struct CallStore: Sendable {
                 select record from calls.calls
                 where customer_id = $1 and ($2::text is null or id < $2) and ($3::text is null or status = $3)
                     and ($4::text is null or direction = $4) and ($5::text is null or caller = $5) and ($6::text is null or callee = $6)
-                order by id desc limit $7
+                    and ($7::text is null or record->>'parent_call_id' = $7) and ($8::text is null or record->>'sip_call_id' = $8)
+                    and ($9::text is null or record->>'run_id' = $9) and ($10::text is null or record->>'room_id' = $10)
+                order by id desc limit $11
                 """,
                 [
                     .text(command.customerID), .optional(command.page.cursor), .optional(command.status?.rawValue),
-                    .optional(command.direction?.rawValue), .optional(command.from), .optional(command.to), .int(limit + 1),
+                    .optional(command.direction?.rawValue), .optional(command.from.map(DialledTarget.number)),
+                    .optional(command.to.map(DialledTarget.number)), .optional(command.parentCallID), .optional(command.sipCallID),
+                    .optional(command.runID), .optional(command.roomID), .int(limit + 1),
                 ])
         }
         let calls = try rows.prefix(limit).map(Self.call)

@@ -22,7 +22,7 @@ extension Wiring {
     }
 
     func listConferences(_ command: ListConferences, _ delivery: Delivery) async throws -> Page<Conference> {
-        try await store.list(customer: command.customerID, page: command.page, number: command.number)
+        try await store.list(customer: command.customerID, page: command.page, number: command.number, name: command.name)
     }
 
     func resolveConference(_ command: ResolveConference, _ delivery: Delivery) async throws -> Conference {

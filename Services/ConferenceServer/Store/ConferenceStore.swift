@@ -64,16 +64,17 @@ struct ConferenceStore: Sendable {
     }
 
     /// Newest first; one more than the limit tells that there is a next page.
-    func list(customer: String, page: PageRequest, number: String?) async throws -> Page<Conference> {
+    func list(customer: String, page: PageRequest, number: String?, name: String?) async throws -> Page<Conference> {
         let limit = PageRequest(limit: page.limit).limit
         let found = try await database.run { connection in
             try connection.query(
                 """
                 select \(Self.columns) from conferences.conferences
                 where customer_id = $1 and ($2::text is null or id < $2) and ($3::text is null or number = $3)
-                order by id desc limit $4
+                    and ($4::text is null or name = $4)
+                order by id desc limit $5
                 """,
-                [.text(customer), .optional(page.cursor), .optional(number), .int(limit + 1)]
+                [.text(customer), .optional(page.cursor), .optional(number), .optional(name), .int(limit + 1)]
             ).map(conference)
         }
         return Page(data: Array(found.prefix(limit)), nextCursor: found.count > limit ? found[limit - 1].id : nil)

@@ -8,6 +8,8 @@ struct Account: Sendable, Hashable {
     let domain: String
     let md5: String
     let sha256: String
+    /// Its customer is: who proves to be it may do nothing all the same.
+    var isSuspended = false
 
     /// Nil where there is none: of an empty one everybody could make the response.
     func ha1(_ hash: DigestHash) -> String? {

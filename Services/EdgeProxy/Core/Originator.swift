@@ -5,6 +5,11 @@ enum Originator: Sendable, Hashable {
     case account(Account)
     case trunk(Trunk)
 
+    /// Whoever it is, it is refused.
+    var isSuspended: Bool {
+        if case .account(let account) = self { account.isSuspended } else { false }
+    }
+
     /// What the inside is told.
     var identity: Forwarding.Identity {
         switch self {

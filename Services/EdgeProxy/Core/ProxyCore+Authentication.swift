@@ -78,10 +78,10 @@ extension ProxyCore {
         pending.trunk.flatMap { isAuthentic(pending, $0.account) ? .trunk($0) : nil }
     }
 
-    /// `sender` is nil when its owner did not make the credentials, or there is none: both get the same answer.
+    /// `sender` is nil when its owner did not make the credentials, or there is none: both get the same answer, as does who is suspended.
     func resume(_ pending: PendingAuthentication, _ sender: Originator?, _ servers: inout Placement) -> Decision {
         let (message, arrival) = (pending.message, pending.arrival)
-        guard let sender else { return refuse(message.view, arrival, Refusal(403)) }
+        guard let sender, !sender.isSuspended else { return refuse(message.view, arrival, Refusal(403)) }
         do throws(Refusal) {
             let head = try RequestHead(message.view)
             if pending.method == .register { return forwardToRegistrar(message.view, head, arrival, nil, sender, servers.directory) }

@@ -25,7 +25,7 @@ struct FindAccount: Sendable {
             case .success(let reply):
                 let account = Account(
                     customer: reply.customerID, user: reply.username, domain: reply.domain, md5: reply.ha1MD5,
-                    sha256: reply.ha1SHA256)
+                    sha256: reply.ha1SHA256, isSuspended: reply.isSuspended == true)
                 completion(reply.isLastKnown == true ? .lastKnown(account) : .found(account))
             case .failure(let error) where error.code == .notFound || error.code == .invalid:
                 completion(.absent)

@@ -12,7 +12,7 @@ extension Runs {
     func list(_ command: ListRuns) async throws -> Page<RunRecord> {
         let records = try await store.records(
             customerID: command.customerID, after: command.page.cursor, limit: command.page.limit, flowID: command.flowID,
-            referenceID: command.referenceID)
+            referenceID: command.referenceID, status: command.status)
         return Page(records, limit: command.page.limit, cursor: \.id)
     }
 }

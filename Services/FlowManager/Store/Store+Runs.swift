@@ -119,17 +119,17 @@ extension Store {
 
     /// Newest first, one more than asked for when there are more.
     func records(
-        customerID: String, after cursor: String?, limit: Int, flowID: String?, referenceID: String?
+        customerID: String, after cursor: String?, limit: Int, flowID: String?, referenceID: String?, status: String?
     ) async throws -> [RunRecord] {
         try await run { connection in
             try connection.query(
                 """
                 select \(Self.runColumns) from flows.runs
                 where customer_id = $1 and ($2::text is null or id < $2) and ($3::text is null or flow_id = $3)
-                    and ($4::text is null or reference_id = $4)
-                order by id desc limit $5
+                    and ($4::text is null or reference_id = $4) and ($5::text is null or status = $5)
+                order by id desc limit $6
                 """,
-                [.text(customerID), .optional(cursor), .optional(flowID), .optional(referenceID), .int(limit + 1)]
+                [.text(customerID), .optional(cursor), .optional(flowID), .optional(referenceID), .optional(status), .int(limit + 1)]
             ).map(Self.record)
         }
     }

@@ -16,9 +16,10 @@ extension Extensions {
                     "credentials were sealed with another cluster key", metadata: ["extension": "\(account.extensionID)"])
                 throw RPCError(.failed, "the credentials cannot be read")
             }
-            let reply = FindCredentials.Reply(
+            var reply = FindCredentials.Reply(
                 customerID: account.customerID, extensionID: account.extensionID, username: account.number,
                 domain: account.domain, ha1MD5: opened.md5, ha1SHA256: opened.sha256)
+            reply.isSuspended = account.isSuspended ? true : nil
             lastGood.keep(reply, as: name)
             return reply
         } catch let error as RPCError where error.code == .unavailable {

@@ -13,7 +13,7 @@ extension Extensions {
                 .invalid, "no such cursor", problems: [Problem(pointer: "/cursor", detail: "give next_cursor of the page before")])
         }
         let found = try await store.list(
-            customer: command.customerID, after: command.page.cursor, limit: limit, number: command.number)
+            customer: command.customerID, after: command.page.cursor, limit: limit, number: command.number, name: command.name)
         // One more than asked for is only the proof that there are more.
         return Page(data: Array(found.prefix(limit)), nextCursor: found.count > limit ? found[limit - 1].id : nil)
     }

@@ -115,8 +115,13 @@ public struct ListCalls: Command {
     public var page: PageRequest
     public var status: Call.Status?
     public var direction: Call.Direction?
+    /// Numbers; of a SIP URI its user part is meant.
     public var from: String?
     public var to: String?
+    public var parentCallID: String?
+    public var sipCallID: String?
+    public var runID: String?
+    public var roomID: String?
 
     public init(
         customerID: String, page: PageRequest, status: Call.Status? = nil, direction: Call.Direction? = nil, from: String? = nil,

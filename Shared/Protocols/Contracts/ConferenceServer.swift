@@ -266,9 +266,10 @@ public struct ListConferences: Command {
     public var customerID: String
     public var page: PageRequest
     public var number: String?
+    public var name: String?
 
-    public init(customerID: String, page: PageRequest, number: String? = nil) {
-        (self.customerID, self.page, self.number) = (customerID, page, number)
+    public init(customerID: String, page: PageRequest, number: String? = nil, name: String? = nil) {
+        (self.customerID, self.page, self.number, self.name) = (customerID, page, number, name)
     }
 }
 

@@ -153,6 +153,8 @@ public struct ListRuns: Command {
     public var page: PageRequest
     public var flowID: String?
     public var referenceID: String?
+    /// `running` or the reason it finished.
+    public var status: String?
 
     public init(customerID: String, page: PageRequest, flowID: String? = nil, referenceID: String? = nil) {
         (self.customerID, self.page, self.flowID, self.referenceID) = (customerID, page, flowID, referenceID)

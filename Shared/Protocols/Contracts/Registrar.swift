@@ -53,6 +53,8 @@ public struct FindCredentials: Command {
         public var ha1SHA256: String
         /// Of before the database went away: good enough to let somebody in, not to refuse anybody. Nil: no.
         public var isLastKnown: Bool?
+        /// Its customer is suspended: who proves to be this one is refused all the same. Nil: no.
+        public var isSuspended: Bool?
 
         public init(
             customerID: String, extensionID: String, username: String, domain: String, ha1MD5: String, ha1SHA256: String,
@@ -192,15 +194,19 @@ public struct ForgetFlow: Command {
     }
 }
 
-/// Gives a domain to a customer; `conflict` when another has it.
+/// Gives a domain to a customer, in place of the one it had; `conflict` when another has it, or when the customer has extensions in another.
 public struct PutDomain: Command {
     public typealias Reply = Done
     public static let name = "domain.put"
     public static let service = ServiceName.registrar
     public var customerID: String
     public var domain: String
+    /// Whether the customer's phones are refused. Nil: as before.
+    public var isSuspended: Bool?
 
-    public init(customerID: String, domain: String) { (self.customerID, self.domain) = (customerID, domain) }
+    public init(customerID: String, domain: String, isSuspended: Bool? = nil) {
+        (self.customerID, self.domain, self.isSuspended) = (customerID, domain, isSuspended)
+    }
 }
 
 /// Whether a domain is any customer's; `not_found` when it is nobody's. `domain.changed` is signalled when one comes or goes.
@@ -259,28 +265,33 @@ public struct ListExtensions: Command {
     public var page: PageRequest
     /// Only the extension with this number.
     public var number: String?
+    public var name: String?
 
-    public init(customerID: String, page: PageRequest, number: String? = nil) {
-        (self.customerID, self.page, self.number) = (customerID, page, number)
+    public init(customerID: String, page: PageRequest, number: String? = nil, name: String? = nil) {
+        (self.customerID, self.page, self.number, self.name) = (customerID, page, number, name)
     }
 }
 
-/// Changes the fields that are given; an empty `flowID` removes the flow.
+/// Changes the fields that are given; an empty `flowID` removes the flow. Another number wants a password with it, and its phones register anew:
+/// what is kept of a password holds for one number.
 public struct UpdateExtension: Command {
     public typealias Reply = Extension
     public static let name = "extension.update"
     public static let service = ServiceName.registrar
     public var customerID: String
     public var id: String
+    public var number: String?
     public var password: String?
     public var name: String?
     public var flowID: String?
     public var doNotDisturb: Bool?
     public var forwarding: CallForwarding.Change?
 
-    public init(customerID: String, id: String, password: String? = nil, name: String? = nil, flowID: String? = nil) {
-        (self.customerID, self.id, self.password) = (customerID, id, password)
-        (self.name, self.flowID) = (name, flowID)
+    public init(
+        customerID: String, id: String, number: String? = nil, password: String? = nil, name: String? = nil, flowID: String? = nil
+    ) {
+        (self.customerID, self.id, self.number) = (customerID, id, number)
+        (self.password, self.name, self.flowID) = (password, name, flowID)
     }
 }
 

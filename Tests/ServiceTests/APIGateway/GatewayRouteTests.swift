@@ -10,7 +10,7 @@ struct GatewayRouteTests {
         ("GET", "/v1/calls/call_1", "getCall", ["id": "call_1"]), ("HEAD", "/v1/calls/call_1", "getCall", ["id": "call_1"]),
         ("POST", "/v1/calls/call_1/actions/hangup", "hangUpCall", ["id": "call_1"]),
         ("PATCH", "/v1/conferences/c/participants/p", "updateParticipant", ["id": "c", "participant_id": "p"]),
-        ("GET", "/v1/events/stream", "streamEvents", [:]),
+        ("GET", "/v1/events/stream", "streamEvents", [:]), ("GET", "/v1/events/evt_1", "getEvent", ["id": "evt_1"]),
         ("GET", "/", "landing", [:]),
     ] as [(String, String, String, [String: String])])
     func found(method: String, path: String, name: String, parameters: [String: String]) throws {

@@ -18,6 +18,10 @@ struct GatewaySchemaTests {
         ("createExtension", [:], ["/number required", "/password required"]),
         ("createExtension", ["number": 1001, "password": "x"], ["/number wrong_type", "/password invalid_value"]),
         ("createExtension", ["number": "12ab", "password": "secret1", "colour": "red"], ["/number invalid_value", "/colour unknown_field"]),
+        ("createExtension", ["number": "1001", "password": "secret1", "domain": "demo.localhost", "registered": true, "id": "ext_1"], []),
+        ("updateExtension", ["number": "10 01", "domain": 5], ["/number invalid_value", "/domain wrong_type"]),
+        ("createCustomer", ["name": "A", "domain": "example.com", "status": "asleep"], ["/status invalid_value"]),
+        ("updateKey", ["scopes": [], "expires_at": "soon"], ["/scopes out_of_range", "/expires_at invalid_value"]),
         ("createCustomer", ["name": "A", "domain": "Example.com"], ["/domain invalid_value"]),
         ("createCustomer", ["name": "", "domain": "example.com", "a~/b": 1], ["/name invalid_value", "/a~0~1b unknown_field"]),
         ("createCustomer", ["name": "A", "domain": "example.com", "customer_id": "cust_1"], ["/customer_id unknown_field"]),
@@ -83,9 +87,7 @@ struct GatewayResourceTests {
     private static let samples: [(ResourceSchema, any Encodable & Sendable)] = [
         (.customer, Customer(id: "cust_1", name: "A", domain: "a.b", status: .active, createdAt: now, updatedAt: now)),
         (.key, Key(id: "key_1", customerID: "cust_1", name: "k", scopes: ["*"], expiresAt: now, createdAt: now)),
-        (.extension, Extension(
-            id: "ext_1", customerID: "cust_1", number: "1", name: "", flowID: "flow_1", domain: "a.b", registered: false, createdAt: now,
-            updatedAt: now)),
+        (.extension, fullExtension),
         (.flow, FlowDefinition(
             id: "flow_1", customerID: "cust_1", name: "f", actions: [], onCompleteFlowID: "flow_2", version: 1, createdAt: now,
             updatedAt: now)),
@@ -97,6 +99,14 @@ struct GatewayResourceTests {
         (.media, fullMedia), (.mediaQuality, MediaQuality(mos: 4.4)),
         (.call, fullCall), (.limit, fullLimit),
     ]
+
+    private static var fullExtension: Extension {
+        var full = Extension(
+            id: "ext_1", customerID: "cust_1", number: "1", name: "", flowID: "flow_1", domain: "a.b", registered: false, createdAt: now,
+            updatedAt: now)
+        (full.doNotDisturb, full.forwarding) = (true, CallForwarding())
+        return full
+    }
 
     private static var fullParticipant: Participant {
         var participant = Participant(id: "part_1", callID: "call_1", role: "member", muted: false, deaf: false, talking: true, joinedAt: now)

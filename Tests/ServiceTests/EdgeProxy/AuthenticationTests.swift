@@ -88,6 +88,17 @@ struct AuthenticationTests {
         #expect(wrong.bytes == unknown.bytes)
     }
 
+    @Test("The phone of a suspended customer is refused with 403 whatever it wants, though its password is right", arguments: ["REGISTER", "INVITE"])
+    func suspended(method: String) throws {
+        var account = EdgeBench.account
+        account.isSuspended = true
+        let isRegister = method == "REGISTER"
+        let (uri, to) = (isRegister ? "sip:demo.localhost" : "sip:1002@demo.localhost", isRegister ? "sip:1001@demo.localhost" : nil)
+        #expect(try EdgeBench.answer(try bench.authenticated(method, uri: uri, to: to, account: account)).status == 403)
+        account.isSuspended = false
+        _ = try EdgeBench.forwarded(try bench.authenticated(method, uri: uri, to: to, account: account))
+    }
+
     @Test("An old nonce is challenged again as stale; so is one we never made")
     func stale() throws {
         let request = try EdgeBench.request("INVITE")
