@@ -7,7 +7,7 @@ import Testing
 struct SettingsTests {
     private static let declared = [
         Setting("TANDEM_PLACE", as: .ipAddress, default: "127.0.0.1", "where"), Setting("TANDEM_KEY", .secret, as: .hexKey, "what seals"),
-        Setting("TANDEM_COUNT", .integer(1...9), default: "3", "how many"), Setting("TANDEM_MUST", "what nobody can guess"),
+        Setting("TANDEM_COUNT", .integer(1...9), default: "3", "how many"), Setting("TANDEM_MUST", .text, "what nobody can guess"),
     ]
     static let key = String(repeating: "5a", count: 32)
 
