@@ -131,7 +131,7 @@ enum LegEvent: Sendable {
     /// Whom this leg talks with is being transferred.
     case waiting(Bool)
     /// The first leg has left the call: this one is the first now.
-    case inherited(child: String, number: String, isThere: Bool)
+    case inherited(Leg.Bequest)
     case adopted(by: String)
     case arrivalWanted(Leg.Arrival, roomID: String, instance: String)
     case partnerGoesElsewhere(String)
@@ -276,6 +276,7 @@ enum LegEffect: Sendable {
         case .respond, .invite, .cancel, .dismiss, .acknowledge, .respondToReinvite, .bye, .reinvite, .inviteAgain, .byeAgain,
             .reinviteAgain, .respondReliably, .inviteLonger, .prack, .prackAgain, .refresh, .refreshAgain, .respondToRefer,
             .notify, .notifyLast, .notifyAgain, .refer, .referAgain: true
+        case .recount: false
         case .resolve, .findBindings, .createMedia, .updateMedia, .offerMedia, .hearEarly, .link, .deleteMedia, .ownMedia, .ownSeat, .createElsewhere, .deleteElsewhere, .relink,
             .pointSeat, .pressKey, .join, .leave, .play, .stopPlay, .startRecording, .stopRecordings, .stopRecording, .listen, .stopListening, .setParticipant, .hush, .hideKeys,
             .sendDigits, .startStream, .stopStream, .startRun, .advance, .leaveRun, .watchRun, .askPeer, .tellPeer, .attach, .releaseChained, .createChild, .tellParent,
@@ -293,6 +294,8 @@ enum LegEffect: Sendable {
     case publish(type: String, Call, sequence: Int64, with: [String: JSONValue])
     /// Its call has another first leg: what names it says so.
     case rename
+    /// It counts as something else where calls are limited.
+    case recount
     /// Everything is done: the snapshot and the lease may go.
     case forget
 }

@@ -23,6 +23,7 @@ extension CallEngine {
         case .refer(let target): refer(id, to: target)
         case .referAgain(let target): referAgain(id, to: target)
         case .rename: break
+        case .recount: recount(id)
         case .respondReliably(let code, let body, let sequence): respondReliably(id, code: code, body: body, sequence: sequence)
         case .inviteLonger(let branch, let body): invite(id, branch: branch, body: body)
         case .prack(let branch, let tag, _): prack(id, branch, tag)

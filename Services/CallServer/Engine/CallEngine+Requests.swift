@@ -156,7 +156,8 @@ extension CallEngine {
         state.provisionals = provisionals(of: message)
         var leg = Leg(
             inbound: record, epoch: 1, placement: placement, seat: ownSeat(of: id, placement), sip: state, limits: settings.limits)
-        leg.counted = Leg.Counted(isCall: true, trunk: record.trunk, destination: number, isExempt: isUrgent)
+        // Who takes another's place is a part of the call that counts already (docs/limits.md).
+        leg.counted = Leg.Counted(isCall: place.replaced == nil, trunk: record.trunk, destination: number, isExempt: isUrgent)
         leg.arrivedWith = ArrivedHeaders.of(message)
         if message.asksForPrivacy { leg.isPrivate = true }
         let name = message.addresses(.pAssertedIdentity)?.first?.display ?? message.from?.display
