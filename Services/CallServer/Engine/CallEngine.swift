@@ -210,6 +210,8 @@ actor CallEngine {
     /// What came over connections meanwhile.
     var frozenMessages: [Parked] = []
 
+    /// Calls of the API's that are being made.
+    var creating: Set<String> = []
     /// Who waits for the first record of a call to be readable.
     var whenWritten: [String: @Sendable (Bool) -> Void] = [:]
 
