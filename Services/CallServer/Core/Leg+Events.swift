@@ -63,13 +63,12 @@ extension Leg {
         case .goesElsewhere(let first, let partner): goesElsewhere(to: first, without: partner, at: moment, into: &effects)
         case .heardEarly: heardEarly(into: &effects)
         case .childProgressed(let child): childProgressed(child, at: moment, into: &effects)
-        case .reinviteCanceled:
-            media.isRenegotiating = false
-            media.awaitsAnswerInAck = false
+        case .reinviteCanceled: reinviteCanceled(into: &effects)
         case .answeredInAck(let answer):
             guard media.awaitsAnswerInAck else { break }
             media.awaitsAnswerInAck = false
             effects.append(.updateMedia(.answer, remote: answer, profile: nil))
+        case .unansweredInAck: unansweredInAck(at: moment, into: &effects)
         case .dialogLost:
             end(phase == .up ? .completed : .failed, Status(code: 408, cause: 102), by: "platform", at: moment, into: &effects)
         case .resolved(let flowID, let actions) where joinsNothing == true && (flowID != nil || actions.first?.kind.isInConference != true):

@@ -8,7 +8,7 @@ enum LegEvent: Sendable {
     // From SIP, inbound leg.
     case invited(offer: String?, number: String)
     case canceled
-    /// The phone took a re-INVITE back; it has its 487.
+    /// The phone took a re-INVITE back.
     case reinviteCanceled
     // From SIP, outbound leg; `branch` numbers the target.
     case rang(branch: Int)
@@ -45,6 +45,8 @@ enum LegEvent: Sendable {
     case referralProgressed(code: Int, isOver: Bool)
     /// An ACK that carries the answer to an offer of ours.
     case answeredInAck(String)
+    /// The ACK of an INVITE without an offer, without an answer to ours.
+    case unansweredInAck
     /// No ACK came for our 200, or a request of ours found the dialog gone.
     case dialogLost
 
