@@ -106,6 +106,27 @@ struct DialogTests {
         #expect(dialog.state == .terminated)
     }
 
+    @Test("§12.1.2, §13.2.2.4: a 2xx without a tag, or without one Contact, makes no dialog; it is acknowledged and ended where the request went", arguments: [
+        ("To: <sip:callee@domain.com>;tag=b", "Subject: none", "b"), ("To: <sip:callee@domain.com>;tag=b", "Contact: <sip:a@x>, <sip:b@x>", "b"),
+        ("To: <sip:callee@domain.com>;tag=b", "Contact: *", "b"), ("To: <sip:callee@domain.com>", "Contact: <sip:callee@u2.domain.com>", nil),
+    ] as [(String, String, String?)])
+    func unusable(to: String, contact: String, tag: String?) throws {
+        func answer(_ status: Int) throws -> Message {
+            try parsed("SIP/2.0 \(status) X\nVia: SIP/2.0/UDP u1.example.com;branch=z9hG4bK1\nFrom: <sip:caller@u1.example.com>;tag=a\n\(to)\nCall-ID: c\nCSeq: 1 INVITE\n\(contact)\n\n")
+        }
+        var request = request
+        request.routes = [NameAddress(try #require(URI("sip:edge.example.com;lr")))]
+        #expect(Dialog(callerOf: request, response: try answer(200)) == nil)
+        #expect(Dialog(ending: request, acceptedBy: try answer(180)) == nil)
+        var dialog = try #require(Dialog(ending: request, acceptedBy: try answer(200)))
+        let (acknowledgement, bye) = (dialog.acknowledgement(of: 1), dialog.request(.bye))
+        for sent in [acknowledgement, bye] {
+            #expect(sent.uri.user == "callee" && sent.to.tag == tag && sent.from.tag == "a" && sent.callID == "c")
+            #expect(sent.routes.map(\.uri.host) == ["edge.example.com"])
+        }
+        #expect(acknowledgement.cseq == 1 && bye.cseq == 2)
+    }
+
     @Test("§12.2.2: CSeq must rise, a re-INVITE moves the target, BYE ends")
     func incomingOrder() throws {
         var dialog = try #require(Dialog(callerOf: request, response: try response(200)))

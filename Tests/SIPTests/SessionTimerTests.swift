@@ -73,6 +73,15 @@ import Testing
         #expect(timer.secondsToRefresh == example.refresh && timer.secondsToEnd == example.end)
     }
 
+    @Test("RFC 4028 §5: no 2xx makes a session shorter than the Min-SE that was sent, which is 90 when it is not there", arguments: [
+        ("0", 90, 90), ("1;refresher=uac", 90, 90), ("89", 90, 90), ("120", 90, 120), ("120", 300, 300), ("1800", 0, 1_800),
+    ])
+    func floor(value: String, minimum: Int, seconds: Int) throws {
+        let response = try parsed("SIP/2.0 200 OK\nSession-Expires: \(value)\n\n")
+        #expect(SessionTimer(answeredBy: response, minimum: minimum) == SessionTimer(seconds: seconds, weRefresh: true))
+        #expect(SessionTimer(answeredBy: try parsed("SIP/2.0 200 OK\n\n")) == nil)
+    }
+
     @Test("RFC 3262 §7.2: RAck names response, CSeq and method")
     func acknowledgement() throws {
         let value = try #require(ProvisionalAcknowledgement("776656 1 INVITE"))

@@ -24,6 +24,44 @@ struct TransactionSuccessionTests {
         #expect(pair.callerEvents.map(\.label) == ["response 100", "response 200"])
     }
 
+    @Test("RFC 3261 §9.2: a CANCEL whose user first remembers what it did is answered with the INVITE; repeated meanwhile, it is delivered once")
+    func heldCancel() throws {
+        var pair = Pair()
+        pair.callee.answersCancelAtOnce = false
+        let id = try pair.invite()
+        try pair.respond(180)
+        pair.caller.cancel(id, now: pair.now, into: &pair.outbox)
+        try pair.settle()
+        try pair.run(until: .ms(1_600))
+        #expect(pair.calleeEvents.map(\.label) == ["request INVITE", "cancel"])
+        #expect(pair.sent.filter { $0.hasPrefix("CANCEL") }.count == 2, "nobody has answered it")
+        try pair.respond(487)
+        let answers = pair.sent.compactMap { line in ["SIP/2.0 200", "SIP/2.0 487"].first { line.hasPrefix($0) } }
+        #expect(answers == ["SIP/2.0 200", "SIP/2.0 487"])
+        try pair.run(until: .ms(100_000))
+        #expect(pair.callerEvents.map(\.label) == ["response 100", "response 180", "response 487"])
+        #expect(pair.sent.filter { $0.hasPrefix("CANCEL") }.count == 2)
+        #expect(pair.caller.clientCount == 0 && pair.callee.serverCount == 0)
+    }
+
+    @Test("RFC 3261 §9.2: the answer to a CANCEL that was held bears the tag of the INVITE's; behind the final response a CANCEL is answered at once")
+    func heldCancelTag() throws {
+        var layer = TransactionLayer(sentBy: SIPTests.callee, seed: 1)
+        layer.answersCancelAtOnce = false
+        var outbox = Outbox()
+        let cancel = try parsed(SIPTests.invite.replacing("INVITE", with: "CANCEL"))
+        layer.receive(try parsed(SIPTests.invite), from: SIPTests.caller, now: .ms(0), into: &outbox)
+        guard case .request(let message, let id, _)? = outbox.events.first else { throw Pair.Missing() }
+        outbox.removeAll()
+        layer.receive(cancel, from: SIPTests.caller, now: .ms(1), into: &outbox)
+        #expect(outbox.datagrams.isEmpty && outbox.events.map(\.label) == ["cancel"])
+        layer.respond(id, ResponseBuilder(message, 487, toTag: "x"), now: .ms(2), into: &outbox)
+        layer.receive(cancel, from: SIPTests.caller, now: .ms(3), into: &outbox)
+        let answers = try outbox.datagrams.map { try Message.parse($0.bytes) }
+        #expect(answers.map(\.status) == [200, 487, 200] && answers.allSatisfy { $0.to?.tag == "x" })
+        #expect(outbox.events.map(\.label) == ["cancel"])
+    }
+
     @Test("a request received by another is answered, repeated until the ACK, and told from one that is new")
     func adopted() throws {
         var pair = Pair()

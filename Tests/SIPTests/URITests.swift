@@ -122,4 +122,14 @@ struct URITests {
     func telephoneNumbers(text: String, number: String?) throws {
         #expect(try #require(URI(text)).telephoneNumber == number)
     }
+
+    @Test("RFC 3261 §19.1.4: who is called is what the user part stands for, never what it is spelled like; control characters are nobody", arguments: [
+        ("sip:*21%23@a", "*21#"), ("sip:1002@a", "1002"), ("sip:%31%30%30%32@a;gr=urn:uuid:1", "1002"), ("tel:*21#", "*21#"), ("sip:100%25@a", "100%"),
+        ("sip:1002%00@a", nil), ("sip:1002%0D%0AVia@a", nil), ("sip:%7f@a", nil), ("sip:a", nil), ("urn:service:sos", nil),
+    ])
+    func calledUsers(text: String, user: String?) throws {
+        let uri = try #require(URI(text))
+        #expect(uri.calledUser == user)
+        if let user { #expect(URI(URI(calling: user, at: "a").description)?.calledUser == user) }
+    }
 }

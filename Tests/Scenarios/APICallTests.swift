@@ -1,3 +1,4 @@
+import Contracts
 import Deadlines
 import Flow
 import Phone
@@ -172,6 +173,27 @@ struct APICallTests {
             let second = try await suite.request("POST", "/v1/calls", body, headers: ["Idempotency-Key": key])
             #expect(first.status == 201)
             #expect(first.body["id"] == second.body["id"])
+            let ringing = try await phones[0].incomingCall()
+            try await ringing.hangup()
+            await #expect(throws: (any Error).self) { _ = try await phones[0].incomingCall(within: .seconds(1)) }
+        }
+    }
+
+    @Test("call.create that comes several times at once makes one call; who comes while it is being made is told to ask again, and then of that call")
+    func madeOnce() async throws {
+        try await withPhones(1, in: suite) { phones in
+            let account = try await suite.makeAccount()
+            let customer = try #require(try await suite.request("GET", "/v1/extensions/\(account.id)").body["customer_id"]?.string)
+            let id = Identifier.make("call", milliseconds: 1_700_000_000_000, random: (.random(in: .min ... .max), .random(in: .min ... .max)))
+            let command = CreateCall(
+                customerID: customer, callID: id, from: "1001", to: phones[0].number, flowID: nil, actions: [Action(id: "e", .echo(Echo()))])
+            for outcome in try await suite.atOnce([command, command, command], of: "CallServer") {
+                switch outcome {
+                case .success(let call): #expect(call.id == id)
+                case .failure(let error): #expect(error.code == .unavailable)
+                }
+            }
+            for outcome in try await suite.atOnce([command], of: "CallServer") { #expect(try outcome.get().id == id) }
             let ringing = try await phones[0].incomingCall()
             try await ringing.hangup()
             await #expect(throws: (any Error).self) { _ = try await phones[0].incomingCall(within: .seconds(1)) }

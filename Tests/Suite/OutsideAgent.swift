@@ -11,6 +11,7 @@ public final class OutsideAgent {
     private var sequence: UInt32 = 0
     private let run = UInt32.random(in: 1...999_999)
     public var choice = DigestChallenge.Choice()
+    public var maxForwards = 70
 
     /// Without an account it answers no challenge. `host` is one of 127.0.0.0/8; `edge` the suite's first unless said otherwise.
     public init(
@@ -48,7 +49,7 @@ public final class OutsideAgent {
         let lines = [
             "\(method) \(uri) SIP/2.0", "Via: SIP/2.0/UDP \(host):\(agent.port);rport;branch=z9hG4bK\(run)x\(sequence)",
             "From: <\(from)>;tag=agent\(run)", "To: <\(to)>" + (tag.map { ";tag=\($0)" } ?? ""), "Call-ID: \(callID)-\(run)",
-            "CSeq: \(cseq)", "Max-Forwards: 70", "Contact: \(contact)", "User-Agent: a modern phone",
+            "CSeq: \(cseq)", "Max-Forwards: \(maxForwards)", "Contact: \(contact)", "User-Agent: a modern phone",
         ] + headers + ["Content-Length: \(body.utf8.count)", "", body]
         let bytes = Array(lines.joined(separator: "\r\n").utf8)
         for _ in 0..<20 {

@@ -151,7 +151,7 @@ extension ResourceSchema {
         .optional(
             "hangup_reason", .nullable(text),
             "Why the platform ended it: `media_timeout`, `media_no_path`, `media_wrong_fingerprint`, `media_no_common_suite` or "
-                + "`media_handshake_timed_out`; `limit_customer_calls` and the like: there was no room for it; `server_lost`: nobody could go on with it."), createdAt,
+                + "`media_handshake_timed_out`; `offer_unanswered`: the phone never said what it can; `limit_customer_calls` and the like: there was no room for it; `server_lost`: nobody could go on with it."), createdAt,
         .optional("ringing_at", .nullable(.text(.timestamp))), .optional("answered_at", .nullable(.text(.timestamp))),
         .optional("ended_at", .nullable(.text(.timestamp))), .optional("media", .nullable(media.reference)),
         .optional("recording_ids", .nullable(.list(of: .text(.identifier), count: 0...100)), "Of this call, in the order they began."),

@@ -122,7 +122,7 @@ struct DialPlan {
             guard let reason, let last = visited.last else { return false }
             var header = SetHeader()
             header.name = "Diversion"
-            header.value = "<\(URI(user: last, host: plan.domain))>;reason=\(reason.rawValue);counter=\(visited.count)"
+            header.value = "<\(URI(calling: last, at: plan.domain))>;reason=\(reason.rawValue);counter=\(visited.count)"
             actions.append(Action(id: id, .setHeader(header)))
             return true
         }

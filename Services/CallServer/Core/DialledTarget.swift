@@ -14,7 +14,7 @@ struct DialledTarget: Sendable, Equatable {
             (number, domain) = (text, nil)
             return
         }
-        guard let uri = URI(text), let user = uri.user, !user.isEmpty else { return nil }
+        guard let uri = URI(text), let user = uri.calledUser else { return nil }
         (number, domain) = (user, IPAddress(uri.host) == nil ? uri.host.lowercased() : nil)
     }
 

@@ -16,7 +16,10 @@ extension Leg {
         let outcome = pendingOutcome
         pendingOutcome = nil
         deadlines[.flowRetry] = nil
+        let isNew = record.runID != step.runID
         record.runID = step.runID
+        // No event of an answered call's may come for long.
+        if isNew, phase == .up { effects.append(.keepRecord(record, sequence: sequence)) }
         if let waiting = step.waiting {
             // A web server is asked on the flow's behalf: who has its answer by then tells it, or lets us ask again.
             flowPolls = (flowPolls ?? 0) + 1

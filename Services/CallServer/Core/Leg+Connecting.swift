@@ -2,13 +2,14 @@ import Bytes
 import Contracts
 import Deadlines
 import Flow
+import SIP
 
 /// `connect`: the calls a call makes, and what becomes of them.
 extension Leg {
     mutating func connect(_ option: Connect, at moment: Moment, into effects: inout [LegEffect]) {
         let orders = orders(of: option, step: performing?.step ?? 0)
         guard !orders.isEmpty else {
-            finish(.failed("no_reachable_destination"), at: moment, into: &effects)
+            finish(telling(.failed("no_reachable_destination"), of: option), at: moment, into: &effects)
             return
         }
         children += orders.map(\.id)
@@ -26,6 +27,13 @@ extension Leg {
                 id: childID(step: step, index: index), number: number, callerNumber: hidden ? "anonymous" : source,
                 callerName: hidden ? "Anonymous" : option.source?.name ?? "")
         }
+    }
+
+    /// Destinations of kinds that no service here reaches are not passed over in silence.
+    private func telling(_ outcome: Outcome, of option: Connect) -> Outcome {
+        let passedOver = option.destinations.filter { Self.dialledNumber($0, sip.domain) == nil }
+        guard !passedOver.isEmpty else { return outcome }
+        return Outcome(outcome.result, code: outcome.code, data: ["unreachable": .array(passedOver.map { .string("\($0.kind.rawValue):\($0.target)") })])
     }
 
     /// One that should be there and never was: its maker died before anything of it could be seen.
@@ -106,7 +114,7 @@ extension Leg {
         if bridgedChild == child {
             bridgedChild = nil
             leftBy = status.by
-            finish(.connected, at: moment, into: &effects)
+            finish(telling(.connected, of: option), at: moment, into: &effects)
         } else if bridgedChild == nil, hasNoChildLeft {
             // A party that came and went before this call was answered leaves nothing better to tell than that it is gone.
             let status = status.code >= 300 ? status : Status(code: 480, cause: status.cause, by: status.by)
@@ -121,7 +129,7 @@ extension Leg {
             if option.relayReason, phase != .up {
                 refuse(status, at: moment, into: &effects)
             } else {
-                finish(result, at: moment, into: &effects)
+                finish(telling(result, of: option), at: moment, into: &effects)
             }
         }
     }
@@ -136,8 +144,9 @@ extension Leg {
             let parts = address.target.dropFirst(scheme.count).prefix { $0 != ";" }.split(separator: "@", maxSplits: 1)
             // Nobody else's numbers are reached from here; carriers come with the PSTN gateway.
             guard let number = parts.first, parts.count == 1 || DialledTarget.isHost(parts[1], of: domain) else { return nil }
+            guard let user = URI("sip:\(number)@\(domain)")?.calledUser else { return nil }
             let dialled = DialledNumber(address.target)
-            return DialledNumber(user: String(number), isGRUU: dialled.isGRUU, gr: dialled.gr).text
+            return DialledNumber(user: user, isGRUU: dialled.isGRUU, gr: dialled.gr).text
         default:
             return nil
         }

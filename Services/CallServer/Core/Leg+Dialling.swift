@@ -135,6 +135,7 @@ extension Leg {
         case 408, 504: 102
         case 410: 22
         case 480: 18
+        case 483: 25
         case 484: 28
         case 486, 600: 17
         case 487: 16

@@ -56,20 +56,19 @@ extension Leg {
         case .placeTaken(let leg, let newcomer): placeTaken(of: leg, by: newcomer, at: moment, into: &effects)
         case .joinedBy(let newcomer): joined(by: newcomer, into: &effects)
         case .waiting(let isWaiting): wait(isWaiting, into: &effects)
-        case .inherited(let child, let number, let isThere): inherited(child, number, isThere: isThere, into: &effects)
+        case .inherited(let bequest): inherited(bequest, into: &effects)
         case .adopted(let parent): adopted(by: parent, into: &effects)
         case .arrivalWanted(let wanted, let roomID, let instance): arrive(wanted, roomID: roomID, instance: instance, at: moment, into: &effects)
         case .partnerGoesElsewhere(let partner): partnerGoesElsewhere(partner, at: moment, into: &effects)
         case .goesElsewhere(let first, let partner): goesElsewhere(to: first, without: partner, at: moment, into: &effects)
         case .heardEarly: heardEarly(into: &effects)
         case .childProgressed(let child): childProgressed(child, at: moment, into: &effects)
-        case .reinviteCanceled:
-            media.isRenegotiating = false
-            media.awaitsAnswerInAck = false
+        case .reinviteCanceled: reinviteCanceled(into: &effects)
         case .answeredInAck(let answer):
             guard media.awaitsAnswerInAck else { break }
             media.awaitsAnswerInAck = false
             effects.append(.updateMedia(.answer, remote: answer, profile: nil))
+        case .unansweredInAck: unansweredInAck(at: moment, into: &effects)
         case .dialogLost:
             end(phase == .up ? .completed : .failed, Status(code: 408, cause: 102), by: "platform", at: moment, into: &effects)
         case .resolved(let flowID, let actions) where joinsNothing == true && (flowID != nil || actions.first?.kind.isInConference != true):
@@ -280,7 +279,7 @@ extension Leg {
         case .referred, .referredInVain, .partnersJoined: effects.append(.respondToRefer(code: 481))
         case .placeTaken(_, let newcomer), .joinedBy(let newcomer): effects.append(.tellChild(newcomer, .parentEnded))
         case .transferWanted(let leg, _, _): effects.append(.tellChild(leg, .referralTold(480)))
-        case .inherited(let child, _, _): effects.append(.tellChild(child, .parentEnded))
+        case .inherited(let bequest): effects.append(.tellChild(bequest.newcomer, .parentEnded))
         case .attached(let call): effects.append(.releaseChained(call))
         case .mediaDeleted(let statistics):
             record.media = statistics?.after(moves?.earlier) ?? moves?.earlier ?? record.media

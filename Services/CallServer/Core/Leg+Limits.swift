@@ -36,6 +36,30 @@ extension Leg {
         }
     }
 
+    /// What it counts as once it goes on with the call of a first leg that counted so: a call of its customer's, one as before (docs/limits.md).
+    func countInherited(from first: Counted?) -> Counted? {
+        guard let first, first.isCall else { return counted }
+        var counted = counted ?? Counted(isCall: true, isExempt: first.isExempt)
+        counted.isCall = true
+        // Who was counted for its number was its caller.
+        counted.destination = counted.destination ?? record.to
+        return counted
+    }
+
+    mutating func inherit(_ first: Counted?, into effects: inout [LegEffect]) {
+        let counted = countInherited(from: first)
+        guard counted != self.counted else { return }
+        self.counted = counted
+        effects.append(.recount)
+    }
+
+    /// It is a part of another call from now on.
+    mutating func countAsPart(into effects: inout [LegEffect]) {
+        guard counted?.isCall == true else { return }
+        counted?.isCall = false
+        effects.append(.recount)
+    }
+
     mutating func overLimit(_ over: OverLimit, at moment: Moment, into effects: inout [LegEffect]) {
         // One that is up was let in.
         guard phase != .up else { return }

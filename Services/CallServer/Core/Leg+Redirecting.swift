@@ -81,7 +81,7 @@ extension Leg {
     /// What an INVITE says of the way it has taken (RFC 5806, RFC 7044): the last who sent it on in front.
     func history(of target: Target) -> [Header] {
         guard let last = target.redirection, let visited = redirections?.visited else { return [] }
-        func uri(_ number: String) -> String { URI(user: DialledNumber(number).user, host: sip.domain).description }
+        func uri(_ number: String) -> String { URI(calling: DialledNumber(number).user, at: sip.domain).description }
         let reason =
             switch last.code {
             case 302: "unconditional"

@@ -17,7 +17,7 @@ extension Leg {
     /// The phone dials it as it dials everything: another domain is its own affair.
     private func referTarget(_ address: Address) -> String? {
         switch address.kind {
-        case .extension, .line, .tel: return address.target.isEmpty ? nil : URI(user: address.target, host: sip.domain).description
+        case .extension, .line, .tel: return address.target.isEmpty ? nil : URI(calling: address.target, at: sip.domain).description
         case .sip: return URI(address.target).map(\.description) ?? URI("sip:" + address.target).map(\.description)
         default: return nil
         }

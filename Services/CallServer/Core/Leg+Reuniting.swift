@@ -77,7 +77,7 @@ extension Leg {
         let (heir, newcomer) = (leg(bequest.heir), leg(bequest.newcomer))
         var steps: [Reunion] = []
         if let heir, heir.record.parentCallID == record.id {
-            steps.append(.tell(bequest.heir, .inherited(child: bequest.newcomer, number: bequest.number, isThere: bequest.isThere)))
+            steps.append(.tell(bequest.heir, .inherited(bequest)))
         }
         guard newcomer?.record.parentCallID == record.id, newcomer?.isEnded == false else { return steps }
         steps.append(.tell(bequest.newcomer, heir.map(\.isEnded) == false ? .adopted(by: bequest.heir) : .parentEnded))

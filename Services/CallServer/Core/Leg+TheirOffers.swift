@@ -27,6 +27,25 @@ extension Leg {
         effects.append(.updateMedia(offer == nil ? .makeOffer : .offer, remote: offer ?? "", profile: nil))
     }
 
+    /// The phone has taken its re-INVITE back; what the relay says to the offer is nobody's any more. One that has been answered has its answer on the
+    /// way, and keeps it (RFC 3261 §9.2).
+    mutating func reinviteCanceled(into effects: inout [LegEffect]) {
+        guard media.isRenegotiating else { return }
+        media.isRenegotiating = false
+        media.awaitsAnswerInAck = false
+        effects.append(.respondToReinvite(code: 487, body: nil))
+    }
+
+    /// The phone has acknowledged our 200 without an answer to the offer it has made (RFC 3261 §13.2.1), and acknowledges it once. A call in which nothing was ever
+    /// agreed on is none; else the session stays as it was, and the next offer may come.
+    mutating func unansweredInAck(at moment: Moment, into effects: inout [LegEffect]) {
+        guard media.awaitsAnswerInAck else { return }
+        media.awaitsAnswerInAck = false
+        guard !media.isAgreed else { return }
+        record.hangupReason = "offer_unanswered"
+        end(.failed, Status(code: 488, cause: 88), by: "platform", at: moment, into: &effects)
+    }
+
     /// An UPDATE with an offer. In an early dialog it may come once the offer of the INVITE has had its answer (RFC 3311 §5.1).
     /// `tag`: of the early dialog that it came in, of an outbound leg.
     mutating func updated(_ offer: String, in tag: String?, into effects: inout [LegEffect]) {

@@ -2,8 +2,8 @@ import Contracts
 import Deadlines
 import Flow
 
-/// Transfers that phones ask for by REFER (RFC 3515, RFC 5589), and phones that take another's place (RFC 3891). The call is a room: the
-/// first leg of the call rings the new party into it, the one that transfers leaves, and the phone that stays hears of it by its ear only.
+/// Transfers that phones ask for by REFER (RFC 3515, RFC 5589). The call is a room: the first leg of the call rings the new party into it, the
+/// one that transfers leaves, and the phone that stays hears of it by its ear only.
 extension Leg {
     /// A REFER of this leg's phone.
     struct Referral: Codable, Sendable, Equatable {
@@ -40,6 +40,9 @@ extension Leg {
         var number: String
         /// The new party talks.
         var isThere: Bool
+        /// What the first leg counted as, and when its call is to end; nil from an older version.
+        var counted: Counted?
+        var end: Instant?
     }
 
     enum Consultation: String, Codable, Sendable { case ringing, talking }
@@ -142,12 +145,12 @@ extension Leg {
         return order
     }
 
-    private mutating func tell(_ leg: String, ofReferral code: Int, into effects: inout [LegEffect]) {
+    mutating func tell(_ leg: String, ofReferral code: Int, into effects: inout [LegEffect]) {
         if leg == record.id { tellOfReferral(code, into: &effects) } else { effects.append(.tellChild(leg, .referralTold(code))) }
     }
 
     /// Who stays hears that it rings.
-    private mutating func letWait(_ isWaiting: Bool, into effects: inout [LegEffect]) {
+    mutating func letWait(_ isWaiting: Bool, into effects: inout [LegEffect]) {
         guard let transfer else { return }
         if transfer.by == record.id, let staying = bridgedChild {
             effects.append(.tellChild(staying, .waiting(isWaiting)))
@@ -244,7 +247,7 @@ extension Leg {
     }
 
     /// What the one was to the action that is performed, the other is now.
-    private mutating func take(_ newcomer: String, inPlaceOf leg: String) {
+    mutating func take(_ newcomer: String, inPlaceOf leg: String) {
         if !children.contains(newcomer) { children.append(newcomer) }
         guard let own = performing?.children, own.contains(leg), !own.contains(newcomer) else { return }
         performing?.children = own + [newcomer]
@@ -256,8 +259,10 @@ extension Leg {
         publish("call.transferred", into: &effects)
         children.removeAll { $0 == heir || $0 == newcomer }
         bridgedChild = nil
-        bequest = Bequest(heir: heir, newcomer: newcomer, number: number, isThere: isThere)
-        effects.append(.tellChild(heir, .inherited(child: newcomer, number: number, isThere: isThere)))
+        let bequest = Bequest(
+            heir: heir, newcomer: newcomer, number: number, isThere: isThere, counted: counted, end: deadlines[.duration])
+        self.bequest = bequest
+        effects.append(.tellChild(heir, .inherited(bequest)))
         effects.append(.tellChild(newcomer, .adopted(by: heir)))
     }
 
@@ -271,52 +276,21 @@ extension Leg {
 
     // MARK: The leg that stays, or comes
 
-    /// This leg is the first of the call from now on.
-    mutating func inherited(_ child: String, _ number: String, isThere: Bool, into effects: inout [LegEffect]) {
-        let former = record.parentCallID ?? ""
+    /// This leg is the first of the call from now on: what the call counts as, and when it is to end, goes on with it.
+    mutating func inherited(_ bequest: Bequest, into effects: inout [LegEffect]) {
+        let (former, child, number) = (record.parentCallID ?? "", bequest.newcomer, bequest.number)
         record.parentCallID = nil
         children.append(child)
         partnerNumber = number.isEmpty ? nil : number
-        if isThere { bridgedChild = child } else { transfer = Transfer(by: former, child: child, number: number) }
-        if isThere { wait(false, into: &effects) }
+        if bequest.isThere { bridgedChild = child } else { transfer = Transfer(by: former, child: child, number: number) }
+        if bequest.isThere { wait(false, into: &effects) }
+        if let end = bequest.end { deadlines[.duration] = min(end, deadlines[.duration] ?? end) }
+        inherit(bequest.counted, into: &effects)
         effects.append(.rename)
     }
 
     mutating func adopted(by parent: String, into effects: inout [LegEffect]) {
         record.parentCallID = parent
         effects.append(.rename)
-    }
-
-    // MARK: Attended transfers, and places that are taken (RFC 3891)
-
-    /// One of the two of this call goes to talk in another: this leg, or its partner. The flow of this one, if any, has nobody left.
-    mutating func partnerGoesElsewhere(_ partner: String, at moment: Moment, into effects: inout [LegEffect]) {
-        children.removeAll { $0 == partner }
-        if bridgedChild == partner { bridgedChild = nil }
-        replaced(at: moment, into: &effects)
-    }
-
-    /// This leg was the first of its call and becomes a part of another, whose first leg that is.
-    mutating func goesElsewhere(to first: String, without partner: String, at moment: Moment, into effects: inout [LegEffect]) {
-        children.removeAll { $0 == partner }
-        if bridgedChild == partner { bridgedChild = nil }
-        effects.append(.tellChild(partner, .replaced))
-        if let performing {
-            if let playID = performing.playID { effects.append(.stopPlay(playID: playID)) }
-            for timer in [TimerKind.action, .play, .flowRetry] { deadlines[timer] = nil }
-            close(performing.runID, performing.step, .callEnded, into: &effects)
-        }
-        // Its flow is over: nobody begins it again.
-        (performing, pendingOutcome, program) = (nil, nil, nil)
-        adopted(by: first, into: &effects)
-    }
-
-    /// A leg that talks already is in the room: it takes the place of another, or answers for a child that rings.
-    mutating func placeTaken(of leg: String, by newcomer: String, at moment: Moment, into effects: inout [LegEffect]) {
-        guard leg == record.id || children.contains(leg) else { return effects.append(.tellChild(newcomer, .parentEnded)) }
-        if leg == record.id || leg == bridgedChild { return takePlace(of: leg, newcomer, at: moment, into: &effects) }
-        take(newcomer, inPlaceOf: leg)
-        if let number = performing?.dialling?.numbers[leg] { performing?.dialling?.numbers[newcomer] = number }
-        childAnswered(newcomer, at: moment, into: &effects)
     }
 }

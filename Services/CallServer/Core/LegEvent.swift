@@ -8,7 +8,7 @@ enum LegEvent: Sendable {
     // From SIP, inbound leg.
     case invited(offer: String?, number: String)
     case canceled
-    /// The phone took a re-INVITE back; it has its 487.
+    /// The phone took a re-INVITE back.
     case reinviteCanceled
     // From SIP, outbound leg; `branch` numbers the target.
     case rang(branch: Int)
@@ -45,6 +45,8 @@ enum LegEvent: Sendable {
     case referralProgressed(code: Int, isOver: Bool)
     /// An ACK that carries the answer to an offer of ours.
     case answeredInAck(String)
+    /// The ACK of an INVITE without an offer, without an answer to ours.
+    case unansweredInAck
     /// No ACK came for our 200, or a request of ours found the dialog gone.
     case dialogLost
 
@@ -132,7 +134,7 @@ enum LegEvent: Sendable {
     /// Whom this leg talks with is being transferred.
     case waiting(Bool)
     /// The first leg has left the call: this one is the first now.
-    case inherited(child: String, number: String, isThere: Bool)
+    case inherited(Leg.Bequest)
     case adopted(by: String)
     case arrivalWanted(Leg.Arrival, roomID: String, instance: String)
     case partnerGoesElsewhere(String)
@@ -277,10 +279,11 @@ enum LegEffect: Sendable {
         case .respond, .invite, .cancel, .dismiss, .acknowledge, .respondToReinvite, .bye, .reinvite, .inviteAgain, .byeAgain,
             .reinviteAgain, .respondReliably, .inviteLonger, .prack, .prackAgain, .refresh, .refreshAgain, .respondToRefer,
             .notify, .notifyLast, .notifyAgain, .refer, .referAgain: true
+        case .recount: false
         case .resolve, .findBindings, .createMedia, .updateMedia, .offerMedia, .hearEarly, .link, .deleteMedia, .ownMedia, .ownSeat, .createElsewhere, .deleteElsewhere, .relink,
             .pointSeat, .pressKey, .join, .leave, .play, .stopPlay, .startRecording, .stopRecordings, .stopRecording, .listen, .stopListening, .setParticipant, .hush, .hideKeys,
             .sendDigits, .startStream, .stopStream, .startRun, .advance, .leaveRun, .watchRun, .askPeer, .tellPeer, .attach, .releaseChained, .createChild, .tellParent,
-            .tellChild, .publish, .forget, .rename: false
+            .tellChild, .publish, .keepRecord, .forget, .rename: false
         }
     }
 
@@ -292,8 +295,12 @@ enum LegEffect: Sendable {
 
     /// An event of the call for the API, the log and the outbox; the record as it was then, and what it was.
     case publish(type: String, Call, sequence: Int64, with: [String: JSONValue])
+    /// The record as it is now, for who reads it: no event of its own, and the number of the last.
+    case keepRecord(Call, sequence: Int64)
     /// Its call has another first leg: what names it says so.
     case rename
+    /// It counts as something else where calls are limited.
+    case recount
     /// Everything is done: the snapshot and the lease may go.
     case forget
 }

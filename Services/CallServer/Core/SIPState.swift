@@ -41,6 +41,9 @@ struct SIPState: Codable, Sendable {
     var takesUpdate: Bool?
     /// What its last requests were answered with.
     var answers: [Answer]?
+    /// Max-Forwards of the INVITE that has made the leg, or that it sends: one less than that of the call it belongs to, so that calls which lead to each
+    /// other end (RFC 7332). Nil: as many as a new request has (RFC 3261 §8.1.1.6).
+    var hops: Int?
 
     struct Branch: Codable, Sendable, Equatable {
         var callID: String

@@ -27,7 +27,7 @@ extension CallEngine {
     /// Tells a trunk who answers, or is rung (RFC 3325 §9.1): the edge takes it away where the trunk is not one to be told.
     func identify(_ builder: inout ResponseBuilder, _ leg: Leg) {
         guard leg.record.trunk != nil else { return }
-        builder.add(.pAssertedIdentity, NameAddress(URI(user: leg.connectedNumber, host: leg.sip.domain)).description)
+        builder.add(.pAssertedIdentity, NameAddress(URI(calling: leg.connectedNumber, at: leg.sip.domain)).description)
         if leg.bridgedChild.flatMap({ legs[$0]?.leg.isPrivate }) == true { builder.add(.privacy, "id") }
     }
 

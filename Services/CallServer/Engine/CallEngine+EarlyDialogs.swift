@@ -18,6 +18,7 @@ extension CallEngine {
             return false
         }
         legs[id]?.reinvite = transaction
+        legs[id]?.keptReinvite = transaction
         legs[id]?.leg.sip.reinvite = SIPState.Received(message, from: source)
         return true
     }
@@ -31,11 +32,11 @@ extension CallEngine {
         }
         guard legs[id]?.leg.isEnded == false else { return answer(transaction, message, 481) }
         guard verdict(on: message, current: nil) != .tooSmall else { return answer(transaction, message, 422) }
-        // A new target, or the session refreshed: what the phone says is written down already.
+        // A new target, or the session refreshed: with the 200 the phone relies on it that whoever has the call knows.
         takeTimer(of: message, id)
         commit(id, [])
         guard let leg = legs[id]?.leg else { return }
-        respond(transaction, response(to: message, leg, code: 200, body: nil))
+        respondWhenSaved(id, transaction, response(to: message, leg, code: 200, body: nil))
     }
 
     func receivePrack(_ message: Message, _ transaction: ServerTransactionID, from source: SocketAddress, for id: String) {
@@ -53,7 +54,7 @@ extension CallEngine {
         guard dialog.receive(message) == .accept else { return answerAgain(id, transaction, message) }
         if let flow = message.value(named: PrivateHeader.flow).flatMap({ NameAddress($0) }) { dialog.moveFirstRoute(to: flow) }
         legs[id]?.leg.sip.early?[place].dialog = dialog
-        guard !refuseUnknownExtensions(transaction, message) else { return }
+        guard !refuseUnknownExtensions(transaction, message), !refuseUnknownBody(transaction, message) else { return }
         switch method {
         case .update: receiveUpdate(message, transaction, from: source, for: id, early: dialog.remoteTag)
         case .info: receiveInfo(message, transaction, id)
@@ -90,14 +91,13 @@ extension CallEngine {
 
     func receiveProvisional(_ message: Message, _ status: Int, _ id: String, _ branch: Int) {
         guard let request = legs[id]?.requests[branch] else { return handle(id, .rang(branch: branch)) }
-        let isDescription = message.contentType == "application/sdp"
         handle(
             id,
             .progressed(
                 branch: branch,
                 Progress(
                     code: status, dialog: Dialog(callerOf: request, response: message), responseSequence: message.reliableSequence,
-                    description: isDescription ? sessionDescription(of: message) : nil)))
+                    description: sessionDescription(of: message))))
     }
 
     /// The dialog of a 200: one that was early already keeps what has been said in it.

@@ -23,6 +23,7 @@ extension CallEngine {
         case .refer(let target): refer(id, to: target)
         case .referAgain(let target): referAgain(id, to: target)
         case .rename: break
+        case .recount: recount(id)
         case .respondReliably(let code, let body, let sequence): respondReliably(id, code: code, body: body, sequence: sequence)
         case .inviteLonger(let branch, let body): invite(id, branch: branch, body: body)
         case .prack(let branch, let tag, _): prack(id, branch, tag)
@@ -149,6 +150,7 @@ extension CallEngine {
         case .publish(let type, let record, let sequence, let details):
             journal.record(
                 record, event: type, sequence: sequence, with: details, dialog: legs[id]?.leg.dialogSide, written: whenWritten.removeValue(forKey: id))
+        case .keepRecord(let record, let sequence): journal.record(record, event: nil, sequence: sequence, with: [:], dialog: legs[id]?.leg.dialogSide)
         case .forget:
             remove(id)
         }
@@ -309,6 +311,11 @@ extension CallEngine {
         let child = order.id
         // Whom it was to be made for may have given it up while it was looked for.
         guard legs[child] == nil, let maker = legs[parent.record.id]?.leg, !maker.isEnded, maker.children.contains(child) else { return }
+        // Nobody refuses an INVITE for what Max-Forwards says: it has arrived (RFC 3261 §8.2). What may go no further is a call that it leads to (RFC 7332),
+        // so one that only hears its flow is taken.
+        guard parent.sip.hops != 0 else {
+            return handle(parent.record.id, .childEnded(child, Leg.Status(code: 483, cause: Leg.cause(forCode: 483)), .failed))
+        }
         guard legs.count < settings.maximumLegs, let placement = place(beside: parent.placement.relay) else {
             Counters.refused.add()
             handle(parent.record.id, .childEnded(child, Leg.Status(code: 503, cause: 41), .failed))
@@ -327,13 +334,14 @@ extension CallEngine {
             outbound: record, dial: Leg.Dial(number: order.number, callerName: order.callerName), program: nil, epoch: 1,
             placement: Leg.Placement(relay: placement.relay, mixer: parent.placement.mixer), seat: seat,
             sip: SIPState(domain: parent.sip.domain), limits: settings.limits)
+        leg.sip.hops = parent.sip.hops.map { $0 - 1 }
         let called = leg.record.to
         // A leg that rings the number its caller dialled is counted with it.
         leg.counted = Leg.Counted(
             isCall: false, destination: called == parent.counted?.destination ? nil : called, isExempt: parent.counted?.isExempt == true)
         leg.headers = parent.headers
         if let referrer = order.referredBy {
-            let uri = URI(user: referrer, host: parent.sip.domain)
+            let uri = URI(calling: referrer, at: parent.sip.domain)
             leg.headers = (leg.headers ?? []) + [Leg.Header(name: "Referred-By", value: NameAddress(uri).description)]
         }
         leg.limits.ring = order.ring ?? leg.limits.ring

@@ -31,6 +31,9 @@ extension CallEngine {
     private func thaw() async {
         for id in await lostCalls() { abandon(id) }
         (isFrozen, lastBeat) = (false, loop.now)
+        let saves = frozenSaves
+        frozenSaves = []
+        for save in saves { written(save.id, save.revision) }
         let waiting = frozenMessages
         frozenMessages = []
         for message in waiting { deliver(message) }
@@ -80,7 +83,8 @@ extension CallEngine {
     /// Nothing of a leg that belongs to another is repeated or answered any more.
     func fallSilent(_ id: String, _ entry: Entry) {
         journal.drop(id)
-        for transaction in [entry.invite, entry.reinvite].compactMap(\.self) + invites.filter({ $0.value == id }).map(\.key) {
+        let answered = Array(entry.unacknowledged)
+        for transaction in [entry.invite, entry.reinvite].compactMap(\.self) + answered + invites.filter({ $0.value == id }).map(\.key) {
             layer.forget(transaction)
             invites[transaction] = nil
         }

@@ -119,7 +119,7 @@ extension CallEngine {
         }
         acknowledge(id, reinvite: request)
         legs[id]?.leg.sip.dialog?.receive(response: response)
-        let (timer, moment) = (SessionTimer(answeredBy: response), moment())
+        let (timer, moment) = (timer(answeredBy: response, id), moment())
         legs[id]?.leg.sip.timer = timer
         legs[id]?.leg.sessionBegan(at: moment)
         Self.moved.add()

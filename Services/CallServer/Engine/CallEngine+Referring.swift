@@ -20,7 +20,7 @@ extension CallEngine {
         request.add(.referTo, NameAddress(uri).description)
         // Who sends it there: the number that it has called, or that has called it (RFC 3892).
         let referrer = leg.isInbound ? leg.record.to : leg.record.from
-        request.headers.append(Header("Referred-By", NameAddress(URI(user: referrer, host: leg.sip.domain)).description))
+        request.headers.append(Header("Referred-By", NameAddress(URI(calling: referrer, at: leg.sip.domain)).description))
         let name = leg.sip.refer?.name ?? layer.newName()
         purposes[layer.request(request, as: name, to: destination, now: loop.now, into: &outbox)] = .referral(leg: id)
         drain()

@@ -18,15 +18,25 @@ extension CallEngine {
         case .transportFailed(let transaction):
             failed(transaction, code: 503)
         case .ack(let message, let transaction):
-            if let transaction { acknowledged(transaction) }
-            guard !message.bodyRange.isEmpty, let owner = owner(of: message) else { return }
-            handle(owner, .answeredInAck(String(decoding: message.body, as: UTF8.self)))
+            receiveAcknowledgement(message, transaction)
         case .cancel(let message, let transaction):
             receiveCancel(message, transaction)
         case .unacknowledged(let transaction):
             if let id = invites[transaction] { handle(id, .dialogLost) }
         case .strayResponse(let message, let transaction):
             receiveStray(message, transaction)
+        }
+    }
+
+    /// What an INVITE without an offer is owed comes with the ACK (RFC 3261 §13.2.1), or not at all: there is one ACK.
+    private func receiveAcknowledgement(_ message: Message, _ transaction: ServerTransactionID?) {
+        let invite = transaction.flatMap { layer.request(of: $0) }
+        let id = transaction.flatMap { invites[$0] }
+        if let transaction { acknowledged(transaction) }
+        if let answer = sessionDescription(of: message) {
+            if let owner = owner(of: message) { handle(owner, .answeredInAck(answer)) }
+        } else if let id, let invite, sessionDescription(of: invite) == nil {
+            handle(id, .unansweredInAck)
         }
     }
 
@@ -37,7 +47,6 @@ extension CallEngine {
             legs[id]?.leg.sip.theirCause = message.releaseCause
             return handle(id, .canceled)
         }
-        respondToReinvite(id, code: 487, body: nil)
         handle(id, .reinviteCanceled)
     }
 
@@ -73,12 +82,15 @@ extension CallEngine {
             return
         }
         guard let callID = message.callID, let uri = message.requestURI,
-            let number = uri.emergencyService ?? uri.telephoneNumber ?? uri.user, !number.isEmpty
+            let number = uri.emergencyService ?? uri.calledUser
         else {
             answer(transaction, message, 404)
             return
         }
         guard !refuseUnknownExtensions(transaction, message) else { return }
+        // Who calls for help may say where it is in whatever form (RFC 6442): that it is not read here is no reason to refuse.
+        let isUrgent = uri.emergencyService != nil || number == settings.emergencyNumber
+        guard isUrgent || !refuseUnknownBody(transaction, message) else { return }
         guard let named = named(by: message), isElsewhere(named) || isSeating(named) else {
             return begin(message, transaction, from: source, customer, callID, uri, number)
         }
@@ -148,7 +160,7 @@ extension CallEngine {
             return
         }
         var record = Call(
-            id: id, customerID: customer, direction: .inbound, status: .queued, from: caller?.user ?? "anonymous", to: number,
+            id: id, customerID: customer, direction: .inbound, status: .queued, from: caller?.calledUser ?? "anonymous", to: number,
             createdAt: moment().time)
         record.sipCallID = callID
         record.trunk = message.value(named: PrivateHeader.trunk)
@@ -159,10 +171,12 @@ extension CallEngine {
         let dialled = dialled(uri, number).text
         var state = SIPState(domain: domain, dialled: dialled, dialog: dialog, invite: SIPState.Received(message, from: source))
         (state.timer, state.takesUpdate) = (timer, message.allowed.contains(.update))
+        state.hops = message.maxForwards
         state.provisionals = provisionals(of: message)
         var leg = Leg(
             inbound: record, epoch: 1, placement: placement, seat: ownSeat(of: id, placement), sip: state, limits: settings.limits)
-        leg.counted = Leg.Counted(isCall: true, trunk: record.trunk, destination: number, isExempt: isUrgent)
+        // Who takes another's place is a part of the call that counts already (docs/limits.md).
+        leg.counted = Leg.Counted(isCall: place.replaced == nil, trunk: record.trunk, destination: number, isExempt: isUrgent)
         leg.arrivedWith = ArrivedHeaders.of(message)
         if message.asksForPrivacy { leg.isPrivate = true }
         let name = message.addresses(.pAssertedIdentity)?.first?.display ?? message.from?.display
@@ -199,7 +213,7 @@ extension CallEngine {
         // The edge says over which flow it came: a phone that came back over another connection is reached there from now on.
         if let flow = message.value(named: PrivateHeader.flow).flatMap({ NameAddress($0) }) { dialog.moveFirstRoute(to: flow) }
         legs[id]?.leg.sip.dialog = dialog
-        guard !refuseUnknownExtensions(transaction, message) else { return }
+        guard !refuseUnknownExtensions(transaction, message), !refuseUnknownBody(transaction, message) else { return }
         if message.contains(.allow) { legs[id]?.leg.sip.takesUpdate = message.allowed.contains(.update) }
         switch method {
         case .bye:
@@ -264,11 +278,6 @@ extension CallEngine {
         return found.leg
     }
 
-    func sessionDescription(of message: Message) -> String? {
-        guard !message.bodyRange.isEmpty else { return nil }
-        return String(decoding: message.body, as: UTF8.self)
-    }
-
     // MARK: Answers
 
     func answer(_ transaction: ServerTransactionID, _ request: Message, _ code: Int) {
@@ -281,7 +290,8 @@ extension CallEngine {
         case 422: if let terms = settings.session { builder.add(.minSE, String(terms.minimum)) }
         case 500: builder.add(.retryAfter, String(Int.random(in: 0...10)))
         // RFC 3261 §21.4.13: what is understood instead.
-        case 415: builder.add(.accept, PressedKey.contentTypes)
+        case 415 where request.method == .info || request.method == .message: builder.add(.accept, PressedKey.contentTypes)
+        case 415: builder.headers += Self.whatIsAccepted
         // RFC 6665 §8.2.2.
         case 489: builder.add(.allowEvents, "refer")
         // RFC 6086 §4.2.2.

@@ -19,8 +19,7 @@ extension CallEngine {
             }
             switch purposes.removeValue(forKey: transaction) {
             case .abandoned(let request)? where status < 300:
-                guard var dialog = Dialog(callerOf: request, response: message) else { return }
-                hangUp(&dialog, of: request)
+                hangUp(request, acceptedBy: message)
             case .notify(let id, let notice)?:
                 noticeTaken(id, notice)
                 if status >= 300 { handle(id, .noticeRefused(notice.referral)) }
@@ -42,9 +41,9 @@ extension CallEngine {
             purposes[transaction] = nil
             legs[id]?.successes[branch] = message
             if let request = legs[id]?.requests[branch], legs[id]?.leg.dial?.winner == nil, legs[id]?.leg.isEnded == false {
-                let dialog = confirmedDialog(id, branch, request, message)
+                guard let dialog = confirmedDialog(id, branch, request, message) else { return refuse(message, to: request, id, branch) }
                 legs[id]?.leg.sip.dialog = dialog
-                legs[id]?.leg.sip.timer = SessionTimer(answeredBy: message)
+                legs[id]?.leg.sip.timer = timer(answeredBy: message, id)
                 legs[id]?.leg.sip.takesUpdate = message.allowed.contains(.update)
                 legs[id]?.leg.record.sipCallID = message.callID
                 if message.asksForPrivacy { legs[id]?.leg.isPrivate = true }
@@ -65,6 +64,14 @@ extension CallEngine {
             }
             handle(id, .refused(branch: branch, code: status))
         }
+    }
+
+    /// A 2xx that makes no dialog, since it has no tag or no usable Contact (RFC 3261 §12.1.2): nobody could be talked with, or hung up on, in one. Whoever
+    /// sent it is let go, and counts as what a broken gateway is (§21.5.3).
+    private func refuse(_ answer: Message, to request: RequestBuilder, _ id: String, _ branch: Int) {
+        hangUp(request, acceptedBy: answer)
+        branchIsOver(id, branch)
+        handle(id, .refused(branch: branch, code: 502))
     }
 
     func failed(_ transaction: ClientTransactionID, code: Int) {
@@ -105,8 +112,8 @@ extension CallEngine {
         } else if isAskedAgain(entry, found.branch) {
             // The INVITE of a predecessor is about to be sent again: the phone repeats this.
             return
-        } else if let request = entry.requests[found.branch], var dialog = Dialog(callerOf: request, response: message) {
-            hangUp(&dialog, of: request)
+        } else if let request = entry.requests[found.branch] {
+            hangUp(request, acceptedBy: message)
         }
     }
 

@@ -76,7 +76,10 @@ extension CallEngine {
         // A 200's ACK may carry the answer to our offer, and may fail to come; UPDATE and PRACK have none.
         if code >= 300 || request.method != .invite {
             invites[transaction] = nil
+            legs[id]?.keptReinvite = nil
             legs[id]?.leg.sip.reinvite = nil
+        } else {
+            legs[id]?.unacknowledged.insert(transaction)
         }
         respond(transaction, response(to: request, entry.leg, code: code, body: body))
         drain()
@@ -115,12 +118,13 @@ extension CallEngine {
             let uri = URI(dial.targets[branch].contact)
         else { return nil }
         let domain = leg.sip.domain
-        let callerURI = URI(user: leg.record.from, host: leg.record.from == "anonymous" ? "anonymous.invalid" : domain)
+        let callerURI = URI(calling: leg.record.from, at: leg.record.from == "anonymous" ? "anonymous.invalid" : domain)
         var from = NameAddress(callerURI, display: dial.callerName.isEmpty ? nil : dial.callerName)
         from.tag = names.localTag
         var request = RequestBuilder(
-            .invite, uri: uri, from: from, to: NameAddress(URI(user: DialledNumber(dial.number).user, host: domain)), callID: names.callID,
+            .invite, uri: uri, from: from, to: NameAddress(URI(calling: DialledNumber(dial.number).user, at: domain)), callID: names.callID,
             cseq: names.sequence ?? 1)
+        request.maxForwards = leg.sip.hops ?? request.maxForwards
         // RFC 3323 §4.2: nobody on the way may add who it is.
         if leg.record.from == "anonymous" { request.add(.privacy, "id") }
         request.routes = dial.targets[branch].route.compactMap { URI($0).map { NameAddress($0) } }
@@ -150,15 +154,14 @@ extension CallEngine {
 
     /// A second answer: its call is taken and ended at once.
     func dismiss(_ id: String, branch: Int) {
-        guard let request = legs[id]?.requests[branch], let response = legs[id]?.successes[branch],
-            var dialog = Dialog(callerOf: request, response: response)
-        else { return }
-        hangUp(&dialog, of: request)
+        guard let request = legs[id]?.requests[branch], let response = legs[id]?.successes[branch] else { return }
+        hangUp(request, acceptedBy: response)
         drain()
     }
 
-    /// Takes the 200 of an INVITE and ends what it has made.
-    func hangUp(_ dialog: inout Dialog, of invite: RequestBuilder) {
+    /// Takes the 2xx of an INVITE and ends what it has made, be it no dialog (RFC 3261 §12.1.2): its sender takes it for one.
+    func hangUp(_ invite: RequestBuilder, acceptedBy response: Message) {
+        guard var dialog = Dialog(callerOf: invite, response: response) ?? Dialog(ending: invite, acceptedBy: response) else { return }
         let acknowledgement = dialog.acknowledgement(of: invite.cseq)
         if let destination = acknowledgement.destination { layer.acknowledge(acknowledgement, to: destination, into: &outbox) }
         let bye = dialog.request(.bye)

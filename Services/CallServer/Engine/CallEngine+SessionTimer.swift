@@ -52,8 +52,13 @@ extension CallEngine {
         let refresher = leg.sip.timer.map { $0.weRefresh ? SessionExpires.Refresher.uac : .uas }
         request.add(.sessionExpires, SessionExpires(seconds: wanted, refresher: refresher).description)
         let minimum = max(terms.minimum, leg.sip.minimumSession ?? 0)
-        // 90 is what it means when it is not there (RFC 4028 §5).
-        if minimum > 90 { request.add(.minSE, String(minimum)) }
+        // That is what it means when it is not there (RFC 4028 §5).
+        if minimum > SessionTimer.leastSeconds { request.add(.minSE, String(minimum)) }
+    }
+
+    /// What a 2xx to an INVITE or UPDATE of ours says, no shorter than the Min-SE that was sent.
+    func timer(answeredBy response: Message, _ id: String) -> SessionTimer? {
+        SessionTimer(answeredBy: response, minimum: max(settings.session?.minimum ?? 0, legs[id]?.leg.sip.minimumSession ?? 0))
     }
 
     // MARK: Our refreshes
@@ -101,7 +106,7 @@ extension CallEngine {
         handle(
             id,
             .refreshAnswered(
-                code: status, answer: sessionDescription(of: response), SessionTimer(answeredBy: response), minimum: response.minSE,
+                code: status, answer: sessionDescription(of: response), timer(answeredBy: response, id), minimum: response.minSE,
                 wait: waitAfterCollision(id)))
     }
 }

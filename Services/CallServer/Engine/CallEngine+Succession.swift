@@ -164,7 +164,7 @@ extension CallEngine {
             invites[transaction] = id
         }
         if let received = leg.sip.reinvite, let transaction = adopt(received) {
-            entry.reinvite = transaction
+            (entry.reinvite, entry.keptReinvite) = (transaction, transaction)
             entry.untried.append(Untried(transaction: transaction, before: leg.revision))
             invites[transaction] = id
         }
@@ -237,8 +237,15 @@ extension CallEngine {
 
     /// The phone has our 200.
     func acknowledged(_ transaction: ServerTransactionID) {
-        guard let id = invites[transaction] else { return }
-        if legs[id]?.invite == transaction { legs[id]?.leg.sip.invite = nil } else { legs[id]?.leg.sip.reinvite = nil }
+        guard let id = invites[transaction], let entry = legs[id] else { return }
+        if entry.invite == transaction {
+            entry.leg.sip.invite = nil
+        } else {
+            invites[transaction] = nil
+            entry.unacknowledged.remove(transaction)
+            // A later one may have come meanwhile: what is kept is that one.
+            if entry.keptReinvite == transaction { (entry.keptReinvite, entry.leg.sip.reinvite) = (nil, nil) }
+        }
         saveSoon(id)
     }
 
@@ -266,14 +273,23 @@ extension CallEngine {
 
     /// 200, when what the request did is written down.
     func answerWhenSaved(_ id: String, _ transaction: ServerTransactionID, _ request: Message) {
-        if let answer = SIPState.Answer(to: request, code: 200, body: nil) { legs[id]?.leg.sip.remember(answer) }
-        guard let leg = legs[id]?.leg else { return answer(transaction, request, 200) }
-        legs[id]?.whenSaved.append((leg.revision, {
+        var builder = ResponseBuilder(request, 200)
+        builder.add(.allow, Self.allowed)
+        respondWhenSaved(id, transaction, builder)
+    }
+
+    /// The same with that response, which has no body.
+    func respondWhenSaved(_ id: String, _ transaction: ServerTransactionID, _ builder: ResponseBuilder) {
+        guard let entry = legs[id] else { return respond(transaction, builder) }
+        if let answer = SIPState.Answer(to: builder.request, code: builder.status, body: nil) { entry.leg.sip.remember(answer) }
+        // A revision of its own: a snapshot that is on its way knows nothing of this.
+        entry.leg.revision += 1
+        entry.whenSaved.append((entry.leg.revision, {
             self.assumeIsolated { engine in
-                engine.answer(transaction, request, 200)
+                engine.respond(transaction, builder)
                 engine.drain()
             }
         }))
-        save(leg)
+        save(entry.leg)
     }
 }

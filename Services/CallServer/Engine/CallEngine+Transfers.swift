@@ -40,8 +40,7 @@ extension CallEngine {
 
     /// Within the customer's own domain and nowhere else: whoever refers calls there too.
     private func number(of target: URI, for leg: Leg) -> String? {
-        guard let user = target.telephoneNumber ?? target.decodedUser, !user.isEmpty, user.utf8.count <= 256 else { return nil }
-        guard target.isOf(leg.sip.domain) else { return nil }
+        guard let user = target.calledUser, user.utf8.count <= 256, target.isOf(leg.sip.domain) else { return nil }
         return DialledNumber(user: user, isGRUU: target.parameters.contains("gr"), gr: target.parameters["gr"]).text
     }
 

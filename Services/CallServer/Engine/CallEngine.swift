@@ -71,6 +71,10 @@ actor CallEngine {
         var batches: [Batch] = []
         var invite: ServerTransactionID?
         var reinvite: ServerTransactionID?
+        /// Whose request `sip.reinvite` is.
+        var keptReinvite: ServerTransactionID?
+        /// Re-INVITEs that have their 2xx and no ACK yet.
+        var unacknowledged: Set<ServerTransactionID> = []
         var branches: [Int: ClientTransactionID] = [:]
         var requests: [Int: RequestBuilder] = [:]
         var successes: [Int: Message] = [:]
@@ -167,6 +171,7 @@ actor CallEngine {
         layer = TransactionLayer(sentBy: address, seed: .random(in: .min ... .max))
         layer.longestDatagram = settings.longestDatagram
         layer.sendsTryingAtOnce = false
+        layer.answersCancelAtOnce = false
     }
 
     nonisolated func start(limits: CallLimitTable) async throws {
@@ -216,9 +221,12 @@ actor CallEngine {
     /// When the loop was last seen to run, and whether it has been standing still so long that others may own its calls.
     var lastBeat = Instant(nanoseconds: 0)
     var isFrozen = false
-    /// What came over connections meanwhile.
+    /// What came over connections meanwhile, and what Redis has taken.
     var frozenMessages: [Parked] = []
+    var frozenSaves: [(id: String, revision: UInt64)] = []
 
+    /// Calls of the API's that are being made.
+    var creating: Set<String> = []
     /// Who waits for the first record of a call to be readable.
     var whenWritten: [String: @Sendable (Bool) -> Void] = [:]
 
@@ -226,8 +234,12 @@ actor CallEngine {
 
     // MARK: SIP in and out
 
+    /// So many batches are read in a turn: what the services have answered, and timers, have theirs in between.
+    private static let readsPerTurn = 4
+
     func readable() {
-        while mayAct() {
+        for _ in 0..<Self.readsPerTurn {
+            guard mayAct() else { return }
             let count = socket.receive(into: &received)
             for index in 0..<count {
                 let datagram = received[index]
@@ -239,6 +251,7 @@ actor CallEngine {
             }
             if count < received.capacity { return }
         }
+        loop.fallBehind()
     }
 
     private func receive(_ bytes: [UInt8], from source: SocketAddress) {
@@ -351,6 +364,13 @@ actor CallEngine {
             if legs[id] != nil { abandon(id) }
             return
         }
+        // Redis may have taken it before this process stood still, and the call may be another's by now.
+        guard mayAct() else { return frozenSaves.append((id, revision)) }
+        written(id, revision)
+    }
+
+    /// What waits for the snapshot of that revision is done.
+    func written(_ id: String, _ revision: UInt64) {
         legs[id]?.isKnown = true
         tell(whoWaitsFor: id, revision)
         guard let index = legs[id]?.batches.firstIndex(where: { $0.revision == revision && !$0.isSafe }) else { return }
@@ -411,9 +431,7 @@ actor CallEngine {
         if isOurs, let transaction = entry.reinvite, let request = layer.request(of: transaction) {
             answer(transaction, request, 487)
         }
-        for transaction in [entry.invite, entry.reinvite] {
-            if let transaction { invites[transaction] = nil }
-        }
+        for transaction in [entry.invite, entry.reinvite].compactMap(\.self) + Array(entry.unacknowledged) { invites[transaction] = nil }
         if isOurs {
             endedDialogs.note(entry.leg, at: loop.now)
             traceEnds(of: entry.leg)

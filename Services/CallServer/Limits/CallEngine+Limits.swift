@@ -56,8 +56,31 @@ extension CallEngine {
         guard let leg = legs[id]?.leg, let counted = leg.counted else { return }
         legs[id]?.leg.counted = nil
         // Of one that was taken over a moment ago nobody has looked yet what it is counted under.
-        let keys = limited.keys.removeValue(forKey: id) ?? limited.table.bounds(on: counted, of: leg.record.customerID).map(\.bound.key)
+        let keys = limited.keys.removeValue(forKey: id) ?? keys(of: counted, leg)
+        // Its heir counts before it does not any more: no other call comes in between.
+        if let heir = leg.bequest?.heir, let next = legs[heir]?.leg, next.counted != nil, !next.isEnded,
+            let inherited = next.countInherited(from: counted)
+        {
+            count(heir, under: self.keys(of: inherited, next))
+        }
         limited.allowances.release(id, under: keys)
+    }
+
+    /// It counts as something else: as long as it is up nothing refuses it.
+    func recount(_ id: String) {
+        guard let leg = legs[id]?.leg, !leg.isEnded, let counted = leg.counted else { return }
+        count(id, under: keys(of: counted, leg))
+    }
+
+    private func count(_ id: String, under keys: [String]) {
+        let before = limited.keys[id] ?? []
+        limited.keys[id] = keys.isEmpty ? nil : keys
+        for key in keys where !before.contains(key) { limited.allowances.refresh([id], under: key) }
+        limited.allowances.release(id, under: before.filter { !keys.contains($0) })
+    }
+
+    private func keys(of counted: Leg.Counted, _ leg: Leg) -> [String] {
+        limited.table.bounds(on: counted, of: leg.record.customerID).map(\.bound.key)
     }
 
     private static func bounds(_ applied: [CallLimitTable.Applied], _ counted: Leg.Counted) -> [Allowances.Bound] {
@@ -96,7 +119,7 @@ extension CallEngine {
         var members: [String: [String]] = [:]
         for id in limited.due.suffix(legs.count / Self.refreshes + 1) {
             guard let leg = legs[id]?.leg, !leg.isEnded, let counted = leg.counted else { continue }
-            let keys = limited.table.bounds(on: counted, of: leg.record.customerID).map(\.bound.key)
+            let keys = keys(of: counted, leg)
             limited.keys[id] = keys.isEmpty ? nil : keys
             for key in keys { members[key, default: []].append(id) }
         }

@@ -14,13 +14,28 @@ struct Create: Sendable {
     func perform(_ command: CreateCall) async throws -> Call {
         guard !runtime.health.isDraining else { throw RPCError(.unavailable, "this call server is stopping; try again") }
         guard let target = DialledTarget(command.to) else { throw Self.noCallee("give a number or sip:NUMBER@DOMAIN") }
-        if let stored = try await store.find(command.callID, customer: command.customerID) { return stored.call }
-        let domain = try await domain(of: target, command.customerID)
-        guard let epoch = try await journal.claim(command.callID) else {
-            throw RPCError(.unavailable, "the call is being made; ask again")
+        // Asked for again while it is being made, it is not begun a second time: this instance would be given the call's lease once more, at an epoch above the
+        // one that the first goes on with.
+        guard await engine.reserve(command.callID) else { throw Self.beingMade }
+        do {
+            let call = try await make(command, target)
+            await engine.unreserve(command.callID)
+            return call
+        } catch {
+            await engine.unreserve(command.callID)
+            throw error
         }
+    }
+
+    private func make(_ command: CreateCall, _ target: DialledTarget) async throws -> Call {
+        if let stored = try await store.find(command.callID, customer: command.customerID) { return stored.call }
+        guard await !engine.has(command.callID) else { throw Self.beingMade }
+        let domain = try await domain(of: target, command.customerID)
+        guard let epoch = try await journal.claim(command.callID) else { throw Self.beingMade }
         return try await engine.create(command, number: target.number, domain: domain, epoch: epoch)
     }
+
+    static let beingMade = RPCError(.unavailable, "the call is being made; ask again")
 
     /// The customer's domain; a callee in another is nobody that can be reached from here.
     private func domain(of target: DialledTarget, _ customer: String) async throws -> String? {
@@ -41,6 +56,14 @@ struct Create: Sendable {
 }
 
 extension CallEngine {
+    /// False while somebody else here makes that call.
+    func reserve(_ id: String) -> Bool { creating.insert(id).inserted }
+
+    func unreserve(_ id: String) { creating.remove(id) }
+
+    /// Whether a leg of that name lives here.
+    func has(_ id: String) -> Bool { legs[id] != nil }
+
     /// Starts an outbound leg and returns when its record can be read.
     func create(_ command: CreateCall, number: String, domain: String?, epoch: UInt64) async throws -> Call {
         guard legs.count < settings.maximumLegs else {
@@ -70,6 +93,7 @@ extension CallEngine {
             await journal.disclaim(command.callID, epoch)
             throw error
         }
+        guard legs[command.callID] == nil else { throw Create.beingMade }
         let isOurs = await withCheckedContinuation { continuation in
             whenWritten[command.callID] = { continuation.resume(returning: $0) }
             start(leg)

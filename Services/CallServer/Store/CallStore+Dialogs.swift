@@ -17,7 +17,7 @@ extension CallStore {
         var numbers: [String] = []
 
         mutating func note(_ entry: RecordWriter.Entry) throws {
-            guard Call.changesDialog(entry.type), let number = entry.call.watchedNumber else { return }
+            guard let type = entry.type, Call.changesDialog(type), let number = entry.call.watchedNumber else { return }
             events.append(try CallStore.dialogEvent(entry.call, entry.dialog, number, id: entry.id, at: entry.timestamp, sequence: entry.sequence))
             customers.append(entry.call.customerID)
             numbers.append(number)

@@ -24,7 +24,7 @@ struct CallStore: Sendable {
         for entry in entries {
             try watched.note(entry)
             let json = try JSONText.encode(entry.call)
-            events.append(try Self.event(entry, record: json))
+            if let type = entry.type { events.append(try Self.event(type, entry, record: json)) }
             if let known = last[entry.call.id], known.entry.sequence > entry.sequence { continue }
             last[entry.call.id] = (entry, String(decoding: json, as: UTF8.self))
         }
@@ -49,7 +49,7 @@ struct CallStore: Sendable {
                     where exists (select from alive) order by id
                     on conflict (id) do update set status = excluded.status, server = excluded.server,
                         sequence = excluded.sequence, record = excluded.record, dialog = excluded.dialog
-                    where calls.calls.sequence < excluded.sequence),
+                    where calls.calls.sequence <= excluded.sequence),
                 told as (\(Outbox.insertion(schema: Self.schema, of: "(case when exists (select from alive) then $10::text[] else '{}' end)"))),
                 watching as (\(Self.telling(events: "$13", customers: "$14", numbers: "$15", if: "exists (select from alive)")))
                 select count(*) > 0 and exists (select from alive) as written from relaxed
@@ -58,9 +58,9 @@ struct CallStore: Sendable {
         }
     }
 
-    private static func event(_ entry: RecordWriter.Entry, record json: [UInt8]) throws -> WrittenEvent {
+    private static func event(_ type: String, _ entry: RecordWriter.Entry, record json: [UInt8]) throws -> WrittenEvent {
         try WrittenEvent(
-            id: entry.id, type: entry.type, timestamp: entry.timestamp, customerID: entry.call.customerID, resourceID: entry.call.id,
+            id: entry.id, type: type, timestamp: entry.timestamp, customerID: entry.call.customerID, resourceID: entry.call.id,
             sequence: entry.sequence, data: json, entry.details.isEmpty ? nil : JSONText.encode(entry.details))
     }
 

@@ -121,7 +121,7 @@ final class Journal: Sendable {
 
     /// An event of a call, with the record as it was then.
     func record(
-        _ call: Call, event type: String, sequence: Int64, with details: [String: JSONValue], dialog: Leg.DialogSide? = nil,
+        _ call: Call, event type: String?, sequence: Int64, with details: [String: JSONValue], dialog: Leg.DialogSide? = nil,
         written: (@Sendable (Bool) -> Void)? = nil
     ) {
         // Only the values are taken here; the writer makes JSON of them, away from the calls.

@@ -19,7 +19,9 @@ struct LegSnapshot: Codable {
         guard boot != self.boot else { return leg }
         var leg = leg
         let passed = Interval.milliseconds(Int(clamping: max(0, time - self.time)))
-        leg.deadlines = leg.deadlines.mapValues { now + ($0 - self.now) + passed * -1 }
+        func restored(_ instant: Instant) -> Instant { now + (instant - self.now) + passed * -1 }
+        leg.deadlines = leg.deadlines.mapValues(restored)
+        leg.bequest?.end = leg.bequest?.end.map(restored)
         return leg
     }
 

@@ -15,7 +15,8 @@ final class RecordWriter: Sendable {
     /// An event of a call, with the record as it was then.
     struct Entry: Sendable {
         let id: String
-        let type: String
+        /// Nil: no event, the record alone.
+        let type: String?
         let timestamp: Timestamp
         let call: Call
         let sequence: Int64
@@ -197,7 +198,8 @@ final class RecordWriter: Sendable {
 
     /// One line an event, written here so that no call waits for it.
     private func log(_ entry: Entry) {
-        logger.info("\(entry.type)", metadata: [
+        guard let type = entry.type else { return }
+        logger.info("\(type)", metadata: [
             "call": "\(entry.call.id)", "status": "\(entry.call.status.rawValue)", "sip_call_id": "\(entry.call.sipCallID ?? "-")",
         ])
     }

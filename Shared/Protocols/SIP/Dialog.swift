@@ -35,6 +35,18 @@ public struct Dialog: Sendable, Hashable, Codable {
         (routeSet, remoteTarget) = (routes.reversed(), target.uri)
     }
 
+    /// Of a 2xx that makes no dialog, since it has no tag or not one Contact as §12.1.2 wants: enough to acknowledge it and to end what its sender
+    /// takes for a call, at the URI and by the way of the request. Nil for anything but a 2xx.
+    public init?(ending request: RequestBuilder, acceptedBy response: Message) {
+        guard let status = response.status, (200..<300).contains(status), let localTag = request.from.tag else { return nil }
+        state = .confirmed
+        (callID, self.localTag, remoteTag) = (request.callID, localTag, response.to?.tag ?? "")
+        (local, remote) = (Self.withoutTag(request.from), Self.withoutTag(request.to))
+        (localSequence, remoteSequence) = (request.cseq, nil)
+        let recorded = response.recordRoutes ?? []
+        (routeSet, remoteTarget) = (recorded.isEmpty ? request.routes : recorded.reversed(), response.contact?.uri ?? request.uri)
+    }
+
     /// §12.1.1: as the callee, from the request that we answer with `localTag`. Nil when it lacks what a dialog needs.
     public init?(calleeOf request: Message, localTag: String, state: State = .early) {
         guard let callID = request.callID, let from = request.from, let to = request.to, let cseq = request.cseq,

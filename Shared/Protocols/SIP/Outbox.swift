@@ -21,7 +21,7 @@ public struct Outbox: Sendable {
         case transportFailed(ClientTransactionID)
         /// The ACK of a 2xx, with the transaction of the INVITE while that is remembered.
         case ack(Message, ServerTransactionID?)
-        /// The caller gave up; the CANCEL is answered already, the INVITE wants its 487.
+        /// The caller gave up; the CANCEL is answered already, or will be with the INVITE, which wants its 487.
         case cancel(Message, ServerTransactionID)
         /// No ACK came for the final response (64*T1): after a 2xx the session should be ended (§13.3.1.4).
         case unacknowledged(ServerTransactionID)

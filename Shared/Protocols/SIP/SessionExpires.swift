@@ -81,11 +81,14 @@ public struct SessionTimer: Hashable, Sendable, Codable {
             SessionTimer(seconds: seconds, weRefresh: refresher == .uas), expires: SessionExpires(seconds: seconds, refresher: refresher))
     }
 
-    /// §7.2: what a 2xx to a request of ours says; nil: the session does not expire.
-    public init?(answeredBy response: Message) {
+    /// §5: what `Min-SE` means where it is not there, and the least it may say.
+    public static let leastSeconds = 90
+
+    /// §7.2: what a 2xx to a request of ours says, which had that Min-SE; nil: the session does not expire.
+    public init?(answeredBy response: Message, minimum: Int = SessionTimer.leastSeconds) {
         guard let expires = response.sessionExpires else { return nil }
-        // A value of 0 would have us refresh without a pause.
-        self.init(seconds: max(expires.seconds, 1), weRefresh: expires.refresher != .uas)
+        // Nobody may make it shorter than that (§5): a value of 0 or 1 would have us refresh, or hang up, without a pause.
+        self.init(seconds: max(expires.seconds, minimum, Self.leastSeconds), weRefresh: expires.refresher != .uas)
     }
 
     /// §10: whoever refreshes does so after half the time.

@@ -30,6 +30,8 @@ struct ServerTransaction: Sendable {
     /// The tag we put into To, so that the answer to a CANCEL bears the same (§9.2).
     var toTag: String?
     var isCancelled = false
+    /// The CANCEL that is answered together with this request.
+    var cancel: HeldCancel?
     var success: SuccessRetransmission?
     var ticket: DeadlineQueue<TransactionLayer.Owner>.Ticket?
 
@@ -37,6 +39,12 @@ struct ServerTransaction: Sendable {
         guard let success else { return machine.deadline }
         return machine.deadline.map { min($0, success.next) } ?? success.next
     }
+}
+
+/// A CANCEL that waits for its answer.
+struct HeldCancel: Sendable {
+    let request: Message
+    let wayBack: TransactionLayer.WayBack
 }
 
 /// A 2xx to an INVITE is repeated end to end until its ACK comes, over any transport (RFC 3261 §13.3.1.4).
@@ -125,9 +133,15 @@ extension TransactionLayer {
         guard let key = TransactionKey(cancelledBy: message), let id = serverKeys[key], var transaction = servers[id] else {
             return send(ResponseBuilder(message, 481, toTag: newTag()).serialised(), back: way, into: &outbox)
         }
-        if transaction.toTag == nil { transaction.toTag = newTag() }
-        send(ResponseBuilder(message, 200, toTag: transaction.toTag).serialised(), back: way, into: &outbox)
-        if case .invite(let machine) = transaction.machine, machine.state == .proceeding, !transaction.isCancelled {
+        var isUnanswered = false
+        if case .invite(let machine) = transaction.machine { isUnanswered = machine.state == .proceeding }
+        if isUnanswered, !answersCancelAtOnce {
+            transaction.cancel = HeldCancel(request: message, wayBack: way)
+        } else {
+            if transaction.toTag == nil { transaction.toTag = newTag() }
+            send(ResponseBuilder(message, 200, toTag: transaction.toTag).serialised(), back: way, into: &outbox)
+        }
+        if isUnanswered, !transaction.isCancelled {
             transaction.isCancelled = true
             outbox.events.append(.cancel(message, id))
         }
@@ -154,6 +168,11 @@ extension TransactionLayer {
         let bytes = response.serialised()
         transaction.lastResponse = bytes
         if let tag = response.toTag { transaction.toTag = tag }
+        if status != .provisional, let cancel = transaction.cancel {
+            transaction.cancel = nil
+            let answer = ResponseBuilder(cancel.request, 200, toTag: transaction.toTag)
+            send(answer.serialised(), back: cancel.wayBack, into: &outbox)
+        }
         if status == .success, case .invite = transaction.machine,
             let key = AcknowledgementKey(transaction.request, toTag: response.toTag)
         {

@@ -19,6 +19,8 @@ public struct TransactionLayer {
     public var longestDatagram = Int.max
     /// Whether an INVITE has its 100 at once; else when `trying` is called, for a user that is to remember it first.
     public var sendsTryingAtOnce = true
+    /// Whether a CANCEL is answered at once; else together with its INVITE, for a user that is to remember first what it did.
+    public var answersCancelAtOnce = true
     /// The peers to whom a connection is open, as the owner of the connections tells.
     public var connected: Set<SocketAddress> = []
 

@@ -11,6 +11,16 @@ extension URI {
         return String(decoding: digits, as: UTF8.self)
     }
 
+    /// Whom a SIP or `tel:` URI calls: the user part with its escapes resolved (RFC 3261 §19.1.4 has it equal to what it stands for), or the telephone
+    /// number. Nil for other URIs, and for control characters, which are part of nobody's number.
+    public var calledUser: String? {
+        guard let user = telephoneNumber ?? decodedUser, !user.isEmpty, !user.utf8.contains(where: { $0 < 32 || $0 == 127 }) else { return nil }
+        return user
+    }
+
+    /// The SIP URI of whoever has that number or name, whatever it is made of.
+    public init(calling user: String, at host: String) { self.init(user: Self.escapedUser(user), host: host) }
+
     private static let visualSeparators = Array("-.()".utf8)
 
     /// `phonedigit-hex` without its separators: local numbers have the keys and letters as well.

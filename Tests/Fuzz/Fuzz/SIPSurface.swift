@@ -14,7 +14,7 @@ enum SIPSurface {
         _ = (message.callIDHash, message.cseq, message.from, message.to, message.vias, message.routes, message.recordRoutes)
         _ = (message.contacts, message.contact, message.maxForwards, message.expires, message.contentType, message.challenges)
         _ = (message.required, message.supported, message.allowed, message.requestDefect, message.requestURI, message.paths)
-        _ = (message.credentials(.authorization, realm: "demo.localhost"), message.isUsableResponse)
+        _ = (message.credentials(.authorization, realm: "demo.localhost"), message.isUsableResponse, message.sessionBody)
         _ = (TransactionKey(request: message), TransactionKey(response: message))
         for name in HeaderName.allCases { _ = (message.values(name), message.addresses(name)) }
     }

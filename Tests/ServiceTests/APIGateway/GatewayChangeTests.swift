@@ -30,7 +30,8 @@ struct GatewayChangeTests {
     }
 
     private func body(_ route: String) throws -> [Schema.Field] {
-        try #require(try #require(API.table.routes.first { $0.name == route }).body)
+        let found = try #require(API.table.routes.first { $0.name == route })
+        return try #require(found.body)
     }
 
     @Test("a PATCH takes every member that a GET shows")

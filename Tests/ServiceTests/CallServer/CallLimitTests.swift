@@ -1,5 +1,6 @@
 import Cache
 import Contracts
+import Deadlines
 import Testing
 
 @testable import CallServer
@@ -79,6 +80,75 @@ struct CallLimitTests {
             if case .childEnded(_, let status, .busy) = $0 { status == Leg.Status(code: 486, cause: 17) } else { false }
         }
         #expect(told)
+    }
+
+    /// 1001 calls 1002, and is let in under a limit of ten minutes.
+    private func talking() throws -> (CallWorld, caller: String, callee: String) {
+        var world = CallWorld()
+        let caller = world.call(from: "1001", to: "1002") { leg in
+            leg.counted = Leg.Counted(isCall: true, trunk: "west", destination: "1002")
+            leg.limits.duration = .seconds(600)
+        }
+        world.settle()
+        let callee = try #require(world.child(of: caller))
+        world.legs[callee]?.counted = Leg.Counted(isCall: false)
+        world.answer(callee)
+        world.settle()
+        return (world, caller, callee)
+    }
+
+    private func calls(of world: CallWorld) -> [String] { world.legs.values.filter { !$0.isEnded && $0.counted?.isCall == true }.map(\.record.id) }
+
+    @Test("a call whose first leg leaves it counts once more as before, under whoever stays, for the number that one has, and ends when it would have", arguments: [true, false])
+    func inherited(leavesEarly: Bool) throws {
+        var (world, caller, callee) = try talking()
+        world.handle(caller, .referred(Leg.Referral(id: 7, number: "1003")))
+        world.settle()
+        let third = try #require(world.legs.keys.first { $0 != caller && $0 != callee })
+        if leavesEarly { world.leave(caller) }
+        world.settle()
+        world.answer(third)
+        world.settle()
+        #expect(calls(of: world) == [callee] && world.talking == [callee, third])
+        #expect(world.legs[callee]?.counted == Leg.Counted(isCall: true, destination: "1002"), "the trunk's channel is free")
+        world.pass(.seconds(590))
+        world.settle()
+        #expect(world.talking == [callee, third])
+        world.pass(.seconds(15))
+        world.settle()
+        #expect(world.talking.isEmpty && world.sent[third]?.last == "BYE")
+    }
+
+    @Test("a first leg that goes to talk in another call is a part of that one")
+    func merged() throws {
+        var (world, caller, callee) = try talking()
+        let other = world.call(from: "1003", to: "1001") { $0.counted = Leg.Counted(isCall: true, destination: "1001") }
+        world.settle()
+        let second = try #require(world.child(of: other))
+        world.answer(second)
+        world.settle()
+        #expect(Set(calls(of: world)) == [caller, other])
+        world.handle(caller, .partnersJoined(by: Leg.Referral(id: 9, number: "1003")))
+        let seat = try #require(world.legs[caller]?.seat)
+        world.handle(
+            other, .arrivalWanted(Leg.Arrival(first: caller, replaces: caller, leaves: second), roomID: seat.roomID, instance: seat.instance))
+        world.settle()
+        #expect(world.talking == [callee, other] && calls(of: world) == [callee])
+    }
+
+    @Test("what is told twice counts once; one of an older version passes nothing on")
+    func twice() {
+        var fixture = LegFixture.outbound()
+        fixture.leg.counted = Leg.Counted(isCall: false, destination: "1002")
+        fixture.leg.deadlines[.duration] = fixture.moment.now + .seconds(100)
+        let end = fixture.moment.now + .seconds(50)
+        let former = Leg.Counted(isCall: true, destination: "700")
+        let bequest = Leg.Bequest(heir: fixture.leg.record.id, newcomer: "call_new", number: "1003", isThere: true, counted: former, end: end)
+        for _ in 0..<2 { _ = fixture.apply(.inherited(bequest)) }
+        #expect(fixture.leg.counted == Leg.Counted(isCall: true, destination: "1002") && fixture.leg.deadlines[.duration] == end)
+        var other = LegFixture.outbound()
+        let effects = other.apply(.inherited(Leg.Bequest(heir: other.leg.record.id, newcomer: "call_new", number: "1003", isThere: true)))
+        #expect(other.leg.counted == nil && !effects.contains { if case .recount = $0 { true } else { false } })
     }
 
     @Test("one that is up was let in, whatever comes late")

@@ -211,7 +211,11 @@ import Testing
     func canceledReinvite() {
         var (fixture, _) = LegFixture.answered(performing: .answer)
         _ = fixture.apply(.reinvited(offer: "hold"))
-        #expect(fixture.apply(.reinviteCanceled).isEmpty)
+        let effects = fixture.apply(.reinviteCanceled)
+        guard effects.count == 1, case .respondToReinvite(487, nil)? = effects.first else {
+            Issue.record("no 487 in \(effects)")
+            return
+        }
         #expect(fixture.apply(.mediaUpdated(.init(description: "late", held: true), kind: .offer)).isEmpty)
         #expect(fixture.apply(.reinvited(offer: "again")).contains { if case .updateMedia = $0 { true } else { false } })
     }

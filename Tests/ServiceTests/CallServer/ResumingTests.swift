@@ -146,10 +146,12 @@ import Testing
         var (fixture, _) = LegFixture.answered(performing: .digitsReceive(DigitsReceive()))
         let now = fixture.moment.now
         fixture.leg.deadlines = [.action: now + .seconds(10)]
+        fixture.leg.bequest = Leg.Bequest(heir: "call_1", newcomer: "call_2", number: "1003", isThere: true, end: now + .seconds(20))
         let snapshot = LegSnapshot(fixture.leg, at: now, time: 1_000_000, boot: "one")
         #expect(snapshot.restored(at: now + .seconds(2), time: 9_000_000, boot: "one").deadlines == [.action: now + .seconds(10)])
         let elsewhere = Instant(nanoseconds: 50_000_000_000)
-        #expect(snapshot.restored(at: elsewhere, time: 1_004_000, boot: "two").deadlines == [.action: elsewhere + .seconds(6)])
+        let restored = snapshot.restored(at: elsewhere, time: 1_004_000, boot: "two")
+        #expect(restored.deadlines == [.action: elsewhere + .seconds(6)] && restored.bequest?.end == elsewhere + .seconds(16))
     }
 
     @Test("a child's answer counts once, also when it is told twice")
