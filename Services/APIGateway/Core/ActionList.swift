@@ -7,7 +7,14 @@ typealias Problem = Contracts.Problem
 
 /// Flow actions in a request: validated here, so that a mistake is answered without a way over the bus.
 enum ActionList {
-    private static let validation = Validation(timeZones: TimeZones { name, unixSeconds in
+    /// How many of them there may be is the FlowManager's to say; here are the most that can be set there.
+    private static let limits: Limits = {
+        var limits = Limits()
+        (limits.actions, limits.branches) = (10_000, 64)
+        return limits
+    }()
+
+    private static let validation = Validation(limits: limits, timeZones: TimeZones { name, unixSeconds in
         TimeZone(identifier: name)?.secondsFromGMT(for: Date(timeIntervalSince1970: Double(unixSeconds)))
     })
 

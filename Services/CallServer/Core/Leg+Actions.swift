@@ -195,7 +195,8 @@ extension Leg {
             move(
                 roomID: "", instance: placement.mixer, conferenceID: JoinConference.confbridge(option.confbridgeID), into: &effects)
         case .hangup(let option):
-            hangUp(option.reason, at: moment, into: &effects)
+            if let other = option.referenceID, option.reason == nil { return effects.append(.copyCause(of: other)) }
+            hangUp(option.cause, at: moment, into: &effects)
         case .aiSummary, .aiTalk, .aiTask, .block, .branch, .call, .caseCreate, .collect, .condition, .conditionCallDigits, .conditionCallStatus,
             .conditionDatetime, .conditionVariable, .conversationSend, .emailSend, .fetch, .fetchFlow, .goto, .httpRequest,
             .messageSend, .parallel, .park, .queueJoin, .schedule, .stop, .transcribeRecording, .variableSet, .voicemail, .voicemailCheck, .webhookSend:
@@ -312,19 +313,30 @@ extension Leg {
 
     // MARK: Hanging up
 
-    private mutating func hangUp(_ reason: Hangup.Reason?, at moment: Moment, into effects: inout [LegEffect]) {
-        let cause =
-            switch reason {
-            case .busy: 17
-            case .noanswer, .timeout: 19
-            case .failed, .dialout: 41
-            case .normal, .cancel, .amd, nil: 16
-            }
+    /// Why the call that a `hangup` names has ended; nil: it has not, or is nobody's here.
+    mutating func causeCopied(_ cause: Int?, at moment: Moment, into effects: inout [LegEffect]) {
+        guard let current = performing, case .hangup(let option) = current.action.kind else { return }
+        hangUp(cause ?? option.cause, at: moment, into: &effects)
+    }
+
+    private mutating func hangUp(_ cause: Int, at moment: Moment, into effects: inout [LegEffect]) {
         if phase == .up {
             end(.completed, Status(code: 200, cause: cause), by: "platform", at: moment, into: &effects)
         } else {
             let code = cause == 16 ? 603 : Self.code(forCause: cause)
             end(Self.outcome(of: code), Status(code: code, cause: cause == 16 ? 21 : cause), by: "platform", at: moment, into: &effects)
+        }
+    }
+}
+
+extension Hangup {
+    /// Q.850.
+    fileprivate var cause: Int {
+        switch reason {
+        case .busy: 17
+        case .noanswer, .timeout: 19
+        case .failed, .dialout: 41
+        case .normal, .cancel, .amd, nil: 16
         }
     }
 }

@@ -89,6 +89,7 @@ extension Leg {
                 break
             }
             ringTargets(at: moment, into: &effects)
+        case .causeCopied(let cause): causeCopied(cause, at: moment, into: &effects)
         case .notToBeDisturbed:
             if redirectionFailed(at: moment, into: &effects) { break }
             refuse(Status(code: 486, cause: 17, by: "callee"), at: moment, into: &effects)

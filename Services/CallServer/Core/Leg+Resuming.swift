@@ -149,6 +149,7 @@ extension Leg {
         case .record(let option): takeAgain(option, into: &effects)
         case .transfer(let option): referAgain(option, into: &effects)
         case .hold, .meet: meetAgain(into: &effects)
+        case .hangup(let option): if let other = option.referenceID { effects.append(.copyCause(of: other)) }
         default: break
         }
     }

@@ -55,6 +55,7 @@ enum LegEvent: Sendable {
     case unresolved(RPCError)
     case found([ReachableBinding])
     case notToBeDisturbed
+    case causeCopied(Int?)
     case notFound(RPCError)
     /// `seat` is the place that was asked for along with it.
     case mediaCreated(CreateMediaSession.Reply, seat: Leg.Seat? = nil)
@@ -257,6 +258,8 @@ enum LegEffect: Sendable {
 
     // Other legs
     case askPeer(String, step: Int)
+    /// Why that call has ended is wanted.
+    case copyCause(of: String)
     case tellPeer(String, MeetCall.Change)
     /// This call ends with that one, which is told so; that one ends with this.
     case attach(to: String)
@@ -282,7 +285,7 @@ enum LegEffect: Sendable {
         case .recount: false
         case .resolve, .findBindings, .createMedia, .updateMedia, .offerMedia, .hearEarly, .link, .deleteMedia, .ownMedia, .ownSeat, .createElsewhere, .deleteElsewhere, .relink,
             .pointSeat, .pressKey, .join, .leave, .play, .stopPlay, .startRecording, .stopRecordings, .stopRecording, .listen, .stopListening, .setParticipant, .hush, .hideKeys,
-            .sendDigits, .startStream, .stopStream, .startRun, .advance, .leaveRun, .watchRun, .askPeer, .tellPeer, .attach, .releaseChained, .createChild, .tellParent,
+            .sendDigits, .startStream, .stopStream, .startRun, .advance, .leaveRun, .watchRun, .askPeer, .copyCause, .tellPeer, .attach, .releaseChained, .createChild, .tellParent,
             .tellChild, .publish, .keepRecord, .forget, .rename: false
         }
     }

@@ -135,6 +135,7 @@ extension CallEngine {
             ask(
                 AdvanceRun(runID: runID, customerID: leg.record.customerID, step: step, outcome: .callEnded), for: leg, "\(runID)/\(step)/left"
             ) { _ in nil } failed: { _ in nil }
+        case .copyCause(let call): findCause(of: call, for: leg)
         case .askPeer(let peer, let step): askPeer(leg, peer, step: step)
         case .tellPeer(let peer, let change): tellPeer(leg, peer, change)
         case .watchRun(let runID):

@@ -87,6 +87,13 @@ extension CallEngine {
         } failed: { .notFound($0) }
     }
 
+    /// Why another call of the customer's has ended.
+    func findCause(of call: String, for leg: Leg) {
+        let (id, customer) = (leg.record.id, leg.record.customerID)
+        if let other = legs[call]?.leg, other.record.customerID == customer { return handle(id, .causeCopied(other.record.hangupCause)) }
+        ask(GetCall(customerID: customer, id: call), for: leg, "cause/\(call)") { .causeCopied($0.hangupCause) } failed: { _ in .causeCopied(nil) }
+    }
+
     /// So long a phone is taken to be where it was.
     private static let freshness = Interval.seconds(1)
 }

@@ -21,7 +21,7 @@ struct LegSnapshot: Codable {
         let passed = Interval.milliseconds(Int(clamping: max(0, time - self.time)))
         func restored(_ instant: Instant) -> Instant { now + (instant - self.now) + passed * -1 }
         leg.deadlines = leg.deadlines.mapValues(restored)
-        leg.bequest?.end = leg.bequest?.end.map(restored)
+        if let end = leg.bequest?.end { leg.bequest?.end = restored(end) }
         return leg
     }
 

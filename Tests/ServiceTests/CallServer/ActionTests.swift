@@ -6,6 +6,21 @@ import Testing
 @testable import CallServer
 
 @Suite struct ActionTests {
+    @Test("hangup with another call's id ends the call as that one has ended; one that goes on, or is nobody's, is no reason")
+    func copiedCause() {
+        var option = Hangup()
+        option.referenceID = "call_other"
+        for (found, cause) in [(17, 17), (nil, 21)] as [(Int?, Int)] {
+            var (fixture, effects) = LegFixture.answered(performing: .hangup(option))
+            #expect(!fixture.leg.isEnded && effects.contains { if case .copyCause("call_other") = $0 { true } else { false } })
+            effects = fixture.apply(.causeCopied(found))
+            #expect(fixture.leg.isEnded && fixture.leg.record.hangupCause == cause)
+        }
+        option.reason = .busy
+        let (fixture, _) = LegFixture.answered(performing: .hangup(option))
+        #expect(fixture.leg.isEnded && fixture.leg.record.hangupCause == 17, "its own reason counts")
+    }
+
     @Test("digits_receive ends with the wanted number of digits and keeps the rest for the next action")
     func digitsByLength() {
         var option = DigitsReceive()
