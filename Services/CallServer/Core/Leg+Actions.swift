@@ -129,10 +129,11 @@ extension Leg {
                 for: Watch(
                     id: "", speech: sounds.contains(.speech), silence: sounds.contains(.silence) ? option.silence : nil,
                     beep: sounds.contains(.beep), fax: sounds.contains(.fax)), into: &effects)
-            finish(.completed, at: moment, into: &effects)
+            // The room says whether it does; one on the way to another room is asked there.
+            if !isSeated { finish(.completed, at: moment, into: &effects) }
         case .transcribeStart(let option):
             transcribe(option, at: moment, into: &effects)
-            finish(transcribing, at: moment, into: &effects)
+            if !isSeated { finish(transcribing, at: moment, into: &effects) }
         case .transcribeStop:
             transcribe(nil as Transcription?, at: moment, into: &effects)
             finish(.completed, at: moment, into: &effects)

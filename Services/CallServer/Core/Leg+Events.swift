@@ -186,6 +186,7 @@ extension Leg {
             listen(for: watch, into: &effects)
         case .transcriptionWanted(let transcription):
             transcribe(transcription, at: moment, into: &effects)
+        case .listening(let watchID): listening(watchID, at: moment, into: &effects)
         case .listenFailed(let watchID, let error):
             listenFailed(watchID, error, at: moment, into: &effects)
         case .playFinished(let playID, let reason):

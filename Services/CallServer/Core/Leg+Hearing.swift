@@ -88,15 +88,30 @@ extension Leg {
         for watch in hearing?.watches ?? [] { effects.append(.listen(watch)) }
     }
 
+    /// The room listens: what was begun for that is done.
+    mutating func listening(_ id: String, at moment: Moment, into effects: inout [LegEffect]) {
+        guard let current = performing, current.isStarted else { return }
+        switch current.action.kind {
+        case .listenStart where id == Self.listeningWatch: finish(.completed, at: moment, into: &effects)
+        case .transcribeStart where id == Self.transcribingWatch: finish(transcribing, at: moment, into: &effects)
+        default: break
+        }
+    }
+
     /// The room does not listen: a transcription fails, an `amd` has no answer; the call goes on.
     mutating func listenFailed(_ id: String, _ error: RPCError, at moment: Moment, into effects: inout [LegEffect]) {
         guard let watch = hearing?.watches.first(where: { $0.id == id }) else { return }
         if gatherFailed(id, error, at: moment, into: &effects) || askingFailed(id, error, at: moment, into: &effects) { return }
+        let code = error.problems.first?.code ?? error.code.rawValue
         if watch.transcription != nil {
-            _ = tellTranscript(.transcriptFailed(side: nil, code: error.code.rawValue, detail: error.detail), into: &effects)
-        } else if watch.machine != nil {
-            detectionTimeIsUp(at: moment, into: &effects)
+            _ = tellTranscript(.transcriptFailed(side: nil, code: code, detail: error.detail), into: &effects)
         }
+        switch performing?.action.kind {
+        case .listenStart where id == Self.listeningWatch, .transcribeStart where id == Self.transcribingWatch:
+            finish(.failed(code), at: moment, into: &effects)
+        default: break
+        }
+        if watch.machine != nil { detectionTimeIsUp(at: moment, into: &effects) }
     }
 
     // MARK: Hearing

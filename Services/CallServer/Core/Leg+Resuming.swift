@@ -145,7 +145,7 @@ extension Leg {
         case .recordingStart(let option): startRecording(option, into: &effects)
         case .recordingStop: effects.append(.stopRecordings(step: current.step))
         case .externalMediaStart(let option): effects.append(.startStream(stream(option, step: current.step)))
-        case .amd, .gather: listenAgain(into: &effects)
+        case .amd, .gather, .listenStart, .transcribeStart: listenAgain(into: &effects)
         case .record(let option): takeAgain(option, into: &effects)
         case .transfer(let option): referAgain(option, into: &effects)
         case .hold, .meet: meetAgain(into: &effects)

@@ -5,7 +5,7 @@ import Flow
 
 /// Writing down what is said: a watch that goes along from room to room, and results that are told as events of the call.
 extension Leg {
-    private static let watchID = "transcribe"
+    static let transcribingWatch = "transcribe"
     private static let mostEnding = 4
 
     mutating func transcribe(_ option: TranscribeStart, at moment: Moment, into effects: inout [LegEffect]) {
@@ -41,7 +41,7 @@ extension Leg {
         guard var transcription else { return }
         transcription.id = "trans_" + StableID.text(record.id, salt: "transcription/\(revision)", length: 26)
         transcription.startedAt = moment.time
-        listen(Watch(id: Self.watchID, transcription: transcription), into: &effects)
+        listen(Watch(id: Self.transcribingWatch, transcription: transcription), into: &effects)
         publish("transcript.started", with: ["transcript": Self.described(transcription)], into: &effects)
     }
 
@@ -51,7 +51,7 @@ extension Leg {
         guard let current = currentTranscription else { return }
         let ending = (hearing?.ending ?? []) + [current]
         hearing?.ending = Array(ending.suffix(Self.mostEnding))
-        stopListening(Self.watchID, into: &effects)
+        stopListening(Self.transcribingWatch, into: &effects)
         var members = Self.described(current).object ?? [:]
         if let afterwards = hearing?.afterwards {
             (members["on_end_flow_id"], members["run_id"]) = (.string(afterwards.flowID), .string(afterwards.runID))
@@ -61,7 +61,7 @@ extension Leg {
     }
 
     private var currentTranscription: Transcription? {
-        hearing?.watches.first { $0.id == Self.watchID }?.transcription
+        hearing?.watches.first { $0.id == Self.transcribingWatch }?.transcription
     }
 
     private static func described(_ transcription: Transcription) -> JSONValue {

@@ -103,6 +103,7 @@ enum LegEvent: Sendable {
     case listenWanted(Watch?)
     /// Nil: the transcription is to end.
     case transcriptionWanted(Transcription?)
+    case listening(watchID: String)
     case listenFailed(watchID: String, RPCError)
     case playFinished(playID: String, PlayFinished.Reason)
     /// What became of a step that begins or ends recordings.

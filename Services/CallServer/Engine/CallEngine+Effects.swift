@@ -95,7 +95,7 @@ extension CallEngine {
             ask(
                 ListenInRoom(roomID: leg.seat.roomID, participantID: leg.seat.participantID, epoch: leg.epoch, watch: watch), for: leg,
                 "listen/\(watch.id)/\(revision)", at: leg.seat.instance
-            ) { _ in nil } failed: { error in
+            ) { _ in .listening(watchID: watch.id) } failed: { error in
                 Counters.lostWatches.add()
                 return .listenFailed(watchID: watch.id, error)
             }

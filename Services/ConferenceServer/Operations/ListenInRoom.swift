@@ -9,6 +9,9 @@ extension Wiring {
     /// Where the sound goes that is to be written down.
     private func tap(_ command: ListenInRoom, on loop: isolated MixerLoop) throws(RPCError) -> TranscriptionTap? {
         guard let transcription = command.watch.transcription else { return nil }
+        do { try transcriptions.assertProvided(transcription) } catch {
+            throw RPCError(.invalid, error.detail, problems: [Problem(pointer: "", code: error.code, detail: error.detail)])
+        }
         guard let settings = loop.settings(of: command.participantID, in: command.roomID) else {
             throw RPCError(.notFound, "no such participant")
         }

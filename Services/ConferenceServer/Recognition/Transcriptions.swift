@@ -40,6 +40,9 @@ final class Transcriptions: Sendable {
         (self.providers, self.limit, self.bus, self.logger) = (providers, limit, bus, logger)
     }
 
+    /// Throws when what is wanted is not set up here.
+    func assertProvided(_ transcription: Transcription) throws(RecognitionFailure) { _ = try providers.provider(for: transcription) }
+
     /// Any thread. The sound goes into the tap from now on; nil when there are too many.
     func begin(_ order: Order) -> TranscriptionTap? {
         let begun = state.withLock { state -> TranscriptionTap? in
