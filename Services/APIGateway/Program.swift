@@ -25,7 +25,10 @@ struct Program {
     static func main() async {
         let declaration = ServiceProgram.Declaration(
             .apiGateway, settings: settings, needs: [.bus, .database, .fleet], schema: "accounts",
-            migrations: [Migration(number: 1, name: "accounts", sql: PackageResources._001_accounts_sql)])
+            migrations: [
+                Migration(number: 1, name: "accounts", sql: PackageResources._001_accounts_sql),
+                Migration(number: 2, name: "suspended", sql: PackageResources._002_suspended_sql),
+            ])
         await ServiceProgram.run(declaration, wire)
     }
 
@@ -34,6 +37,7 @@ struct Program {
             preconditionFailure("TANDEM_API_LISTEN was checked to be ADDRESS:PORT")
         }
         let (bus, logger, settings) = (runtime.bus, runtime.logger, runtime.settings)
+        ActionList.configure(settings)
         let store = AccountStore(database: runtime.database, sealingKey: runtime.key(for: "stored answers"))
         let feed = EventFeed(store: store, mostStreams: settings.integer("TANDEM_API_STREAMS"), logger: logger)
         let reconciliation = Reconciliation(

@@ -4,7 +4,7 @@ import Testing
 @Suite("A flow reads the platform's variables, and sets others")
 struct ReservedNameTests {
     static let names = [
-        "voipbin.call.id", "voipbin.anything", "call.from", "call.digits", "digits", "call['from']", "amd.result", "results", "results.ask", "activeflow.id", "action.code", "recording.id",
+        "voipbin.call.id", "voipbin.anything", "call.from", "call.digits", "digits", "call['from']", "amd.result", "results", "results.ask",
     ]
 
     @Test("Where one is to be set the flow is not saved", arguments: names)

@@ -77,15 +77,16 @@ extension AccountStore {
         }
     }
 
-    /// The Registrar has agreed; false when somebody else has come by the domain.
+    /// The Registrar has agreed, and is told once more: of a status that was changed meanwhile it may have been told with the former domain. False when
+    /// somebody else has come by the domain.
     func endMove(_ customer: Customer, to domain: String) async throws -> Bool {
         do {
             return try await database.transaction(.durable) { connection in
                 try connection.change(
                     """
-                    update accounts.customers set domain = $2, pending = case when status = $3 then null else pending end, updated_at = now()
+                    update accounts.customers set domain = $2, pending = 'put', updated_at = now()
                     where id = $1 and pending is distinct from 'remove'
-                    """, [.text(customer.id), .text(domain), .text(customer.status.rawValue)]) == 1
+                    """, [.text(customer.id), .text(domain)]) == 1
             }
         } catch DatabaseError.uniqueViolation {
             return false

@@ -98,7 +98,7 @@ extension AccountStore {
             try connection.query(
                 """
                 update accounts.customers set name = coalesce($2, name), status = coalesce($3, status),
-                    pending = case when $3::text <> status then 'put' else pending end, updated_at = now()
+                    pending = case when $3::text is not null then 'put' else pending end, updated_at = now()
                 where id = $1 and pending is distinct from 'remove' returning \(Self.customerColumns)
                 """, [.text(id), .optional(name), .optional(status?.rawValue)]
             ).first.map(Self.customer)

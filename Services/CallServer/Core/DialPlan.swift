@@ -74,9 +74,10 @@ struct DialPlan {
             }
             dial.busyTargetID = follow(forwarding?.busy, "busy", .userBusy)
             dial.noAnswerTargetID = follow(forwarding?.noAnswer, "no-answer", .noAnswer)
-            dial.unreachableTargetID = follow(forwarding?.unreachable, "unreachable", .unavailable)
+            // Where nothing is said of phones that are not there, it is as if nobody answered.
+            if let unreachable = forwarding?.unreachable { dial.unreachableTargetID = follow(unreachable, "unreachable", .unavailable) }
             // Of a call that failed for another reason nobody has seen anything either.
-            dial.failedTargetID = dial.unreachableTargetID
+            dial.failedTargetID = dial.unreachableTargetID ?? "\(id)-end"
             dial.answeredTargetID = "\(id)-end"
             // Jumps lead to the first of its actions.
             let isTold = tell(id, visited, reason)

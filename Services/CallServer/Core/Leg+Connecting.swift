@@ -21,7 +21,7 @@ extension Leg {
     /// Named after the step, so that performing it twice makes the same children.
     private func orders(of option: Connect, step: Int) -> [ChildOrder] {
         let source = option.source.flatMap { Self.dialledNumber($0, sip.domain) } ?? record.from
-        let hidden = option.anonymous == .yes || (option.anonymous != .no && isPrivate == true)
+        let hidden = option.anonymous == .yes || isPrivate == true
         return option.destinations.compactMap { Self.dialledNumber($0, sip.domain) }.enumerated().map { index, number in
             ChildOrder(
                 id: childID(step: step, index: index), number: number, callerNumber: hidden ? "anonymous" : source,

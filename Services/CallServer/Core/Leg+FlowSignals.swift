@@ -37,6 +37,11 @@ extension Leg {
         finish(.completed, at: moment, into: &effects)
     }
 
+    /// Those that its phone sees; which way the call goes on is told to those who are called.
+    var headersForCaller: [Header] { (headers ?? []).filter { !Self.ofTheWay.contains($0.name.lowercased()) } }
+
+    private static let ofTheWay: Set<String> = ["diversion", "history-info"]
+
     /// VoIPbin's words for the state of a call; `condition_call_status` asks for them.
     var statusWord: ConditionCallStatus.Status {
         switch phase {

@@ -113,7 +113,7 @@ extension Action.Kind {
     /// Whether who calls hears what who is called says before it answers.
     var passesEarlyMedia: Bool {
         switch self {
-        case .connect(let option): option.earlyMedia
+        case .connect: true
         case .dial(let option): option.ringback == .earlyMedia
         default: false
         }

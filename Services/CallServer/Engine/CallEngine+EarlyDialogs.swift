@@ -81,7 +81,7 @@ extension CallEngine {
         builder.add(.require, "100rel")
         builder.add(.rseq, String(sequence))
         identify(&builder, entry.leg)
-        for header in entry.leg.headers ?? [] { builder.headers.append(Header(header.name, header.value)) }
+        for header in entry.leg.headersForCaller { builder.headers.append(Header(header.name, header.value)) }
         attach(body, to: &builder)
         respond(transaction, builder)
         drain()

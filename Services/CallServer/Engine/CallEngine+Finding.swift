@@ -55,22 +55,27 @@ extension CallEngine {
         }
     }
 
-    /// The plan with what the numbers are that it may lead to. One that nobody can be asked about just now leads nowhere.
+    /// So long a caller waits for what lies beyond the phones it calls.
+    private static let lookAhead = Interval.milliseconds(500)
+
+    /// The plan with what the numbers are that it may lead to. Where nobody can be asked just now it leads no further.
     private nonisolated func completed(_ plan: DialPlan, for context: CallContext) async -> DialPlan {
-        var plan = plan
-        while let number = plan.unknown.first { plan.note(number, is: await meaning(of: number, for: context)) }
+        var (plan, context) = (plan, context)
+        context.deadline = Self.lookAhead
+        while let number = plan.unknown.first, let found = await meaning(of: number, for: context) { plan.note(number, is: found) }
         return plan
     }
 
-    private nonisolated func meaning(of number: String, for context: CallContext) async -> DialPlan.Found {
+    private nonisolated func meaning(of number: String, for context: CallContext) async -> DialPlan.Found? {
         let customer = context.customer ?? ""
         do throws(RPCError) {
             let found = try await bus.call(ResolveExtension(customerID: customer, number: number), context: context).found
             return found.flowID.map { .flow($0) } ?? .extension(found.forwarding)
         } catch where error.code == .notFound {
-            let conference = try? await bus.call(ResolveConference(customerID: customer, number: number), context: context)
-            return conference.map { .conference($0.id) } ?? .nobody
-        } catch { return .nobody }
+            do throws(RPCError) {
+                return .conference(try await bus.call(ResolveConference(customerID: customer, number: number), context: context).id)
+            } catch { return error.code == .notFound ? .nobody : nil }
+        } catch { return nil }
     }
 
     /// Of the number that the caller dialled it was told a moment ago, with whose number it is.

@@ -55,7 +55,7 @@ extension CallEngine {
             builder.add(.allow, Self.allowed)
             if code >= 200 { extend(&builder, entry.leg) }
             identify(&builder, entry.leg)
-            for header in entry.leg.headers ?? [] { builder.headers.append(Header(header.name, header.value)) }
+            for header in entry.leg.headersForCaller { builder.headers.append(Header(header.name, header.value)) }
         }
         if code == 503 { builder.add(.retryAfter, String(Int.random(in: 5...30))) }
         if code != 503, code >= 300, let seconds = entry.leg.retryAfter { builder.add(.retryAfter, String(seconds)) }

@@ -13,6 +13,7 @@ struct PendingAuthentication: Sendable {
     let trunk: Trunk?
     /// Whoever proves to be one user may not speak, or register, as another; a trunk speaks for many.
     let isForItself: Bool
+    let isEmergency: Bool
 }
 
 /// Authentication of whoever wants to register or to begin something: by digest (RFC 3261 §22, RFC 8760), or as a trunk.
@@ -53,7 +54,7 @@ extension ProxyCore {
         return .authenticate(
             PendingAuthentication(
                 message: message, method: method, arrival: arrival, credentials: credentials, key: key, trunk: trunk,
-                isForItself: isForItself))
+                isForItself: isForItself, isEmergency: method == .invite && isEmergency(view, head.uri, admission)))
     }
 
     /// Whether the account's owner made the credentials. The same work is done when there is no account.
@@ -78,10 +79,11 @@ extension ProxyCore {
         pending.trunk.flatMap { isAuthentic(pending, $0.account) ? .trunk($0) : nil }
     }
 
-    /// `sender` is nil when its owner did not make the credentials, or there is none: both get the same answer, as does who is suspended.
+    /// `sender` is nil when its owner did not make the credentials, or there is none: both get the same answer, as does who is suspended and does not
+    /// call for help.
     func resume(_ pending: PendingAuthentication, _ sender: Originator?, _ servers: inout Placement) -> Decision {
         let (message, arrival) = (pending.message, pending.arrival)
-        guard let sender, !sender.isSuspended else { return refuse(message.view, arrival, Refusal(403)) }
+        guard let sender, !sender.isSuspended || pending.isEmergency else { return refuse(message.view, arrival, Refusal(403)) }
         do throws(Refusal) {
             let head = try RequestHead(message.view)
             if pending.method == .register { return forwardToRegistrar(message.view, head, arrival, nil, sender, servers.directory) }

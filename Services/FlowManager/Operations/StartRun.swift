@@ -43,12 +43,7 @@ extension Runs {
     }
 
     private func actions(of command: StartRun) async throws -> [Action] {
-        if let actions = command.actions {
-            guard actions.count <= interpreter.limits.actions else {
-                throw RPCError(.invalid, "\(actions.count) actions, where a flow may have \(interpreter.limits.actions) (TANDEM_FLOW_ACTIONS)")
-            }
-            return actions
-        }
+        if let actions = command.actions { return actions }
         guard let id = command.flowID else { throw RPCError(.invalid, "a run needs a flow or actions") }
         guard let flow = try await flows.current(id, customerID: command.customerID) else {
             throw RPCError(.notFound, "there is no such flow")

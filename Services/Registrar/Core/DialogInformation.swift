@@ -1,5 +1,6 @@
 import Bytes
 import Contracts
+import SIP
 
 /// The document of the dialog event package: the whole state of an extension's dialogs (RFC 4235 §4).
 struct DialogInformation: Sendable {
@@ -44,7 +45,7 @@ struct DialogInformation: Sendable {
     }
 
     private func address(_ number: String) -> String {
-        number == Self.anonymous ? "sip:\(Self.anonymous)@\(Self.anonymousHost)" : "sip:\(escaped(number))@\(escaped(domain))"
+        number == Self.anonymous ? "sip:\(Self.anonymous)@\(Self.anonymousHost)" : escaped(URI(calling: number, at: domain).description)
     }
 
     private func escaped(_ text: String) -> String { RegistrationInformation.escaped(text) }

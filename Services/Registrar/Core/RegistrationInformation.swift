@@ -1,4 +1,5 @@
 import Bytes
+import SIP
 
 /// The document of the `reg` event package: the whole state of one address of record (RFC 3680 §5), with public GRUUs (RFC 5628).
 struct RegistrationInformation: Sendable {
@@ -31,7 +32,7 @@ struct RegistrationInformation: Sendable {
         return text + "</registration>\n</reginfo>\n"
     }
 
-    private var addressOfRecord: String { "sip:\(number)@\(domain)" }
+    private var addressOfRecord: String { URI(calling: number, at: domain).description }
 
     private func contact(_ binding: Binding, event: String, isActive: Bool, _ now: Int64) -> String {
         let id = String(StableHash.hash(binding.key.utf8), radix: 16)

@@ -6,8 +6,9 @@ public struct Connect: Sendable, Hashable, OptionFields {
     /// Who calls; the caller of this call without it.
     public var source: Address?
     public var destinations: [Address] = []
-    /// The caller hears the destination before it answers; a tone until then without.
-    public var earlyMedia = true
+    /// VoIPbin's. The caller hears the destination before it answers whatever this says: flows that were written without a word of it have been
+    /// stored with `false`.
+    public var earlyMedia = false
     /// The caller is hung up for the reason for which the destination ended.
     public var relayReason = false
     public var anonymous: Anonymous?

@@ -121,8 +121,6 @@ public struct Dial: Sendable, Hashable, OptionFields {
     func check(_ reader: inout OptionReader) {
         if callerID == .source, source == nil {
             reader.note(reader.pointer.pointing(at: "source"), .missing, "caller_id is source, and there is none")
-        } else if source != nil, shownCallerID != .source {
-            reader.note(reader.pointer.pointing(at: "caller_id"), .invalidValue, "with a source it is source, or left out")
         }
         if confirmText != nil, confirmKey.isEmpty {
             reader.note(reader.pointer.pointing(at: "confirm_key"), .missing, "a key is needed to confirm with")

@@ -1,7 +1,7 @@
 /// Names of variables that are the platform's: a flow reads them.
 extension Variables {
     private static let namesOfDigits: Set<String> = [digits, "call.digits", "digits"]
-    private static let families: Set<String> = ["voipbin", "call", "activeflow", "action", "recording", "transcribe", "amd", Results.name]
+    private static let families: Set<String> = ["voipbin", "call", "amd", Results.name]
 
     static func areDigits(_ name: String) -> Bool { namesOfDigits.contains(name) }
 
