@@ -40,6 +40,19 @@ struct BaresipTests {
         #expect(levels[0] > -16 && levels[1] < -40, "its own tone comes back at full level, and nothing else: \(levels)")
     }
 
+    @Test("RFC 4568: a phone that takes no plain RTP is called with keys in the description, and the two hear each other")
+    func calledSecurely() async throws {
+        let (caller, callee) = (try await suite.makeAccount(), try await suite.makeAccount())
+        let answering = try Baresip(as: callee, in: suite, tone: 700, protection: .sdes, life: .seconds(8))
+        try await answering.registers()
+        let calling = try Baresip(as: caller, in: suite, tone: 500, dial: callee.number, life: .seconds(4))
+        try await calling.talks()
+        try await calling.ends()
+        try await answering.ends()
+        let (atCaller, atCallee) = (try calling.heard([500, 700]), try answering.heard([500, 700]))
+        #expect(atCaller[1] > -16 && atCallee[0] > -16, "each hears the other: \(atCaller), \(atCallee)")
+    }
+
     @Test("Two baresip phones hear each other and not themselves", arguments: ["PCMU", "PCMA"])
     func twoPhones(_ callersCodec: String) async throws {
         let (caller, callee) = (try await suite.makeAccount(), try await suite.makeAccount())

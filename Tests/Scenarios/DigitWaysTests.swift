@@ -70,6 +70,21 @@ struct DigitWaysTests {
         try await expectOnce({ $0.hasEvents = false }) { try await $0.send(tones: "42") }
     }
 
+    @Test("as tones of a phone that talks with another, whose packets would otherwise go from one to the other unheard")
+    func tonesBetweenTwo() async throws {
+        try await withPhones(1, in: suite, options: { $0.hasEvents = false }) { callers in
+            try await withPhones(2, in: suite) { callees in
+                let (caller, callee) = try await connect(callers[0], callees[1])
+                #expect(await callee.hears(440))
+                try await Task.sleep(for: .seconds(2))
+                try await caller.setTone(nil)
+                try await caller.send(tones: "42")
+                #expect(await callee.receives(digits: "42"))
+                try await caller.hangup()
+            }
+        }
+    }
+
     @Test("An INFO of other content is 415, one that names no key 400, one of a package 469, an empty one 200")
     func refusals() async throws {
         try await withPhones(1, in: suite) { phones in

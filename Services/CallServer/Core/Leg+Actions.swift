@@ -36,7 +36,7 @@ extension Leg {
         // A repeated answer to a step that is being performed changes nothing.
         if let performing, performing.step >= step.step { return watch(performing.watch, at: moment) }
         performing = Performing(runID: step.runID, step: step.step, action: action)
-        leftBy = nil
+        left = nil
         watch(step.watch, at: moment)
         tellOfSecret(into: &effects)
         proceed(at: moment, into: &effects)
@@ -73,7 +73,7 @@ extension Leg {
 
     private mutating func flowEnded(at moment: Moment, into effects: inout [LegEffect]) {
         if phase == .up {
-            end(.completed, Status(code: 200, cause: 16), by: leftBy ?? "platform", at: moment, into: &effects)
+            end(.completed, Status(code: 200, cause: left?.cause ?? 16), by: left?.by ?? "platform", at: moment, into: &effects)
         } else {
             refuse(refusal, at: moment, into: &effects)
         }

@@ -14,7 +14,7 @@ extension Leg {
     }
 
     mutating func answerIfPossible(at moment: Moment, into effects: inout [LegEffect]) {
-        guard isInbound, wantsAnswer, phase == .preparing || phase == .ringing, isSeated, mayAnswer else { return }
+        guard isInbound, wantsAnswer, awaitsAdmission != true, phase == .preparing || phase == .ringing, isSeated, mayAnswer else { return }
         phase = .up
         deadlines[.provisional] = nil
         effects.append(.respond(code: 200, body: finalDescription))

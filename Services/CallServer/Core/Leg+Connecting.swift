@@ -113,7 +113,7 @@ extension Leg {
         performing?.results[child] = status
         if bridgedChild == child {
             bridgedChild = nil
-            leftBy = status.by
+            left = status
             finish(telling(.connected, of: option), at: moment, into: &effects)
         } else if bridgedChild == nil, hasNoChildLeft {
             // A party that came and went before this call was answered leaves nothing better to tell than that it is gone.

@@ -122,7 +122,7 @@ extension Leg {
         performing?.dialling = dialling
         if bridgedChild == child {
             bridgedChild = nil
-            leftBy = status.by
+            left = status
             dialling.answered = dialling.numbers[child]
             finish(Outcome(.completed, data: dialling.data), at: moment, into: &effects)
         } else if hasNoChildLeft, bridgedChild == nil {

@@ -63,7 +63,7 @@ extension Leg {
     }
 
     mutating func refused(_ branch: Int, code: Int, at moment: Moment, into effects: inout [LegEffect]) {
-        guard dial?.winner == nil else { return }
+        guard dial?.winner == nil, !offersSecurely(branch, code: code, into: &effects) else { return }
         dial?.refusals[branch] = code
         sip.early?.removeAll { $0.branch == branch }
         guard dial?.refusals.count == dial?.targets.count else {

@@ -101,10 +101,12 @@ extension Leg {
             (media.description, media.inside) = (reply.description, reply.inside)
             takeFirstSeat(asked, reply.place, at: moment, into: &effects)
             ringTargets(at: moment, into: &effects)
+        case .mediaOffered(let description, .sdes): securelyOffered(description, into: &effects)
         case .mediaOffered(let description, let profile):
             if profile == .browser { media.browserOffer = description } else { (media.description, media.family) = (description, .ipv6) }
             ringTargets(at: moment, into: &effects)
         case .mediaOfferFailed(let error):
+            if secureOfferFailed(at: moment, into: &effects) { break }
             guard let phones = dial?.targets.filter({ !$0.isBrowser }), !phones.isEmpty else {
                 refuse(Self.status(of: error), at: moment, into: &effects)
                 break
@@ -223,8 +225,8 @@ extension Leg {
             childAnswered(child, at: moment, into: &effects)
         case .childEnded(let child, let status, let outcome):
             childEnded(child, status, outcome, at: moment, into: &effects)
-        case .parentEnded:
-            end(phase == .up ? .completed : .canceled, Status(code: phase == .up ? 200 : 487, cause: 16), by: "caller", at: moment, into: &effects)
+        case .parentEnded: parentGone(cause: 16, at: moment, into: &effects)
+        case .parentGone(let cause): parentGone(cause: cause, at: moment, into: &effects)
         case .consultWanted(let leg, let number): consult(by: leg, number, into: &effects)
         case .consultationOver(let completes): consultationOver(completes: completes, at: moment, into: &effects)
         case .askWanted(let id, let action, let webhook): ask(id, action, webhook, at: moment, into: &effects)
@@ -244,6 +246,7 @@ extension Leg {
         case .recorded(let id): recorded(id)
         case .answerWanted: requestAnswer(at: moment, into: &effects)
         case .redirected(let flowID, let actions): redirect(flowID: flowID, actions: actions, at: moment, into: &effects)
+        case .admitted: admitted(at: moment, into: &effects)
         case .overLimit(let over): overLimit(over, at: moment, into: &effects)
         case .due(let kind):
             deadlines[kind] = nil
@@ -384,7 +387,7 @@ extension Leg {
         } else {
             cancelTargets(except: nil, into: &effects)
         }
-        for child in children { effects.append(.tellChild(child, .parentEnded)) }
+        for child in children { effects.append(.tellChild(child, .parentGone(cause: status.cause))) }
         releaseChained(into: &effects)
         if record.parentCallID != nil { effects.append(.tellParent(.childEnded(record.id, status.made(by: by), outcome))) }
         if let playID = performing?.playID, isSeated { effects.append(.stopPlay(playID: playID)) }
@@ -398,6 +401,10 @@ extension Leg {
         case .failed: sayFarewell(into: &effects)
         case .creating, .deleting, .gone: break
         }
+    }
+
+    private mutating func parentGone(cause: Int, at moment: Moment, into effects: inout [LegEffect]) {
+        end(phase == .up ? .completed : .canceled, Status(code: phase == .up ? 200 : 487, cause: cause), by: "caller", at: moment, into: &effects)
     }
 
     private mutating func deleteMedia(into effects: inout [LegEffect]) {

@@ -60,7 +60,14 @@ extension Leg {
         effects.append(.recount)
     }
 
+    /// There is room for it, or nobody could be asked.
+    mutating func admitted(at moment: Moment, into effects: inout [LegEffect]) {
+        awaitsAdmission = nil
+        answerIfPossible(at: moment, into: &effects)
+    }
+
     mutating func overLimit(_ over: OverLimit, at moment: Moment, into effects: inout [LegEffect]) {
+        awaitsAdmission = nil
         // One that is up was let in.
         guard phase != .up else { return }
         record.hangupReason = over.reason

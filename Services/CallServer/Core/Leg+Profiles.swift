@@ -10,7 +10,7 @@ extension Leg.Target {
         return (transport == "ws" || transport == "wss") && uri.host.lowercased().hasSuffix(".invalid")
     }
 
-    var profile: MediaProfile { isBrowser ? .browser : .plain }
+    var profile: MediaProfile { isBrowser ? .browser : takesSRTP == true ? .sdes : .plain }
 
     /// Whoever is reached at an IPv6 address hears there (RFC 6157 §4): to a phone that has both, either will do.
     var isIPv6: Bool { URI(contact).flatMap { IPAddress($0.host) }.map { !$0.isIPv4 } ?? false }
@@ -18,5 +18,8 @@ extension Leg.Target {
 
 extension Leg.Media {
     /// Our offer in the form that a contact takes.
-    func offer(to target: Leg.Target) -> String { target.isBrowser ? browserOffer ?? description : description }
+    func offer(to target: Leg.Target) -> String {
+        if target.isBrowser { return browserOffer ?? description }
+        return target.takesSRTP == true ? secureOffer ?? description : description
+    }
 }

@@ -64,6 +64,8 @@ extension Leg {
     private mutating func resumeInbound(into effects: inout [LegEffect]) {
         switch phase {
         case .preparing, .ringing:
+            // Nobody tells it any more.
+            awaitsAdmission = nil
             // What it is not answered by it cannot be: its phone has given up, or will.
             guard sip.invite != nil else { break }
             if program == nil, performing == nil, record.runID == nil { begin(sip.dialled ?? record.to, into: &effects) }
@@ -100,6 +102,7 @@ extension Leg {
         case .ringing:
             inviteAgain(dial, into: &effects)
             resumeEarly(into: &effects)
+            if media.secureOffer == nil, awaitsSecureOffer { effects.append(.offerMedia(.sdes, nil)) }
             if let current = redirections?.current { effects.append(.findBindings(number: current.number)) }
         case .up:
             resumeReinvite(into: &effects)

@@ -39,8 +39,8 @@ struct Leg: Codable, Sendable {
     var children: [String] = []
     /// The child that talks with this leg.
     var bridgedChild: String?
-    /// Who has just hung up on this leg; nil once its flow has gone on to something else.
-    var leftBy: String?
+    /// How whom it talked with has just hung up; nil once its flow has gone on to something else.
+    var left: Status?
     /// Digits that no action has used yet (type-ahead); bounded by `Limits.digits`.
     var digits = ""
     /// What a flow that ends before an answer refuses the call with.
@@ -114,6 +114,10 @@ struct Leg: Codable, Sendable {
         var description = ""
         /// The same for browsers, where one of them is to ring; the first answer decides which of the two was meant.
         var browserOffer: String?
+        /// The same for phones that have refused plain RTP.
+        var secureOffer: String?
+        /// The relay makes no such offer.
+        var refusesSRTP: Bool?
         /// Of the phones that our offer is for, when it is not the usual one.
         var family: AddressFamily?
         var inside: InsideEndpoint?
@@ -208,6 +212,8 @@ struct Leg: Codable, Sendable {
         var cause: Int?
         /// Its INVITE has had its final response, or none will come.
         var isOver: Bool?
+        /// It has refused plain RTP.
+        var takesSRTP: Bool?
     }
 
     struct Program: Codable, Sendable {
@@ -297,6 +303,8 @@ struct Leg: Codable, Sendable {
     var chainedTo: String?
     /// What it counts as where calls are limited.
     var counted: Counted?
+    /// Whether there is room for it is not known yet: it is not answered before.
+    var awaitsAdmission: Bool?
     /// Seconds for who is refused.
     var retryAfter: Int?
     /// Nobody hears it; the API or its flow wants it so. It goes along from room to room, as does the next.

@@ -142,6 +142,8 @@ enum LegEvent: Sendable {
     case partnerGoesElsewhere(String)
     case goesElsewhere(to: String, without: String)
     case parentEnded
+    /// The same, and why (Q.850): its phone is told.
+    case parentGone(cause: Int)
     /// A call that ends with this one.
     case attached(String)
     /// The call that this one ends with is over.
@@ -170,6 +172,7 @@ enum LegEvent: Sendable {
     /// The API has begun a recording of it.
     case recorded(id: String)
     /// There is no room for it.
+    case admitted
     case overLimit(Leg.OverLimit)
 }
 

@@ -18,7 +18,7 @@ struct LimitedCalls {
 }
 
 /// Limits on calls, exact over all instances: Redis counts. A new leg's question goes to Redis right before its first snapshot, on the same
-/// connection, so its answer is there before anything of the leg can be seen outside, and nothing waits for it.
+/// connection, so its answer is there before most of the leg can be seen outside; a 200 waits for it where it is not.
 extension CallEngine {
     private static let refreshes = 20
     private static let overLimit = Counter("tandem_call_over_limit_total", "call legs refused because of a customer's, trunk's or destination's limit")
@@ -33,9 +33,13 @@ extension CallEngine {
             legs[id]?.leg.limits.duration = min(leg.limits.duration, .seconds(longest))
         }
         limited.keys[id] = applied.map(\.bound.key)
+        // An outbound leg is up when its phone has answered, and that is called after Redis has.
+        let waits = leg.isInbound
+        if waits { legs[id]?.leg.awaitsAdmission = true }
         limited.allowances.admit(id, under: Self.bounds(applied, counted)) { [loop] result in
-            guard let over = Self.verdict(result, applied) else { return }
-            loop.post { self.assumeIsolated { $0.handle(id, .overLimit(over)) } }
+            let over = Self.verdict(result, applied)
+            guard waits || over != nil else { return }
+            loop.post { self.assumeIsolated { $0.handle(id, over.map { .overLimit($0) } ?? .admitted) } }
         }
     }
 

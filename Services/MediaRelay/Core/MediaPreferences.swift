@@ -42,7 +42,7 @@ struct MediaPreferences: Sendable {
         Setting("TANDEM_OPUS_BITRATE", .integer(0...128_000), default: "0", "bits per second of Opus; 0 chooses by sampling rate, else 6000 at least"),
         Setting("TANDEM_OPUS_COMPLEXITY", .integer(0...10), default: "6", "effort of the Opus encoder, 0 (cheap) to 10"),
         Setting("TANDEM_OPUS_FEC", .flag, default: "1", "each packet of Opus carries the one before once more"),
-        Setting("TANDEM_OPUS_LOSS", .integer(0...100), default: "5", "percent of loss that Opus prepares for"),
+        Setting("TANDEM_OPUS_LOSS", .integer(0...100), default: "10", "percent of loss that Opus prepares for"),
         Setting("TANDEM_OPUS_DTX", .flag, default: "0", "Opus sends nothing in pauses"),
         Setting("TANDEM_JITTER_MIN", .integer(0...500), default: "10", "ms that a transcoder waits at least for a packet that is late"),
         Setting("TANDEM_JITTER_MAX", .integer(10...2000), default: "120", "ms that it waits at most"),

@@ -53,6 +53,9 @@ extension Session {
         counts.insideOut += buffer.count - before
     }
 
+    /// Whether keys are looked for in the phone's sound: then nobody passes it on unheard.
+    var isListenedTo: Bool { ear != nil && plan?.isTransparent == false }
+
     /// In sound keys are looked for only where they cannot come as events, or nothing of them may be left.
     mutating func listen() {
         let isDigit = settings.hearsTones && plan?.eventPayloadType == nil

@@ -12,7 +12,7 @@ extension Session {
 
     /// Whether this packet of the phone can go to the phone of another leg without being made anew.
     public mutating func isDirect(_ packet: Span<UInt8>, on terms: DirectTerms) -> Bool {
-        guard let plan, !blocksDigits, let header = try? Header(parsing: packet) else { return false }
+        guard let plan, !blocksDigits, !isListenedTo, let header = try? Header(parsing: packet) else { return false }
         return terms.allow(header.payloadType, of: plan)
     }
 

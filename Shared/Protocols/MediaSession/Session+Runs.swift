@@ -29,7 +29,7 @@ extension Session {
 
     /// The phone's stream of that payload type, if nobody has to look at one of its packets.
     public mutating func plainStream(of payloadType: PayloadType) -> PlainStream? {
-        guard transport == nil, terms.isSound, terms.receives, passing.gates.isOpen, isQuiet else { return nil }
+        guard transport == nil, terms.isSound, terms.receives, passing.gates.isOpen, isQuiet, !isListenedTo else { return nil }
         guard let phone = latch.locked, receiverSource == phone.ssrc, let next = receiver.nextSequence else { return nil }
         return PlainStream(
             source: phone.address, ssrc: phone.ssrc, clockRate: receiver.clockRate, nextSequence: next, jitter: receiver.jitterInNanoseconds,

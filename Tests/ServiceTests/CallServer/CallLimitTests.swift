@@ -70,6 +70,19 @@ struct CallLimitTests {
         #expect(late.deletesMedia, "the session that was on its way goes again")
     }
 
+    @Test("a call is not answered before it is known that there is room for it, however long Redis takes")
+    func waits() {
+        var fixture = LegFixture.inbound()
+        fixture.leg.awaitsAdmission = true
+        _ = fixture.apply(.invited(offer: "their sdp", number: "700"))
+        _ = fixture.apply(.resolved(flowID: "flow_1", defaultActions: []))
+        _ = fixture.seatDown()
+        #expect(fixture.step(1, .answer).responses.isEmpty)
+        var refused = fixture
+        #expect(refused.apply(.overLimit(.init(scope: .customer, isRate: false))).responses == [480])
+        #expect(fixture.apply(.admitted).responses == [200])
+    }
+
     @Test("a call that rings a number whose lines are taken tells its caller that it is busy, and invites nobody")
     func busyChild() {
         var fixture = LegFixture.outbound()

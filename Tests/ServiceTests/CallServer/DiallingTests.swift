@@ -28,6 +28,28 @@ import Testing
         #expect(fixture.runEnds(after: 1).hasBye)
     }
 
+    @Test("RFC 3326: why one of the two hangs up, and who, is told of the other's leg, both ways; a flow that goes on to something else ends for itself")
+    func causes() {
+        var (fixture, child) = dialling()
+        _ = fixture.apply(.childAnswered(child))
+        _ = fixture.apply(.childEnded(child, .init(code: 200, cause: 102, by: "callee"), .completed))
+        var other = fixture
+        #expect(fixture.runEnds(after: 1).hasBye)
+        #expect(fixture.leg.record.hangupBy == "callee" && fixture.leg.record.hangupCause == 102)
+        _ = other.step(2, .answer)
+        _ = other.runEnds(after: 2)
+        #expect(other.leg.record.hangupBy == "platform" && other.leg.record.hangupCause == 16)
+        (fixture, child) = dialling()
+        _ = fixture.apply(.childAnswered(child))
+        fixture.leg.sip.theirCause = 31
+        let told = fixture.apply(.byed).compactMap { if case .tellChild(child, .parentGone(let cause)) = $0 { cause } else { nil } }
+        #expect(told == [31])
+        var callee = LegFixture.outbound()
+        _ = callee.leg.begin(at: callee.moment)
+        _ = callee.apply(.parentGone(cause: 31))
+        #expect(callee.leg.record.hangupCause == 31 && callee.leg.record.hangupBy == "caller" && callee.leg.record.status == .canceled)
+    }
+
     @Test("keys pressed while talking are not input for the flow afterwards")
     func keysWhileTalking() {
         var (fixture, child) = dialling()
