@@ -138,7 +138,7 @@ let modules: [Module] = [
     Module(.test, "CodecTests", .tests, "Tests/CodecTests", uses: ["Deadlines", "RTP", "Audio", "Codecs", "CSpanDSP", "ChildProcesses"]),
     Module(.test, "HearingTests", .tests, "Tests/HearingTests", uses: ["Audio", "Hearing", "Speech"]),
     Module(.test, "NGTests", .tests, "Tests/NGTests", uses: ["Deadlines", "Addresses", "SDP", "NG"]),
-    Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow", "FlowSimulation"]),
+    Module(.test, "FlowTests", .tests, "Tests/FlowTests", uses: ["Flow", "FlowSimulation", "ChildProcesses"]),
     Module(.test, "PlatformTests", .tests, "Tests/PlatformTests", uses: ["CLinux", "Bytes", "Deadlines", "Addresses", "Contracts", "Telemetry", "Threads", "Datagrams", "FastPath", "Streams", "TLS", "Audio", "Speech", "Bus", "Database", "Cache", "ServiceKit", "Suite", "ChildProcesses"]),
     Module(.test, "ServiceTests", .tests, "Tests/ServiceTests", uses: ["Bytes", "Deadlines", "Addresses", "Cryptography", "SIP", "SDP", "RTP", "ICE", "SRTP", "DTLS", "Audio", "Hearing", "Codecs", "MediaSession", "NG", "Flow", "Contracts", "Threads", "Datagrams", "FastPath", "Speech", "Processes", "Database", "Cache", "ServiceKit", "Succession", "Hostile", "ChildProcesses"]),
     Module(.test, "Scenarios", .tests, "Tests/Scenarios", uses: ["Deadlines", "Addresses", "HEP", "Flow", "Contracts", "SIP", "SDP", "RTP", "Audio", "Speech", "ICE", "SRTP", "DTLS", "MediaSession", "TLS", "Threads", "Datagrams", "Phone", "Suite", "Hostile", "ChildProcesses"]),

@@ -6,6 +6,11 @@ extension ChildProcess {
         public let status: Int32
     }
 
+    /// The path of a program of ours: it lies beside these tests.
+    public static func built(_ name: String) -> String {
+        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: name).path
+    }
+
     /// What a program writes to its standard output, which is something; throws when it fails.
     public static func output(of executable: String, _ arguments: [String]) throws -> [UInt8] {
         let process = ChildProcess(executable, arguments)

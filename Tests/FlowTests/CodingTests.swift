@@ -59,7 +59,7 @@ struct CodingTests {
          {"id": "36", "type": "http_request", "option": {"url": "https://a/b", "method": "PUT", "json": {"a": 1}, "variable": "v",
            "headers": {"x-a": "b"}, "timeout": 100, "retries": 5}},
          {"id": "37", "type": "webhook_send", "option": {"sync": true, "uri": "https://a/b", "method": "POST", "data_type": "text/plain",
-           "data": "d", "headers": {"x-a": "b"}, "variable": "v", "timeout": 100, "retries": 1}},
+           "data": "d", "headers": {"x-a": "b"}, "variable": "v", "run_actions": true, "timeout": 100, "retries": 1}},
          {"id": "38", "type": "play_tone", "option": {"tone": "busy", "country": "de", "duration": 1000, "digits_handle": "next"}},
          {"id": "39", "type": "set_header", "option": {"name": "X-A", "value": "b"}},
          {"id": "40", "type": "stream_echo", "option": {"duration": 1000}},

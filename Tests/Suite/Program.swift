@@ -32,9 +32,7 @@ public final class Program: Sendable {
     }
 
     /// The path of a program of ours: it lies beside these tests.
-    public static func built(_ name: String) -> String {
-        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: name).path
-    }
+    public static func built(_ name: String) -> String { ChildProcess.built(name) }
 
     deinit {
         stop()

@@ -35,6 +35,9 @@ extension Action.Kind {
             if option.variable != nil, !option.sync {
                 reader.note(reader.pointer.pointing(at: "variable"), .invalidValue, "only with sync is there an answer")
             }
+            if option.runActions, !option.sync {
+                reader.note(reader.pointer.pointing(at: "run_actions"), .invalidValue, "only with sync is there an answer")
+            }
         default: break
         }
     }

@@ -71,6 +71,8 @@ public struct WebhookSend: Sendable, Hashable, OptionFields {
     public var headers: [String: String] = [:]
     /// A variable for the body of the answer; with `sync`.
     public var variable: String?
+    /// Actions in the answer are performed before the flow goes on, as those of `fetch`; with `sync`.
+    public var runActions = false
     /// Milliseconds for each attempt.
     public var timeout = 5000
     public var retries = 2
@@ -85,6 +87,7 @@ public struct WebhookSend: Sendable, Hashable, OptionFields {
         visitor.string("data", &data, .value)
         visitor.texts("headers", &headers, .url)
         visitor.string("variable", &variable, .short)
+        visitor.flag("run_actions", &runActions)
         visitor.integer("timeout", &timeout, .optional, in: 100...30_000)
         visitor.integer("retries", &retries, .optional, in: 0...5)
     }

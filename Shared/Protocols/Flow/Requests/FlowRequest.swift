@@ -52,6 +52,9 @@ public struct FlowAnswer: Sendable, Hashable {
 
     public var isSuccess: Bool { status.map { (200..<300).contains($0) } ?? false }
 
+    /// Whether the server had nothing to say.
+    var isEmpty: Bool { status == 204 || body.allSatisfy(\.isWhitespace) }
+
     /// Whether another attempt may help.
     public var mayBeRepeated: Bool {
         guard let status else { return ["unreachable", "timeout"].contains(failure) }

@@ -54,13 +54,17 @@ extension Interpreter {
     func supply(_ run: inout Run, _ answer: FlowAnswer, to number: Int, at time: Int64, _ trail: inout Trail) -> Progress {
         guard case .waitingForAnswer(let action, number) = run.state else { return Progress(next: run.current) }
         follow(action, in: &run)
-        let isFetch = if case .fetch = action.kind { true } else { false }
-        let body = answer.document(isExpected: isFetch) ?? .string(answer.body)
+        let hasActions = action.kind.expectsActions(in: answer)
+        let body = answer.document(isExpected: hasActions) ?? .string(answer.body)
         var outcome = answer.outcome(body: body)
-        if isFetch, answer.isSuccess {
-            outcome = take(body, in: &run) ?? outcome
-        } else if let name = action.kind.answerVariable, answer.isSuccess, let code = keep(body, as: name, in: &run) {
-            (outcome.result, outcome.code) = (.failed, code)
+        if answer.isSuccess {
+            if let name = action.kind.answerVariable, let code = keep(body, as: name, in: &run) {
+                // The actions may rely on what was to be kept: none is begun.
+                (outcome.result, outcome.code) = (.failed, code)
+            } else if hasActions, let refusal = take(body, in: &run) {
+                (outcome.result, outcome.code) = (refusal.result, refusal.code)
+                outcome.data = (outcome.data ?? [:]).merging(refusal.data ?? [:]) { $1 }
+            }
         }
         record(outcome, of: action, in: &run)
         trail.occurrences.append(.finished(action, step: nil, outcome))
@@ -82,6 +86,15 @@ extension Interpreter {
 }
 
 extension Action.Kind {
+    /// Whether the answer is to hold actions. Who is told something may answer with nothing; who is asked what to do says so by an empty list.
+    fileprivate func expectsActions(in answer: FlowAnswer) -> Bool {
+        switch self {
+        case .fetch: true
+        case .webhookSend(let option): option.runActions && !answer.isEmpty
+        default: false
+        }
+    }
+
     /// The variable for the body of the answer.
     fileprivate var answerVariable: String? {
         switch self {
