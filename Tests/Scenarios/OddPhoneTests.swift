@@ -131,6 +131,25 @@ struct OddPhoneTests {
         }
     }
 
+    @Test("RFC 3261 §13.2.2.4: a second 200, of another fork, is acknowledged and hung up; who answered first talks on")
+    func secondAnswer() async throws {
+        let callee = try await phone()
+        try await callee.register()
+        try await withPhones(1, in: suite) { phones in
+            let outgoing = try await phones[0].call(callee.number)
+            let invite = try await callee.agent.receive("the INVITE") { $0.isRequest && $0.method == .invite }
+            try await callee.answer(invite, "first", Self.sound)
+            try await outgoing.answered()
+            try await callee.answer(invite, "fork", Self.sound)
+            let bye = try await callee.agent.receive("the BYE of the fork") { $0.isRequest && $0.method == .bye }
+            try callee.agent.answer(bye, 200)
+            #expect(bye.to?.tag == "fork")
+            try await outgoing.hangup()
+            let last = try await callee.agent.receive("the BYE of the call") { $0.isRequest && $0.method == .bye && $0.to?.tag == "first" }
+            try callee.agent.answer(last, 200)
+        }
+    }
+
     @Test("RFC 3428: a text goes to the other phone within its dialog, and is an event; no text is 415, too long a one 413, one outside calls 405")
     func texts() async throws {
         let (first, second) = (try await phone(), try await phone())
@@ -146,7 +165,8 @@ struct OddPhoneTests {
         var arrived: Message?
         // Until the two talk with each other it goes nowhere.
         for _ in 0..<10 where arrived == nil {
-            #expect(try await first.request("MESSAGE", in: &dialog, "text/plain; charset=UTF-8", "Grüße").status == 200)
+            let taken = try await first.request("MESSAGE", in: &dialog, "text/plain; charset=UTF-8", "Grüße")
+            #expect(taken.status == 200)
             arrived = try? await second.agent.receive("the MESSAGE", within: .seconds(1)) { $0.isRequest && $0.method == .message }
         }
         let text = try #require(arrived)
@@ -162,7 +182,8 @@ struct OddPhoneTests {
         #expect(refused.status == 415 && refused.value(.accept) == "text/plain")
         let long = try await first.request("MESSAGE", in: &dialog, "text/plain", String(repeating: "a", count: 9_000))
         #expect(long.status == 413)
-        #expect(try await first.request("BYE", in: &dialog, nil, "").status == 200)
+        let bye = try await first.request("BYE", in: &dialog, nil, "")
+        #expect(bye.status == 200)
         #expect(try await second.isHungUpOn())
         let outside = try await first.ask("MESSAGE", second.number, ["Content-Type: text/plain"], body: "Hello")
         #expect(outside.status == 405 && !outside.allowed.contains(.message) && outside.allowed.contains(.invite))
@@ -211,16 +232,25 @@ private final class OddPhone {
     /// Takes the next call; the dialog that this makes.
     func answers(_ description: String) async throws -> Dialog {
         let invite = try await agent.receive("the INVITE", within: .seconds(15)) { $0.isRequest && $0.method == .invite }
-        var builder = ResponseBuilder(invite, 200, toTag: "odd")
+        guard let dialog = Dialog(calleeOf: invite, localTag: "odd", state: .confirmed) else { throw InsideAgent.Trouble.silence("an INVITE for a dialog") }
+        try await answer(invite, "odd", description)
+        return dialog
+    }
+
+    /// Answers as the fork with that tag, until it is acknowledged.
+    func answer(_ invite: Message, _ tag: String, _ description: String) async throws {
+        var builder = ResponseBuilder(invite, 200, toTag: tag)
         builder.copiesRecordRoute = true
         builder.contact = NameAddress(phone.contact)
         (builder.contentType, builder.body) = ("application/sdp", Array(description.utf8))
-        guard let dialog = Dialog(calleeOf: invite, localTag: "odd", state: .confirmed) else { throw InsideAgent.Trouble.silence("an INVITE for a dialog") }
         for _ in 0..<10 {
             try agent.send(builder.serialised(), to: edge)
-            if (try? await agent.receive("the ACK", within: .milliseconds(700)) { $0.isRequest && $0.method == .ack }) != nil { return dialog }
+            let acknowledgement = try? await agent.receive("the ACK", within: .milliseconds(700)) {
+                $0.isRequest && $0.method == .ack && $0.to?.tag == tag
+            }
+            if acknowledgement != nil { return }
         }
-        throw InsideAgent.Trouble.silence("the ACK")
+        throw InsideAgent.Trouble.silence("the ACK of \(tag)")
     }
 
     /// The final response to a request within that dialog.
