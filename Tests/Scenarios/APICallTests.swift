@@ -57,6 +57,24 @@ struct APICallTests {
         }
     }
 
+    @Test("a call that rings is hung up with a cause: its phone rings no more, and the record says which")
+    func hangupCause() async throws {
+        try await withPhones(1, in: suite, options: { $0.incoming = .ring }) { phones in
+            let created = try await suite.create("calls", [
+                "from": "1001", "to": [.string(phones[0].number)], "actions": [["id": "e", "type": "echo"]],
+            ])
+            let id = try #require(created["id"]?.string)
+            let ringing = try await phones[0].incomingCall()
+            #expect(try await waits(for: "ringing", of: id))
+            let hungUp = try await suite.request("POST", "/v1/calls/\(id)/actions/hangup", ["cause": 17])
+            #expect((200..<300).contains(hungUp.status))
+            #expect(try await ringing.ended() == .cancelled)
+            #expect(try await waits(for: "canceled", of: id))
+            let record = try await call(id)
+            #expect(record["hangup_cause"]?.integer == 17 && record["hangup_by"]?.string == "platform")
+        }
+    }
+
     @Test("each call's events come in order, numbered without a gap, over /v1/events and the stream")
     func events() async throws {
         try await withPhones(1, in: suite) { phones in

@@ -130,6 +130,64 @@ struct OddPhoneTests {
             }
         }
     }
+
+    @Test("RFC 3261 §13.2.2.4: a second 200, of another fork, is acknowledged and hung up; who answered first talks on")
+    func secondAnswer() async throws {
+        let callee = try await phone()
+        try await callee.register()
+        try await withPhones(1, in: suite) { phones in
+            let outgoing = try await phones[0].call(callee.number)
+            let invite = try await callee.agent.receive("the INVITE") { $0.isRequest && $0.method == .invite }
+            try await callee.answer(invite, "first", Self.sound)
+            try await outgoing.answered()
+            try await callee.answer(invite, "fork", Self.sound)
+            let bye = try await callee.agent.receive("the BYE of the fork") { $0.isRequest && $0.method == .bye }
+            try callee.agent.answer(bye, 200)
+            #expect(bye.to?.tag == "fork")
+            try await outgoing.hangup()
+            let last = try await callee.agent.receive("the BYE of the call") { $0.isRequest && $0.method == .bye && $0.to?.tag == "first" }
+            try callee.agent.answer(last, 200)
+        }
+    }
+
+    @Test("RFC 3428: a text goes to the other phone within its dialog, and is an event; no text is 415, too long a one 413, one outside calls 405")
+    func texts() async throws {
+        let (first, second) = (try await phone(), try await phone())
+        try await first.register()
+        try await second.register()
+        let created = try await suite.create("calls", [
+            "from": "1001", "to": [.string(first.number)],
+            "actions": [["id": "c", "type": "connect", "option": ["destinations": [["type": "extension", "target": .string(second.number)]]]]],
+        ])
+        let id = try #require(created["id"]?.string)
+        var dialog = try await first.answers(Self.sound)
+        _ = try await second.answers(Self.sound)
+        var arrived: Message?
+        // Until the two talk with each other it goes nowhere.
+        for _ in 0..<10 where arrived == nil {
+            let taken = try await first.request("MESSAGE", in: &dialog, "text/plain; charset=UTF-8", "Grüße")
+            #expect(taken.status == 200)
+            arrived = try? await second.agent.receive("the MESSAGE", within: .seconds(1)) { $0.isRequest && $0.method == .message }
+        }
+        let text = try #require(arrived)
+        try second.agent.answer(text, 200)
+        #expect(String(decoding: text.body, as: UTF8.self) == "Grüße" && text.contentType == "text/plain" && text.contact == nil)
+        try await suite.eventually("it is an event") {
+            let events = try await suite.request("GET", "/v1/events?limit=200&resource_id=\(id)").body["data"]?.array ?? []
+            return events.contains {
+                $0["type"]?.string == "call.message" && $0["data"]?["message"] == ["from": .string(first.number), "text": "Grüße"]
+            }
+        }
+        let refused = try await first.request("MESSAGE", in: &dialog, "text/html", "<b>Hello</b>")
+        #expect(refused.status == 415 && refused.value(.accept) == "text/plain")
+        let long = try await first.request("MESSAGE", in: &dialog, "text/plain", String(repeating: "a", count: 9_000))
+        #expect(long.status == 413)
+        let bye = try await first.request("BYE", in: &dialog, nil, "")
+        #expect(bye.status == 200)
+        #expect(try await second.isHungUpOn())
+        let outside = try await first.ask("MESSAGE", second.number, ["Content-Type: text/plain"], body: "Hello")
+        #expect(outside.status == 405 && !outside.allowed.contains(.message) && outside.allowed.contains(.invite))
+    }
 }
 
 /// A phone that says what a test has it say, in calls that it makes.
@@ -163,6 +221,54 @@ private final class OddPhone {
     func call(_ user: String, _ headers: [String], body: String) async throws -> Message {
         calls += 1
         return try await phone.request("INVITE", "sip:\(user)@\(domain)", callID: "odd\(calls)", headers, body: body)
+    }
+
+    /// The final response to a request outside calls.
+    func ask(_ method: String, _ user: String, _ headers: [String], body: String) async throws -> Message {
+        calls += 1
+        return try await phone.request(method, "sip:\(user)@\(domain)", callID: "odd\(calls)", headers, body: body)
+    }
+
+    /// Takes the next call; the dialog that this makes.
+    func answers(_ description: String) async throws -> Dialog {
+        let invite = try await agent.receive("the INVITE", within: .seconds(15)) { $0.isRequest && $0.method == .invite }
+        guard let dialog = Dialog(calleeOf: invite, localTag: "odd", state: .confirmed) else { throw InsideAgent.Trouble.silence("an INVITE for a dialog") }
+        try await answer(invite, "odd", description)
+        return dialog
+    }
+
+    /// Answers as the fork with that tag, until it is acknowledged.
+    func answer(_ invite: Message, _ tag: String, _ description: String) async throws {
+        var builder = ResponseBuilder(invite, 200, toTag: tag)
+        builder.copiesRecordRoute = true
+        builder.contact = NameAddress(phone.contact)
+        (builder.contentType, builder.body) = ("application/sdp", Array(description.utf8))
+        for _ in 0..<10 {
+            try agent.send(builder.serialised(), to: edge)
+            let acknowledgement = try? await agent.receive("the ACK", within: .milliseconds(700)) {
+                $0.isRequest && $0.method == .ack && $0.to?.tag == tag
+            }
+            if acknowledgement != nil { return }
+        }
+        throw InsideAgent.Trouble.silence("the ACK of \(tag)")
+    }
+
+    /// The final response to a request within that dialog.
+    func request(_ method: String, in dialog: inout Dialog, _ type: String?, _ body: String) async throws -> Message {
+        var request = dialog.request(Method(method))
+        (request.contentType, request.body) = (type, Array(body.utf8))
+        let cseq = "\(request.cseq) \(method)"
+        guard let via = Via("SIP/2.0/UDP 127.0.0.1:\(agent.port);rport;branch=z9hG4bKcallee\(request.cseq)x\(agent.port)") else {
+            throw InsideAgent.Trouble.silence("a Via")
+        }
+        for _ in 0..<10 {
+            try agent.send(request.serialised(via: via), to: edge)
+            let response = try? await agent.receive("the answer to \(cseq)", within: .milliseconds(700)) {
+                ($0.status ?? 0) >= 200 && $0.value(.cseq) == cseq
+            }
+            if let response { return response }
+        }
+        throw InsideAgent.Trouble.silence("the answer to \(cseq)")
     }
 
     func acknowledge(_ response: Message, in answer: Message) throws {

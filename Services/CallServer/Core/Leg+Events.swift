@@ -43,6 +43,8 @@ extension Leg {
         case .acknowledgedEarly(let acknowledgement, let body): acknowledged(acknowledgement, body, at: moment, into: &effects)
         case .refreshAnswered(let code, let answer, let timer, let minimum, let wait):
             refreshAnswered(code, answer: answer, timer: timer, minimum: minimum, wait: wait, at: moment, into: &effects)
+        case .texted(let text): texted(text, into: &effects)
+        case .partnerTexted(let partner, let text): partnerTexted(partner, text, into: &effects)
         case .referred(let referral): referred(referral, at: moment, into: &effects)
         case .subscribed(let seconds): subscribed(seconds: seconds, into: &effects)
         case .noticeRefused(let id): if referral?.id == id { referral?.isSilent = true }

@@ -50,7 +50,7 @@ extension Leg {
     static let mostTransfers = 100
 
     /// True while two talk with each other, this leg's phone being one.
-    private var isBridged: Bool { phase == .up && seat.conferenceID == nil && seat.supervises == nil && (bridgedChild != nil || record.parentCallID != nil) }
+    var isBridged: Bool { phase == .up && seat.conferenceID == nil && seat.supervises == nil && (bridgedChild != nil || record.parentCallID != nil) }
 
     // MARK: The leg that transfers
 

@@ -30,6 +30,8 @@ enum LegEvent: Sendable {
     case refreshAnswered(code: Int, answer: String?, SessionTimer?, minimum: Int?, wait: Interval)
     /// The phone told of a key in an INFO; for so many ms.
     case keyInMessage(String, duration: Int)
+    /// A MESSAGE (RFC 3428).
+    case texted(String)
     /// A REFER (RFC 3515).
     case referred(Leg.Referral)
     /// The REFER's subscription is refreshed, or ends with 0; or the phone takes no more NOTIFYs of it.
@@ -126,6 +128,8 @@ enum LegEvent: Sendable {
     case childEnded(String, Leg.Status, Call.Status)
     /// A child's phone transfers its partner.
     case transferWanted(by: String, number: String, from: String)
+    /// The phone of that leg has sent a text.
+    case partnerTexted(String, String)
     /// How far a transfer is that this leg's phone has asked for.
     case referralTold(Int)
     /// Somebody else talks in this leg's place.
@@ -191,6 +195,8 @@ enum LegEffect: Sendable {
     /// The phone is to call that URI instead of us.
     case refer(to: String)
     case referAgain(to: String)
+    /// A text for the phone.
+    case message(String)
     /// How far the transfer is, of the REFER with that CSeq.
     case notify(code: Int, id: UInt32)
     /// The last of them, before the transfer is over: the phone wants no more.
@@ -285,7 +291,7 @@ enum LegEffect: Sendable {
         switch self {
         case .respond, .invite, .cancel, .dismiss, .acknowledge, .respondToReinvite, .bye, .reinvite, .inviteAgain, .byeAgain,
             .reinviteAgain, .respondReliably, .inviteLonger, .prack, .prackAgain, .refresh, .refreshAgain, .respondToRefer,
-            .notify, .notifyLast, .notifyAgain, .refer, .referAgain: true
+            .notify, .notifyLast, .notifyAgain, .refer, .referAgain, .message: true
         case .recount: false
         case .resolve, .findBindings, .createMedia, .updateMedia, .offerMedia, .hearEarly, .link, .deleteMedia, .ownMedia, .ownSeat, .createElsewhere, .deleteElsewhere, .relink,
             .pointSeat, .pressKey, .join, .leave, .play, .stopPlay, .startRecording, .stopRecordings, .stopRecording, .listen, .stopListening, .setParticipant, .hush, .hideKeys,

@@ -58,6 +58,7 @@ extension CallEngine {
         switch method {
         case .update: receiveUpdate(message, transaction, from: source, for: id, early: dialog.remoteTag)
         case .info: receiveInfo(message, transaction, id)
+        case .message: receiveMessage(message, transaction, id)
         case .options: answer(transaction, message, 200)
         default: answer(transaction, message, 405)
         }

@@ -22,6 +22,7 @@ extension CallEngine {
         case .notifyAgain: notifyAgain(id)
         case .refer(let target): refer(id, to: target)
         case .referAgain(let target): referAgain(id, to: target)
+        case .message: sendMessage(id)
         case .rename: break
         case .recount: recount(id)
         case .respondReliably(let code, let body, let sequence): respondReliably(id, code: code, body: body, sequence: sequence)

@@ -230,7 +230,7 @@ extension CallEngine {
         case .refer: receiveRefer(message, transaction, id)
         case .subscribe: receiveSubscribe(message, transaction, id)
         case .notify: receiveNotify(message, transaction, id)
-        case .message: receiveMessage(message, transaction)
+        case .message: receiveMessage(message, transaction, id)
         case .prack: receivePrack(message, transaction, from: source, for: id)
         case .info:
             receiveInfo(message, transaction, id)
@@ -246,7 +246,7 @@ extension CallEngine {
     private func receiveAgain(_ message: Message, _ method: Method, _ transaction: ServerTransactionID, _ id: String) {
         switch method {
         case .bye, .info, .prack, .options: answer(transaction, message, 200)
-        case .message: receiveMessage(message, transaction)
+        case .message: receiveMessage(message, transaction, id)
         case .refer:
             guard legs[id]?.refer == nil else { return answer(transaction, message, 500) }
             guard legs[id]?.leg.referral?.id == message.cseq?.number else { return receiveRefer(message, transaction, id) }
@@ -285,12 +285,15 @@ extension CallEngine {
         switch code {
         case 503: builder.add(.retryAfter, String(Int.random(in: 5...30)))
         case 200, 405:
-            builder.add(.allow, CallEngine.allowed)
+            // A text outside calls has nobody here to read it.
+            let isTextOutside = request.method == .message && request.to?.tag == nil
+            builder.add(.allow, isTextOutside ? CallEngine.allowedBesideTexts : CallEngine.allowed)
             if request.method == .options { builder.add(.supported, CallEngine.extensions) }
         case 422: if let terms = settings.session { builder.add(.minSE, String(terms.minimum)) }
         case 500: builder.add(.retryAfter, String(Int.random(in: 0...10)))
         // RFC 3261 §21.4.13: what is understood instead.
-        case 415 where request.method == .info || request.method == .message: builder.add(.accept, PressedKey.contentTypes)
+        case 415 where request.method == .info: builder.add(.accept, PressedKey.contentTypes)
+        case 415 where request.method == .message: builder.add(.accept, TextMessage.contentType)
         case 415: builder.headers += Self.whatIsAccepted
         // RFC 6665 §8.2.2.
         case 489: builder.add(.allowEvents, "refer")
@@ -308,7 +311,8 @@ extension CallEngine {
         layer.respond(transaction, builder, now: loop.now, into: &outbox)
     }
 
-    static let allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE, MESSAGE"
+    static let allowed = "\(allowedBesideTexts), MESSAGE"
+    static let allowedBesideTexts = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE"
     /// What `Supported` says and `Require` may ask for.
     static let extensions = "100rel, timer, replaces, join, norefersub"
 

@@ -34,6 +34,7 @@ extension CallEngine {
         case .notify(let code, let referral): prepareNotify(id, code, referral)
         case .notifyLast(let code, let referral): prepareNotify(id, code, referral, reason: "timeout")
         case .refer: prepareRefer(id)
+        case .message(let text): prepareMessage(id, text)
         case .rename: journal.rename(id)
         case .updateMedia(let kind, let remote, let profile):
             legs[id]?.leg.media.asked = Leg.Asked(kind: kind, remote: remote, profile: profile)

@@ -120,11 +120,6 @@ extension CallEngine {
         handle(id, .subscribed(seconds: seconds))
     }
 
-    /// A text within a call is nobody's here (RFC 3428 §5): taken where it says nothing, else refused by its kind.
-    func receiveMessage(_ message: Message, _ transaction: ServerTransactionID) {
-        answer(transaction, message, message.bodyRange.isEmpty ? 200 : 415)
-    }
-
     // MARK: Attended transfers
 
     /// Whom the phone of this leg talks with is brought together with whom it talks with in another call of its, which it names.

@@ -89,6 +89,8 @@ actor CallEngine {
         /// A REFER that is being answered, and the NOTIFYs for it in the order of their CSeqs.
         var refer: ServerTransactionID?
         var notifications: [SIPState.Notice] = []
+        /// Texts for the phone, in the order of their CSeqs.
+        var messages: [RequestBuilder] = []
         /// The PRACKs that this process has sent.
         var pracked: Set<TransactionName> = []
         var acknowledgement: (request: RequestBuilder, destination: SocketAddress)?
@@ -153,7 +155,7 @@ actor CallEngine {
         case refresh(leg: String, RequestBuilder)
         /// A REFER of ours.
         case referral(leg: String)
-        /// A PRACK, whose answer changes nothing.
+        /// A PRACK or a MESSAGE, whose answer changes nothing.
         case notice(leg: String)
         /// A NOTIFY for the REFER with that CSeq.
         case notify(leg: String, SIPState.Notice)

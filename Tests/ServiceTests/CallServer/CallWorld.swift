@@ -187,6 +187,7 @@ struct CallWorld {
         case .respondToRefer(let code): answered(id, "REFER \(code)")
         case .notify(let code, _): note(id, "NOTIFY \(code)")
         case .notifyLast(let code, _): note(id, "last NOTIFY \(code)")
+        case .message(let text): note(id, "MESSAGE \(text)")
         case .notifyAgain: if let notice = leg.sip.notice { note(id, "NOTIFY \(notice.code)") }
         case .invite(let branch, _), .inviteLonger(let branch, _):
             ringing.insert("\(id)/\(branch)")
