@@ -117,8 +117,16 @@ struct CodingTests {
         for (action, original) in zip(actions, document) { #expect(action.json == original) }
     }
 
-    @Test("An action with an unknown type or option is refused on the wire as well", arguments: [
-        #"{"id": "1", "type": "levitate"}"#, #"{"id": "1", "type": "beep", "option": {"loud": true}}"#, #"{"type": "beep"}"#, "[]",
+    @Test("An option that only a newer version knows does not keep an action from being read on the wire")
+    func newer() throws {
+        let text = #"{"id": "1", "type": "beep", "option": {"loud": true}, "colour": "red"}"#
+        #expect(try JSONDecoder().decode(Action.self, from: Data(text.utf8)) == Action(id: "1", .beep))
+        guard case .failure(let problems) = Validation().actions(json: Array("[\(text)]".utf8)) else { return #expect(Bool(false)) }
+        #expect(problems.list.map(\.code) == [.unknownField, .unknownField], "where people write it, it is a mistake")
+    }
+
+    @Test("An action with an unknown type, or with an option that is no such thing, is refused on the wire as well", arguments: [
+        #"{"id": "1", "type": "levitate"}"#, #"{"type": "beep"}"#, "[]",
         #"{"id": "1", "type": "sleep", "option": {"duration": "long"}}"#,
     ])
     func refused(text: String) {

@@ -109,7 +109,6 @@ struct ValidationTests {
         (#"[{"type": "dial"}]"#, "/actions/0/option/targets", .missing),
         (#"[{"type": "dial", "option": {"targets": [{"type": "extension", "target": "1", "timeout": 1}]}}]"#, "/actions/0/option/targets/0/timeout", .outOfRange),
         (#"[{"type": "dial", "option": {"targets": [{"type": "extension", "target": "1"}], "caller_id": "source"}}]"#, "/actions/0/option/source", .missing),
-        (#"[{"type": "dial", "option": {"targets": [{"type": "extension", "target": "1"}], "caller_id": "called", "source": {"type": "tel", "target": "1"}}}]"#, "/actions/0/option/caller_id", .invalidValue),
         (#"[{"type": "recording_start", "option": {"format": "flac"}}]"#, "/actions/0/option/format", .invalidValue),
         (#"[{"type": "record", "option": {"format": "mp3"}}]"#, "/actions/0/option/format", .invalidValue),
         (#"[{"type": "ai_summary", "option": {"reference_type": "weather"}}]"#, "/actions/0/option/reference_type", .invalidValue),
