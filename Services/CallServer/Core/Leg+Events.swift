@@ -109,6 +109,8 @@ extension Leg {
             ringTargets(at: moment, into: &effects)
         case .mediaOfferFailed(let error):
             if secureOfferFailed(at: moment, into: &effects) { break }
+            // Whoever rings, or talks, has an offer.
+            guard phase == .preparing else { break }
             guard let phones = dial?.targets.filter({ !$0.isBrowser }), !phones.isEmpty else {
                 refuse(Self.status(of: error), at: moment, into: &effects)
                 break

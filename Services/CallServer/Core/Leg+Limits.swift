@@ -64,6 +64,8 @@ extension Leg {
     mutating func admitted(at moment: Moment, into effects: inout [LegEffect]) {
         awaitsAdmission = nil
         answerIfPossible(at: moment, into: &effects)
+        // What its flow wants of it may have waited for that.
+        proceed(at: moment, into: &effects)
     }
 
     mutating func overLimit(_ over: OverLimit, at moment: Moment, into effects: inout [LegEffect]) {

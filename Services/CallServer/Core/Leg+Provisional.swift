@@ -72,6 +72,7 @@ extension Leg {
             ring(queued.code, body: queued.body, at: moment, into: &effects)
         }
         answerIfPossible(at: moment, into: &effects)
+        proceed(at: moment, into: &effects)
     }
 
     /// §3: no 2xx while a description waits to be acknowledged.

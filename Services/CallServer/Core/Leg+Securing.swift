@@ -9,9 +9,12 @@ extension Leg {
         guard code == 488 || code == 606, let dial, dial.winner == nil, dial.targets.indices.contains(branch), phase == .ringing else { return false }
         let target = dial.targets[branch]
         guard !target.isBrowser, target.takesSRTP != true, !target.wasCanceled, media.refusesSRTP != true, sip.branches[branch] != nil else { return false }
+        // One offer for all of them: another would have other keys.
+        let isAsked = awaitsSecureOffer
         self.dial?.targets[branch].takesSRTP = true
         self.dial?.targets[branch].isOver = true
-        if media.secureOffer == nil { effects.append(.offerMedia(.sdes, nil)) } else { inviteSecurely(branch, into: &effects) }
+        self.dial?.targets[branch].cause = nil
+        if media.secureOffer != nil { inviteSecurely(branch, into: &effects) } else if !isAsked { effects.append(.offerMedia(.sdes, nil)) }
         return true
     }
 
@@ -26,6 +29,7 @@ extension Leg {
 
     /// The relay has made the offer: whoever waits for it is invited again.
     mutating func securelyOffered(_ description: String, into effects: inout [LegEffect]) {
+        guard media.secureOffer == nil else { return }
         media.secureOffer = description
         guard phase == .ringing else { return }
         for branch in (dial?.targets ?? []).indices where isWaitingForSecureOffer(branch) { inviteSecurely(branch, into: &effects) }

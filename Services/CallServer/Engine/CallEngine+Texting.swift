@@ -2,6 +2,9 @@ import SIP
 
 /// MESSAGE within calls (RFC 3428), in both directions.
 extension CallEngine {
+    /// Texts for one phone that wait for its snapshot.
+    private static let mostTexts = 16
+
     /// The 200 says that it is taken, so it waits until neither the event nor the partner's MESSAGE can be lost with this process. Who takes the call over
     /// before that takes the request again: rather twice than never.
     func receiveMessage(_ message: Message, _ transaction: ServerTransactionID, _ id: String) {
@@ -15,6 +18,8 @@ extension CallEngine {
             return answer(transaction, message, error.code)
         }
         let partner = leg.textPartner
+        // Those that are on their way are kept in memory.
+        guard partner.flatMap({ legs[$0] })?.messages.count ?? 0 < Self.mostTexts else { return answer(transaction, message, 503) }
         handle(id, .texted(text))
         guard let partner, let other = legs[partner] else { return answerWhenSaved(id, transaction, message) }
         // It leaves with the partner's snapshot.

@@ -62,6 +62,8 @@ struct Security: Sendable {
     /// What our side is where it offers under that profile.
     func local(_ before: LocalMedia, offering profile: MediaProfile) -> LocalMedia {
         var local = before
+        // Made for a browser, which rings beside the phone.
+        if before.transports.isEmpty, profile != .browser { (local.transports, local.multiplexesRTCP, local.mid) = (["RTP/AVP"], false, nil) }
         switch profile {
         case .plain: (local.security, local.ice) = (nil, nil)
         case .sdes:

@@ -53,8 +53,11 @@ extension Session {
         counts.insideOut += buffer.count - before
     }
 
-    /// Whether keys are looked for in the phone's sound: then nobody passes it on unheard.
-    var isListenedTo: Bool { ear != nil && plan?.isTransparent == false }
+    /// Whether keys are looked for in the phone's sound: then nobody passes it on unheard. Wideband stays what it is (docs/dtmf.md).
+    var isListenedTo: Bool {
+        guard ear != nil, let plan else { return false }
+        return !plan.isTransparent && plan.coding == nil
+    }
 
     /// In sound keys are looked for only where they cannot come as events, or nothing of them may be left.
     mutating func listen() {

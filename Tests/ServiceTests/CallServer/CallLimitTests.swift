@@ -80,7 +80,8 @@ struct CallLimitTests {
         #expect(fixture.step(1, .answer).responses.isEmpty)
         var refused = fixture
         #expect(refused.apply(.overLimit(.init(scope: .customer, isRate: false))).responses == [480])
-        #expect(fixture.apply(.admitted).responses == [200])
+        let admitted = fixture.apply(.admitted)
+        #expect(admitted.responses == [200] && admitted.outcomes == [.completed], "and the flow goes on")
     }
 
     @Test("a call that rings a number whose lines are taken tells its caller that it is busy, and invites nobody")

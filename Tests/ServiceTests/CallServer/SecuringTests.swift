@@ -38,6 +38,17 @@ import Testing
         #expect(busy.apply(.refused(branch: 0, code: 486)).profiles.isEmpty && busy.leg.isEnded)
     }
 
+    @Test("two phones that refuse plain RTP have one offer, with one set of keys; that the relay is away later changes nothing of a call that rings")
+    func both() {
+        var fixture = ringing(["sip:a@127.0.0.1:5070", "sip:b@127.0.0.1:5071"])
+        #expect(fixture.apply(.refused(branch: 0, code: 488)).profiles == [.sdes])
+        #expect(fixture.apply(.refused(branch: 1, code: 488)).profiles.isEmpty)
+        #expect(fixture.apply(.mediaOffered("secure", .sdes)).invitedAgain == ["0 secure", "1 secure"])
+        #expect(fixture.apply(.mediaOffered("other keys", .sdes)).invitedAgain.isEmpty && fixture.leg.media.secureOffer == "secure")
+        _ = fixture.apply(.mediaOfferFailed(RPCError(.unavailable, "away")))
+        #expect(fixture.leg.dial?.targets.count == 2 && !fixture.leg.isEnded)
+    }
+
     @Test("of two phones one answers meanwhile: the other is not asked again; a successor asks for an offer that nobody has made")
     func beside() throws {
         var fixture = ringing(["sip:a@127.0.0.1:5070", "sip:b@127.0.0.1:5071"])
