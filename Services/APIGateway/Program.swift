@@ -24,7 +24,7 @@ struct Program {
 
     static func main() async {
         let declaration = ServiceProgram.Declaration(
-            .apiGateway, settings: settings, needs: [.bus, .database, .fleet], schema: "accounts",
+            .apiGateway, settings: settings + ActionList.settings, needs: [.bus, .database, .fleet], schema: "accounts",
             migrations: [
                 Migration(number: 1, name: "accounts", sql: PackageResources._001_accounts_sql),
                 Migration(number: 2, name: "suspended", sql: PackageResources._002_suspended_sql),

@@ -83,9 +83,10 @@ extension Security {
     }
 
     /// V18: a description must not make us send to what only this machine or its link can reach, unless we are there ourselves.
-    private func mayCheck(_ address: IPAddress, from own: IPAddress) -> Bool {
-        !address.isInternal || own.isInternal
-    }
+    private func mayCheck(_ address: IPAddress, from own: IPAddress) -> Bool { Self.maySend(to: address, from: own) }
+
+    /// The same of the address that a description gives by itself.
+    static func maySend(to address: IPAddress, from own: IPAddress) -> Bool { !address.isInternal || own.isInternal }
 
     private func key(_ agreed: AgreedSecurity, _ before: AgreedSecurity?, _ transport: inout MediaTransport) {
         switch agreed {

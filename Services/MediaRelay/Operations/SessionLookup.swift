@@ -65,6 +65,9 @@ extension MediaLoop {
         guard agreement.ice != nil || agreement.remote.address.isIPv4 == place.isIPv4 else {
             throw RPCError(.notAcceptable, "media over the other family than \(place.media)'s")
         }
+        guard agreement.ice != nil || Security.maySend(to: agreement.remote.address, from: place.media) else {
+            throw RPCError(.notAcceptable, "media to an address that only this machine can reach")
+        }
         return plan
     }
 }

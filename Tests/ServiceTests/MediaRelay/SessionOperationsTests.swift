@@ -20,10 +20,11 @@ private final class Rig: Sendable {
         let ended = Mutex<[String]>([])
     }
 
-    init(sessionLimit: Int = 10, ports: ClosedRange<UInt16> = 44000...44199) throws {
+    init(sessionLimit: Int = 10, ports: ClosedRange<UInt16> = 44000...44199, advertised: IPAddress = .loopbackIPv4) throws {
         let records = Records()
-        let settings = RelaySettings(
+        var settings = RelaySettings(
             inside: .loopbackIPv4, media: .loopbackIPv4, ports: ports, threads: 1, sessionLimit: sessionLimit, timeout: .seconds(60))
+        settings.media = advertised
         let events = SessionEvents(
             began: { record in records.changed.withLock { $0.append(record) } },
             changed: { record in records.changed.withLock { $0.append(record) } },
@@ -129,6 +130,15 @@ struct SessionOperationsTests {
         }
         let kept = try await rig.update(.offer, offer(version: 2))
         #expect(!kept.held)
+    }
+
+    @Test("RELIABILITY V18: a relay that is reached from elsewhere sends nothing to what only its machine can reach; its descriptions have the advertised address")
+    func egress() async throws {
+        let rig = try Rig(advertised: try #require(IPAddress("192.0.2.1")))
+        #expect(await code { try await rig.create(offer: offer()) } == .notAcceptable)
+        let elsewhere = offer().replacing("127.0.0.1", with: "198.51.100.7")
+        #expect(try await rig.create(offer: elsewhere).description.contains("c=IN IP4 192.0.2.1"))
+        #expect(await code { try await rig.update(.offer, offer(version: 2).replacing("127.0.0.1", with: "169.254.169.254")) } == .notAcceptable)
     }
 
     @Test("Hold and resume by re-INVITE; a refused one changes nothing")
