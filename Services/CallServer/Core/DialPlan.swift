@@ -77,7 +77,7 @@ struct DialPlan {
             // Where nothing is said of phones that are not there, it is as if nobody answered.
             if let unreachable = forwarding?.unreachable { dial.unreachableTargetID = follow(unreachable, "unreachable", .unavailable) }
             // Of a call that failed for another reason nobody has seen anything either.
-            dial.failedTargetID = dial.unreachableTargetID ?? "\(id)-end"
+            dial.failedTargetID = dial.unreachableTargetID ?? dial.noAnswerTargetID
             dial.answeredTargetID = "\(id)-end"
             // Jumps lead to the first of its actions.
             let isTold = tell(id, visited, reason)

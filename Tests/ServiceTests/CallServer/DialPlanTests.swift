@@ -33,7 +33,7 @@ import Testing
         #expect(first.targets.map(\.target) == ["1"] && first.timeout == 7_000 && first.ringback == .earlyMedia)
         #expect(first.busyTargetID == "ring-busy" && first.noAnswerTargetID == "ring-no-answer")
         #expect(first.unreachableTargetID == nil, "as if nobody answered")
-        #expect(first.failedTargetID == "ring-end" && first.answeredTargetID == "ring-end")
+        #expect(first.failedTargetID == "ring-no-answer" && first.answeredTargetID == "ring-end")
         guard case .voicemail(let voicemail)? = actions["ring-no-answer"] else { return #expect(Bool(false)) }
         #expect(voicemail.mailbox == "1")
         let second = try dial(actions["ring-busy-ring"])
