@@ -15,7 +15,7 @@ enum FlowSettings {
         Setting("TANDEM_RUN_ACTIONS", .integer(1...1_000_000), default: "1000", "actions one run may have performed"),
         Setting("TANDEM_RUN_ITERATIONS", .integer(1...100_000), default: "1000", "actions a run may pass without performing one"),
         Setting("TANDEM_FLOW_BRANCHES", .integer(1...64), default: "8", "branches that one parallel may have"),
-        Setting("TANDEM_FLOW_NESTING", .integer(1...64), default: "8", "flows and answers of `fetch` inside one another"),
+        Setting("TANDEM_FLOW_NESTING", .integer(1...64), default: "8", "lists of actions inside one another: `fetch`, `fetch_flow`, `run_actions`"),
         Setting("TANDEM_RUN_VARIABLES", .integer(1...10_000), default: "100", "variables one run may have"),
         Setting("TANDEM_RUN_VARIABLE_BYTES", .integer(1_024...1_048_576), default: "65536", "bytes of all variables of a run"),
         Setting("TANDEM_RUN_VALUE_BYTES", .integer(64...1_048_576), default: "32768", "bytes of one variable"),
