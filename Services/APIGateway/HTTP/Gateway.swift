@@ -89,6 +89,18 @@ final class Gateway: Sendable {
         }
     }
 
+    /// What a call is to run: `flow_id` or `actions`, one of the two.
+    func program(of request: APIRequest) async throws -> (flowID: String?, actions: [Action]?) {
+        let flowID = request.fields.optionalText("flow_id")
+        let actions = try request.fields["actions"].map { try ActionList.read($0).get() }
+        guard (flowID == nil) != (actions == nil) else {
+            throw ProblemDocument.invalid(
+                actions == nil ? "/flow_id" : "/actions", actions == nil ? "required" : "excludes", "give either flow_id or actions")
+        }
+        try await requireFlow("flow_id", of: request)
+        return (flowID, actions)
+    }
+
     /// A page of one of our own collections, newest first: one more than wanted is read, to know whether there is a next page.
     func page<Element: Codable & Sendable>(
         _ request: APIRequest, id: KeyPath<Element, String>, read: (_ limit: Int, _ before: String?) async throws -> [Element]

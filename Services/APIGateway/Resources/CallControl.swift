@@ -104,13 +104,7 @@ enum CallControl {
     }
 
     private static func redirect(_ gateway: Gateway, _ request: APIRequest) async throws -> APIResponse {
-        let flowID = request.fields.optionalText("flow_id")
-        let actions = try request.fields["actions"].map { try ActionList.read($0).get() }
-        guard (flowID == nil) != (actions == nil) else {
-            throw ProblemDocument.invalid(
-                actions == nil ? "/flow_id" : "/actions", actions == nil ? "required" : "excludes", "give either flow_id or actions")
-        }
-        try await gateway.requireFlow("flow_id", of: request)
+        let (flowID, actions) = try await gateway.program(of: request)
         return try await control(gateway, request, .redirect(flowID: flowID, actions: actions))
     }
 

@@ -17,14 +17,7 @@ enum CallCreation {
     }
 
     static func perform(_ gateway: Gateway, _ request: APIRequest) async throws -> APIResponse {
-        let flowID = request.fields.optionalText("flow_id")
-        let actions = try request.fields["actions"].map { try ActionList.read($0).get() }
-        guard (flowID == nil) != (actions == nil) else {
-            throw ProblemDocument.invalid(
-                actions == nil ? "/flow_id" : "/actions", actions == nil ? "required" : "excludes",
-                "give either flow_id or actions")
-        }
-        try await gateway.requireFlow("flow_id", of: request)
+        let (flowID, actions) = try await gateway.program(of: request)
         let places = listed(in: request.fields)
         try await refuseForeign(places, gateway, request)
         var calls: [Call] = []

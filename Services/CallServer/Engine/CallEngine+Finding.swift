@@ -2,6 +2,7 @@ import Bus
 import Contracts
 import Deadlines
 import Flow
+import Threads
 
 /// Whose a dialled number is, and where its phones are.
 extension CallEngine {
@@ -14,11 +15,11 @@ extension CallEngine {
         let traced = trace(command, for: leg)
         let (domain, longestRing) = (leg.sip.domain, Int(leg.limits.ring.seconds) * 1_000)
         /// Any thread.
-        @Sendable func answer(_ reply: ResolveExtension.Reply, _ actions: [Action]) {
+        @Sendable func answer(_ reply: ResolveExtension.Reply, at time: Instant, _ actions: [Action]) {
             loop.post {
                 self.assumeIsolated { engine in
                     engine.legs[id]?.reachable = reply.bindings.map {
-                        Reachable(number: number, bindings: $0, doNotDisturb: reply.found.doNotDisturb == true, at: engine.loop.now)
+                        Reachable(number: number, bindings: $0, doNotDisturb: reply.found.doNotDisturb == true, at: time)
                     }
                     engine.handle(id, .resolved(flowID: reply.found.flowID, defaultActions: actions))
                 }
@@ -28,14 +29,14 @@ extension CallEngine {
             traced?.ended(result)
             switch result {
             case .success(let reply):
-                let found = reply.found
+                let (found, time) = (reply.found, MonotonicClock.now())
                 guard let forwarding = found.forwarding, found.flowID == nil else {
                     var connect = Connect()
                     connect.destinations = [Address(kind: .extension, target: number)]
-                    return answer(reply, [Action(id: "connect", .connect(connect))])
+                    return answer(reply, at: time, [Action(id: "connect", .connect(connect))])
                 }
                 let plan = DialPlan(number, forwarding, domain: domain, longestRing: longestRing)
-                Task { answer(reply, await self.completed(plan, for: context).actions) }
+                Task { answer(reply, at: time, await self.completed(plan, since: time, for: context).actions) }
             case .failure(let error) where error.code == .notFound:
                 bus.call(ResolveConference(customerID: customer, number: number), context: context) { result in
                     let event: LegEvent
@@ -59,10 +60,10 @@ extension CallEngine {
     private static let lookAhead = Interval.milliseconds(500)
 
     /// The plan with what the numbers are that it may lead to. Where nobody can be asked just now it leads no further.
-    private nonisolated func completed(_ plan: DialPlan, for context: CallContext) async -> DialPlan {
+    private nonisolated func completed(_ plan: DialPlan, since time: Instant, for context: CallContext) async -> DialPlan {
         var (plan, context) = (plan, context)
         context.deadline = Self.lookAhead
-        while let number = plan.unknown.first, let found = await meaning(of: number, for: context) { plan.note(number, is: found) }
+        while MonotonicClock.now() - time < Self.lookAhead, let number = plan.unknown.first, let found = await meaning(of: number, for: context) { plan.note(number, is: found) }
         return plan
     }
 

@@ -2,6 +2,7 @@ import Contracts
 import Deadlines
 import Flow
 import SIP
+import Testing
 
 @testable import CallServer
 
@@ -294,4 +295,17 @@ struct CallWorld {
 
 extension String {
     fileprivate var padded: String { String(repeating: "0", count: Swift.max(0, 2 - count)) + self }
+}
+
+extension CallWorld {
+    /// 1001 talks with 1002.
+    static func talking() throws -> (CallWorld, caller: String, callee: String) {
+        var world = CallWorld()
+        let caller = world.call(from: "1001", to: "1002")
+        world.settle()
+        let callee = try #require(world.child(of: caller))
+        world.answer(callee)
+        world.settle()
+        return (world, caller, callee)
+    }
 }

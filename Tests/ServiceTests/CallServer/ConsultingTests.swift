@@ -8,12 +8,7 @@ import Testing
 @Suite("Attended transfers of the API") struct ConsultingTests {
     /// 1001 talks with 1002; one of them consults 1003.
     private func consulting(byCaller: Bool) throws -> (CallWorld, first: String, by: String, stays: String, third: String) {
-        var world = CallWorld()
-        let caller = world.call(from: "1001", to: "1002")
-        world.settle()
-        let callee = try #require(world.child(of: caller))
-        world.answer(callee)
-        world.settle()
+        var (world, caller, callee) = try CallWorld.talking()
         let (by, stays) = byCaller ? (caller, callee) : (callee, caller)
         #expect(world.legs[caller]?.objectionToConsulting(by) == nil)
         world.handle(caller, .consultWanted(by: by, number: "1003"))

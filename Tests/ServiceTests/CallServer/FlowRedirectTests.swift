@@ -64,12 +64,7 @@ struct RedirectTests {
 
     @Test("one that was called is sent to another flow: it is a call of its own, in its own room, and for who called it as if it had hung up")
     func called() throws {
-        var world = CallWorld()
-        let caller = world.call(from: "1001", to: "1002")
-        world.settle()
-        let callee = try #require(world.child(of: caller))
-        world.answer(callee)
-        world.settle()
+        var (world, _, callee) = try CallWorld.talking()
         world.handle(callee, .redirected(flowID: nil, actions: Self.actions))
         world.settle()
         #expect(world.talking == [callee] && world.legs[callee]?.record.parentCallID == nil)

@@ -5,17 +5,6 @@ import Testing
 @testable import CallServer
 
 @Suite("RFC 3891: somebody takes a place in a call while one of its two transfers, or consults somebody") struct ReplacingTests {
-    /// 1001 talks with 1002.
-    private func talking() throws -> (CallWorld, caller: String, callee: String) {
-        var world = CallWorld()
-        let caller = world.call(from: "1001", to: "1002")
-        world.settle()
-        let callee = try #require(world.child(of: caller))
-        world.answer(callee)
-        world.settle()
-        return (world, caller, callee)
-    }
-
     private func third(of world: CallWorld, besides caller: String, _ callee: String) throws -> String {
         try #require(world.legs.keys.first { $0 != caller && $0 != callee })
     }
@@ -45,7 +34,7 @@ import Testing
 
     @Test("RFC 3515 §2.4.5: a blind transfer ends with it: nobody is rung for it, who transfers hears so, and the two talk", arguments: [true, false], [true, false])
     func blind(byCaller: Bool, ofCaller: Bool) throws {
-        var (world, caller, callee) = try talking()
+        var (world, caller, callee) = try CallWorld.talking()
         let by = byCaller ? caller : callee
         world.handle(by, .referred(Leg.Referral(id: 7, number: "1003")))
         world.settle()
@@ -62,7 +51,7 @@ import Testing
     @Test("a consultation ends with it: who was held is heard again, and who was consulted is let go", arguments: [true, false], [true, false])
     func consultation(byCaller: Bool, ofCaller: Bool) throws {
         for isAnswered in [true, false] {
-            var (world, caller, callee) = try talking()
+            var (world, caller, callee) = try CallWorld.talking()
             world.handle(caller, .consultWanted(by: byCaller ? caller : callee, number: "1003"))
             world.settle()
             let third = try third(of: world, besides: caller, callee)
@@ -77,7 +66,7 @@ import Testing
 
     @Test("the call of the new party is picked up elsewhere: who does so is the new party", arguments: [true, false])
     func pickedUp(byCaller: Bool) throws {
-        var (world, caller, callee) = try talking()
+        var (world, caller, callee) = try CallWorld.talking()
         let (by, stays) = byCaller ? (caller, callee) : (callee, caller)
         world.handle(by, .referred(Leg.Referral(id: 7, number: "1003")))
         world.settle()

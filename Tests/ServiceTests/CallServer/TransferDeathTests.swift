@@ -9,12 +9,7 @@ import Testing
 @Suite("RELIABILITY K2, §4.4: a transfer whose call server dies at any step of it") struct TransferDeathTests {
     /// 1001 talks with 1002; from here on the call server may die.
     private func talking(writesFirst: Bool) throws -> (CallWorld, caller: String, callee: String) {
-        var world = CallWorld()
-        let caller = world.call(from: "1001", to: "1002")
-        world.settle()
-        let callee = try #require(world.child(of: caller))
-        world.answer(callee)
-        world.settle()
+        var (world, caller, callee) = try CallWorld.talking()
         world.makeMortal(writesFirst: writesFirst)
         return (world, caller, callee)
     }

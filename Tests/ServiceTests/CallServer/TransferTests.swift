@@ -10,12 +10,7 @@ import Testing
 @Suite("RFC 5589: transfers that phones ask for") struct TransferTests {
     /// 1001 talks with 1002.
     private func talking() throws -> (CallWorld, caller: String, callee: String) {
-        var world = CallWorld()
-        let caller = world.call(from: "1001", to: "1002")
-        world.settle()
-        let callee = try #require(world.child(of: caller))
-        world.answer(callee)
-        world.settle()
+        let (world, caller, callee) = try CallWorld.talking()
         #expect(world.legs[caller]?.bridgedChild == callee && world.talking == [caller, callee])
         return (world, caller, callee)
     }
