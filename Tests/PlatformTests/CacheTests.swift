@@ -86,7 +86,7 @@ struct CacheSnapshotTests {
     func takeOver() async throws {
         let cache = Cache(settings: try Servers.redis(), logger: Servers.silent)
         await cache.start()
-        let snapshots = Snapshots(cache: cache, stateLength: .seconds(60))
+        let snapshots = Snapshots(cache: cache, leaseLength: .seconds(60), stateLength: .seconds(60))
         let (kind, id) = (Servers.unique("test-"), "call_1")
         #expect(try await snapshots.acquire(kind, id, owner: "a") == .acquired(.init(epoch: 1, state: nil)))
         #expect(try await snapshots.save(kind, id, owner: "a", epoch: 1, [1, 2]) == .done)
@@ -117,7 +117,7 @@ struct CacheSnapshotTests {
     func succession() async throws {
         let cache = Cache(settings: try Servers.redis(), logger: Servers.silent)
         await cache.start()
-        let snapshots = Snapshots(cache: cache, stateLength: .seconds(60))
+        let snapshots = Snapshots(cache: cache, leaseLength: .seconds(60), stateLength: .seconds(60))
         let (kind, id) = (Servers.unique("test-"), "call_1")
         let nothing = try await snapshots.succeed(kind, id, owner: "b", former: "a")
         #expect(nothing.acquisition == nil && !nothing.isOver)
@@ -155,8 +155,8 @@ struct CacheSnapshotTests {
         // The clock was set back meanwhile.
         let second = try await Snapshots.newLife(of: "a", kind, time: 10, in: cache)
         #expect(first == 1_000 && second > first)
-        let early = Snapshots(cache: cache, stateLength: .seconds(60), life: first)
-        let late = Snapshots(cache: cache, stateLength: .seconds(60), life: second)
+        let early = Snapshots(cache: cache, leaseLength: .seconds(60), stateLength: .seconds(60), life: first)
+        let late = Snapshots(cache: cache, leaseLength: .seconds(60), stateLength: .seconds(60), life: second)
         #expect(try await early.save(kind, id, owner: "a", epoch: 1, [1]) == .done)
         #expect(try await late.save(kind, id, owner: "a", epoch: 1, [2]) == .lost, "an epoch is one process's")
         #expect(try await late.renew(kind, owner: "a", [(id, 1)]) == [id])
@@ -176,7 +176,7 @@ struct CacheSnapshotTests {
         try await cache.command(["DEL", CacheArgument("tandem:\(kind):lease:\(id)")])
         #expect(try await early.succeed(kind, id, owner: "a", former: nil).acquisition == .owned(by: "a", epoch: 2))
         // Of another name that has died anybody may have it, whatever their lives.
-        let other = Snapshots(cache: cache, stateLength: .seconds(60), life: 1)
+        let other = Snapshots(cache: cache, leaseLength: .seconds(60), stateLength: .seconds(60), life: 1)
         #expect(try await other.succeed(kind, id, owner: "b", former: "a").acquisition == .acquired(.init(epoch: 3, state: [4])))
         #expect(try await late.save(kind, id, owner: "a", epoch: 2, [5]) == .lost)
         #expect(try await other.release(kind, id, epoch: 3) == .done)
@@ -187,7 +187,7 @@ struct CacheSnapshotTests {
     func forgetting() async throws {
         let cache = Cache(settings: try Servers.redis(), logger: Servers.silent)
         await cache.start()
-        let snapshots = Snapshots(cache: cache)
+        let snapshots = Snapshots(cache: cache, leaseLength: .seconds(60), stateLength: .seconds(60))
         let (kind, id) = (Servers.unique("test-"), "room")
         #expect(try await snapshots.save(kind, id, owner: "a", epoch: 7, [1]) == .done)
         #expect(try await snapshots.acquire(kind, id, owner: "b") == .owned(by: "a", epoch: 7))
@@ -196,9 +196,9 @@ struct CacheSnapshotTests {
         #expect(try await snapshots.renew(kind, owner: "a", [(id, 7)]) == [])
         #expect(try await snapshots.owner(of: kind, id) == "a")
         try await cache.delete("tandem:\(kind):lease:\(id)")
-        #expect(try await snapshots.acquire(kind, id, owner: "b", seen: 7) == .acquired(.init(epoch: 8, state: nil)))
-        try await Task.sleep(for: .milliseconds(3_200))
-        #expect(try await snapshots.owner(of: kind, id) == nil)
+        let brief = Snapshots(cache: cache, leaseLength: .milliseconds(50))
+        #expect(try await brief.acquire(kind, id, owner: "b", seen: 7) == .acquired(.init(epoch: 8, state: nil)))
+        while try await snapshots.owner(of: kind, id) != nil { try await Task.sleep(for: .milliseconds(20)) }
         _ = try await snapshots.release(kind, id, epoch: 8)
         cache.stop()
     }
@@ -207,7 +207,7 @@ struct CacheSnapshotTests {
     func batches() async throws {
         let cache = Cache(settings: try Servers.redis(), logger: Servers.silent)
         await cache.start()
-        let snapshots = Snapshots(cache: cache)
+        let snapshots = Snapshots(cache: cache, leaseLength: .seconds(60), stateLength: .seconds(60))
         let kind = Servers.unique("test-")
         let claims = (0..<450).map { (id: "c\($0)", epoch: UInt64(1)) }
         for claim in claims { _ = try await snapshots.save(kind, claim.id, owner: "a", epoch: 1, [0]) }
@@ -225,7 +225,7 @@ struct CacheSnapshotTests {
     func writing() async throws {
         let cache = Cache(settings: try Servers.redis(), logger: Servers.silent)
         await cache.start()
-        let snapshots = Snapshots(cache: cache, stateLength: .seconds(60))
+        let snapshots = Snapshots(cache: cache, leaseLength: .seconds(60), stateLength: .seconds(60))
         let kind = Servers.unique("test-")
         _ = try await snapshots.acquire(kind, "theirs", owner: "b")
         _ = try await snapshots.acquire(kind, "taken", owner: "a")

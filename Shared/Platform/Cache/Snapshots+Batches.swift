@@ -17,7 +17,7 @@ extension Snapshots {
         var epochs: [UInt64?] = []
         for start in stride(from: 0, to: writings.count, by: Self.mostStates) {
             let chunk = writings[start..<min(start + Self.mostStates, writings.count)]
-            let common = [CacheArgument(owner), CacheArgument(Self.lease), CacheArgument(keep), CacheArgument(life)]
+            let common = [CacheArgument(owner), CacheArgument(lease), CacheArgument(keep), CacheArgument(life)]
             let reply = try await cache.script(
                 Self.writeScript, keys: keys(kind, chunk.map(\.id)),
                 arguments: common + chunk.flatMap { [CacheArgument($0.id), CacheArgument($0.epoch ?? 0), CacheArgument($0.state)] })
@@ -36,7 +36,7 @@ extension Snapshots {
             let chunk = claims[start..<min(start + Self.mostClaims, claims.count)]
             let reply = try await cache.script(
                 Self.renewScript, keys: chunk.flatMap { keys(kind, $0.id).prefix(2) },
-                arguments: [CacheArgument(owner), CacheArgument(Self.lease), CacheArgument(keep), CacheArgument(life)]
+                arguments: [CacheArgument(owner), CacheArgument(lease), CacheArgument(keep), CacheArgument(life)]
                     + chunk.map { CacheArgument($0.epoch) })
             guard let outcomes = reply.array, outcomes.count == chunk.count else { throw .unexpectedReply("renew") }
             lost += zip(chunk, outcomes).filter { $1.integer == 0 }.map(\.0.id)

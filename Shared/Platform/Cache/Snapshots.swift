@@ -28,18 +28,18 @@ public struct Snapshots: Sendable {
         case lost
     }
 
-    public static let leaseLength = Interval.seconds(3)
     /// Renew the leases this often.
     public static let renewalPause = Interval.seconds(1)
 
     let cache: Cache
+    private let leaseLength: Interval
     private let stateLength: Interval
     let life: Int64
 
-    /// `stateLength`: how long a state is kept after its last write or renewal. `life`: which of those that bear the owner's name it is;
-    /// zero: whoever bears the name is the owner.
-    public init(cache: Cache, stateLength: Interval = .seconds(86_400), life: Int64 = 0) {
-        (self.cache, self.stateLength, self.life) = (cache, stateLength, life)
+    /// `leaseLength`: how long an owner that does not renew is one. `stateLength`: how long a state is kept after its last write or
+    /// renewal. `life`: which of those that bear the owner's name it is; zero: whoever bears the name is the owner.
+    public init(cache: Cache, leaseLength: Interval = .seconds(3), stateLength: Interval = .seconds(86_400), life: Int64 = 0) {
+        (self.cache, self.leaseLength, self.stateLength, self.life) = (cache, leaseLength, stateLength, life)
     }
 
     /// Counts the lives of a name: higher than any before as long as Redis remembers, whatever the clock does; `time` (milliseconds) is
@@ -64,7 +64,7 @@ public struct Snapshots: Sendable {
         let reply = try await cache.script(
             Self.acquireScript, keys: keys(kind, id),
             arguments: [
-                CacheArgument(owner), CacheArgument(Self.lease), CacheArgument(keep), CacheArgument(seen),
+                CacheArgument(owner), CacheArgument(lease), CacheArgument(keep), CacheArgument(seen),
                 takingOver ? "1" : "0", CacheArgument(id), CacheArgument(life),
             ])
         guard let fields = reply.array, fields.count == 4, let outcome = fields[0].integer, let number = fields[1].integer,
@@ -82,7 +82,7 @@ public struct Snapshots: Sendable {
         let reply = try await cache.script(
             Self.succeedScript, keys: keys(kind, id),
             arguments: [
-                CacheArgument(owner), CacheArgument(Self.lease), CacheArgument(keep), CacheArgument(former ?? owner), CacheArgument(id),
+                CacheArgument(owner), CacheArgument(lease), CacheArgument(keep), CacheArgument(former ?? owner), CacheArgument(id),
                 CacheArgument(life),
             ])
         guard let fields = reply.array, fields.count == 4, let outcome = fields[0].integer, let number = fields[1].integer,
@@ -187,7 +187,7 @@ public struct Snapshots: Sendable {
         return orphans
     }
 
-    static let lease = Cache.milliseconds(leaseLength)
+    var lease: Int64 { Cache.milliseconds(leaseLength) }
     var keep: Int64 { Cache.milliseconds(stateLength) }
 
     func index(_ kind: String) -> String { "tandem:\(kind):ids" }
@@ -199,7 +199,7 @@ public struct Snapshots: Sendable {
 
     private func saving(_ id: String, _ owner: String, _ epoch: UInt64, _ state: [UInt8]) -> [CacheArgument] {
         [
-            CacheArgument(owner), CacheArgument(Self.lease), CacheArgument(keep), CacheArgument(epoch), CacheArgument(state),
+            CacheArgument(owner), CacheArgument(lease), CacheArgument(keep), CacheArgument(epoch), CacheArgument(state),
             CacheArgument(id), CacheArgument(life),
         ]
     }
