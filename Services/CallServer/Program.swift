@@ -99,7 +99,12 @@ struct Program {
             runtime.background { await archive.run() }
             runtime.cache.onReconnect { engine.loop.post { engine.assumeIsolated { $0.saveAll() } } }
             runtime.background {
-                await writer.run { life, asked in engine.loop.post { engine.assumeIsolated { $0.sawPostgres(life, at: asked) } } }
+                await writer.run { life, asked in
+                    engine.loop.post { engine.assumeIsolated { $0.sawPostgres(life, at: asked) } }
+                } paid: { records in
+                    journal.paid(records)
+                    engine.loop.post { engine.assumeIsolated { $0.told(records) } }
+                }
             }
             runtime.background { await writer.watch() }
             runtime.background { await outbox.run() }

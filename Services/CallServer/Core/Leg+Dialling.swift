@@ -7,6 +7,7 @@ extension Leg {
     /// What starts an outbound leg, once its snapshot exists.
     mutating func begin(at moment: Moment) -> [LegEffect] {
         var effects: [LegEffect] = []
+        changedAt = moment.time
         publish("call.created", into: &effects)
         deadlines[.ring] = moment.now + limits.ring
         deadlines[.duration] = moment.now + limits.duration

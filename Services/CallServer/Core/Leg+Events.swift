@@ -7,6 +7,7 @@ extension Leg {
     mutating func apply(_ event: LegEvent, at moment: Moment) -> [LegEffect] {
         var effects: [LegEffect] = []
         revision += 1
+        changedAt = moment.time
         if phase == .ended {
             applyAfterEnd(event, at: moment, into: &effects)
             return effects
@@ -357,13 +358,5 @@ extension Leg {
         case .farewell:
             break
         }
-    }
-
-    // MARK: Publishing
-
-    mutating func publish(_ type: String, with details: [String: JSONValue] = [:], into effects: inout [LegEffect]) {
-        sequence += 1
-        toldRoom = record.roomID
-        effects.append(.publish(type: type, record, sequence: sequence, with: details))
     }
 }

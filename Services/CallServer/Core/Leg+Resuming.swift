@@ -12,6 +12,8 @@ extension Leg {
     mutating func resume(offer: String?, at moment: Moment) -> [LegEffect] {
         var effects: [LegEffect] = []
         revision += 1
+        changedAt = moment.time
+        tellAgain(into: &effects)
         guard phase != .ended else {
             resumeEnding(at: moment, into: &effects)
             return effects

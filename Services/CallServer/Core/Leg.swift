@@ -21,6 +21,10 @@ struct Leg: Codable, Sendable {
     var record: Call
     /// Events published so far; the next gets `sequence + 1`.
     var sequence: Int64 = 0
+    /// Of those the ones that may not be in PostgreSQL yet; nil: none.
+    var untold: [Untold]?
+    /// When its last event was applied.
+    var changedAt: Timestamp?
     /// Raised by whoever takes the leg over.
     var epoch: UInt64
     /// Events applied so far; with the epoch it names what an effect belongs to, for the idempotency keys of commands.

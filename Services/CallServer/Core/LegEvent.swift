@@ -278,10 +278,11 @@ enum LegEffect: Sendable {
     case tellParent(LegEvent)
     case tellChild(String, LegEvent)
 
-    /// Whether other legs rely on what this one has become by it: it is written at once, and nothing waits for that.
+    /// Whether other legs, or who reads events, rely on what this one has become by it: it is written at once, and nothing waits for that. An event
+    /// is in PostgreSQL no sooner than its number is in Redis, so a successor gives that to no other.
     var isReliedOn: Bool {
         switch self {
-        case .createChild, .rename, .tellParent(.placeTaken), .tellChild(_, .replaced), .tellChild(_, .partnerGoesElsewhere), .tellChild(_, .inherited): true
+        case .publish, .createChild, .rename, .tellParent(.placeTaken), .tellChild(_, .replaced), .tellChild(_, .partnerGoesElsewhere), .tellChild(_, .inherited): true
         default: false
         }
     }
@@ -307,7 +308,7 @@ enum LegEffect: Sendable {
     }
 
     /// An event of the call for the API, the log and the outbox; the record as it was then, and what it was.
-    case publish(type: String, Call, sequence: Int64, with: [String: JSONValue])
+    case publish(type: String, Call, sequence: Int64, at: Timestamp, with: [String: JSONValue])
     /// The record as it is now, for who reads it: no event of its own, and the number of the last.
     case keepRecord(Call, sequence: Int64)
     /// Its call has another first leg: what names it says so.

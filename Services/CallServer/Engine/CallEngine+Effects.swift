@@ -149,10 +149,12 @@ extension CallEngine {
             if legs[parent] != nil { handle(parent, event) } else { handle(id, .parentEnded) }
         case .tellChild(let child, let event):
             handle(child, event)
-        case .publish(let type, let record, let sequence, let details):
+        case .publish(let type, let record, let sequence, let time, let details):
             journal.record(
-                record, event: type, sequence: sequence, with: details, dialog: legs[id]?.leg.dialogSide, written: whenWritten.removeValue(forKey: id))
-        case .keepRecord(let record, let sequence): journal.record(record, event: nil, sequence: sequence, with: [:], dialog: legs[id]?.leg.dialogSide)
+                record, event: type, sequence: sequence, at: time, with: details, dialog: legs[id]?.leg.dialogSide,
+                written: whenWritten.removeValue(forKey: id))
+        case .keepRecord(let record, let sequence):
+            journal.record(record, event: nil, sequence: sequence, at: runtime.timestamp(), with: [:], dialog: legs[id]?.leg.dialogSide)
         case .forget:
             remove(id)
         }

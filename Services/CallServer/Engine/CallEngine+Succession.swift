@@ -235,6 +235,11 @@ extension CallEngine {
 
     // MARK: What is written down for a successor
 
+    /// Records up to those events are in PostgreSQL: nobody need tell of them again.
+    func told(_ records: [(id: String, sequence: Int64)]) {
+        for (id, sequence) in records { legs[id]?.leg.told(upTo: sequence) }
+    }
+
     /// The phone has our 200.
     func acknowledged(_ transaction: ServerTransactionID) {
         guard let id = invites[transaction], let entry = legs[id] else { return }

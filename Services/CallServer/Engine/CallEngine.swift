@@ -320,7 +320,7 @@ actor CallEngine {
         if border < effects.endIndex {
             legs[id]?.batches.append(Batch(revision: leg.revision, effects: Array(effects[border...])))
             save(leg)
-        } else if effects.contains(where: \.isReliedOn) {
+        } else if effects.contains(where: \.isReliedOn), !leg.isLeft(by: effects) {
             // Redis takes what is written in order: before the new leg's phone hears anything a successor knows whose it is, and before a
             // first leg that has left is forgotten, who is the first now.
             save(leg)

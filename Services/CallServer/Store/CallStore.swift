@@ -16,7 +16,8 @@ struct CallStore: Sendable {
     /// Writes records with their events, all or nothing; a record older than the stored one changes nothing. False when PostgreSQL does not
     /// live this life any more: nothing is written then.
     ///
-    /// One statement however many there are, whose commit waits for no disk: of a call's records the last alone is written.
+    /// One statement however many there are, whose commit waits for no disk: of a call's records the last alone is written. An event is written with
+    /// its record, so one whose number the stored record has is there: somebody who has gone on with the call tells of it again.
     func write(_ entries: [RecordWriter.Entry], in life: String) async throws -> Bool {
         var last: [String: (entry: RecordWriter.Entry, json: String)] = [:]
         var events: [WrittenEvent] = []
@@ -50,8 +51,9 @@ struct CallStore: Sendable {
                     on conflict (id) do update set status = excluded.status, server = excluded.server,
                         sequence = excluded.sequence, record = excluded.record, dialog = excluded.dialog
                     where calls.calls.sequence <= excluded.sequence),
-                told as (\(Outbox.insertion(schema: Self.schema, of: "(case when exists (select from alive) then $10::text[] else '{}' end)"))),
-                watching as (\(Self.telling(events: "$13", customers: "$14", numbers: "$15", if: "exists (select from alive)")))
+                told as (\(Outbox.insertion(schema: Self.schema, of: "$10", if: "exists (select from alive) and \(Self.isNews)"))),
+                watching as (\(Self.telling(
+                    events: "$13", customers: "$14", numbers: "$15", if: "exists (select from alive) and \(Self.isNews)")))
                 select count(*) > 0 and exists (select from alive) as written from relaxed
                 """, parameters
             ).first?.bool("written") ?? false
@@ -65,6 +67,13 @@ struct CallStore: Sendable {
     }
 
     static let schema = "calls"
+
+    /// Whether the record of `list.event`'s call, as it is before the statement, knows nothing of it.
+    private static let isNews = """
+        not exists (
+            select from calls.calls known
+            where known.id = event::jsonb->>'resource_id' and known.sequence >= (event::jsonb->>'sequence')::bigint)
+        """
 
     /// The calls are this instance's from now on.
     func take(_ ids: [String]) async throws {

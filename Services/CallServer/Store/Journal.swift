@@ -30,6 +30,11 @@ final class Journal: Sendable {
         var ended: [Ended] = []
         /// Call-IDs that lead to a leg, as far as they have been written.
         var named: [String: Set<String>] = [:]
+        /// Calls whose records are on their way into PostgreSQL, and up to which event.
+        var owed: [String: Int64] = [:]
+
+        /// Those whose records are written; the snapshot of another is what is left of it, should this process die.
+        var released: [Ended] { ended.filter { owed[$0.id] == nil } }
     }
 
     private struct Ended {
@@ -107,7 +112,7 @@ final class Journal: Sendable {
     /// A leg was taken over: its lease is renewed from now on.
     func took(_ id: String, _ epoch: UInt64) { claims.withLock { $0.live[id] = epoch } }
 
-    /// The leg is over: its lease and snapshot go with the next renewal.
+    /// The leg is over: its lease and snapshot go with the next renewal after its record is written.
     func forget(_ leg: Leg) {
         claims.withLock { claims in
             claims.live[leg.record.id] = nil
@@ -121,13 +126,25 @@ final class Journal: Sendable {
 
     /// An event of a call, with the record as it was then.
     func record(
-        _ call: Call, event type: String?, sequence: Int64, with details: [String: JSONValue], dialog: Leg.DialogSide? = nil,
+        _ call: Call, event type: String?, sequence: Int64, at time: Timestamp, with details: [String: JSONValue], dialog: Leg.DialogSide? = nil,
         written: (@Sendable (Bool) -> Void)? = nil
     ) {
+        claims.withLock { $0.owed[call.id] = max(sequence, $0.owed[call.id] ?? 0) }
         // Only the values are taken here; the writer makes JSON of them, away from the calls.
-        writer.put(RecordWriter.Entry(
-            id: runtime.newID("evt"), type: type, timestamp: runtime.timestamp(), call: call, sequence: sequence, details: details,
-            dialog: dialog, written: written))
+        let isTaken = writer.put(RecordWriter.Entry(
+            id: runtime.newID("evt"), type: type, timestamp: time, call: call, sequence: sequence, details: details, dialog: dialog,
+            written: written))
+        guard !isTaken else { return }
+        paid([(call.id, sequence)])
+        // There is a call, though nobody can read of it.
+        written?(true)
+    }
+
+    /// Records up to those events are in PostgreSQL, or never will be.
+    func paid(_ records: [(id: String, sequence: Int64)]) {
+        claims.withLock { claims in
+            for (id, sequence) in records where claims.owed[id].map({ $0 <= sequence }) == true { claims.owed[id] = nil }
+        }
     }
 
     /// Renews the leases of the live legs, and ends those of the others, every second until cancelled. `lost` hears of legs that
@@ -147,9 +164,11 @@ final class Journal: Sendable {
         }
     }
 
-    /// Those of the live legs that another instance owns now.
+    /// Those of the live legs, and of those that are not written yet, that another instance owns now.
     func renew() async throws -> [String] {
-        let live = claims.withLock { $0.live.map { (id: $0.key, epoch: $0.value) } }
+        let live = claims.withLock { claims in
+            claims.live.map { (id: $0.key, epoch: $0.value) } + claims.ended.filter { !$0.isReleased }.map { (id: $0.id, epoch: $0.epoch) }
+        }
         return live.isEmpty ? [] : try await snapshots.renew(Self.kind, owner: runtime.instance, live)
     }
 
@@ -166,11 +185,11 @@ final class Journal: Sendable {
 
     private static let releasedAtOnce = 200
 
-    /// Snapshot and lease of each ended call go; what Redis does not take now is tried again. Until then it is held here: nobody else takes it for one
+    /// Snapshot and lease of each ended call whose record is written go; what Redis does not take now is tried again. Until then it is held here: nobody else takes it for one
     /// that may be gone on with.
     func releaseEnded() async throws {
         while true {
-            let ended = claims.withLock { Array($0.ended.prefix(Self.releasedAtOnce)) }
+            let ended = claims.withLock { Array($0.released.prefix(Self.releasedAtOnce)) }
             guard !ended.isEmpty else { return }
             let lost = Set(try await snapshots.release(Self.kind, ended.filter { !$0.isReleased }.map { (id: $0.id, epoch: $0.epoch) }))
             let released = ended.filter { !lost.contains($0.id) }

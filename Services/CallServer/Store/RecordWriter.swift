@@ -73,7 +73,8 @@ final class RecordWriter: Sendable {
         (self.store, self.capacity, self.logger, self.committed) = (store, capacity, logger, committed)
     }
 
-    func put(_ entry: Entry) {
+    /// False: too much waits already.
+    func put(_ entry: Entry) -> Bool {
         let (isTaken, wake) = state.withLock { state in
             guard state.waiting.count + state.underWay < capacity else { return (false, CheckedContinuation<Void, Never>?.none) }
             state.waiting.append(entry)
@@ -83,16 +84,19 @@ final class RecordWriter: Sendable {
         }
         if !isTaken { Self.dropped.add() }
         wake?.resume()
+        return isTaken
     }
 
-    /// Runs until `finish`. `lived` hears now and then which life PostgreSQL lived at a moment.
-    func run(lived: (@Sendable (_ life: String, _ at: Instant) -> Void)? = nil) async {
+    /// Runs until `finish`. `lived` hears now and then which life PostgreSQL lived at a moment, `paid` of what has been dealt with.
+    func run(
+        lived: @Sendable (_ life: String, _ at: Instant) -> Void, paid: @Sendable (_ records: [(id: String, sequence: Int64)]) -> Void
+    ) async {
         var recent = Recent()
         var linger = Self.linger
         while true {
             if state.withLock({ $0.isDoubtful }) {
                 let asked = MonotonicClock.now()
-                if await confirm(&recent), let life = recent.life { lived?(life, asked) }
+                if await confirm(&recent), let life = recent.life { lived(life, asked) }
             }
             // A call's beginning is busy enough: what it tells may wait a moment, and goes together.
             if state.withLock({ !$0.isStopped && !$0.isUrgent }) { try? await Task.sleep(for: linger) }
@@ -113,7 +117,7 @@ final class RecordWriter: Sendable {
             var start = 0
             while start < entries.count {
                 let end = min(start + Self.batch, entries.count)
-                await write(Array(entries[start..<end]), &recent)
+                if await write(Array(entries[start..<end]), &recent) { paid(entries[start..<end].map { (id: $0.call.id, sequence: $0.sequence) }) }
                 state.withLock { state in
                     state.underWay -= end - start
                     state.done += end - start
@@ -123,8 +127,9 @@ final class RecordWriter: Sendable {
         }
     }
 
-    /// Writes a batch, however long PostgreSQL is away. An entry that it refuses for itself must not hold up the others.
-    private func write(_ batch: [Entry], _ recent: inout Recent) async {
+    /// Writes a batch, however long PostgreSQL is away; false when the service ends before. An entry that it refuses for itself must not hold
+    /// up the others.
+    private func write(_ batch: [Entry], _ recent: inout Recent) async -> Bool {
         var pause = Interval.milliseconds(50)
         while true {
             do {
@@ -138,19 +143,20 @@ final class RecordWriter: Sendable {
                     entry.written?(true)
                     log(entry)
                 }
-                return
+                return true
             } catch {
                 if let error = error as? DatabaseError, !error.isUnavailable {
                     if batch.count > 1 {
-                        for entry in batch { await write([entry], &recent) }
+                        for entry in batch { guard await write([entry], &recent) else { return false } }
                     } else {
                         Self.dropped.add()
                         logger.error("an event of call \(batch[0].call.id) cannot be written: \(error)")
+                        batch[0].written?(true)
                     }
-                    return
+                    return true
                 }
                 logger.warning("call records wait for PostgreSQL: \(error)")
-                if state.withLock({ $0.isStopped }) { return }
+                if state.withLock({ $0.isStopped }) { return false }
                 try? await Task.sleep(for: .nanoseconds(pause.nanoseconds))
                 pause = min(pause * 2, .seconds(2))
             }

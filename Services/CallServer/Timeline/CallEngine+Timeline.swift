@@ -147,7 +147,7 @@ extension CallEngine {
     func trace(_ effect: LegEffect, for leg: Leg) {
         let (kind, to, summary): (TimelineEntry.Kind, String, String)
         switch effect {
-        case .publish(let type, let record, _, _): (kind, to, summary) = (.event, "", "\(type) (\(record.status.rawValue))")
+        case .publish(let type, let record, _, _, _): (kind, to, summary) = (.event, "", "\(type) (\(record.status.rawValue))")
         case .stopPlay: (kind, to, summary) = (.command, leg.seat.instance, StopPlay.name)
         case .stopListening: (kind, to, summary) = (.command, leg.seat.instance, StopListening.name)
         case .setParticipant, .hush, .hideKeys: (kind, to, summary) = (.command, leg.seat.instance, SetParticipant.name)

@@ -1,3 +1,4 @@
+import Cache
 import Contracts
 import Database
 import Deadlines
@@ -5,8 +6,6 @@ import FoundationEssentials
 import JSONCoding
 import Logging
 import ServiceKit
-import Synchronization
-import Telemetry
 import Threads
 
 /// Puts the timelines of calls that are over from Redis into PostgreSQL: one row a call, so that they can be looked at for days without
@@ -15,38 +14,38 @@ final class TimelineArchive: Sendable {
     static let settings = [
         Setting("TANDEM_TIMELINE_DAYS", .integer(1...3_650), default: "3", "how long timelines of calls are kept")
     ]
-    private static let lost = Counter("tandem_timeline_unarchived_total", "timelines that could not be put into PostgreSQL in time")
 
     private struct Ended: Sendable {
         let root: String
         let customer: String
-        let due: Instant
+
+        var member: String { "\(root) \(customer)" }
     }
 
-    /// Whoever else notes something of the call has done so by then.
-    private static let patience = Interval.seconds(4)
-    private static let capacity = 10_000
+    /// Milliseconds; whoever else notes something of the call has done so by then.
+    private static let patience: Int64 = 4_000
+    /// Whoever has taken some and has not put them away by then is gone.
+    private static let lease: Int64 = 30_000
     private static let batch = 100
+    /// The calls that are over, by the time (milliseconds) at which their timelines are to be put away.
+    private static let key = "tandem:timeline:ended"
 
     let timeline: Timeline
+    private let cache: Cache
     private let database: Database
     private let logger: Logger
     private let days: Int
-    private let waiting = Mutex<[Ended]>([])
 
     init(_ runtime: Runtime) {
         timeline = Timeline(runtime)
-        (database, logger) = (runtime.database, runtime.logger)
+        (cache, database, logger) = (runtime.cache, runtime.database, runtime.logger)
         days = runtime.settings.integer("TANDEM_TIMELINE_DAYS")
     }
 
+    /// Stands in Redis, as the timeline does: any CallServer may put it away.
     func put(_ root: String, customer: String) {
-        let isTaken = waiting.withLock { waiting in
-            guard waiting.count < Self.capacity else { return false }
-            waiting.append(Ended(root: root, customer: customer, due: MonotonicClock.now() + Self.patience))
-            return true
-        }
-        if !isTaken { Self.lost.add() }
+        let due = WallClock.milliseconds() + Self.patience
+        cache.command(["ZADD", CacheArgument(Self.key), CacheArgument(due), CacheArgument(Ended(root: root, customer: customer).member)]) { _ in }
     }
 
     /// Until cancelled; once an hour what is too old goes.
@@ -55,43 +54,50 @@ final class TimelineArchive: Sendable {
         while !Task.isCancelled {
             // Throws only when cancelled, which ends the loop.
             try? await Task.sleep(for: .seconds(1))
-            await putAway(until: MonotonicClock.now())
+            await putAway()
             guard MonotonicClock.now() >= cleaning else { continue }
             cleaning = MonotonicClock.now() + .seconds(3_600)
             await clean()
         }
     }
 
-    /// The service ends: nothing is waited for any more.
+    /// The service ends: what is due later is another's, or its successor's.
     func finish() async {
         await timeline.flush()
-        await putAway(until: MonotonicClock.now() + Self.patience)
+        await putAway()
     }
 
-    private func putAway(until time: Instant) async {
-        while true {
-            let due = waiting.withLock { waiting in
-                let due = Array(waiting.prefix { $0.due <= time }.prefix(Self.batch))
-                waiting.removeFirst(due.count)
-                return due
-            }
-            guard !due.isEmpty else { return }
-            do {
+    private func putAway() async {
+        do {
+            while !Task.isCancelled {
+                let due = try await take()
+                guard !due.isEmpty else { return }
                 try await store(due)
-            } catch {
-                // The lists stay in Redis for hours: they are tried again.
-                logger.debug("timelines cannot be put away: \(error)")
-                let rest = due.map { Ended(root: $0.root, customer: $0.customer, due: time + Self.patience) }
-                let over = waiting.withLock { waiting in
-                    let room = max(0, Self.capacity - waiting.count)
-                    waiting += rest.prefix(room)
-                    return rest.count - min(room, rest.count)
-                }
-                Self.lost.add(UInt64(over))
-                return
+                try await cache.command(["ZREM", CacheArgument(Self.key)] + due.map { CacheArgument($0.member) })
             }
+        } catch {
+            // The lists stay in Redis for hours: they are tried again.
+            logger.debug("timelines cannot be put away: \(error)")
         }
     }
+
+    private func take() async throws(CacheError) -> [Ended] {
+        let now = WallClock.milliseconds()
+        let reply = try await cache.script(
+            Self.takeScript, keys: [Self.key],
+            arguments: [CacheArgument(now), CacheArgument(now + Self.lease), CacheArgument(Self.batch)])
+        return (reply.array ?? []).compactMap { member in
+            guard let parts = member.text?.split(separator: " "), parts.count == 2 else { return nil }
+            return Ended(root: String(parts[0]), customer: String(parts[1]))
+        }
+    }
+
+    private static let takeScript = LuaScript(
+        """
+        local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+        for _, member in ipairs(due) do redis.call('ZADD', KEYS[1], ARGV[2], member) end
+        return due
+        """)
 
     private func store(_ ended: [Ended]) async throws {
         var rows: [(Ended, String)] = []

@@ -69,11 +69,12 @@ public final class Outbox: Sendable {
         try connection.change("insert into \(schema).outbox (event) values ($1::jsonb)", [.text(json)])
     }
 
-    /// The statement that adds events in their order, for one that does more; `parameter` is what `texts` makes of them.
-    public static func insertion(schema: String, of parameter: String) -> String {
+    /// The statement that adds events in their order, for one that does more; `parameter` is what `texts` makes of them. `condition` may ask of
+    /// each `event`.
+    public static func insertion(schema: String, of parameter: String, if condition: String) -> String {
         """
         insert into \(schema).outbox (event)
-        select event::jsonb from unnest(\(parameter)::text[]) with ordinality as list (event, number) order by number
+        select event::jsonb from unnest(\(parameter)::text[]) with ordinality as list (event, number) where \(condition) order by number
         """
     }
 

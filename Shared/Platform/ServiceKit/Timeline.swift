@@ -49,7 +49,7 @@ public final class Timeline: Sendable {
     /// The longest body of an entry.
     private static let longest = 8_192
     private static let written = Counter("tandem_timeline_entries_total", "entries of calls' timelines that were written")
-    private static let dropped = Counter("tandem_timeline_dropped_total", "entries of calls' timelines that were lost, or beyond TANDEM_TIMELINE_ENTRIES")
+    private static let dropped = Counter("tandem_timeline_dropped_total", "entries of calls' timelines that were lost, or went from the middle of one with more than TANDEM_TIMELINE_ENTRIES")
 
     private let cache: Cache
     private let instance: String
@@ -120,11 +120,14 @@ public final class Timeline: Sendable {
 
     private func append(_ entries: [CacheArgument], to key: String, then: @escaping @Sendable () -> Void) {
         let arguments = [CacheArgument(most), CacheArgument(Self.keep.nanoseconds / 1_000_000)] + entries
-        cache.script(Self.appendScript, keys: [key], arguments: arguments) { result in
+        cache.script(Self.appendScript, keys: [key, Self.end(of: key)], arguments: arguments) { result in
             // Redis's absence is told elsewhere.
-            let taken = if case .success(let reply) = result { Int(reply.integer ?? 0) } else { 0 }
-            Self.written.add(UInt64(taken))
-            if taken < entries.count { Self.dropped.add(UInt64(entries.count - taken)) }
+            if case .success(let reply) = result {
+                Self.written.add(UInt64(entries.count))
+                Self.dropped.add(UInt64(max(0, reply.integer ?? 0)))
+            } else {
+                Self.dropped.add(UInt64(entries.count))
+            }
             then()
         }
     }
@@ -138,26 +141,41 @@ public final class Timeline: Sendable {
 
     /// The same as JSON, each entry a text.
     public func texts(of root: String, customer: String) async throws(CacheError) -> [[UInt8]] {
-        let reply = try await cache.command(["LRANGE", CacheArgument(Self.key(root, customer)), "0", "-1"])
-        return (reply.array ?? []).compactMap(\.bytes)
+        let key = Self.key(root, customer)
+        let reply = try await cache.script(Self.readScript, keys: [key, Self.end(of: key)], arguments: [])
+        return (reply.array ?? []).flatMap { $0.array ?? [] }.compactMap(\.bytes)
     }
 
     /// It is kept elsewhere: Redis may forget it soon. What is still noted is kept beside.
     public func settle(_ root: String, customer: String) {
-        cache.command(["PEXPIRE", CacheArgument(Self.key(root, customer)), "60000"]) { _ in }
+        let key = Self.key(root, customer)
+        for list in [key, Self.end(of: key)] { cache.command(["PEXPIRE", CacheArgument(list), "60000"]) { _ in } }
     }
 
     private static func key(_ root: String, _ customer: String) -> String { "tandem:timeline:\(customer):\(root)" }
+    private static func end(of key: String) -> String { key + ":end" }
 
+    /// Of more entries than a call may have the first half stays, and the last: how it began and how it ended. Returns how many went.
     private static let appendScript = LuaScript(
         """
-        local taken = math.max(0, math.min(#ARGV - 2, ARGV[1] - redis.call('LLEN', KEYS[1])))
-        for first = 3, taken + 2, 500 do
-            redis.call('RPUSH', KEYS[1], unpack(ARGV, first, math.min(first + 499, taken + 2)))
+        local most = math.ceil(ARGV[1] / 2)
+        local first = math.max(0, math.min(#ARGV - 2, most - redis.call('LLEN', KEYS[1])))
+        local gone = 0
+        local function push(key, from, to)
+            for place = from, to, 500 do redis.call('RPUSH', key, unpack(ARGV, place, math.min(place + 499, to))) end
+            redis.call('PEXPIRE', key, ARGV[2])
         end
-        redis.call('PEXPIRE', KEYS[1], ARGV[2])
-        return taken
+        if first > 0 then push(KEYS[1], 3, first + 2) end
+        if first < #ARGV - 2 then
+            push(KEYS[2], first + 3, #ARGV)
+            gone = math.max(0, redis.call('LLEN', KEYS[2]) - (ARGV[1] - most))
+            if gone > 0 then redis.call('LTRIM', KEYS[2], gone, -1) end
+            redis.call('PEXPIRE', KEYS[1], ARGV[2])
+        end
+        return gone
         """)
+
+    private static let readScript = LuaScript("return {redis.call('LRANGE', KEYS[1], 0, -1), redis.call('LRANGE', KEYS[2], 0, -1)}")
 
     // MARK: Writing
 

@@ -96,7 +96,7 @@ import Testing
     }
 
     private func told(_ effects: [LegEffect]) -> JSONValue? {
-        effects.lazy.compactMap { if case .publish("call.gathered", _, _, let details) = $0 { details["gather"] } else { nil } }.first
+        effects.lazy.compactMap { if case .publish("call.gathered", _, _, _, let details) = $0 { details["gather"] } else { nil } }.first
     }
 
     @Test("keys are an answer, told by an event; the flow's action goes on and hears of none of them")

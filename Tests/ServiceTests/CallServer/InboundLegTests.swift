@@ -279,7 +279,7 @@ import Testing
         _ = fixture.apply(.byed)
         let effects = fixture.apply(.mediaDeleted(nil))
         let numbers = effects.compactMap { effect -> Int64? in
-            if case .publish(_, _, let sequence, _) = effect { sequence } else { nil }
+            if case .publish(_, _, let sequence, _, _) = effect { sequence } else { nil }
         }
         // created, answered, digits, ended
         #expect(numbers == [4])

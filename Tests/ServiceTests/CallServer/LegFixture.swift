@@ -74,8 +74,8 @@ struct LegFixture {
 extension [LegEffect] {
     var responses: [Int] { compactMap { if case .respond(let code, _) = $0 { code } else { nil } } }
     var createdMedia: [String?] { compactMap { if case .createMedia(let offer) = $0 { offer } else { nil } } }
-    var toldRooms: [String?] { compactMap { if case .publish(_, let record, _, _) = $0 { record.roomID } else { nil } } }
-    var published: [String] { compactMap { if case .publish(let type, _, _, _) = $0 { type } else { nil } } }
+    var toldRooms: [String?] { compactMap { if case .publish(_, let record, _, _, _) = $0 { record.roomID } else { nil } } }
+    var published: [String] { compactMap { if case .publish(let type, _, _, _, _) = $0 { type } else { nil } } }
     var outcomes: [Outcome] { compactMap { if case .advance(_, _, let outcome) = $0 { outcome } else { nil } } }
     var invitedBranches: [Int] { compactMap { if case .invite(let branch, _) = $0 { branch } else { nil } } }
     var invitations: [String] { compactMap { if case .invite(_, let body) = $0 { body } else { nil } } }

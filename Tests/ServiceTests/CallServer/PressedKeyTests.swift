@@ -58,7 +58,7 @@ struct PressedKeyTests {
     @Test("Which keys are pressed while a PIN is asked for no event tells, until the next action has come; the flow is told")
     func hidden() {
         func told(_ effects: [LegEffect]) -> [JSONValue?] {
-            effects.compactMap { if case .publish("call.digits", _, _, let details) = $0 { details["digit"] } else { nil } }
+            effects.compactMap { if case .publish("call.digits", _, _, _, let details) = $0 { details["digit"] } else { nil } }
         }
         var gather = Gather()
         (gather.length, gather.keys) = (2, .hidden)

@@ -61,13 +61,13 @@ import Testing
         var (fixture, _) = LegFixture.answered(performing: .echo(.init()))
         let effects = fixture.apply(.texted("Hello"))
         #expect(effects.published == ["call.message"] && effects.toldChildren.isEmpty && effects.toldParent.isEmpty)
-        let details: [JSONValue] = effects.compactMap { if case .publish(_, _, _, let details) = $0 { details["message"] } else { nil } }
+        let details: [JSONValue] = effects.compactMap { if case .publish(_, _, _, _, let details) = $0 { details["message"] } else { nil } }
         #expect(details == [["from": "1001", "text": "Hello"]])
         _ = fixture.apply(.byed)
         #expect(fixture.apply(.texted("late")).isEmpty)
         var callee = LegFixture.outbound()
         let told: [JSONValue] = callee.apply(.texted("Hello")).compactMap {
-            if case .publish(_, _, _, let details) = $0 { details["message"]?["from"] } else { nil }
+            if case .publish(_, _, _, _, let details) = $0 { details["message"]?["from"] } else { nil }
         }
         #expect(told == ["1002"])
     }
