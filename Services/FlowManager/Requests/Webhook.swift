@@ -18,7 +18,12 @@ struct Webhook: Sendable, Equatable {
         /// In so many milliseconds.
         case again(Int)
         case dead(String)
+
+        var isAnotherAttempt: Bool { if case .again = self { true } else { false } }
     }
+
+    /// One that no step of a run sends is delivered at least once: whoever asked for it has no other way to hear of it.
+    var isOfStep: Bool { !runID.isEmpty }
 
     private static let (firstPause, longestPause) = (1000, 600_000)
 

@@ -4,8 +4,9 @@ import ServiceKit
 import Synchronization
 import Telemetry
 
-/// Delivers the webhooks that nobody waits for, at least once each and always under the same id: at once by the instance that took the step,
-/// else, and whenever an attempt fails or its instance dies, by whoever claims the row next.
+/// Delivers the webhooks that nobody waits for, always under the same id: at once by the instance that took the step, else, and whenever an
+/// attempt fails or its instance dies before it has begun, by whoever claims the row next. One that may have been received is not sent
+/// again: a step does a thing once or not at all (`BegunWebhooks`).
 final class Webhooks: Sendable {
     private static let taken = Counter("tandem_flow_webhooks_delivered_total", "Webhooks of flows that were taken.")
     private static let dead = Counter("tandem_flow_webhooks_dead_total", "Webhooks of flows that were given up.")
@@ -31,12 +32,14 @@ final class Webhooks: Sendable {
     private let runtime: Runtime
     private let timeline: Timeline
     private let terms: Terms
+    private let begun: BegunWebhooks
     /// How many of each customer's.
     private let underWay = Mutex<[String: Int]>([:])
     private let startedAt = ContinuousClock.now
 
     init(store: Store, sender: RequestSender, runtime: Runtime, timeline: Timeline, terms: Terms) {
         (self.store, self.sender, self.runtime, self.timeline, self.terms) = (store, sender, runtime, timeline, terms)
+        begun = BegunWebhooks(cache: runtime.cache, longest: terms.patience)
     }
 
     private var name: String { Self.name(runtime.instance, runtime.incarnation) }
@@ -72,6 +75,10 @@ final class Webhooks: Sendable {
     }
 
     private func attempt(_ webhook: Webhook) async {
+        guard await begun.begin(webhook) else {
+            _ = await settle(webhook, .dead("interrupted"))
+            return
+        }
         let begin = Timeline.now()
         var once = webhook.request
         once.retries = 0
@@ -79,12 +86,17 @@ final class Webhooks: Sendable {
         answer.attempts = webhook.attempts
         timeline.trace(webhook.request, answer, since: begin, run: webhook.runID, reference: webhook.referenceID, customer: webhook.customerID)
         let end = webhook.end(after: answer, patience: terms.patience, spread: .random(in: 0...1))
+        if end.isAnotherAttempt { begun.forget(webhook) }
+        if await settle(webhook, end) { begun.end(webhook) }
+    }
+
+    /// False when what came of the attempt could not be stored.
+    private func settle(_ webhook: Webhook, _ end: Webhook.End) async -> Bool {
         do {
-            guard try await store.settle(webhook, end) else { return }
+            guard try await store.settle(webhook, end) else { return true }
         } catch {
-            // It is due again when the claim is over: taken twice it has the same id.
             runtime.logger.warning("what came of a webhook could not be stored", metadata: ["webhook": "\(webhook.id)", "error": "\(error)"])
-            return
+            return false
         }
         switch end {
         case .taken: Self.taken.add()
@@ -93,6 +105,7 @@ final class Webhooks: Sendable {
             Self.dead.add()
             runtime.logger.notice("a webhook of a flow was given up", metadata: ["webhook": "\(webhook.id)", "why": "\(why)"])
         }
+        return true
     }
 
     /// Claims what is due until cancelled.
