@@ -53,6 +53,7 @@ struct Program {
             Migration(number: 3, name: "limits", sql: PackageResources._003_limits_sql),
             Migration(number: 4, name: "timelines", sql: PackageResources._004_timelines_sql), Lives.migration(number: 5),
             Migration(number: 6, name: "dialogs", sql: PackageResources._006_dialogs_sql),
+            Migration(number: 7, name: "epochs", sql: PackageResources._007_epochs_sql),
         ],
         check: { _ = try InsideStreams($0) })
 

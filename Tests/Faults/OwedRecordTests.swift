@@ -59,4 +59,41 @@ struct OwedRecordTests {
             }
         }
     }
+
+    @Test("and as they ended: nobody who was busy, declined or was given up on is rung again, and each record says why")
+    func ends() async throws {
+        try await withPhones(6, in: suite) { phones in
+            await phones[1].setIncoming(.busy)
+            await phones[3].setIncoming(.ring)
+            await phones[5].setIncoming(.decline)
+            // Records wait, and nothing else does.
+            let lock = try await suite.lock("calls.calls")
+            defer { lock.release() }
+            let givenUp = try await phones[2].call(phones[3].number)
+            _ = try await phones[3].incomingCall()
+            for (caller, callee) in [(0, 1), (4, 5)] {
+                let call = try await phones[caller].call(phones[callee].number)
+                _ = try await call.ended()
+            }
+            try await givenUp.hangup()
+            // A phone takes an INVITE that comes again later for a new one.
+            try await Task.sleep(for: .seconds(6))
+            let old = try suite.pid(of: "CallServer")
+            try suite.leaveAlone("CallServer")
+            try suite.killProcess(of: "CallServer")
+            lock.release()
+            try suite.supervise("CallServer")
+            try await suite.waitUntilBack("CallServer", insteadOf: old)
+            for (number, status, code) in [(1, "busy", 486), (3, "canceled", 487), (5, "failed", 603)] as [(Int, String, Int64)] {
+                var found: [JSONValue] = []
+                try await suite.eventually("the record of \(number) is ended", within: .seconds(30)) {
+                    found = try await suite.request("GET", "/v1/calls?limit=3&direction=outbound&to=\(phones[number].number)").body["data"]?.array ?? []
+                    return found.first?["ended_at"]?.string != nil
+                }
+                #expect(found.count == 1 && found[0]["status"]?.string == status && found[0]["sip_code"]?.integer == code, "\(found)")
+                let calls = await phones[number].reports.count
+                #expect(calls == 1, "nobody is rung again")
+            }
+        }
+    }
 }

@@ -32,7 +32,8 @@ struct StoreUnavailable: TransientError {
     var isTransient: Bool { true }
 
     static func isTransient(_ error: any Error) -> Bool {
-        if case .unavailable? = error as? DatabaseError { return true }
-        return false
+        guard let error = error as? DatabaseError else { return false }
+        if case .unavailable = error { return true }
+        return error.isConflict
     }
 }

@@ -15,8 +15,8 @@ struct ControlOperation: Sendable {
             return try await owners.passOn(command, on: command.id, customer: command.customerID, delivery)
         }
         switch command.change {
-        case .answer: return try await engine.answer(command)
-        case .redirect(let flowID, let actions): return try await engine.redirect(command, flowID, actions)
+        case .answer: return try await stored(engine.answer(command))
+        case .redirect(let flowID, let actions): return try await stored(engine.redirect(command, flowID, actions))
         case .play(let id, let sources, let loop, let isForRoom):
             let seat = try await seat(command)
             var play = PlayInRoom(
@@ -31,18 +31,24 @@ struct ControlOperation: Sendable {
             try await ask(
                 SendDigits(roomID: seat.roomID, participantID: seat.participantID, digits: digits, duration: duration, interval: interval), seat,
                 delivery)
-        case .consult(let target): return try await engine.consult(command, target)
-        case .completeTransfer: return try await engine.endConsultation(command, completes: true)
-        case .cancelTransfer: return try await engine.endConsultation(command, completes: false)
+        case .consult(let target): return try await stored(engine.consult(command, target))
+        case .completeTransfer: return try await stored(engine.endConsultation(command, completes: true))
+        case .cancelTransfer: return try await stored(engine.endConsultation(command, completes: false))
         case .joinPartners(let other):
             // Another instance's calls come here.
             if await !engine.owns(other, of: command.customerID) { await engine.bring(other, try await owners.find(other, command.customerID)) }
-            return try await engine.joinPartners(command, other)
-        case .gather(let id, let action, let webhook): return try await engine.gather(command, id, action, webhook)
-        case .mute(let isMuted): return try await engine.change(command, .muteWanted(isMuted))
-        case .hold(let isHeld): return try await engine.change(command, .holdWanted(isHeld))
+            return try await stored(engine.joinPartners(command, other))
+        case .gather(let id, let action, let webhook): return try await stored(engine.gather(command, id, action, webhook))
+        case .mute(let isMuted): return try await stored(engine.change(command, .muteWanted(isMuted)))
+        case .hold(let isHeld): return try await stored(engine.change(command, .holdWanted(isHeld)))
         }
         return try await engine.record(of: command)
+    }
+
+    /// Whoever goes on with the call knows of it, as does the first leg.
+    private func stored(_ call: Call) async throws -> Call {
+        try await engine.stored(call.id, call.parentCallID ?? call.id)
+        return call
     }
 
     private func seat(_ command: ControlCall) async throws -> Leg.Seat {

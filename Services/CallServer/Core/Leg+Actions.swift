@@ -59,6 +59,12 @@ extension Leg {
     /// Whoever speaks waits for the next step: FlowManager, and its database, are missed no longer than they are away.
     static let longestFlowPause = Interval.milliseconds(500)
 
+    func sendDigits(_ option: DigitsSend, into effects: inout [LegEffect]) {
+        guard let performing else { return }
+        effects.append(.sendDigits(
+            option.digits, duration: option.duration, interval: option.interval, runID: performing.runID, step: performing.step))
+    }
+
     mutating func askFlow(into effects: inout [LegEffect]) {
         if let performing, let pendingOutcome {
             effects.append(.advance(runID: performing.runID, step: performing.step, pendingOutcome))
@@ -158,7 +164,7 @@ extension Leg {
         case .gather(let option):
             gather(option, at: moment, into: &effects)
         case .digitsSend(let option):
-            effects.append(.sendDigits(option.digits, duration: option.duration, interval: option.interval))
+            sendDigits(option, into: &effects)
             let each = option.duration + option.interval
             deadlines[.action] = moment.now + .milliseconds(each * option.digits.utf8.count)
         case .echo(let option), .streamEcho(let option):

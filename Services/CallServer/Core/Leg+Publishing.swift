@@ -41,11 +41,6 @@ extension Leg {
                 type: event.type, record.when(event.status), sequence: event.sequence, at: event.timestamp, with: event.details ?? [:]))
         }
     }
-
-    /// Whether nothing is left of it after them.
-    func isLeft(by effects: [LegEffect]) -> Bool {
-        effects.contains { if case .forget = $0 { true } else { false } }
-    }
 }
 
 extension Call {

@@ -149,6 +149,7 @@ extension Leg {
         switch current.action.kind {
         case .recordingStart(let option): startRecording(option, into: &effects)
         case .recordingStop: effects.append(.stopRecordings(step: current.step))
+        case .digitsSend(let option): sendDigits(option, into: &effects)
         case .externalMediaStart(let option): effects.append(.startStream(stream(option, step: current.step)))
         case .amd, .gather, .listenStart, .transcribeStart: listenAgain(into: &effects)
         case .record(let option): takeAgain(option, into: &effects)

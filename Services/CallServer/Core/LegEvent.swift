@@ -257,7 +257,8 @@ enum LegEffect: Sendable {
     case hush(muted: Bool, deaf: Bool)
     /// Whether what it presses is a secret.
     case hideKeys(Bool)
-    case sendDigits(String, duration: Int, interval: Int)
+    /// Of that step of its run.
+    case sendDigits(String, duration: Int, interval: Int, runID: String, step: Int)
     case startStream(StreamSettings)
     case stopStream(id: String)
     case startRun
@@ -279,10 +280,11 @@ enum LegEffect: Sendable {
     case tellChild(String, LegEvent)
 
     /// Whether other legs, or who reads events, rely on what this one has become by it: it is written at once, and nothing waits for that. An event
-    /// is in PostgreSQL no sooner than its number is in Redis, so a successor gives that to no other.
+    /// is in PostgreSQL no sooner than its number is in Redis, so a successor gives that to no other; FlowManager is no further than one step ahead of what
+    /// is written; and whom a phone has refused is not rung again.
     var isReliedOn: Bool {
         switch self {
-        case .publish, .createChild, .rename, .tellParent(.placeTaken), .tellChild(_, .replaced), .tellChild(_, .partnerGoesElsewhere), .tellChild(_, .inherited): true
+        case .publish, .advance, .createChild, .rename, .tellParent(.childEnded), .tellParent(.placeTaken), .tellChild(_, .replaced), .tellChild(_, .partnerGoesElsewhere), .tellChild(_, .inherited): true
         default: false
         }
     }

@@ -105,14 +105,12 @@ extension CallEngine {
                 StopListening(roomID: leg.seat.roomID, participantID: leg.seat.participantID, watchID: watchID),
                 to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
         case .pressKey(let digit, let duration):
-            ask(
+            // Its phone has been told that we have it.
+            insist(
                 PressInMediaSession(
                     sessionID: sessionID(of: leg), epoch: leg.epoch, pressID: "\(leg.epoch)/\(revision)", digits: digit, duration: duration),
-                for: leg, "press/\(revision)", at: leg.placement.relay
-            ) { _ in nil } failed: { _ in
-                Counters.lostKeys.add()
-                return nil
-            }
+                at: leg.placement.relay, of: leg.record.customerID, as: "\(id)/\(leg.epoch)/press/\(revision)", attempt: 1, isHurried: true
+            ) { Counters.lostKeys.add() }
         case .setParticipant(let muted, let echo):
             set(leg) { change in
                 if let muted { change.muted = muted }
@@ -120,11 +118,11 @@ extension CallEngine {
             }
         case .hush(let muted, let deaf): set(leg) { ($0.muted, $0.deaf) = (muted, deaf) }
         case .hideKeys(let hides): set(leg) { $0.hidesKeys = hides }
-        case .sendDigits(let digits, let duration, let interval):
+        case .sendDigits(let digits, let duration, let interval, let runID, let step):
             let command = SendDigits(
                 roomID: leg.seat.roomID, participantID: leg.seat.participantID, digits: digits, duration: duration, interval: interval)
-            // The broker may die with them: they are asked for until they are sent, and sent once.
-            insist(command, at: leg.seat.instance, of: leg.record.customerID, as: "\(id)/\(leg.epoch)/digits/\(revision)", attempt: 1, isHurried: true)
+            // The broker may die with them, or this process: they are asked for until they are sent, and sent once.
+            insist(command, at: leg.seat.instance, of: leg.record.customerID, as: "\(id)/digits/\(runID)/\(step)", attempt: 1, isHurried: true)
         case .startStream(let stream): startStream(leg, stream)
         case .stopStream(let stream): stopStream(leg, stream)
         case .startRun: startRun(leg)
@@ -151,10 +149,9 @@ extension CallEngine {
             handle(child, event)
         case .publish(let type, let record, let sequence, let time, let details):
             journal.record(
-                record, event: type, sequence: sequence, at: time, with: details, dialog: legs[id]?.leg.dialogSide,
-                written: whenWritten.removeValue(forKey: id))
+                record, of: leg, event: type, sequence: sequence, at: time, with: details, written: whenWritten.removeValue(forKey: id))
         case .keepRecord(let record, let sequence):
-            journal.record(record, event: nil, sequence: sequence, at: runtime.timestamp(), with: [:], dialog: legs[id]?.leg.dialogSide)
+            journal.record(record, of: leg, event: nil, sequence: sequence, at: runtime.timestamp(), with: [:])
         case .forget:
             remove(id)
         }

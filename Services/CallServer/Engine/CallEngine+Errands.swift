@@ -93,7 +93,7 @@ extension CallEngine {
     ) {
         errandCount += 1
         let context = CallContext(idempotencyKey: "\(runtime.incarnation)/errand/\(errandCount)", deadline: Self.relayAttempt)
-        askRelay(command, at: relay, context, until: loop.now + Self.relayPatience) { [loop] result in
+        askRelay(command, at: relay, context, until: loop.now + Self.relayPatience, waitingForBroker: true) { [loop] result in
             loop.post { self.assumeIsolated { answered($0, result) } }
         }
     }
@@ -108,21 +108,23 @@ extension CallEngine {
     /// version before is told of each place `singly`.
     func insist<C: Command>(
         _ command: C, at mixer: String, of customer: String?, as key: String? = nil, attempt: Int, isHurried: Bool = false,
-        orSingly places: [LeaveRoom] = []
+        orSingly places: [LeaveRoom] = [], givenUp: @escaping @Sendable () -> Void = {}
     ) {
         let (attempts, pause): (Int, Interval) = isHurried ? (Self.hurriedAttempts, Self.hurriedPause) : (Self.attempts, .seconds(attempt))
         bus.call(command, to: .instance(mixer), context: CallContext(customer: customer, idempotencyKey: key)) { [loop] result in
             guard case .failure(let error) = result else { return }
             let isOlder = error.code == .invalid && !places.isEmpty
-            guard isOlder || [.unavailable, .timeout].contains(error.code) && attempt < attempts else { return }
+            guard isOlder || [.unavailable, .timeout].contains(error.code) && attempt < attempts else { return givenUp() }
             loop.post {
                 self.assumeIsolated { engine in
                     if isOlder {
                         for place in places { engine.insist(place, at: mixer, of: customer, attempt: 1) }
                         return
                     }
+                    // While the broker is away nobody can be asked: that is no attempt.
+                    let next = engine.bus.isReady ? attempt + 1 : attempt
                     _ = loop.schedule(at: loop.now + pause) {
-                        self.assumeIsolated { $0.insist(command, at: mixer, of: customer, as: key, attempt: attempt + 1, isHurried: isHurried, orSingly: places) }
+                        self.assumeIsolated { $0.insist(command, at: mixer, of: customer, as: key, attempt: next, isHurried: isHurried, orSingly: places, givenUp: givenUp) }
                     }
                 }
             }

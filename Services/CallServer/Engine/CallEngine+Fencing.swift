@@ -83,6 +83,7 @@ extension CallEngine {
     /// Nothing of a leg that belongs to another is repeated or answered any more.
     func fallSilent(_ id: String, _ entry: Entry) {
         journal.drop(id)
+        for waiting in entry.whenSaved { waiting.done(false) }
         let answered = Array(entry.unacknowledged)
         for transaction in [entry.invite, entry.reinvite].compactMap(\.self) + answered + invites.filter({ $0.value == id }).map(\.key) {
             layer.forget(transaction)

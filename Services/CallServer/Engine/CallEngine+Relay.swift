@@ -7,6 +7,7 @@ import Threads
 // answered it is asked again, under the same key: performed twice it equals once.
 extension CallEngine {
     private static let repetitionPause = Interval.milliseconds(50)
+    private static let brokerPause = Interval.milliseconds(200)
     /// An answer comes within milliseconds, or from somebody else.
     static let relayAttempt = Interval.milliseconds(600)
     /// After that it is no change of workers, whatever else keeps the machine busy.
@@ -33,18 +34,23 @@ extension CallEngine {
         }
     }
 
+    /// `waitingForBroker`: time in which nobody can be asked does not count.
     func askRelay<C: Command>(
-        _ command: C, at relay: String, _ context: CallContext, until end: Instant,
+        _ command: C, at relay: String, _ context: CallContext, until end: Instant, waitingForBroker: Bool = false,
         _ completion: @escaping @Sendable (Result<C.Reply, RPCError>) -> Void
     ) {
-        bus.call(command, to: .instance(relay), context: context) { [loop] result in
-            guard case .failure(let error) = result, error.code == .unavailable || error.code == .timeout, MonotonicClock.now() < end else {
+        bus.call(command, to: .instance(relay), context: context) { [loop, bus] result in
+            let isAway = waitingForBroker && !bus.isReady
+            guard case .failure(let error) = result, error.code == .unavailable || error.code == .timeout, isAway || MonotonicClock.now() < end else {
                 return completion(result)
             }
             loop.post {
                 self.assumeIsolated { engine in
-                    _ = engine.loop.schedule(at: engine.loop.now + Self.repetitionPause) {
-                        self.assumeIsolated { $0.askRelay(command, at: relay, context, until: end, completion) }
+                    let pause = isAway ? Self.brokerPause : Self.repetitionPause
+                    _ = engine.loop.schedule(at: engine.loop.now + pause) {
+                        self.assumeIsolated {
+                            $0.askRelay(command, at: relay, context, until: isAway ? end + pause : end, waitingForBroker: waitingForBroker, completion)
+                        }
                     }
                 }
             }

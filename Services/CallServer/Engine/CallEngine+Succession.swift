@@ -125,14 +125,14 @@ extension CallEngine {
         for leg in claimed { install(leg, from: former) }
         Counters.adopted.add(UInt64(claimed.count))
         Counters.live.set(legs.count)
-        journal.tookOver(claimed.map(\.record.id))
         for leg in claimed {
             let id = leg.record.id
             logger.notice("goes on with a call", metadata: ["call": "\(id)", "phase": "\(leg.phase.rawValue)", "epoch": "\(leg.epoch)", "former": "\(former)"])
             let offer = legs[id]?.invite.flatMap { layer.request(of: $0) }.flatMap { sessionDescription(of: $0) }
             let moment = moment()
             let effects = legs[id]?.leg.resume(offer: offer, at: moment) ?? []
-            commit(id, effects)
+            // The record says who owns a call: commands of the API go there.
+            commit(id, [.keepRecord(leg.record, sequence: leg.sequence)] + effects)
             if let leg = legs[id]?.leg { save(leg) }
         }
         // Before anybody finds that the new party of a transfer is nobody's.
@@ -273,7 +273,7 @@ extension CallEngine {
         let written = entry.whenSaved.filter { $0.revision <= revision }
         guard !written.isEmpty else { return }
         entry.whenSaved.removeAll { $0.revision <= revision }
-        for waiting in written { waiting.done() }
+        for waiting in written { waiting.done(true) }
     }
 
     /// 200, when what the request did is written down.
@@ -289,12 +289,27 @@ extension CallEngine {
         if let answer = SIPState.Answer(to: builder.request, code: builder.status, body: nil) { entry.leg.sip.remember(answer) }
         // A revision of its own: a snapshot that is on its way knows nothing of this.
         entry.leg.revision += 1
-        entry.whenSaved.append((entry.leg.revision, {
+        entry.whenSaved.append((entry.leg.revision, { isOurs in
+            guard isOurs else { return }
             self.assumeIsolated { engine in
                 engine.respond(transaction, builder)
                 engine.drain()
             }
         }))
         save(entry.leg)
+    }
+
+    /// Returns when what a command has made of these legs is written down: who has sent it is told no sooner.
+    func stored(_ ids: String...) async throws {
+        for id in ids {
+            guard let entry = legs[id] else { continue }
+            entry.leg.revision += 1
+            let revision = entry.leg.revision
+            let isOurs = await withCheckedContinuation { continuation in
+                entry.whenSaved.append((revision, { continuation.resume(returning: $0) }))
+                save(entry.leg)
+            }
+            guard isOurs else { throw RPCError(.unavailable, "the call's server is being replaced; try again") }
+        }
     }
 }

@@ -23,7 +23,8 @@ extension CallEngine {
         handle(id, .texted(text))
         guard let partner, let other = legs[partner] else { return answerWhenSaved(id, transaction, message) }
         // It leaves with the partner's snapshot.
-        other.whenSaved.append((other.leg.revision, {
+        other.whenSaved.append((other.leg.revision, { isOurs in
+            guard isOurs else { return }
             self.assumeIsolated { engine in
                 engine.answerWhenSaved(id, transaction, message)
                 engine.drain()

@@ -103,8 +103,8 @@ actor CallEngine {
         var former: String?
         /// A successor would find it.
         var isKnown = false
-        /// Who waits until a revision of the leg has been written.
-        var whenSaved: [(revision: UInt64, done: @Sendable () -> Void)] = []
+        /// Who waits until a revision of the leg has been written; false: it is another's by now.
+        var whenSaved: [(revision: UInt64, done: @Sendable (_ isOurs: Bool) -> Void)] = []
         /// As what it stands in the metrics.
         var isCountedUp = false
         var isEndCounted: Bool
@@ -320,7 +320,7 @@ actor CallEngine {
         if border < effects.endIndex {
             legs[id]?.batches.append(Batch(revision: leg.revision, effects: Array(effects[border...])))
             save(leg)
-        } else if effects.contains(where: \.isReliedOn), !leg.isLeft(by: effects) {
+        } else if effects.contains(where: \.isReliedOn) {
             // Redis takes what is written in order: before the new leg's phone hears anything a successor knows whose it is, and before a
             // first leg that has left is forgotten, who is the first now.
             save(leg)
@@ -439,7 +439,7 @@ actor CallEngine {
             traceEnds(of: entry.leg)
             journal.forget(entry.leg)
             // What they waited for is not needed any more.
-            for waiting in entry.whenSaved { waiting.done() }
+            for waiting in entry.whenSaved { waiting.done(true) }
         } else {
             fallSilent(id, entry)
         }

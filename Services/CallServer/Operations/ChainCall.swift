@@ -8,7 +8,10 @@ struct ChainOperation: Sendable {
     let owners: CallOwners
 
     func perform(_ command: ChainCall) async throws -> Done {
-        if try await engine.chain(command) { return Done() }
+        if try await engine.chain(command) {
+            try await engine.stored(command.id)
+            return Done()
+        }
         return try await owners.passOn(command, marking: \.isPassedOn, on: command.id, customer: command.customerID)
     }
 }
@@ -21,8 +24,6 @@ extension CallEngine {
         case .attached:
             guard !leg.isEnded else { throw RPCError(.conflict, "the call is over") }
             handle(command.id, .attached(command.peer))
-            // Whoever goes on with the call has to know.
-            if let leg = legs[command.id]?.leg { save(leg) }
         case .ended:
             guard leg.chainedTo == command.peer else { break }
             handle(command.id, .masterEnded)
@@ -39,8 +40,10 @@ extension CallEngine {
                 self.assumeIsolated { engine in
                     // A call that was only just made may not be known to everybody yet.
                     if [.unavailable, .timeout, .notFound].contains(error.code), attempt < Self.chainAttempts {
+                        // While the broker is away nobody can be asked: that is no attempt.
+                        let next = engine.bus.isReady ? attempt + 1 : attempt
                         _ = loop.schedule(at: loop.now + .milliseconds(100 << attempt)) {
-                            self.assumeIsolated { $0.tell(leg, chained: peer, change, attempt: attempt + 1) }
+                            self.assumeIsolated { $0.tell(leg, chained: peer, change, attempt: next) }
                         }
                     } else if change == .attached {
                         engine.handle(leg.record.id, .masterEnded)

@@ -17,7 +17,10 @@ struct ListenToCalls: Sendable {
     private func perform<C: Command>(
         _ command: C, on id: String, of customer: String, _ event: LegEvent, _ delivery: Delivery
     ) async throws -> Done where C.Reply == Done {
-        if try await engine.listen(id, of: customer, event) { return Done() }
+        if try await engine.listen(id, of: customer, event) {
+            try await engine.stored(id)
+            return Done()
+        }
         return try await owners.passOn(command, on: id, customer: customer, delivery)
     }
 }

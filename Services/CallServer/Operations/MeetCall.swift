@@ -8,7 +8,10 @@ struct MeetOperation: Sendable {
     let owners: CallOwners
 
     func perform(_ command: MeetCall) async throws -> CallPlace {
-        if let place = try await engine.meet(command) { return place }
+        if let place = try await engine.meet(command) {
+            try await engine.stored(command.id)
+            return place
+        }
         return try await owners.passOn(command, marking: \.isPassedOn, on: command.id, customer: command.customerID)
     }
 }
@@ -37,8 +40,10 @@ extension CallEngine {
             loop.post {
                 self.assumeIsolated { engine in
                     if [.unavailable, .timeout].contains(error.code), attempt < Self.peerAttempts {
+                        // While the broker is away nobody can be asked: that is no attempt.
+                        let next = engine.bus.isReady ? attempt + 1 : attempt
                         _ = loop.schedule(at: loop.now + .seconds(attempt)) {
-                            self.assumeIsolated { $0.tellPeer(leg, peer, change, attempt: attempt + 1) }
+                            self.assumeIsolated { $0.tellPeer(leg, peer, change, attempt: next) }
                         }
                     } else if change == .arrived {
                         // Who was to be met is not there.

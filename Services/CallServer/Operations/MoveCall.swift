@@ -14,7 +14,7 @@ struct Move: Sendable {
         switch command.target {
         case .conference(let id):
             let conference = try await owners.bus.call(GetConference(customerID: command.customerID, id: id), context: context)
-            return try await engine.move(command, toRoom: "", at: nil, conference: conference.id)
+            return try await stored(engine.move(command, toRoom: "", at: nil, conference: conference.id))
         case .room(let id):
             return try await move(command, toRoom: id)
         case .call(let id):
@@ -28,8 +28,13 @@ struct Move: Sendable {
     private func move(_ command: MoveCall, toRoom room: String) async throws -> Call {
         let found = try await owners.bus.call(
             LocateRoom(customerID: command.customerID, roomID: room), context: CallContext(customer: command.customerID))
-        return try await engine.move(
-            command, toRoom: found.conferenceID == nil ? room : "", at: found.instance, conference: found.conferenceID)
+        return try await stored(engine.move(
+            command, toRoom: found.conferenceID == nil ? room : "", at: found.instance, conference: found.conferenceID))
+    }
+
+    private func stored(_ call: Call) async throws -> Call {
+        try await engine.stored(call.id)
+        return call
     }
 }
 

@@ -14,6 +14,7 @@ struct Record: Sendable {
                 participantID: seat.participantID, terms: command.terms)
             let recording = try await owners.bus.call(start, to: .instance(seat.instance), context: delivery.context(now: MonotonicClock.now()))
             await engine.handle(command.id, .recorded(id: recording.id))
+            try await engine.stored(command.id)
             return recording
         }
         return try await owners.passOn(command, on: command.id, customer: command.customerID, delivery)

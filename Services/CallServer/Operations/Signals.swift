@@ -68,7 +68,9 @@ extension CallEngine {
         let before = legs[id]?.leg.revision
         take(self)
         guard let revision = legs[id]?.leg.revision, revision != before else { return respond(.success(Done())) }
-        legs[id]?.whenSaved.append((revision, { respond(.success(Done())) }))
+        legs[id]?.whenSaved.append((revision, { isOurs in
+            respond(isOurs ? .success(Done()) : .failure(RPCError(.notFound, "the call is another server's by now")))
+        }))
     }
 
     /// Whether a key was not heard before.

@@ -22,6 +22,7 @@ struct StreamOperation: Sendable {
             guard await engine.hasStream(id, command.id) else { throw RPCError(.notFound, "no such stream") }
             await engine.handle(command.id, .streamUnwanted(id: id))
         }
+        try await engine.stored(command.id)
         return Done()
     }
 }

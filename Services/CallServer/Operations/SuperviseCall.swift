@@ -11,11 +11,16 @@ struct Supervise: Sendable {
         guard await engine.place(of: command.supervisorCallID, customer: command.customerID) != nil else {
             return try await passOn(command, delivery)
         }
-        guard let mode = command.mode else { return try await engine.superviseNoMore(command) }
+        guard let mode = command.mode else { return try await stored(engine.superviseNoMore(command)) }
         let place = try await locate(command.id, command.customerID, "/id")
         var supervision = Supervision(mode: mode)
         if mode == .whisper { supervision.whisperTo = try await participant(command, in: place) }
-        return try await engine.supervise(command, Leg.Supervised(place: place, supervision: supervision))
+        return try await stored(engine.supervise(command, Leg.Supervised(place: place, supervision: supervision)))
+    }
+
+    private func stored(_ reply: SuperviseCall.Reply) async throws -> SuperviseCall.Reply {
+        try await engine.stored(reply.supervisorCallID)
+        return reply
     }
 
     /// Whom the whisper is for.

@@ -21,12 +21,16 @@ struct CallStore: Sendable {
     func write(_ entries: [RecordWriter.Entry], in life: String) async throws -> Bool {
         var last: [String: (entry: RecordWriter.Entry, json: String)] = [:]
         var events: [WrittenEvent] = []
+        var epochs: [String] = []
         var watched = WatchedChanges()
         for entry in entries {
             try watched.note(entry)
             let json = try JSONText.encode(entry.call)
-            if let type = entry.type { events.append(try Self.event(type, entry, record: json)) }
-            if let known = last[entry.call.id], known.entry.sequence > entry.sequence { continue }
+            if let type = entry.type {
+                events.append(try Self.event(type, entry, record: json))
+                epochs.append(String(entry.epoch))
+            }
+            if let known = last[entry.call.id], (known.entry.epoch, known.entry.sequence) > (entry.epoch, entry.sequence) { continue }
             last[entry.call.id] = (entry, String(decoding: json, as: UTF8.self))
         }
         let rows = Array(last.values)
@@ -35,7 +39,7 @@ struct CallStore: Sendable {
             column(\.id), column(\.customerID), column(\.direction.rawValue), column(\.status.rawValue), column(\.from), column(\.to), .text(instance),
             .texts(rows.map { String($0.entry.sequence) }), .texts(rows.map(\.json)), Outbox.texts(events),
             .text(life), .texts(try rows.map { try $0.entry.dialog.map { String(decoding: try JSONText.encode($0), as: UTF8.self) } ?? "" }),
-            Outbox.texts(watched.events), .texts(watched.customers), .texts(watched.numbers),
+            Outbox.texts(watched.events), .texts(watched.customers), .texts(watched.numbers), .texts(rows.map { String($0.entry.epoch) }), .texts(epochs),
         ]
         return try await database.run { connection in
             try connection.query(
@@ -43,17 +47,20 @@ struct CallStore: Sendable {
                 with relaxed as materialized (select set_config('synchronous_commit', 'off', true)),
                 alive as (select from calls.lives where id = $11),
                 written as (
-                    insert into calls.calls (id, customer_id, direction, status, caller, callee, server, sequence, record, dialog)
-                    select id, customer, direction, status, caller, callee, $7, sequence::bigint, record::jsonb, nullif(dialog, '')
-                    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::text[], $9::text[], $12::text[])
-                        as new (id, customer, direction, status, caller, callee, sequence, record, dialog)
+                    insert into calls.calls (id, customer_id, direction, status, caller, callee, server, sequence, record, dialog, epoch)
+                    select id, customer, direction, status, caller, callee, $7, sequence::bigint, record::jsonb, nullif(dialog, ''), epoch::bigint
+                    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $8::text[], $9::text[], $12::text[], $16::text[])
+                        as new (id, customer, direction, status, caller, callee, sequence, record, dialog, epoch)
                     where exists (select from alive) order by id
                     on conflict (id) do update set status = excluded.status, server = excluded.server,
-                        sequence = excluded.sequence, record = excluded.record, dialog = excluded.dialog
-                    where calls.calls.sequence <= excluded.sequence),
-                told as (\(Outbox.insertion(schema: Self.schema, of: "$10", if: "exists (select from alive) and \(Self.isNews)"))),
+                        sequence = excluded.sequence, record = excluded.record, dialog = excluded.dialog, epoch = excluded.epoch
+                    where calls.calls.sequence <= excluded.sequence and calls.calls.epoch <= excluded.epoch),
+                told as (
+                    insert into calls.outbox (event)
+                    select event::jsonb from unnest($10::text[], $17::text[]) with ordinality as list (event, epoch, place)
+                    where exists (select from alive) and \(Self.isNews("known.epoch > list.epoch::bigint")) order by place),
                 watching as (\(Self.telling(
-                    events: "$13", customers: "$14", numbers: "$15", if: "exists (select from alive) and \(Self.isNews)")))
+                    events: "$13", customers: "$14", numbers: "$15", if: "exists (select from alive) and \(Self.isNews("false"))")))
                 select count(*) > 0 and exists (select from alive) as written from relaxed
                 """, parameters
             ).first?.bool("written") ?? false
@@ -68,19 +75,14 @@ struct CallStore: Sendable {
 
     static let schema = "calls"
 
-    /// Whether the record of `list.event`'s call, as it is before the statement, knows nothing of it.
-    private static let isNews = """
+    /// Whether the record of an `event`'s call, as it is before the statement, knows nothing of it; what another owner of the call than the record's
+    /// has to say is none (RELIABILITY §4.2).
+    private static func isNews(_ isOfAnother: String) -> String {
+        """
         not exists (
             select from calls.calls known
-            where known.id = event::jsonb->>'resource_id' and known.sequence >= (event::jsonb->>'sequence')::bigint)
+            where known.id = event::jsonb->>'resource_id' and (known.sequence >= (event::jsonb->>'sequence')::bigint or \(isOfAnother)))
         """
-
-    /// The calls are this instance's from now on.
-    func take(_ ids: [String]) async throws {
-        let instance = instance
-        _ = try await database.run { connection in
-            try connection.query("update calls.calls set server = $1 where id = any($2)", [.text(instance), .texts(ids)])
-        }
     }
 
     /// The record and the instance that owns the call; nil when the customer has no such call.

@@ -94,14 +94,6 @@ extension Journal {
         }
     }
 
-    /// Records say who owns a call; commands of the API go there.
-    func tookOver(_ ids: [String]) {
-        let (store, logger) = (writer.store, logger)
-        Task {
-            do { try await store.take(ids) } catch { logger.warning("the owner of calls cannot be written down: \(error)") }
-        }
-    }
-
     private static func leg(of state: [UInt8]) -> Leg? {
         guard let snapshot = try? JSONText.decode(LegSnapshot.self, from: state) else { return nil }
         return snapshot.restored(at: MonotonicClock.now(), time: WallClock.milliseconds())

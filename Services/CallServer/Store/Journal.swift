@@ -126,14 +126,14 @@ final class Journal: Sendable {
 
     /// An event of a call, with the record as it was then.
     func record(
-        _ call: Call, event type: String?, sequence: Int64, at time: Timestamp, with details: [String: JSONValue], dialog: Leg.DialogSide? = nil,
+        _ call: Call, of leg: Leg, event type: String?, sequence: Int64, at time: Timestamp, with details: [String: JSONValue],
         written: (@Sendable (Bool) -> Void)? = nil
     ) {
         claims.withLock { $0.owed[call.id] = max(sequence, $0.owed[call.id] ?? 0) }
         // Only the values are taken here; the writer makes JSON of them, away from the calls.
         let isTaken = writer.put(RecordWriter.Entry(
-            id: runtime.newID("evt"), type: type, timestamp: time, call: call, sequence: sequence, details: details, dialog: dialog,
-            written: written))
+            id: runtime.newID("evt"), type: type, timestamp: time, call: call, sequence: sequence, epoch: leg.epoch, details: details,
+            dialog: leg.dialogSide, written: written))
         guard !isTaken else { return }
         paid([(call.id, sequence)])
         // There is a call, though nobody can read of it.

@@ -20,6 +20,8 @@ final class RecordWriter: Sendable {
         let timestamp: Timestamp
         let call: Call
         let sequence: Int64
+        /// Whose it is: of the process that owned the call then.
+        let epoch: UInt64
         /// What the event says besides.
         let details: [String: JSONValue]
         /// What those who watch the phone are told besides what is in the record.
@@ -145,7 +147,7 @@ final class RecordWriter: Sendable {
                 }
                 return true
             } catch {
-                if let error = error as? DatabaseError, !error.isUnavailable {
+                if let error = error as? DatabaseError, !error.mayPassLater {
                     if batch.count > 1 {
                         for entry in batch { guard await write([entry], &recent) else { return false } }
                     } else {
@@ -247,5 +249,5 @@ final class RecordWriter: Sendable {
 
 extension DatabaseError {
     /// Whether the same statement may pass later.
-    fileprivate var isUnavailable: Bool { if case .unavailable = self { true } else { false } }
+    fileprivate var mayPassLater: Bool { if case .unavailable = self { true } else { isConflict } }
 }

@@ -9,8 +9,11 @@ import ServiceKit
 struct OutgoingCalls: Sendable {
     let bus: Bus
 
-    /// Who is stopping or has just lost what it needs says so: another, asked a moment later, may do it.
-    private static let pauses: [Duration] = [.milliseconds(50), .milliseconds(200), .milliseconds(500)]
+    /// Who is stopping or has just lost what it needs says so: another, asked a moment later, may do it. What a server had begun that died then is
+    /// another's after some three seconds.
+    private static let pauses: [Duration] = [
+        .milliseconds(50), .milliseconds(200), .milliseconds(500), .seconds(1), .milliseconds(1_500), .seconds(2),
+    ]
 
     func make(_ request: CallRequest, customerID: String) async throws -> DepotReply {
         guard let to = Self.number(request.to) else { return .refused("no_reachable_destination") }

@@ -4,6 +4,15 @@ import Cache
 /// acted is anybody's guess: such a one is given up as `interrupted`, so no step does a thing twice (RELIABILITY §4.4). Without Redis they are
 /// sent.
 struct BegunWebhooks: Sendable {
+    enum Beginning: Sendable, Equatable {
+        case ours
+        /// An attempt has begun, and nobody knows its end.
+        case interrupted
+        /// The server has taken it; that could not be stored.
+        case taken
+    }
+
+    private static let (open, taken) = ("1", "taken")
     /// Milliseconds after its end: until then PostgreSQL may crash and forget that it was taken.
     private static let afterlife: Int64 = 60_000
 
@@ -11,28 +20,37 @@ struct BegunWebhooks: Sendable {
     /// Milliseconds that one is tried.
     let longest: Int
 
-    /// Before an attempt; false when another attempt has begun and nobody knows its end.
-    func begin(_ webhook: Webhook) async -> Bool {
-        guard webhook.isOfStep else { return true }
+    /// Before an attempt.
+    func begin(_ webhook: Webhook) async -> Beginning {
+        guard webhook.isOfStep else { return .ours }
         do throws(CacheError) {
-            let length = max(Self.afterlife, Int64(longest))
-            return try await cache.command(["SET", CacheArgument(Self.key(webhook)), "1", "NX", "PX", CacheArgument(length)]) != .null
+            let key = Self.key(webhook)
+            let reply = try await cache.command(["SET", CacheArgument(key), CacheArgument(Self.open), "NX", "PX", CacheArgument(length)])
+            guard reply == .null else { return .ours }
+            return try await cache.command(["GET", CacheArgument(key)]).text == Self.taken ? .taken : .interrupted
         } catch {
-            return true
+            return .ours
         }
     }
 
-    /// The server has refused it, or was not reached: the next attempt is due.
-    func forget(_ webhook: Webhook) {
+    /// What the server said.
+    func note(_ end: Webhook.End, of webhook: Webhook) {
         guard webhook.isOfStep else { return }
-        cache.command(["DEL", CacheArgument(Self.key(webhook))]) { _ in }
+        switch end {
+        case .taken: cache.command(["SET", CacheArgument(Self.key(webhook)), CacheArgument(Self.taken), "PX", CacheArgument(length)]) { _ in }
+        // It has not acted: the next attempt is due.
+        case .again: cache.command(["DEL", CacheArgument(Self.key(webhook))]) { _ in }
+        case .dead: break
+        }
     }
 
     /// What came of it is stored.
-    func end(_ webhook: Webhook) {
+    func forget(_ webhook: Webhook) {
         guard webhook.isOfStep else { return }
         cache.command(["PEXPIRE", CacheArgument(Self.key(webhook)), CacheArgument(Self.afterlife)]) { _ in }
     }
+
+    private var length: Int64 { max(Self.afterlife, Int64(longest)) }
 
     private static func key(_ webhook: Webhook) -> String { "tandem:flow:webhook:\(webhook.id)" }
 }

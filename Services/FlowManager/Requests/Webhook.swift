@@ -18,8 +18,6 @@ struct Webhook: Sendable, Equatable {
         /// In so many milliseconds.
         case again(Int)
         case dead(String)
-
-        var isAnotherAttempt: Bool { if case .again = self { true } else { false } }
     }
 
     /// One that no step of a run sends is delivered at least once: whoever asked for it has no other way to hear of it.

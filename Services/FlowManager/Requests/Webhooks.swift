@@ -75,9 +75,10 @@ final class Webhooks: Sendable {
     }
 
     private func attempt(_ webhook: Webhook) async {
-        guard await begun.begin(webhook) else {
-            _ = await settle(webhook, .dead("interrupted"))
-            return
+        switch await begun.begin(webhook) {
+        case .ours: break
+        case .interrupted: return await settle(webhook, .dead("interrupted"))
+        case .taken: return await settle(webhook, .taken)
         }
         let begin = Timeline.now()
         var once = webhook.request
@@ -86,18 +87,20 @@ final class Webhooks: Sendable {
         answer.attempts = webhook.attempts
         timeline.trace(webhook.request, answer, since: begin, run: webhook.runID, reference: webhook.referenceID, customer: webhook.customerID)
         let end = webhook.end(after: answer, patience: terms.patience, spread: .random(in: 0...1))
-        if end.isAnotherAttempt { begun.forget(webhook) }
-        if await settle(webhook, end) { begun.end(webhook) }
+        begun.note(end, of: webhook)
+        await settle(webhook, end)
     }
 
-    /// False when what came of the attempt could not be stored.
-    private func settle(_ webhook: Webhook, _ end: Webhook.End) async -> Bool {
+    private func settle(_ webhook: Webhook, _ end: Webhook.End) async {
         do {
-            guard try await store.settle(webhook, end) else { return true }
+            guard try await store.settle(webhook, end) else { return }
         } catch {
+            // It is due again when the claim is over.
             runtime.logger.warning("what came of a webhook could not be stored", metadata: ["webhook": "\(webhook.id)", "error": "\(error)"])
-            return false
+            return
         }
+        if case .again = end { return }
+        begun.forget(webhook)
         switch end {
         case .taken: Self.taken.add()
         case .again: break
@@ -105,7 +108,6 @@ final class Webhooks: Sendable {
             Self.dead.add()
             runtime.logger.notice("a webhook of a flow was given up", metadata: ["webhook": "\(webhook.id)", "why": "\(why)"])
         }
-        return true
     }
 
     /// Claims what is due until cancelled.

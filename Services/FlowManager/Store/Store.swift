@@ -39,6 +39,8 @@ struct Store: Sendable {
     private func translated<T>(_ body: () async throws -> T) async throws -> T {
         do { return try await body() } catch DatabaseError.unavailable(let reason) {
             throw RPCError(.unavailable, reason)
+        } catch let error as DatabaseError where error.isConflict {
+            throw RPCError(.unavailable, "others change the same")
         }
     }
 

@@ -1,6 +1,7 @@
 /// Why a statement, a transaction or a connection failed.
 public enum DatabaseError: Error, Sendable, Equatable {
-    /// No connection, or it broke, or none became free in time. Whether a commit under way took effect is not known.
+    /// No connection, or it broke, or none became free in time, or the server cannot for now: it starts or stops, is full, or somebody else has
+    /// locked what is wanted. Whether a commit under way took effect is not known.
     case unavailable(String)
     case uniqueViolation(constraint: String)
     case foreignKeyViolation(constraint: String)
@@ -10,7 +11,7 @@ public enum DatabaseError: Error, Sendable, Equatable {
     case unexpectedResult(String)
 
     /// A deadlock or a serialisation conflict: the transaction had no effect and may be tried again.
-    var isConflict: Bool {
+    public var isConflict: Bool {
         if case .failed(let sqlstate, _) = self { sqlstate == "40P01" || sqlstate == "40001" } else { false }
     }
 
@@ -18,8 +19,9 @@ public enum DatabaseError: Error, Sendable, Equatable {
         switch sqlstate {
         case "23505": self = .uniqueViolation(constraint: constraint)
         case "23503": self = .foreignKeyViolation(constraint: constraint)
-        // 57P0x: the server is shutting down or starting up; 53300: too many connections.
-        case "57P01", "57P02", "57P03", "53300": self = .unavailable(message)
+        // The classes of connections, resources (53100: the disk is full), operators (57014: it took too long) and of the system's input and
+        // output; a lock that is not to be had.
+        case _ where ["08", "53", "57", "58"].contains(sqlstate.prefix(2)), "55P03": self = .unavailable(message)
         default: self = .failed(sqlstate: sqlstate, message: message)
         }
     }

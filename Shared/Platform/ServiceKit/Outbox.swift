@@ -69,15 +69,7 @@ public final class Outbox: Sendable {
         try connection.change("insert into \(schema).outbox (event) values ($1::jsonb)", [.text(json)])
     }
 
-    /// The statement that adds events in their order, for one that does more; `parameter` is what `texts` makes of them. `condition` may ask of
-    /// each `event`.
-    public static func insertion(schema: String, of parameter: String, if condition: String) -> String {
-        """
-        insert into \(schema).outbox (event)
-        select event::jsonb from unnest(\(parameter)::text[]) with ordinality as list (event, number) where \(condition) order by number
-        """
-    }
-
+    /// For the statement of one that does more.
     public static func texts(_ events: [Event]) throws -> Parameter { texts(try events.map { try WrittenEvent($0) }) }
     public static func texts(_ events: [WrittenEvent]) -> Parameter { .texts(events.map { String(decoding: $0.text, as: UTF8.self) }) }
 

@@ -13,9 +13,9 @@ public final class OwnerSignals: Sendable {
     private static let calls = 10_000
     /// An owner that lives answers within milliseconds.
     private static let answerTime = Interval.milliseconds(700)
-    private static let pause = Interval.milliseconds(100)
-    /// By then the call has another owner, or none.
-    private static let patience = Interval.seconds(8)
+    private static let (pause, longestPause) = (Interval.milliseconds(100), Interval.milliseconds(500))
+    /// By then the call has another owner, or none; the broker, or all call servers, may have been away meanwhile (RELIABILITY D1, K8).
+    private static let patience = Interval.seconds(120)
     private static let lost = Counter("tandem_signals_lost_total", "what happened to calls and no owner could be told")
 
     private struct Signal: Sendable {
@@ -64,13 +64,13 @@ public final class OwnerSignals: Sendable {
 
     /// `strangers`: how often it was told to somebody who did not know the call. Whoever is just taking it over does not yet, and would
     /// answer the same key with the same words again: it is another key then, as nothing was done under the one before.
-    private func attempt(_ signal: Signal, about call: String, to owner: String, strangers: Int = 0) {
+    private func attempt(_ signal: Signal, about call: String, to owner: String, strangers: Int = 0, pause: Interval = pause) {
         signal.send(owner, strangers == 0 ? signal.key : "\(signal.key)/\(strangers)") { [self] error in
             guard let error else { return next(about: call) }
             switch error.code {
             case .unavailable, .timeout, .notFound:
                 let strangers = error.code == .notFound ? strangers + 1 : strangers
-                Task { await again(signal, about: call, askedWas: owner, error, strangers) }
+                Task { await again(signal, about: call, askedWas: owner, error, strangers, after: pause) }
             default:
                 next(about: call)
             }
@@ -78,7 +78,7 @@ public final class OwnerSignals: Sendable {
     }
 
     /// Whoever has the lease now is asked; a call that its owner does not know and nobody holds is over.
-    private func again(_ signal: Signal, about call: String, askedWas asked: String, _ error: RPCError, _ strangers: Int) async {
+    private func again(_ signal: Signal, about call: String, askedWas asked: String, _ error: RPCError, _ strangers: Int, after pause: Interval) async {
         guard MonotonicClock.now() < signal.end else {
             Self.lost.add()
             return next(about: call)
@@ -86,8 +86,8 @@ public final class OwnerSignals: Sendable {
         let owner: String?
         do throws(CacheError) { owner = try await snapshots.owner(of: "call", call) } catch { owner = asked }
         if owner == nil, error.code == .notFound { return next(about: call) }
-        try? await Task.sleep(for: .nanoseconds(Self.pause.nanoseconds))
-        attempt(signal, about: call, to: owner ?? asked, strangers: strangers)
+        try? await Task.sleep(for: .nanoseconds(pause.nanoseconds))
+        attempt(signal, about: call, to: owner ?? asked, strangers: strangers, pause: min(pause * 2, Self.longestPause))
     }
 
     private func next(about call: String) {

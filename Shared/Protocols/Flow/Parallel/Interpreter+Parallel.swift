@@ -69,11 +69,11 @@ extension Interpreter {
             return end(&run, .callEnded, &trail)
         }
         guard let index, case .performing(let action) = branches.list[index].run.state else {
-            guard step == run.step else { throw OutOfOrder(expected: run.step) }
+            guard step == run.step || run.isPast(step) else { throw OutOfOrder(expected: run.step) }
             return Progress(next: run.current)
         }
         guard step == run.step || outcome.result == .callEnded else {
-            guard step == run.step - 1 else { throw OutOfOrder(expected: run.step) }
+            guard run.isPast(step) else { throw OutOfOrder(expected: run.step) }
             return Progress(next: run.current)
         }
         if let end = move(branch: index, of: &run, &trail, { finish(action, of: &$0, outcome, at: time, &$1) }) { return end }
@@ -108,6 +108,11 @@ extension Interpreter {
         if let end = move(branch: index, of: &run, &trail, { supply(&$0, reply, at: time, &$1) }) { return end }
         return settle(&run, &trail) ?? proceed(&run, at: time, &trail)
     }
+}
+
+extension Run {
+    /// Whether the outcome of that step has been taken.
+    func isPast(_ step: Int) -> Bool { step > 0 && step < self.step }
 }
 
 extension Run {

@@ -55,8 +55,8 @@ public struct Interpreter: Sendable {
         return proceed(&run, at: time, &trail)
     }
 
-    /// Takes the outcome of step `step`. The outcome of the step before, delivered again, gets the same answer again
-    /// and changes nothing; so does everything once the run is over.
+    /// Takes the outcome of step `step`. That of a step before, delivered again, changes nothing and gets the answer that is due: whoever goes on
+    /// with a call may know of an earlier step only. So does everything once the run is over.
     public func advance(_ run: inout Run, step: Int, _ outcome: Outcome, at time: Int64) throws(OutOfOrder) -> Progress {
         switch run.state {
         case .parallel:
@@ -68,7 +68,8 @@ public struct Interpreter: Sendable {
             // The request is on its way; nobody is left to hear of its answer.
             var trail = Trail()
             return end(&run, .callEnded, &trail)
-        case .performing where step == run.step - 1, .waitingForFlow where step == run.step, .waitingForDepot where step == run.step, .waitingForAnswer where step == run.step,
+        case .performing where run.isPast(step), .waitingForFlow where step == run.step || run.isPast(step),
+            .waitingForDepot where step == run.step || run.isPast(step), .waitingForAnswer where step == run.step || run.isPast(step),
             .finished where step <= run.step:
             return Progress(next: run.current)
         case .performing, .waitingForFlow, .waitingForDepot, .waitingForAnswer, .finished, .ready:
