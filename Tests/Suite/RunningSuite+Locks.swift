@@ -17,9 +17,9 @@ extension RunningSuite {
 
     /// Returns when it is held.
     public func lock(_ table: String) async throws -> TableLock {
-        let name = "TANDEM_POSTGRES_URL="
+        let name = "TANDEM_DATABASE_URL="
         let settings = try String(contentsOfFile: "\(folder)/settings/CallServer-1", encoding: .utf8)
-        guard let line = settings.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else { throw Missing.variable("TANDEM_POSTGRES_URL") }
+        guard let line = settings.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else { throw Missing.variable("TANDEM_DATABASE_URL") }
         let (input, output) = (Pipe(), Pipe())
         let process = ChildProcess("/usr/bin/psql", ["-qAtX", String(line.dropFirst(name.count))])
         (process.input, process.output) = (input.fileHandleForReading, output.fileHandleForWriting)
