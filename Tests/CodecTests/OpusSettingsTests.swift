@@ -25,7 +25,7 @@ struct OpusSettingsTests {
         let usual = try Self.payloads(OpusSettings(), seconds: 1)
         #expect(try Self.payloads(OpusSettings(maximumBitrate: 510_000), seconds: 1) == usual)
         #expect(OpusSettings(maximumBitrate: 1).maximumBitrate == 6000)
-        #expect(OpusSettings(maximumBitrate: .max).maximumBitrate == 510_000)
+        #expect(OpusSettings(maximumBitrate: Int.max).maximumBitrate == 510_000)
     }
 
     @Test("RFC 6716 §2.1.8: at a constant rate all packets are of one length, at any other they are not", arguments: [false, true])

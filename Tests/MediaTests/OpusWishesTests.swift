@@ -16,11 +16,15 @@ struct OpusWishesTests {
 
     /// A voice of 120 Hz that says a syllable three times a second, at 8 kHz.
     private static func voice(seconds: Int) -> [Int16] {
-        (0..<(seconds * 8000)).map { index in
+        var sound: [Int16] = []
+        for index in 0..<(seconds * 8000) {
             let syllable = abs(Double(index * 3 % 8000) / 8000 - 0.5) * 2
-            let sum = (1...12).reduce(0.0) { $0 + sin(2 * .pi * 120 * Double($1 * index) / 8000) / Double(6 * $1) }
-            return Int16(8000 * syllable * sum)
+            let angle = 2 * Double.pi * 120 * Double(index) / 8000
+            var sum = 0.0
+            for harmonic in 1...12 { sum += sin(angle * Double(harmonic)) / Double(6 * harmonic) }
+            sound.append(Int16(8000 * syllable * sum))
         }
+        return sound
     }
 
     /// What the phone is sent while the room says that, 20 ms after 20 ms.

@@ -15,7 +15,7 @@ public struct AgreedFormat: Hashable, Sendable, Codable {
         self.remoteParameters = remoteParameters
     }
 
-    /// The same, of Opus (RFC 7587 §6.1); nil when this is another codec.
+    /// The same as it is meant of Opus (RFC 7587 §6.1); nil when this is another codec.
     public var remoteOpusParameters: OpusParameters? { codec.isOpus ? OpusParameters(FormatParameters(remoteParameters)) : nil }
 
     var isSound: Bool { !codec.isTelephoneEvent && !codec.isComfortNoise }

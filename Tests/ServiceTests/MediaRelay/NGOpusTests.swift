@@ -20,7 +20,9 @@ struct NGOpusTests {
         Header(
             payloadType: .pcmu, sequence: SequenceNumber(sequence), timestamp: Timestamp(UInt32(sequence) * 160), ssrc: SSRC(9)
         ).append(to: &bytes)
-        return bytes + G711.encode((0..<160).map { Int16(($0 + Int(sequence) * 7) % 73 * 100 - 3600) }, .ulaw)
+        let shift = Int(sequence) * 7
+        let sound = (0..<160).map { Int16(($0 + shift) % 73 * 100 - 3600) }
+        return bytes + G711.encode(sound, .ulaw)
     }
 
     /// What a caller with those attributes is sent while a callee with G.711 speaks for 200 ms, and what it is answered.
