@@ -51,19 +51,22 @@ struct LossTests {
 
     @Test("RFC 6716 §2.1.7: as Opus is set up here, most packets of speech carry the one before", arguments: [8000, 16000])
     func redundancy(rate: Int) throws {
-        // A voice of 120 Hz that says a syllable three times a second.
-        var sound = [Int16](repeating: 0, count: rate * 2)
-        for harmonic in 1...12 {
-            for (index, sample) in Sine.samples(120 * Double(harmonic), rate: rate, count: sound.count).enumerated() {
-                let syllable = abs(Double(index * 3 % rate) / Double(rate) - 0.5) * 2
-                sound[index] += Int16(Double(sample) * syllable / Double(6 * harmonic))
-            }
-        }
         var encoder = try Encoder(.opus, rate: rate)
-        let payloads = encoder.payloads(sound)
-        // SILK, one channel, 20 ms (§3.1); behind the bit for activity is the one for the redundancy (§4.2.4).
-        let carrying = payloads.count { $0.count > 1 && $0[0] < 0x60 && $0[1] & 0x40 != 0 }
+        let payloads = encoder.payloads(Sine.voice(rate: rate, count: rate * 2))
+        let carrying = payloads.count(where: Self.isRedundant)
         #expect(carrying * 2 > payloads.count, "\(carrying) of \(payloads.count)")
+    }
+
+    @Test("RFC 6716 §2.1.7: none does where that is not asked for", arguments: [8000, 16000])
+    func noRedundancy(rate: Int) throws {
+        var encoder = try Encoder(.opus, rate: rate, opus: OpusSettings(forwardErrorCorrection: false))
+        let carrying = encoder.payloads(Sine.voice(rate: rate, count: rate * 2)).count(where: Self.isRedundant)
+        #expect(carrying == 0)
+    }
+
+    /// SILK, one channel, 20 ms in one frame (§3.1); behind the bit for activity is the one for the redundancy (§4.2.4).
+    private static func isRedundant(_ payload: [UInt8]) -> Bool {
+        payload.count > 1 && payload[0] < 0x60 && payload[0] & 3 == 0 && payload[1] & 0x40 != 0
     }
 
     @Test("RFC 6716 §2.1.7: a lost Opus packet is made good from the copy in the next")

@@ -9,6 +9,18 @@ enum Sine {
         }
     }
 
+    /// A voice of 120 Hz that says a syllable three times a second.
+    static func voice(rate: Int, count: Int) -> [Int16] {
+        var sound = [Int16](repeating: 0, count: count)
+        for harmonic in 1...12 {
+            for (index, sample) in samples(120 * Double(harmonic), rate: rate, count: count).enumerated() {
+                let syllable = abs(Double(index * 3 % rate) / Double(rate) - 0.5) * 2
+                sound[index] += Int16(Double(sample) * syllable / Double(6 * harmonic))
+            }
+        }
+        return sound
+    }
+
     struct Fit {
         var amplitude: Double
         /// Of the sine to all else, in dB.

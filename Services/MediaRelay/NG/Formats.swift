@@ -20,12 +20,12 @@ struct Formats {
         let isPaced = options.packetTime != nil || options.packetTimeReverse != nil
         if answer.kind != "audio" || hasAll && !(isPaced && Self.isTelephone(sounds)) {
             (isTransparent, told) = (true, nil)
-            (offerer, answerer) = (Self.agreed(answer.formats), Self.agreed(answer.formats))
+            (offerer, answerer) = (Self.agreed(answer.formats, asWishedIn: spoken), Self.agreed(answer.formats))
             return
         }
         let usable = spoken.filter(\.isCarried)
         guard usable.contains(where: \.isSound), sounds.contains(where: \.isCarried) else { return nil }
-        (isTransparent, told) = (false, usable)
+        (isTransparent, told) = (false, usable.map(\.asTaken))
         (offerer, answerer) = (Self.agreed(usable), Self.agreed(answer.formats.filter(\.isCarried)))
     }
 
@@ -35,10 +35,13 @@ struct Formats {
         return formats.indices.filter { $0 == first || !formats[$0].isSound }.map { formats[$0] }
     }
 
-    static func agreed(_ formats: [Format]) -> [AgreedFormat] {
-        formats.map {
-            AgreedFormat(
-                codec: $0.codec, sendingPayloadType: $0.payloadType, receivingPayloadType: $0.payloadType, remoteParameters: $0.codec.parameters)
+    /// `description`: that of the side which is sent them, where they are from another.
+    static func agreed(_ formats: [Format], asWishedIn description: [Format]? = nil) -> [AgreedFormat] {
+        formats.map { format in
+            let wished = description?.first { $0.codec.isSameFormat(as: format.codec) } ?? format
+            return AgreedFormat(
+                codec: format.codec, sendingPayloadType: format.payloadType, receivingPayloadType: format.payloadType,
+                remoteParameters: wished.codec.parameters)
         }
     }
 
@@ -50,6 +53,14 @@ struct Formats {
 
 extension Format {
     fileprivate var isSound: Bool { !codec.isTelephoneEvent && !codec.isComfortNoise }
+
+    /// As it is answered by us: `a=fmtp` says what we take, not what the phone wishes (RFC 7587 §6.1).
+    fileprivate var asTaken: Format {
+        guard codec.isOpus else { return self }
+        var own = self
+        own.codec.parameters = Codec.opus.parameters
+        return own
+    }
 
     fileprivate var isCarried: Bool { ForwardingPlan.codecs.contains { $0.isSameFormat(as: codec) } }
 }

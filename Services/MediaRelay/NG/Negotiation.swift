@@ -177,7 +177,8 @@ struct Negotiation {
         let isShared = local.multiplexes && theirs.multiplexes
         return Agreement(
             remote: theirs.remote, remoteControl: isShared ? theirs.remote : theirs.control,
-            direction: theirs.direction.mirrored.intersection(other), formats: formats, packetTime: theirs.packetTime ?? 20,
+            direction: theirs.direction.mirrored.intersection(other), formats: formats,
+            packetTime: Agreement.packetTime(wished: theirs.packetTime, longest: theirs.maximumPacketTime, of: formats),
             security: security, ice: local.ice == nil ? nil : theirs.ice)
     }
 

@@ -7,6 +7,7 @@ static inline int tandem_opus_set_complexity(OpusEncoder *encoder, int value) { 
 static inline int tandem_opus_set_fec(OpusEncoder *encoder, int value) { return opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(value)); }
 static inline int tandem_opus_set_loss(OpusEncoder *encoder, int percent) { return opus_encoder_ctl(encoder, OPUS_SET_PACKET_LOSS_PERC(percent)); }
 static inline int tandem_opus_set_dtx(OpusEncoder *encoder, int value) { return opus_encoder_ctl(encoder, OPUS_SET_DTX(value)); }
+static inline int tandem_opus_set_vbr(OpusEncoder *encoder, int value) { return opus_encoder_ctl(encoder, OPUS_SET_VBR(value)); }
 static inline int tandem_opus_set_bandwidth(OpusEncoder *encoder, int value) { return opus_encoder_ctl(encoder, OPUS_SET_MAX_BANDWIDTH(value)); }
 static inline int tandem_opus_lookahead(OpusEncoder *encoder) {
     opus_int32 value = 0;

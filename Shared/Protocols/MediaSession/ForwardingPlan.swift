@@ -24,7 +24,7 @@ public final class ForwardingPlan: Sendable {
     public let receives: Bool
     let soundPayloadType: PayloadType
     let eventPayloadType: PayloadType?
-    /// Samples in a packet to the phone.
+    /// Samples at 8 kHz in a packet to the phone.
     public let packetSamples: Int
     /// Ticks in a second, of the sound we send and of the events of both directions.
     let clockRate: Int
@@ -49,6 +49,8 @@ public final class ForwardingPlan: Sendable {
     /// What the payload types of the phone that mean `coded` are coded in.
     private let codings: [PayloadType: Coding]
     private let eventClockRates: [PayloadType: Int]
+    /// What the phone wishes of the Opus it is sent.
+    let wishes: OpusParameters
     /// Whether sound that is made here can be sent.
     public let canMakeSound: Bool
 
@@ -93,8 +95,8 @@ public final class ForwardingPlan: Sendable {
         noisePayloadType = agreement.formats.first { $0.codec.isComfortNoise }.map { PayloadType($0.sendingPayloadType) }
         self.law = law
         outwardTable = law == .alaw ? G711.alawFromUlaw : nil
-        // Other wishes are met with 20 ms, which every phone plays.
-        packetSamples = [10, 20, 30, 40, 60].contains(agreement.packetTime) ? agreement.packetTime * 8 : 160
+        packetSamples = Self.packetSamples(agreement.packetTime, coding)
+        wishes = format.remoteOpusParameters ?? OpusParameters()
     }
 
     /// A stream whose packets go as they are to another leg, whatever they are; what is made here is in its first codec, if that is known.
@@ -126,7 +128,8 @@ public final class ForwardingPlan: Sendable {
         remoteControl = isAddressed ? agreement.remoteControl : nil
         (sends, receives) = (agreement.direction.sends && (isAddressed || agreement.ice != nil), agreement.direction.receives)
         isOnOnePort = agreement.multiplexesRTCP
-        packetSamples = [10, 20, 30, 40, 60].contains(agreement.packetTime) ? agreement.packetTime * 8 : 160
+        packetSamples = Self.packetSamples(agreement.packetTime, coding)
+        wishes = format?.remoteOpusParameters ?? OpusParameters()
     }
 
     /// The codecs a session can carry, those first that need no transcoding.
@@ -145,6 +148,11 @@ public final class ForwardingPlan: Sendable {
     func coding(of payloadType: PayloadType) -> Coding? { codings[payloadType] }
 
     func eventClockRate(of payloadType: PayloadType) -> Int { eventClockRates[payloadType] ?? 8000 }
+
+    /// A packet is as long as the phone wishes, or as little shorter as its codec and we can (`Coding.packetTime`).
+    private static func packetSamples(_ milliseconds: Int, _ coding: Coding?) -> Int {
+        (coding ?? .pcmu).packetTime(wished: milliseconds > 0 ? milliseconds : 20) * 8
+    }
 
     private static func coding(of codec: Codec) -> Coding? {
         Coding(name: codec.name, clockRate: Int(codec.clockRate), channels: codec.channels)

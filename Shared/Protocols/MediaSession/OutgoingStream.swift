@@ -16,7 +16,7 @@ struct OutgoingStream {
         get { place.ssrc }
         set { place.ssrc = newValue }
     }
-    /// Samples in each packet of sound.
+    /// Samples in each packet of sound, at 8 kHz.
     var packetSamples: Int
     /// Ticks of its timestamps in a second.
     var clockRate = 8000
@@ -238,7 +238,7 @@ struct OutgoingStream {
         residueCount = 0
         var elapsed = 0
         if let lastSentAt {
-            elapsed = max(packetSamples, min(samples(in: now - lastSentAt), 1 << 30))
+            elapsed = max(packetSamples * clockRate / 8000, min(samples(in: now - lastSentAt), 1 << 30))
         }
         timestampOffset = timestamp.advanced(by: elapsed).value &- header.timestamp.value
         (sourceSequence, sourceTimestamp, isRestarting) = (header.sequence, header.timestamp, true)

@@ -142,7 +142,7 @@ extension Session {
 
     private mutating func openOutward(_ coding: Coding, _ plan: ForwardingPlan) -> Bool {
         guard outward == nil else { return true }
-        let wished = Transcoder.Settings(packetTime: plan.packetSamples / 8, opus: settings.opus)
+        let wished = Transcoder.Settings(packetTime: plan.packetSamples / 8, opus: settings.opus.meeting(plan.wishes))
         guard let transcoder = try? Transcoder(from: .pcmu, to: coding, origin: Timestamp(0), settings: wished) else { return false }
         outward = TranscodingStream(transcoder, clockRate: 8000, settings: .init(jitter: settings.jitter))
         outside.interrupt()

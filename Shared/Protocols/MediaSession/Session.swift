@@ -86,11 +86,14 @@ public struct Session: ~Copyable {
         latch.arm(path ?? plan.remote)
         outside.repacketise(plan.packetSamples)
         outside.clockRate = plan.clockRate
-        if plan.coding != self.plan?.coding || plan.packetSamples != self.plan?.packetSamples {
+        let isAnew = plan.coding != self.plan?.coding || plan.packetSamples != self.plan?.packetSamples
+        if isAnew {
             inward = nil
+            inside.interrupt()
+        }
+        if isAnew || plan.wishes != self.plan?.wishes {
             outward = nil
             outside.interrupt()
-            inside.interrupt()
         }
         if !plan.sends || self.plan?.sends == false { outside.interrupt() }
         if !plan.receives || self.plan?.receives == false { inside.interrupt() }

@@ -14,6 +14,7 @@ public struct StreamDescription: Hashable, Sendable {
     public var direction: Direction
     public var formats: [Format]
     public var packetTime: Int?
+    public var maximumPacketTime: Int?
     public var multiplexes: Bool
     /// Values of `a=crypto`.
     public var crypto: [String]
@@ -47,7 +48,7 @@ public struct StreamDescription: Hashable, Sendable {
         // RFC 3264 §8.4: nothing may be sent to 0.0.0.0; with ICE it only means that the address will come.
         let isHeld = ice == nil && connection?.isUnspecified ?? false
         self.direction = isHeld ? Direction(sends: direction.sends, receives: false) : direction
-        (formats, packetTime) = (media.payloadFormats, media.packetTime)
+        (formats, packetTime, maximumPacketTime) = (media.payloadFormats, media.packetTime, media.maximumPacketTime)
         crypto = media.crypto
         (fingerprints, setup) = (description.fingerprints(ofMedia: index), description.setup(ofMedia: index))
         tlsID = description.tlsID(ofMedia: index)

@@ -15,6 +15,9 @@ public struct AgreedFormat: Hashable, Sendable, Codable {
         self.remoteParameters = remoteParameters
     }
 
+    /// The same as it is meant of Opus (RFC 7587 §6.1); nil when this is another codec.
+    public var remoteOpusParameters: OpusParameters? { codec.isOpus ? OpusParameters(FormatParameters(remoteParameters)) : nil }
+
     var isSound: Bool { !codec.isTelephoneEvent && !codec.isComfortNoise }
 }
 
@@ -27,7 +30,7 @@ public struct Agreement: Hashable, Sendable, Codable {
     public var direction: Direction
     /// In order of preference; at least one carries sound.
     public var formats: [AgreedFormat]
-    /// Milliseconds of sound they want in a packet; 20 unless they said otherwise.
+    /// Milliseconds of sound they want in a packet (`packetTime(wished:longest:of:)`).
     public var packetTime: Int
 
     /// Where the keys come from.
@@ -40,6 +43,13 @@ public struct Agreement: Hashable, Sendable, Codable {
 
     /// The codec to send: the first that carries sound.
     public var codec: AgreedFormat? { formats.first(where: \.isSound) }
+
+    /// What `a=ptime` and `a=maxptime` (RFC 8866 §6.4) come to: 20 ms unless they say otherwise. Of Opus browsers say the shortest, too:
+    /// `minptime`, which drafts of RFC 7587 had.
+    public static func packetTime(wished: Int?, longest: Int?, of formats: [AgreedFormat]) -> Int {
+        let least = formats.first(where: \.isSound)?.remoteOpusParameters?.minimumPacketTime ?? 0
+        return min(max(wished ?? 20, least), longest ?? .max)
+    }
 
     /// Events run on the clock of the sound (RFC 4733 §2.1); some offer one clock for all.
     public var telephoneEvent: AgreedFormat? {
@@ -76,7 +86,7 @@ public struct Agreement: Hashable, Sendable, Codable {
         if media.multiplexesRTCP { control = remote }
         self.init(
             remote: remote, remoteControl: control, direction: direction, formats: formats,
-            packetTime: min(media.packetTime ?? 20, media.maximumPacketTime ?? .max), security: security, ice: ice)
+            packetTime: Self.packetTime(wished: media.packetTime, longest: media.maximumPacketTime, of: formats), security: security, ice: ice)
         takesReports = !media.refusesReports
         extendedReports = description.extendedReports(ofMedia: index)
     }

@@ -73,7 +73,8 @@ public struct MediaDescription: Hashable, Sendable {
     public var maximumPacketTime: Int? { milliseconds("maxptime") }
 
     private func milliseconds(_ name: String) -> Int? {
-        guard let value = attributes.first(named: name), let number = ASCII.decimal(value.utf8), number <= 1000 else { return nil }
+        guard let value = attributes.first(named: name), let number = ASCII.decimal(value.utf8), (1...1000).contains(number)
+        else { return nil }
         return Int(number)
     }
 

@@ -79,7 +79,9 @@ internal import COpus
         unsafe self.state = state
         skipsSilence = settings.discontinuous
         // The settings are within libopus' limits, so none is refused.
-        unsafe tandem_opus_set_bitrate(state, Int32(settings.bitrate(at: rate) * channels))
+        unsafe tandem_opus_set_bitrate(state, Int32(settings.bitrate(at: rate, channels: channels)))
+        unsafe tandem_opus_set_vbr(state, settings.constantBitrate ? 0 : 1)
+        unsafe tandem_opus_set_bandwidth(state, settings.bandwidth.code)
         unsafe tandem_opus_set_complexity(state, Int32(settings.complexity))
         unsafe tandem_opus_set_fec(state, settings.forwardErrorCorrection ? 1 : 0)
         unsafe tandem_opus_set_loss(state, Int32(settings.expectedLoss))
@@ -102,5 +104,17 @@ internal import COpus
         }
         // opus_encode: a packet of one or two bytes under DTX need not be sent.
         return length <= (skipsSilence ? 2 : 0) ? 0 : length
+    }
+}
+
+extension OpusSettings.Bandwidth {
+    fileprivate var code: Int32 {
+        switch self {
+        case .narrow: OPUS_BANDWIDTH_NARROWBAND
+        case .medium: OPUS_BANDWIDTH_MEDIUMBAND
+        case .wide: OPUS_BANDWIDTH_WIDEBAND
+        case .superwide: OPUS_BANDWIDTH_SUPERWIDEBAND
+        case .full: OPUS_BANDWIDTH_FULLBAND
+        }
     }
 }
