@@ -1,0 +1,56 @@
+import Contracts
+import MediaSession
+import SDP
+
+extension MediaLoop {
+    /// `relay.session.trickle`: candidates that the phone found after its description.
+    func trickle(_ command: TrickleInMediaSession) throws(RPCError) -> Done {
+        let leg = try living(command.sessionID, epoch: command.epoch)
+        let fragment: SessionDescription
+        do throws(ParseError) {
+            fragment = try SessionDescription.parse(trickled: Array(command.fragment.utf8))
+        } catch {
+            throw RPCError(.invalid, "the candidates cannot be read: \(error)")
+        }
+        if take(fragment, of: leg.exchange, on: leg) {
+            keepTransport(leg)
+            tend(leg)
+        } else if leg.mayBeAnswered {
+            // RFC 8840 §4.3.3: whoever answers may find candidates before its answer comes, and each fork has its own.
+            leg.keep(fragment)
+            keep(leg)
+        }
+        return Done()
+    }
+
+    /// An answer has come: the candidates that were here before it.
+    func takeTrickled(of exchange: OfferAnswer, on leg: Leg) {
+        for fragment in leg.fragments { _ = take(fragment, of: exchange, on: leg) }
+    }
+
+    private func take(_ fragment: SessionDescription, of exchange: OfferAnswer, on leg: Leg) -> Bool {
+        guard let theirs = fragment.trickled(for: exchange.localStream?.mid) else { return false }
+        return take(theirs, at: exchange.local, on: leg)
+    }
+
+    /// False when they are not those of the description that the other side has given last.
+    func take(_ theirs: Connectivity, at local: LocalMedia, on leg: Leg) -> Bool {
+        let (own, now) = (local.address.address, loop.now)
+        guard security.trickle(theirs, .rtp, from: own, to: &leg.session.transport, now: now) else { return false }
+        _ = security.trickle(theirs, .rtcp, from: own, to: &leg.session.controlTransport, now: now)
+        return true
+    }
+}
+
+extension Leg {
+    /// Forks of a call that find candidates before they answer; each INFO repeats those before it (RFC 8840 §4.4).
+    private static let mostFragments = 8
+
+    /// An offer of ours is out, to which an answer may come: the first, or another fork's.
+    var mayBeAnswered: Bool { exchange.agreement == nil || !proposals.isEmpty }
+
+    func keep(_ fragment: SessionDescription) {
+        fragments.removeAll { $0 == fragment }
+        fragments = fragments.suffix(Self.mostFragments - 1) + [fragment]
+    }
+}
