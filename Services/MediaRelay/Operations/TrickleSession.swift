@@ -1,3 +1,4 @@
+import Addresses
 import Contracts
 import MediaSession
 import SDP
@@ -7,7 +8,7 @@ extension MediaLoop {
     func trickle(_ command: TrickleInMediaSession) throws(RPCError) -> Done {
         let leg = try living(command.sessionID, epoch: command.epoch)
         let fragment: SessionDescription
-        do throws(ParseError) {
+        do throws(SDP.ParseError) {
             fragment = try SessionDescription.parse(trickled: Array(command.fragment.utf8))
         } catch {
             throw RPCError(.invalid, "the candidates cannot be read: \(error)")
@@ -30,12 +31,12 @@ extension MediaLoop {
 
     private func take(_ fragment: SessionDescription, of exchange: OfferAnswer, on leg: Leg) -> Bool {
         guard let theirs = fragment.trickled(for: exchange.localStream?.mid) else { return false }
-        return take(theirs, at: exchange.local, on: leg)
+        return take(theirs, on: leg, at: exchange.local.address.address)
     }
 
-    /// False when they are not those of the description that the other side has given last.
-    func take(_ theirs: Connectivity, at local: LocalMedia, on leg: Leg) -> Bool {
-        let (own, now) = (local.address.address, loop.now)
+    /// `own`: where we say that the leg is met. False when they are not those of the description that the other side has given last.
+    func take(_ theirs: Connectivity, on leg: Leg, at own: IPAddress) -> Bool {
+        let now = loop.now
         guard security.trickle(theirs, .rtp, from: own, to: &leg.session.transport, now: now) else { return false }
         _ = security.trickle(theirs, .rtcp, from: own, to: &leg.session.controlTransport, now: now)
         return true
