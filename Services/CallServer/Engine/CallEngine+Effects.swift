@@ -113,6 +113,7 @@ extension CallEngine {
                 Counters.lostKeys.add()
                 return nil
             }
+        case .trickle(let fragment): trickle(leg, fragment, revision)
         case .setParticipant(let muted, let echo):
             set(leg) { change in
                 if let muted { change.muted = muted }
