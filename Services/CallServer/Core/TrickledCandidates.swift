@@ -1,4 +1,5 @@
 import Bytes
+import Contracts
 
 /// Candidates that a phone found after its description, in an INFO of the package `trickle-ice` (RFC 8840 §9, §10). What they mean is the relay's
 /// business: here it is only seen that these are lines of a description, and not too many.
@@ -6,7 +7,6 @@ struct TrickledCandidates: Hashable, Sendable {
     static let package = "trickle-ice"
     static let contentType = "application/trickle-ice-sdpfrag"
     /// An INFO repeats the candidates of those before it (§4.4), and a browser with many interfaces has some twenty. More are 413.
-    private static let longestBody = 8 << 10
     private static let mostCandidates = 64
 
     let fragment: String
@@ -26,7 +26,7 @@ struct TrickledCandidates: Hashable, Sendable {
     init(contentType: String, body: [UInt8]) throws(Mistake) {
         let type = contentType.prefix { $0 != ";" }.filter { $0 != " " }
         guard ASCII.equalsIgnoringCase(type, Self.contentType) else { throw .unsupported }
-        guard body.count <= Self.longestBody else { throw .tooLarge }
+        guard body.count <= TrickleInMediaSession.longest else { throw .tooLarge }
         var lines = body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
             line.last == UInt8(ascii: "\r") ? line.dropLast() : line
         }

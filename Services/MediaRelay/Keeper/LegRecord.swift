@@ -31,7 +31,7 @@ struct LegRecord: Codable, Sendable {
     var blocksDigits: Bool
     var tellsKeys: Bool?
     /// Candidates without their answer.
-    var fragments: [SessionDescription]?
+    var fragments: [String]?
     var transports: Transports
 
     /// Of both ports.

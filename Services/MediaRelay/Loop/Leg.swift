@@ -56,7 +56,7 @@ final class Leg {
     var creation: (offer: String?, reply: CreateMediaSession.Reply)?
     var presses = RecentNames()
     /// Candidates that are here before the answer they belong to (RFC 8840).
-    var fragments: [SessionDescription] = []
+    var fragments: [String] = []
     /// The version of the phone's last description: the same one again changes nothing.
     var remoteOrigin: Origin?
     var silence: SilenceWatch

@@ -7,18 +7,15 @@ extension MediaLoop {
     /// `relay.session.trickle`: candidates that the phone found after its description.
     func trickle(_ command: TrickleInMediaSession) throws(RPCError) -> Done {
         let leg = try living(command.sessionID, epoch: command.epoch)
-        let fragment: SessionDescription
-        do throws(SDP.ParseError) {
-            fragment = try SessionDescription.parse(trickled: Array(command.fragment.utf8))
-        } catch {
-            throw RPCError(.invalid, "the candidates cannot be read: \(error)")
+        guard command.fragment.utf8.count <= TrickleInMediaSession.longest, let fragment = Self.fragment(command.fragment) else {
+            throw RPCError(.invalid, "the candidates cannot be read", problems: [Problem(pointer: "/fragment", detail: "lines as in RFC 8840 §9")])
         }
         if take(fragment, of: leg.exchange, on: leg) {
             keepTransport(leg)
             tend(leg)
         } else if leg.mayBeAnswered {
             // RFC 8840 §4.3.3: whoever answers may find candidates before its answer comes, and each fork has its own.
-            leg.keep(fragment)
+            leg.keep(command.fragment)
             keep(leg)
         }
         return Done()
@@ -26,8 +23,10 @@ extension MediaLoop {
 
     /// An answer has come: the candidates that were here before it.
     func takeTrickled(of exchange: OfferAnswer, on leg: Leg) {
-        for fragment in leg.fragments { _ = take(fragment, of: exchange, on: leg) }
+        for text in leg.fragments { if let fragment = Self.fragment(text) { _ = take(fragment, of: exchange, on: leg) } }
     }
+
+    private static func fragment(_ text: String) -> SessionDescription? { try? SessionDescription.parse(trickled: Array(text.utf8)) }
 
     private func take(_ fragment: SessionDescription, of exchange: OfferAnswer, on leg: Leg) -> Bool {
         guard let theirs = fragment.trickled(for: exchange.localStream?.mid) else { return false }
@@ -50,7 +49,7 @@ extension Leg {
     /// An offer of ours is out, to which an answer may come: the first, or another fork's.
     var mayBeAnswered: Bool { exchange.agreement == nil || !proposals.isEmpty }
 
-    func keep(_ fragment: SessionDescription) {
+    func keep(_ fragment: String) {
         fragments.removeAll { $0 == fragment }
         fragments = fragments.suffix(Self.mostFragments - 1) + [fragment]
     }

@@ -6,6 +6,8 @@ public struct TrickleInMediaSession: Command {
     public typealias Reply = Done
     public static let name = "relay.session.trickle"
     public static let service = ServiceName.mediaRelay
+    /// Bytes of a fragment.
+    public static let longest = 8 << 10
     public var sessionID: String
     public var epoch: UInt64
     /// `application/trickle-ice-sdpfrag`.
