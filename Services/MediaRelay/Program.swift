@@ -124,6 +124,7 @@ struct Program {
         relay.serve(OwnMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.own(command) }
         relay.serve(SetMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.set(command) }
         relay.serve(PressInMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.press(command) }
+        relay.serve(TrickleInMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.trickle(command) }
         relay.serve(DeleteMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.delete(command) }
         bus.serve(immediately: DeleteMediaSessions.self, on: .thisInstance) { command, _, respond in relay.delete(command, respond) }
         relay.serve(QueryMediaSession.self, bus, about: { $0.sessionID }) { loop, command throws(RPCError) in try loop.query(command) }

@@ -84,7 +84,7 @@ struct OwedRecordTests {
             lock.release()
             try suite.supervise("CallServer")
             try await suite.waitUntilBack("CallServer", insteadOf: old)
-            for (number, status, code) in [(1, "busy", 486), (3, "canceled", 487), (5, "failed", 603)] as [(Int, String, Int64)] {
+            for (number, status, code) in [(1, "busy", 486), (3, "canceled", 487), (5, "busy", 603)] as [(Int, String, Int64)] {
                 var found: [JSONValue] = []
                 try await suite.eventually("the record of \(number) is ended", within: .seconds(30)) {
                     found = try await suite.request("GET", "/v1/calls?limit=3&direction=outbound&to=\(phones[number].number)").body["data"]?.array ?? []

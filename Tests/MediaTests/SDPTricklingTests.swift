@@ -20,6 +20,24 @@ struct SDPTricklingTests {
         #expect(fragment.index(ofMedia: "3") == nil)
     }
 
+    @Test("§4.4: a stream is told of the candidates behind the line with its tag; where one of the two has no tag, a single line is meant")
+    func lines() throws {
+        let credentials = ["a=ice-ufrag:8hhY", "a=ice-pwd:asd88fgpdd777uzjYhagZg"]
+        func trickled(_ mid: String?, _ lines: String...) throws -> Int? {
+            try SessionDescription.parse(trickled: Array((credentials + lines).map { $0 + "\r\n" }.joined().utf8)).trickled(for: mid)?.candidates.count
+        }
+        let (line, candidate) = ("m=audio 9 RTP/AVP 0", "a=candidate:1 1 UDP 1 192.0.2.1 49203 typ host")
+        #expect(try trickled("1", line, "a=mid:0", line, "a=mid:1", candidate) == 1)
+        #expect(try trickled("0", line, "a=mid:0", line, "a=mid:1", candidate) == 0)
+        #expect(try trickled("2", line, "a=mid:0", line, "a=mid:1", candidate) == nil)
+        #expect(try trickled("2", line, "a=mid:0", candidate) == nil)
+        #expect(try trickled(nil, line, "a=mid:0", candidate) == 1)
+        #expect(try trickled("0", line, candidate) == 1)
+        #expect(try trickled(nil, line, candidate, line) == nil)
+        #expect(try trickled(nil, candidate) == nil)
+        #expect(try parse("m=audio 9 RTP/AVP 0", "a=mid:0", candidate).trickled(for: "0") == nil, "whose they are is not said")
+    }
+
     @Test("§9: the end alone says something, too")
     func end() throws {
         let fragment = try parse(

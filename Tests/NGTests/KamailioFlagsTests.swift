@@ -61,7 +61,7 @@ struct KamailioFlagsTests {
         ("ICE-lite=forward", ["ICE-lite": .text("forward")], { $0.isLiteForward == true && $0.isLiteBackward == nil }),
         ("ICE-lite=off", ["ICE-lite": .text("off")], { $0.isLiteForward == false && $0.isLiteBackward == false }),
         ("drop-traffic=start", ["drop-traffic": .text("start")], { $0.dropsTraffic == true }),
-        ("fragment", flag("fragment"), { $0.isFragment }),
+        ("fragment", flag("fragment"), { $0.isFragment }), ("trickle-ice", flag("trickle ICE"), { $0.trickles }),
         ("load limit", ["supports": .texts(["load limit"])], { $0.understandsLoadLimit }),
     ]
 

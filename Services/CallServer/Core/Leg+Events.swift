@@ -187,6 +187,7 @@ extension Leg {
         case .keyInMessage(let digit, let duration):
             guard media.stage == .ready else { break }
             effects.append(.pressKey(digit, duration: duration))
+        case .trickled(let fragment): trickled(fragment, into: &effects)
         case .heard(let watchID, let finding):
             heard(finding, by: watchID, at: moment, into: &effects)
         case .listenWanted(let watch):

@@ -30,6 +30,8 @@ enum LegEvent: Sendable {
     case refreshAnswered(code: Int, answer: String?, SessionTimer?, minimum: Int?, wait: Interval)
     /// The phone told of a key in an INFO; for so many ms.
     case keyInMessage(String, duration: Int)
+    /// It told of candidates for ICE in one (RFC 8840).
+    case trickled(String)
     /// A MESSAGE (RFC 3428).
     case texted(String)
     /// A REFER (RFC 3515).
@@ -252,6 +254,8 @@ enum LegEffect: Sendable {
     case stopListening(watchID: String)
     /// A key of the phone, to go the way of its other keys.
     case pressKey(String, duration: Int)
+    /// Candidates of the phone's, for its session.
+    case trickle(String)
     case setParticipant(muted: Bool?, echo: Bool?)
     /// Whether it is heard and hears.
     case hush(muted: Bool, deaf: Bool)
@@ -297,7 +301,7 @@ enum LegEffect: Sendable {
             .notify, .notifyLast, .notifyAgain, .refer, .referAgain, .message: true
         case .recount: false
         case .resolve, .findBindings, .createMedia, .updateMedia, .offerMedia, .hearEarly, .link, .deleteMedia, .ownMedia, .ownSeat, .createElsewhere, .deleteElsewhere, .relink,
-            .pointSeat, .pressKey, .join, .leave, .play, .stopPlay, .startRecording, .stopRecordings, .stopRecording, .listen, .stopListening, .setParticipant, .hush, .hideKeys,
+            .pointSeat, .pressKey, .trickle, .join, .leave, .play, .stopPlay, .startRecording, .stopRecordings, .stopRecording, .listen, .stopListening, .setParticipant, .hush, .hideKeys,
             .sendDigits, .startStream, .stopStream, .startRun, .advance, .leaveRun, .watchRun, .askPeer, .copyCause, .tellPeer, .attach, .releaseChained, .createChild, .tellParent,
             .tellChild, .publish, .keepRecord, .forget, .rename: false
         }

@@ -81,6 +81,7 @@ extension CallEngine {
         builder.add(.allow, Self.allowed)
         builder.add(.require, "100rel")
         builder.add(.rseq, String(sequence))
+        welcomeCandidates(&builder, entry.leg)
         identify(&builder, entry.leg)
         for header in entry.leg.headersForCaller { builder.headers.append(Header(header.name, header.value)) }
         attach(body, to: &builder)

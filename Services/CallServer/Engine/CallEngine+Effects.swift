@@ -111,6 +111,7 @@ extension CallEngine {
                     sessionID: sessionID(of: leg), epoch: leg.epoch, pressID: "\(leg.epoch)/\(revision)", digits: digit, duration: duration),
                 at: leg.placement.relay, of: leg.record.customerID, as: "\(id)/\(leg.epoch)/press/\(revision)", attempt: 1, isHurried: true
             ) { Counters.lostKeys.add() }
+        case .trickle(let fragment): trickle(leg, fragment, revision)
         case .setParticipant(let muted, let echo):
             set(leg) { change in
                 if let muted { change.muted = muted }

@@ -104,7 +104,7 @@ extension CallEngine {
         legs[id]?.reinviting = nil
         request.contact = contact(of: id)
         request.add(.allow, Self.allowed)
-        if let leg = legs[id]?.leg { extend(&request, leg) }
+        if let leg = legs[id]?.leg { extend(&request, leg, trickles: TrickledCandidates.areWelcome(by: body)) }
         request.body = Array(body.utf8)
         request.contentType = "application/sdp"
         let name = legs[id]?.leg.sip.offering?.name ?? layer.newName()

@@ -256,10 +256,9 @@ extension CallEngine {
         }
     }
 
-    /// A key, or an INFO without content, which some phones keep a dialog alive with.
+    /// A key, something of an info package, or an INFO without content, which some phones keep a dialog alive with.
     func receiveInfo(_ message: Message, _ transaction: ServerTransactionID, _ id: String) {
-        // RFC 6086 §4.2.2: none of the packages is known here.
-        guard message.value(named: "Info-Package") == nil else { return answer(transaction, message, 469) }
+        if let package = message.value(named: "Info-Package") { return receivePackage(package, message, transaction, id) }
         guard !message.bodyRange.isEmpty else { return answer(transaction, message, 200) }
         do throws(PressedKey.Mistake) {
             let key = try PressedKey(contentType: message.contentType ?? "", body: message.body)
@@ -288,11 +287,11 @@ extension CallEngine {
             // A text outside calls has nobody here to read it.
             let isTextOutside = request.method == .message && request.to?.tag == nil
             builder.add(.allow, isTextOutside ? CallEngine.allowedBesideTexts : CallEngine.allowed)
-            if request.method == .options { builder.add(.supported, CallEngine.extensions) }
+            if request.method == .options { builder.headers += Self.capabilities(trickles: true) }
         case 422: if let terms = settings.session { builder.add(.minSE, String(terms.minimum)) }
         case 500: builder.add(.retryAfter, String(Int.random(in: 0...10)))
         // RFC 3261 §21.4.13: what is understood instead.
-        case 415 where request.method == .info: builder.add(.accept, PressedKey.contentTypes)
+        case 415 where request.method == .info: builder.add(.accept, Self.contents(acceptedIn: request))
         case 415 where request.method == .message: builder.add(.accept, TextMessage.contentType)
         case 415: builder.headers += Self.whatIsAccepted
         // RFC 6665 §8.2.2.
@@ -300,7 +299,7 @@ extension CallEngine {
         // RFC 6086 §4.2.2.
         case 469:
             builder.reason = "Bad Info Package"
-            builder.headers.append(Header("Recv-Info", ""))
+            builder.headers.append(Header("Recv-Info", packages(in: request)))
         default: break
         }
         respond(transaction, builder)
@@ -313,7 +312,7 @@ extension CallEngine {
 
     static let allowed = "\(allowedBesideTexts), MESSAGE"
     static let allowedBesideTexts = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY, SUBSCRIBE"
-    /// What `Supported` says and `Require` may ask for.
+    /// What `Supported` says and `Require` may ask for; where there is ICE, `trickle-ice` too.
     static let extensions = "100rel, timer, replaces, join, norefersub"
 
     // MARK: Places

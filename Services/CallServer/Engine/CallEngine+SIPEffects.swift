@@ -54,7 +54,7 @@ extension CallEngine {
         if code < 300 {
             builder.contact = contact(of: id)
             builder.add(.allow, Self.allowed)
-            if code >= 200 { extend(&builder, entry.leg) }
+            if code >= 200 { extend(&builder, entry.leg) } else { welcomeCandidates(&builder, entry.leg) }
             identify(&builder, entry.leg)
             for header in entry.leg.headersForCaller { builder.headers.append(Header(header.name, header.value)) }
         }
@@ -131,7 +131,7 @@ extension CallEngine {
         request.routes = dial.targets[branch].route.compactMap { URI($0).map { NameAddress($0) } }
         request.contact = contact(of: leg.record.id)
         request.add(.allow, Self.allowed)
-        extend(&request, leg)
+        extend(&request, leg, trickles: TrickledCandidates.areWelcome(by: body))
         for header in (leg.headers ?? []) + leg.history(of: dial.targets[branch]) { request.headers.append(Header(header.name, header.value)) }
         request.body = Array(body.utf8)
         request.contentType = "application/sdp"

@@ -6,7 +6,7 @@ import SIP
 extension CallEngine {
     /// 420 when it requires what we do not know (RFC 3261 §8.2.2.3).
     func refuseUnknownExtensions(_ transaction: ServerTransactionID, _ message: Message) -> Bool {
-        let known = Self.extensions.split(separator: ", ").map(String.init)
+        let known = Self.extensions.split(separator: ", ").map(String.init) + [TrickledCandidates.package]
         let unknown = message.required.filter { !known.contains($0) }
         guard !unknown.isEmpty else { return false }
         var builder = ResponseBuilder(message, 420, toTag: layer.newTag())
@@ -37,7 +37,7 @@ extension CallEngine {
 
     /// What a 2xx to an INVITE or UPDATE says.
     func extend(_ builder: inout ResponseBuilder, _ leg: Leg) {
-        builder.add(.supported, Self.extensions)
+        builder.headers += Self.capabilities(trickles: leg.media.trickles)
         guard let timer = leg.sip.timer else { return }
         builder.add(.sessionExpires, SessionExpires(seconds: timer.seconds, refresher: timer.weRefresh ? .uas : .uac).description)
         // RFC 4028 §9: the phone must know that it is to refresh.
@@ -45,8 +45,8 @@ extension CallEngine {
     }
 
     /// What an INVITE or UPDATE of ours says.
-    func extend(_ request: inout RequestBuilder, _ leg: Leg) {
-        request.add(.supported, Self.extensions)
+    func extend(_ request: inout RequestBuilder, _ leg: Leg, trickles: Bool) {
+        request.headers += Self.capabilities(trickles: trickles)
         guard let terms = settings.session else { return }
         let wanted = max(leg.sip.timer?.seconds ?? terms.interval, terms.minimum, leg.sip.minimumSession ?? 0)
         let refresher = leg.sip.timer.map { $0.weRefresh ? SessionExpires.Refresher.uac : .uas }
@@ -79,7 +79,7 @@ extension CallEngine {
         legs[id]?.refreshing = nil
         request.contact = contact(of: id)
         request.add(.allow, Self.allowed)
-        extend(&request, leg)
+        extend(&request, leg, trickles: leg.media.trickles)
         if let body {
             request.body = Array(body.utf8)
             request.contentType = "application/sdp"

@@ -8,6 +8,8 @@ enum Counters {
     static let longDatagrams = Counter(
         "tandem_call_long_datagrams_total", "datagrams longer than TANDEM_SIP_DATAGRAM_BYTES, for want of a connection")
     static let lostKeys = Counter("tandem_call_lost_keys_total", "keys told of in INFO requests that the relay did not take")
+    static let lostCandidates = Counter(
+        "tandem_call_lost_candidates_total", "INFO requests with candidates for ICE that the relay did not take")
     static let lostWatches = Counter("tandem_call_lost_watches_total", "rooms that could not be asked to listen")
     static let calls = Counter("tandem_call_legs_total", "call legs begun")
     static let refused = Counter("tandem_call_refused_total", "calls refused because a limit was reached or a service was away")

@@ -72,20 +72,38 @@ extension Security {
             guard let credentials = Credentials(fragment: theirs.fragment, password: theirs.password) else { return }
             if agent.localCredentials != own || agent.isRestart(credentials) { agent.restart(local: own) }
             agent.setRemote(credentials, isLite: theirs.isLite, now: now, into: &outbox)
-            for text in theirs.candidates {
-                guard let candidate = try? Candidate(parsing: text), candidate.component == port.component,
-                    mode == .lite || mayCheck(candidate.address.address, from: local.address.address)
-                else { continue }
-                agent.addRemote(candidate.alone(), now: now)
-            }
-            if theirs.isComplete { agent.endOfCandidates(now: now, into: &outbox) }
+            Self.tell(&agent, theirs, port, from: local.address.address, now: now, into: &outbox)
         }
     }
 
-    /// V18: a description must not make us send to what only this machine or its link can reach, unless we are there ourselves.
-    private func mayCheck(_ address: IPAddress, from own: IPAddress) -> Bool { Self.maySend(to: address, from: own) }
+    /// Candidates that came after the description, for the port of a leg whose address is `own`; false when they are not of the credentials that
+    /// the other side has by now (RFC 8838 §11).
+    func trickle(_ theirs: Connectivity, _ port: Port, from own: IPAddress, to transport: inout MediaTransport?, now: Instant) -> Bool {
+        let isTaken = transport?.withAgent { (agent: inout ICE.Agent, outbox: inout ICE.Outbox) -> Bool in
+            guard let known = agent.remoteCredentials, known.fragment == theirs.fragment, known.password == theirs.password else { return false }
+            Self.tell(&agent, theirs, port, from: own, now: now, into: &outbox)
+            return true
+        }
+        guard isTaken == true else { return false }
+        transport?.begin(now: now)
+        return true
+    }
 
-    /// The same of the address that a description gives by itself.
+    /// Those of their candidates that this port may check; a lite agent checks none.
+    private static func tell(
+        _ agent: inout ICE.Agent, _ theirs: Connectivity, _ port: Port, from own: IPAddress, now: Instant, into outbox: inout ICE.Outbox
+    ) {
+        for text in theirs.candidates {
+            guard let candidate = try? Candidate(parsing: text), candidate.component == port.component,
+                agent.mode == .lite || maySend(to: candidate.address.address, from: own)
+            else { continue }
+            agent.addRemote(candidate.alone(), now: now)
+        }
+        if theirs.isComplete { agent.endOfCandidates(now: now, into: &outbox) }
+    }
+
+    /// V18: a description must not make us send to what only this machine or its link can reach, unless we are there ourselves. This holds for
+    /// candidates, whenever they come, and for the address that a description gives by itself.
     static func maySend(to address: IPAddress, from own: IPAddress) -> Bool { !address.isInternal || own.isInternal }
 
     private func key(_ agreed: AgreedSecurity, _ before: AgreedSecurity?, _ transport: inout MediaTransport) {

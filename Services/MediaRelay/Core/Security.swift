@@ -48,6 +48,7 @@ struct Security: Sendable {
         var ours = exchange.local.ice
         if ours?.isLite != isLite || leg?.isRestart(theirs.credentials) ?? true { ours = Self.connectivity(of: Self.credentials(), isLite: isLite) }
         ours?.candidates = candidates(exchange.local.address, isOnOnePort: isOnOnePort).map(\.description)
+        ours?.options = Self.options(trickles: theirs.trickles)
         exchange.local.ice = ours
         return order
     }
@@ -73,6 +74,7 @@ struct Security: Sendable {
             guard let fingerprint else { break }
             var ice = Self.connectivity(of: Self.credentials(), isLite: preferences.iceMode == .lite)
             ice.candidates = candidates(local.address, isOnOnePort: true).map(\.description)
+            ice.options = Self.options(trickles: true)
             local = .browser(
                 address: local.address, codecs: local.codecs, fingerprint: fingerprint, ice: ice, packetTime: local.packetTime)
         }
@@ -120,8 +122,11 @@ struct Security: Sendable {
 
     /// A lite agent leaves the checks to the other side: whoever can be reached may (RFC 8445 §2.5).
     static func connectivity(of credentials: Credentials, isLite: Bool) -> Connectivity {
-        Connectivity(fragment: credentials.fragment, password: credentials.password, isLite: isLite, options: ["ice2"])
+        Connectivity(fragment: credentials.fragment, password: credentials.password, isLite: isLite, options: options(trickles: false))
     }
+
+    /// Ours are all there are, and in the description (half trickle, RFC 8838 §16); theirs may come later where we say so.
+    static func options(trickles: Bool) -> [String] { trickles ? ["ice2", "trickle"] : ["ice2"] }
 
     /// Whether what was agreed on gives keys: a line may ask for what is not done (an identifier in each packet, several keys).
     static func isUsable(_ agreed: AgreedSecurity) -> Bool {

@@ -30,6 +30,8 @@ struct LegRecord: Codable, Sendable {
     var peer: String?
     var blocksDigits: Bool
     var tellsKeys: Bool?
+    /// Candidates without their answer.
+    var fragments: [String]?
     var transports: Transports
 
     /// Of both ports.
@@ -54,7 +56,8 @@ extension Leg {
             id: id, customerID: customerID, callID: callID, owner: owner, epoch: epoch, insideSSRC: insideSSRC, port: port,
             exchange: exchange, proposals: proposals, codecs: codecs.names, canonicalName: canonicalName,
             creation: creation.map { .init(offer: $0.offer, reply: $0.reply) }, remoteOrigin: remoteOrigin, room: session.room, peer: peer?.id,
-            blocksDigits: session.blocksDigits, tellsKeys: keys == nil ? nil : true, transports: transports)
+            blocksDigits: session.blocksDigits, tellsKeys: keys == nil ? nil : true, fragments: fragments.isEmpty ? nil : fragments,
+            transports: transports)
     }
 
     var transports: LegRecord.Transports {

@@ -55,6 +55,8 @@ final class Leg {
     /// The command that made the session and its reply: repeated, it is answered again.
     var creation: (offer: String?, reply: CreateMediaSession.Reply)?
     var presses = RecentNames()
+    /// Candidates that are here before the answer they belong to (RFC 8840).
+    var fragments: [String] = []
     /// The version of the phone's last description: the same one again changes nothing.
     var remoteOrigin: Origin?
     var silence: SilenceWatch
@@ -98,6 +100,7 @@ final class Leg {
         (creation, remoteOrigin) = (record.creation.map { ($0.offer, $0.reply) }, record.remoteOrigin)
         self.session = session
         self.session.blocksDigits = record.blocksDigits
+        fragments = record.fragments ?? []
         if record.tellsKeys == true { keys = EventReceiver() }
         (nextReportAt, nextSnapshotAt) = (now + .seconds(2), now + .seconds(15))
     }

@@ -57,6 +57,7 @@ actor MediaLoop {
     var linked = PacketBuffer()
     /// Calls that were asked for over `ng`.
     var calls = CallTable()
+    var strays = StrayFragments()
     var toRooms = SendBatch(capacity: 64)
     private var group = 0
     private var phones: EventLoop.Reader?

@@ -19,6 +19,8 @@ final class Call {
     var files = 0
     /// How routers are to treat its packets; nil: as all others.
     var dscp: Int?
+    /// Candidates that fit no description yet.
+    var fragments: [Fragment] = []
     /// When it goes, once it has been deleted with a delay.
     var endsAt = Instant.distantFuture
 

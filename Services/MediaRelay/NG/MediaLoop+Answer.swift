@@ -8,6 +8,7 @@ import Threads
 extension MediaLoop {
     /// `answer`: what both sides agreed on takes effect, and the description for the offerer.
     func answer(_ request: Request) throws(NGRefusal) -> Reply {
+        if request.options.isFragment { return try trickle(request) }
         guard let call = attended(request.callID) else { throw NGRefusal("Unknown call-id") }
         let (from, to) = (request.fromTag ?? "", request.toTag ?? "")
         guard let dialogue = call.dialogue(answering: from, to: to, branch: request.viaBranch), let offer = dialogue.pending else {
@@ -34,6 +35,7 @@ extension MediaLoop {
             try adopt(terms.answerer, terms.plans.answerer, description.origin, request.options, dialogue, index, 1 - offer.side)
         }
         heed(request.options, call)
+        takeFragments(of: call)
         let named = Self.named(description, as: offer.description)
         return .ok(["sdp": .bytes(written(named, settled.map { $0?.offerer.local }, request.options))])
     }

@@ -17,11 +17,7 @@ struct NGRefusal: Error {
 extension MediaLoop {
     /// `offer`: ports for both sides, and the description for the answerer.
     func offer(_ request: Request, isDraining: Bool) throws(NGRefusal) -> Reply {
-        if request.options.isFragment {
-            // The far end's checks find the paths of candidates that come later.
-            guard attended(request.callID) != nil else { throw NGRefusal("Unknown call-id") }
-            return .ok()
-        }
+        if request.options.isFragment { return try trickle(request) }
         let description = try Self.parse(request.sdp)
         if isOurs(description, request.options) { return .ok(["sdp": .bytes(request.sdp)]) }
         let remote = try Self.streams(description, request.options)
@@ -53,6 +49,7 @@ extension MediaLoop {
         listen(dialogue, remote, side, description.origin)
         mark(call, request.options)
         heed(request.options, call)
+        takeFragments(of: call)
         return .ok(["sdp": .bytes(written(description, local, request.options))])
     }
 

@@ -36,7 +36,10 @@ struct Negotiation {
         let hasChecks = wantsICE(options, theirs, side)
         local.multiplexes = isAsked || hasChecks || isHandshake || theirs.multiplexes && !options.multiplexing.contains(.demux)
         local.requiresMultiplexing = options.multiplexing.contains(.require)
-        if hasChecks { local.ice = side.local?.ice ?? checks(at: address, isOnOnePort: local.requiresMultiplexing, isLite: options.isLiteForward) }
+        if hasChecks {
+            local.ice = side.local?.ice ?? checks(at: address, isOnOnePort: local.requiresMultiplexing, isLite: options.isLiteForward)
+            local.ice?.options = Security.options(trickles: options.trickles)
+        }
         local.packetTime = options.packetTime
         if !options.codecs.isEmpty, theirs.kind == "audio" {
             local.formats = options.codecs.apply(to: theirs.formats, known: ForwardingPlan.codecs)
@@ -108,6 +111,7 @@ struct Negotiation {
             let isRestart = side.remote?.ice.map { $0.fragment != theirs.ice?.fragment || $0.password != theirs.ice?.password } ?? true
             local.ice = isRestart ? nil : side.local?.ice
             local.ice = local.ice ?? checks(at: address, isOnOnePort: local.multiplexes, isLite: theirs.ice?.isLite == true ? false : offered.isLiteBackward)
+            local.ice?.options = Security.options(trickles: options.trickles && theirs.ice?.trickles == true)
         }
         local.packetTime = offered.packetTimeReverse
         return (local, agreed)

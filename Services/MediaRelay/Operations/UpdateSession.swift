@@ -73,10 +73,11 @@ extension MediaLoop {
             leg.session.apply(plan, now: loop.now)
             leg.hasToldFailure = false
             openSecond(leg)
+            takeTrickled(of: exchange, on: leg)
             tend(leg)
         }
         (leg.exchange, leg.remoteOrigin) = (exchange, origin)
-        if !isProvisional { leg.proposals = [:] }
+        if !isProvisional { (leg.proposals, leg.fragments) = ([:], []) }
     }
 
     private static func opening(_ body: () throws(SocketError) -> Void) throws(RPCError) {

@@ -63,6 +63,7 @@ extension Options {
         case "loop-protect": protectsLoops = true
         case "reset": startsAnew = true
         case "fragment": isFragment = true
+        case "trickle-ice": trickles = true
         case "single-codec": namesOneCodec = true
         case "replace-session-name": replacesSessionName = true
         case "replace-username": replacesUsername = true

@@ -72,6 +72,8 @@ public struct Options: Hashable, Sendable {
     public var namesOneCodec = false
     /// Part of a description, with candidates that were found later (RFC 8840).
     public var isFragment = false
+    /// Whoever gets the description is told that its candidates may come later (RFC 8838 §3).
+    public var trickles = false
 
     // What is believed.
     public var usesSourceAddress = false

@@ -5,6 +5,8 @@ public import SDP
 public struct StreamDescription: Hashable, Sendable {
     /// `audio` or `video`.
     public var kind: String
+    /// Its identification tag (RFC 5888 §4).
+    public var mid: String?
     public var transport: String
     public var profile: Profile
     /// Where they listen.
@@ -36,7 +38,7 @@ public struct StreamDescription: Hashable, Sendable {
         let ice = description.connectivity(ofMedia: index)
         guard var address = connection?.ipAddress ?? (ice == nil ? nil : .anyIPv4) else { throw .noAddress }
         if options.usesSourceAddress, let source = options.receivedFrom { address = source }
-        (kind, transport, self.profile, self.ice) = (media.kind, media.transport, profile, ice)
+        (kind, mid, transport, self.profile, self.ice) = (media.kind, media.mid, media.transport, profile, ice)
         remote = SocketAddress(address, port: media.port)
         multiplexes = media.multiplexesRTCP
         if let rtcp = media.rtcp, rtcp.port != media.port {

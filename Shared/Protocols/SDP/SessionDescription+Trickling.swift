@@ -14,4 +14,12 @@ extension SessionDescription {
 
     /// The media with that tag.
     public func index(ofMedia mid: String) -> Int? { media.firstIndex { $0.mid == mid } }
+
+    /// Of candidates that came later, those for the stream with that tag (RFC 8840 §4.4). Where one of the two has none, a single line can only
+    /// mean the stream. Nil: nothing is said of it, or not whose candidates they are.
+    public func trickled(for mid: String?) -> Connectivity? {
+        if let named = mid.flatMap({ index(ofMedia: $0) }) { return connectivity(ofMedia: named) }
+        guard media.count == 1, let line = media.first, mid == nil || line.mid == nil else { return nil }
+        return connectivity(ofMedia: 0)
+    }
 }

@@ -6,6 +6,7 @@ import SDP
 enum MediaSurface {
     /// What is understood is printed so that it is understood again, and then prints the same.
     static func sdp(_ bytes: [UInt8]) {
+        _ = (try? SessionDescription.parse(trickled: bytes))?.trickled(for: "0")
         guard let session = try? SessionDescription.parse(bytes) else { return }
         for index in session.media.indices { _ = (session.connection(ofMedia: index), session.direction(ofMedia: index)) }
         let printed = session.description

@@ -203,15 +203,6 @@ struct NGWishesTests {
         }
     }
 
-    @Test("RFC 8840: candidates that come later are welcome in a call that is there, and change nothing")
-    func fragments() async throws {
-        let relay = try NGRelay()
-        let part: [String: Value] = ["flags": .texts(["fragment"]), "sdp": .text("a=ice-ufrag:x\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n")]
-        #expect(try await relay.ask("offer", part)["result"] == .text("error"))
-        _ = try await relay.describe("offer", Self.sdp(4000))
-        #expect(try await relay.ask("offer", part) == ["result": .text("ok")])
-    }
-
     @Test("RFC 8829 §5.3.1: an offerer that names its lines finds the names in the answer of a phone that knows none, refused lines included")
     func names() async throws {
         let relay = try NGRelay()
