@@ -6,7 +6,10 @@ import Testing
 
 /// baresip: a real phone with a tone for a microphone and a recorder for an ear.
 struct Baresip {
-    private let program: Program
+    let program: Program
+    let domain: String
+    /// Where its keys are pressed (`BaresipKeys`).
+    let control: UInt16
     /// How it protects its sound. (Its ICE gathers nothing on a loopback.)
     enum Protection: String, CaseIterable {
         case sdes = "srtp-mand"
@@ -31,9 +34,10 @@ struct Baresip {
         _ number: String, password: String = "none", domain: String, server address: SocketAddress, transport: Sipp.Transport = .udp,
         tone: Double = 700, codec: String = "PCMU", protection: Protection? = nil, dial: String? = nil, life: Duration
     ) throws {
-        let port = LocalPort.ten() // SIP on the first, its TLS on the second, RTP on the rest
+        let port = LocalPort.ten() // SIP on the first, its TLS on the second, its keys on the third, RTP of three calls on the rest
+        (self.domain, control) = (domain, UInt16(port + 2))
         let server = "sip:\(address);transport=\(transport)"
-        var arguments = ["-f", ".", "-t", String(Int(life / .seconds(1)))]
+        var arguments = ["-s", "-f", ".", "-t", String(Int(life / .seconds(1)))]
         if let dial { arguments += ["-e", "/dial sip:\(dial)@\(domain)"] }
         program = try Program("baresip", arguments) { folder in
             try FileManager.default.createDirectory(at: folder.appending(path: "heard"), withIntermediateDirectories: true)
@@ -41,7 +45,7 @@ struct Baresip {
             let config = """
                 sip_listen 127.0.0.1:\(port)
                 net_interface 127.0.0.1
-                rtp_ports \(port + 2)-\(port + 9)
+                rtp_ports \(port + 4)-\(port + 9)
                 module_path /usr/lib/baresip/modules
                 module g711.so
                 module g722.so
@@ -53,6 +57,8 @@ struct Baresip {
                 module dtls_srtp.so
                 module_app account.so
                 module_app menu.so
+                module_app ctrl_tcp.so
+                ctrl_tcp_listen 127.0.0.1:\(port + 2)
                 audio_source aufile,\(folder.path)/tone.wav
                 audio_player aubridge,nobody
                 snd_path \(folder.path)/heard
@@ -95,13 +101,19 @@ struct Baresip {
 
     /// How loud each frequency was in what it heard, in dBFS, over the last 400 ms before the end.
     func heard(_ frequencies: [Double]) throws -> [Double] {
-        let folder = program.folder.appending(path: "heard")
-        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-        let file = try #require(files.first { $0.lastPathComponent.hasSuffix("-dec.wav") }, "it recorded nothing:\n\(program.output)")
+        let file = try #require(recording, "it recorded nothing:\n\(program.output)")
         let samples = try SoundFile.decode(Array(try Data(contentsOf: file)))
         var meter = ToneMeter(window: 3200)
         // The last packets before a hang-up may be missing: leave out 200 ms.
         meter.append(samples.values.dropLast(1600).suffix(3200))
         return frequencies.map { meter.hears($0) }
+    }
+
+    /// What it has heard in its latest call.
+    var recording: URL? {
+        let folder = program.folder.appending(path: "heard")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        // They are named after their time.
+        return names.filter { $0.hasSuffix("-dec.wav") }.max().map { folder.appending(path: $0) }
     }
 }

@@ -6,7 +6,7 @@ import Suite
 import Testing
 
 /// RFC 3665 §3, as far as it is seen from the two phones: between them are an edge, which is a proxy, and a back-to-back user agent. Edges that
-/// die under calls are in `EdgeDeathTests`.
+/// die under calls are in `EdgeDeathTests`; §2 is in `RegistrationFlowTests`.
 @Suite("RFC 3665: basic call flows", .timeLimit(.minutes(3)))
 struct BasicCallFlowTests {
     let suite: RunningSuite
@@ -75,11 +75,15 @@ struct BasicCallFlowTests {
         try await suite.call(.caller(.calls(), .isRefused(status)), to: status == 486 ? .callee(.refuses(486)) : .callee(.rings, .refuses(480)))
     }
 
-    @Test("§3.10: the phone does not respond: the caller hears nothing of it until it gives up; one that is not registered is 480")
+    @Test("§3.10: the phone does not respond: the caller hears nothing of it until it gives up, or the flow that calls it; one that is not registered is 480")
     func silent() async throws {
         let (account, port) = (try await suite.makeAccount(), LocalPort.ten())
         try await Sipp("register", as: account, in: suite, port: port).succeeds()
         try await suite.calling(account.number, .caller(.calls(isTried: true), .pauses(300), .givesUp)).succeeds()
+        let short = try await suite.makeNumber(running: [[
+            "type": "dial", "option": ["targets": [["type": "extension", "target": .string(account.number), "timeout": 1_000]], "relay_reason": true],
+        ]])
+        try await suite.calling(short.number, .caller(.calls(isTried: true), .isRefused(408))).succeeds()
         try await suite.calling(try await suite.makeAccount().number, .caller(.calls(), .isRefused(480))).succeeds()
     }
 }

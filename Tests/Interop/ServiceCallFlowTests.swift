@@ -3,7 +3,7 @@ import Suite
 import Testing
 
 /// RFC 5359 §2: services that phones know from telephone exchanges. §2.3 is in `MusicOnHoldTests`; our own phones do the same in
-/// `PhoneTransferTests`, where sound is heard, too; §2.17 (automatic redial) is in `DialogEventTests`.
+/// `PhoneTransferTests`, and baresip in `BaresipServiceTests`, where sound is heard, too.
 @Suite("RFC 5359: service examples", .timeLimit(.minutes(3)))
 struct ServiceCallFlowTests {
     let suite: RunningSuite
@@ -74,6 +74,18 @@ struct ServiceCallFlowTests {
         try await phone.succeeds()
     }
 
+    @Test("§2.6: transfer by instant message: the callee writes whom to call in its stead; the caller leaves and does")
+    func transfersByText() async throws {
+        let (third, phone) = try await suite.called(Self.answers)
+        let (number, writer) = try await suite.called(.callee(.rings, .answers, .pauses(200), .writes(1, "sip:[service]@demo.localhost"), .isHungUpOn), dial: third)
+        let account = try await suite.makeAccount()
+        let reading = SippScript.caller(.calls(), .isAnswered(), .gets("MESSAGE", "Content-Type", has: "text/plain", in: "sip:\(third)@demo.localhost"), .pauses(300), .hangsUp(3))
+        try await Sipp(reading, as: account, in: suite, dial: number).succeeds()
+        try await writer.succeeds()
+        try await Sipp(Self.talks, as: account, in: suite, dial: third).succeeds()
+        try await phone.succeeds()
+    }
+
     @Test("§2.7: forwarded always, by a flow")
     func always() async throws {
         let (second, phone) = try await suite.called(Self.answers)
@@ -138,6 +150,35 @@ struct ServiceCallFlowTests {
         try await phone.succeeds()
     }
 
+    /// A number whose flow rings that phone when this holds, and declines otherwise.
+    private func screening(_ holds: String, before number: String) async throws -> String {
+        try await suite.makeNumber(running: [
+            ["id": "who", "type": "condition", "option": ["expression": .string(holds), "false_target_id": "no"]],
+            ["id": "ring", "type": "connect", "option": ["destinations": [["type": "extension", "target": .string(number)]]]], ["id": "bye", "type": "hangup"],
+            ["id": "no", "type": "hangup"],
+        ]).number
+    }
+
+    @Test("§2.13: incoming call screening: who is on the list gets through, others are declined, and the phone does not ring")
+    func screensIncoming() async throws {
+        let (number, phone) = try await suite.called(Self.answers)
+        let listed = try await suite.makeAccount()
+        let screened = try await screening("call.from == '\(listed.number)'", before: number)
+        try await suite.calling(screened, .caller(.calls(), .isRefused(603))).succeeds()
+        try await Sipp(Self.talks, as: listed, in: suite, dial: screened).succeeds()
+        try await phone.succeeds()
+    }
+
+    @Test("§2.14: outgoing call screening: a number by which calls go out declines who may not call there, whoever that would have reached")
+    func screensOutgoing() async throws {
+        let (number, phone) = try await suite.called(Self.answers)
+        let barred = try await suite.makeAccount()
+        let out = try await screening("call.from != '\(barred.number)'", before: number)
+        try await Sipp(.caller(.calls(), .isRefused(603)), as: barred, in: suite, dial: out).succeeds()
+        try await suite.calling(out, Self.talks).succeeds()
+        try await phone.succeeds()
+    }
+
     @Test("§2.16: call pickup: another phone answers what rings, whose phone is told that it was answered elsewhere")
     func picksUp() async throws {
         let (number, ringing) = try await suite.called(.callee(.rings, .gets("CANCEL", "Reason", has: "completed elsewhere"), .refuses(487)))
@@ -146,6 +187,28 @@ struct ServiceCallFlowTests {
         try await suite.calling(number, .caller(.calls("Replaces: \(dialog);early-only"), .isAnswered(), .pauses(300), .hangsUp(3))).succeeds()
         try await ringing.succeeds()
         try await caller.succeeds()
+    }
+
+    @Test("§2.17: automatic redial: who finds somebody busy watches, and calls again when the call there is over")
+    func redials() async throws {
+        let (busy, account) = (try await suite.makeAccount(), try await suite.makeAccount())
+        let refusing = try await suite.called(.callee(.refuses(486)), as: busy)
+        try await Sipp(.caller(.calls(), .isRefused(486)), as: account, in: suite, dial: busy.number).succeeds()
+        try await refusing.succeeds()
+        // What keeps it busy: it rings nowhere, so its first state is that it talks.
+        let (third, phone) = try await suite.called(.callee(.answers, .isHungUpOn))
+        let talk = try Sipp(.caller(.calls(), .isAnswered(), .pauses(4_000), .hangsUp(3)), as: busy, in: suite, dial: third)
+        _ = try await talk.dialog(isCaller: true, in: suite)
+        let watching = SippScript.caller(
+            .watches(1, "dialog", seconds: 600), .gets("NOTIFY", "Subscription-State", has: "active", in: "confirmed"),
+            .gets("NOTIFY", "Subscription-State", has: "active", in: "terminated"), .subscribes(3, to: "dialog", seconds: 0),
+            .gets("NOTIFY", "Subscription-State", has: "terminated;reason=timeout"))
+        try await Sipp(watching, as: account, in: suite, dial: busy.number).succeeds()
+        try await talk.succeeds()
+        try await phone.succeeds()
+        let again = try await suite.called(Self.answers, as: busy)
+        try await Sipp(Self.talks, as: account, in: suite, dial: busy.number).succeeds()
+        try await again.succeeds()
     }
 
     @Test("§2.18: click to dial: a program has one phone rung and, when it answers, the other")

@@ -44,6 +44,11 @@ struct Sipp {
         return scenario.dialog(isCaller: isCaller) ?? ""
     }
 
+    /// Waits until that is in a message it has sent or got.
+    func traces(_ text: String, in suite: RunningSuite) async throws {
+        try await suite.eventually("SIPp has seen \(text)") { scenario.traces(text) }
+    }
+
     /// Waits for its end and records an issue, with all messages, unless every call went as the scenario says.
     func succeeds(within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation) async throws {
         if let trouble = try await scenario.trouble(within: limit) { Issue.record("\(trouble)", sourceLocation: sourceLocation) }

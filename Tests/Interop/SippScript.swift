@@ -1,4 +1,4 @@
-/// A scenario of SIPp's, put together from what one phone does: the arrows that RFC 3665 and RFC 5359 draw, a line each.
+/// A scenario of SIPp's, put together from what one phone does: the arrows that RFC 3665, RFC 5359 and RFC 6665 draw, a line each.
 struct SippScript: Sendable {
     enum Side: Sendable { case caller, callee }
 
@@ -30,6 +30,51 @@ struct SippScript: Sendable {
 
 extension SippScript.Step {
     typealias Step = Self
+
+    // MARK: Registering
+
+    /// REGISTER (RFC 3261 §10.2), challenged and sent again with credentials: CSeq `sequence` and the one after it. `contacts`: one each; without any
+    /// it only asks. What the answer `lists` is in it, what is `gone` is not.
+    static func registers(
+        _ sequence: Int, _ contacts: [String] = [], seconds: Int? = nil, lists: [String] = [], gone: [String] = [], gets status: Int = 200
+    ) -> Step {
+        let headers = contacts.map { "Contact: \($0)" } + (seconds.map { ["Expires: \($0)"] } ?? [])
+        func register(_ sequence: Int, _ headers: [String]) -> String {
+            let ends = "From: <sip:[user]@demo.localhost>;tag=[pid]r[call_number]\nTo: <sip:[user]@demo.localhost>"
+            return (["REGISTER sip:demo.localhost SIP/2.0", own, ends, "Call-ID: [call_id]", "CSeq: \(sequence) REGISTER"] + headers).joined(separator: "\n")
+        }
+        let checks = lists.map { check("search_in=\"msg\"", $0) } + gone.map { check("search_in=\"msg\"", $0, isThere: false) }
+        return Step("""
+            \(send(register(sequence, headers)))
+            <recv response="401" auth="true"/>
+            \(send(register(sequence + 1, ["[authentication]"] + headers)))
+            <recv response="\(status)">\(action(checks))</recv>
+            """)
+    }
+
+    // MARK: Watching
+
+    /// A SUBSCRIBE that begins a subscription (RFC 6665 §4.1.2.1) to what there is to tell of [service], challenged and sent again with credentials: CSeq
+    /// `sequence` and the one after it. `tag`: in a dialog that there is not. The answer's `header` must have `text` in it.
+    static func watches(
+        _ sequence: Int, _ event: String, seconds: Int, tag: String? = nil, gets status: Int = 200, _ header: String? = nil, has text: String = ""
+    ) -> Step {
+        func subscribe(_ sequence: Int, _ headers: [String]) -> String {
+            let to = "To: <sip:[service]@demo.localhost>" + (tag.map { ";tag=\($0)" } ?? "")
+            return ([
+                "SUBSCRIBE sip:[service]@demo.localhost SIP/2.0", own, "From: <sip:[user]@demo.localhost>;tag=[pid]c[call_number]", to, "Call-ID: [call_id]",
+                "CSeq: \(sequence) SUBSCRIBE", contact, "Event: \(event)", "Expires: \(seconds)",
+            ] + headers).joined(separator: "\n")
+        }
+        var checks: [String] = []
+        if let header { checks.append(check("search_in=\"hdr\" header=\"\(header):\"", text)) }
+        return Step("""
+            \(send(subscribe(sequence, [])))
+            <recv response="407" auth="true"/>
+            \(send(subscribe(sequence + 1, ["[authentication]"])))
+            <recv response="\(status)" rrs="true">\(action(checks))</recv>
+            """)
+    }
 
     // MARK: Calling
 
@@ -178,8 +223,14 @@ extension SippScript.Step {
         }
     }
 
-    static func subscribes(_ sequence: Int, seconds: Int, gets status: Int = 200) -> Step {
-        sends("SUBSCRIBE", sequence, contact, "Event: refer", "Expires: \(seconds)", gets: status)
+    /// SUBSCRIBE within the dialog: a subscription goes on, or ends with 0 (RFC 6665 §4.1.2.2, §4.1.2.3).
+    static func subscribes(_ sequence: Int, to event: String = "refer", seconds: Int, gets status: Int = 200) -> Step {
+        sends("SUBSCRIBE", sequence, contact, "Event: \(event)", "Expires: \(seconds)", gets: status)
+    }
+
+    /// A MESSAGE within the call (RFC 3428).
+    static func writes(_ sequence: Int, _ text: String) -> Step {
+        Step { side in "\(send(request("MESSAGE", sequence, side), text, type: "text/plain"))\n<recv response=\"200\"/>" }
     }
 
     /// A re-INVITE (RFC 3261 §14.1): `port` away from where its sound was; the answer says `expects`.
@@ -201,22 +252,11 @@ extension SippScript.Step {
 
     /// A request that must come, whose `header` must have `text` in it, and the answer to it.
     static func gets(_ method: String, _ header: String? = nil, has text: String = "", in body: String? = nil, answers status: Int = 200) -> Step {
-        let name = "v\(UInt32.random(in: .min ... .max))"
         var checks: [String] = []
-        if let header {
-            checks.append("<ereg regexp=\"\(text)\" search_in=\"hdr\" header=\"\(header):\" check_it=\"true\" assign_to=\"\(name)h\"/>")
-            checks.append("<log message=\"[$\(name)h]\"/>")
-        }
-        if let body {
-            checks.append("<ereg regexp=\"\(body)\" search_in=\"body\" check_it=\"true\" assign_to=\"\(name)b\"/>")
-            checks.append("<log message=\"[$\(name)b]\"/>")
-        }
+        if let header { checks.append(check("search_in=\"hdr\" header=\"\(header):\"", text)) }
+        if let body { checks.append(check("search_in=\"body\"", body)) }
         return Step("""
-            <recv request="\(method)">
-              <action>
-                \(checks.isEmpty ? "<log message=\"\(method)\"/>" : checks.joined(separator: "\n    "))
-              </action>
-            </recv>
+            <recv request="\(method)">\(action(checks))</recv>
             \(status == 200 ? accepts : accepts.replacing("200 OK", with: "\(status) No"))
             """)
     }
@@ -277,8 +317,19 @@ extension SippScript.Step {
         """
     }
 
-    private static func send(_ head: String, _ body: String? = nil, again: Bool = true) -> String {
-        let content = body.map { "Content-Type: application/sdp\nContent-Length: [len]\n\n\($0)\n" } ?? "Content-Length: 0\n\n"
+    /// That `pattern` is in that part of what has come, or is not. (A variable that nobody uses is an error to SIPp.)
+    private static func check(_ part: String, _ pattern: String, isThere: Bool = true) -> String {
+        let name = "v\(UInt32.random(in: .min ... .max))"
+        let check = isThere ? "check_it" : "check_it_inverse"
+        return "<ereg regexp=\"\(pattern)\" \(part) \(check)=\"true\" assign_to=\"\(name)\"/>\n    <log message=\"[$\(name)]\"/>"
+    }
+
+    private static func action(_ checks: [String]) -> String {
+        checks.isEmpty ? "" : "\n  <action>\n    \(checks.joined(separator: "\n    "))\n  </action>\n"
+    }
+
+    private static func send(_ head: String, _ body: String? = nil, type: String = "application/sdp", again: Bool = true) -> String {
+        let content = body.map { "Content-Type: \(type)\nContent-Length: [len]\n\n\($0)\n" } ?? "Content-Length: 0\n\n"
         return "<send\(again ? " retrans=\"500\"" : "")><![CDATA[\n\n\(head)\n\(content)]]></send>"
     }
 }

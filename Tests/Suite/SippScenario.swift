@@ -47,6 +47,9 @@ public struct SippScenario: Sendable {
         try await program.until(.seconds(5), "open port \(port)") { LocalPort.isOpen(port) }
     }
 
+    /// Whether that is in a message it has sent or got.
+    public func traces(_ text: String) -> Bool { program.content(of: "messages").contains(text) }
+
     /// The dialog of its one call as a phone names it in Replaces and Join (RFC 3891 §6.1), the platform's tag being the first; nil: there is none
     /// yet. It is that of the last response to its INVITE that was no refusal.
     public func dialog(isCaller: Bool) -> String? {

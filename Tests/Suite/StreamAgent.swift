@@ -92,6 +92,21 @@ public final class StreamAgent {
 
     // MARK: Receiving
 
+    /// All that has come by the time that `text` is in it, on a connection that carries no SIP.
+    public func hears(_ text: String, within limit: Duration = .seconds(10)) async throws -> String {
+        var (heard, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 65_536))
+        let end = ContinuousClock.now + limit
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            if count > 0 { heard += buffer.prefix(count) }
+            let all = String(decoding: heard, as: UTF8.self)
+            if all.contains(text) { return all }
+            guard count > 0 || count < 0 && (errno == EAGAIN || errno == EINTR) else { throw Trouble.closed }
+            guard ContinuousClock.now < end else { throw Trouble.silence(text) }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     /// The next message that is wanted; others stay for later.
     public func receive(_ what: String, within limit: Duration = .seconds(10), where isWanted: (Message) -> Bool = { _ in true }) async throws -> Message {
         var found: Message?

@@ -81,6 +81,7 @@ EDGE
         Registrar)
             printf '%s\n' "$database" "$cache"
             echo "TANDEM_SIP_PORT=$(port_of "$1" "$inside_base" "$2")"
+            [ -z "${TANDEM_SUBSCRIBE_MIN_SECONDS:-}" ] || echo "TANDEM_SUBSCRIBE_MIN_SECONDS=$TANDEM_SUBSCRIBE_MIN_SECONDS"
             ;;
         CallServer)
             printf '%s\n' "$database" "$cache"

@@ -96,9 +96,11 @@ extension ProxyCore {
     }
 
     /// A SUBSCRIBE for the registration of an extension (RFC 3680) or the dialogs of its phones (RFC 4235), within a dialog of its own or
-    /// before it: any registrar serves it.
+    /// before it: any registrar serves it. One that begins a dialog for anything else is its, too: it says which events there are (RFC 6665 §8.3.2).
     func isForRegistrar(_ message: borrowing MessageView, _ head: RequestHead) -> Bool {
-        guard head.method == .subscribe, let event = message.first(.event)?.valueRange else { return false }
+        guard head.method == .subscribe else { return false }
+        if head.to.tag == nil, configuration.alone == nil { return true }
+        guard let event = message.first(.event)?.valueRange else { return false }
         let end = message.bytes.firstIndex(of: UInt8(ascii: ";"), from: event.lowerBound, to: event.upperBound)
         var name = event.lowerBound..<end
         while let last = name.last, message.bytes[last] == UInt8(ascii: " ") || message.bytes[last] == UInt8(ascii: "\t") { name.removeLast() }

@@ -30,6 +30,9 @@ struct Binding: Sendable, Equatable, Codable {
         return "\(regID);\(instanceID)"
     }
 
+    /// False for a telephone number or an e-mail address: it is told, and nobody is called there (§10.2.1, RFC 3665 §2.2).
+    var isSIP: Bool { contact.hasPrefix("sip:") || contact.hasPrefix("sips:") }
+
     /// Seconds until it ends, at least 1 while it lasts.
     func remaining(now: Int64) -> Int { max(1, Int((expiresAt - now + 999) / 1_000)) }
 }

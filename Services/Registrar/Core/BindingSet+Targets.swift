@@ -10,7 +10,7 @@ extension BindingSet {
     /// Every phone once, whatever number of flows it has.
     func targets(now: Int64) -> [Target] {
         var targets: [Target] = []
-        for binding in reachable(now: now) {
+        for binding in reachable(now: now) where binding.isSIP {
             let position = binding.regID == nil ? nil : targets.firstIndex { target in
                 target.flows[0].regID != nil && target.flows[0].instanceID == binding.instanceID
             }
@@ -25,7 +25,7 @@ extension BindingSet {
     /// The one phone for whose bindings `isMeant` holds: the contact that was registered last, the others behind it. Empty when it
     /// is not registered now.
     func instance(now: Int64, where isMeant: (Binding) -> Bool) -> [Target] {
-        let flows = reachable(now: now).filter(isMeant).enumerated().sorted { Self.isTried($0, before: $1) }.map(\.element)
+        let flows = reachable(now: now).filter { $0.isSIP && isMeant($0) }.enumerated().sorted { Self.isTried($0, before: $1) }.map(\.element)
         return flows.isEmpty ? [] : [Target(flows: flows)]
     }
 

@@ -95,9 +95,7 @@ struct RegisterRequest: Sendable, Equatable {
     private static func contact(
         _ address: NameAddress, _ message: Message, domain: String, usesOutbound: Bool
     ) throws(Refusal) -> Contact {
-        guard address.uri.opaque == nil, address.uri.description.utf8.count <= longestURI else {
-            throw Refusal(400, "Bad Contact")
-        }
+        guard address.uri.description.utf8.count <= longestURI else { throw Refusal(400, "Bad Contact") }
         // RFC 5627 §5.1: a GRUU of ours as the way to reach its owner would be a circle.
         guard !address.uri.parameters.contains("gr") || !ASCII.equalsIgnoringCase(address.uri.host, domain) else {
             throw Refusal(403, "Contact Is a GRUU")

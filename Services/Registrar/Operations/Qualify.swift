@@ -112,7 +112,7 @@ final class Qualify: Sendable {
 
     /// The OPTIONS to a binding; nil when its contact cannot be asked.
     static func request(to binding: Binding, domain: String, tag: String) -> RequestBuilder? {
-        guard let uri = URI(binding.contact) else { return nil }
+        guard binding.isSIP, let uri = URI(binding.contact) else { return nil }
         var from = NameAddress(URI(host: domain))
         from.tag = tag
         var request = RequestBuilder(.options, uri: uri, from: from, to: NameAddress(uri), callID: "\(tag)@\(domain)", cseq: 1)

@@ -18,7 +18,7 @@ extension Store {
 
     static let extensionColumns = """
         e.id, e.customer_id, e.number, e.name, e.flow_id, e.do_not_disturb, e.forwarding, d.name as domain,
-        exists (select 1 from registrar.bindings b where b.extension_id = e.id and b.expires_at > now()) as registered,
+        exists (select 1 from registrar.bindings b where b.extension_id = e.id and b.expires_at > now() and b.contact ~ '^sips?:') as registered,
         (extract(epoch from e.created_at) * 1000)::bigint as created_at,
         (extract(epoch from e.updated_at) * 1000)::bigint as updated_at
         """

@@ -326,8 +326,12 @@ struct ProxyCoreTests {
         let successor = SocketAddress(.loopbackIPv4, port: 7100)
         bench.directory.registrars = [.init(instance: "Registrar-2", address: successor, isDraining: false)]
         #expect(try EdgeBench.forwarded(bench.outside(refresh)).to == .server(successor))
-        let other = try bench.authenticated("SUBSCRIBE", more: ["Event: presence"])
-        #expect(try EdgeBench.forwarded(other).to == .server(EdgeBench.callServer))
+    }
+
+    @Test("RFC 6665 §8.3.2: a SUBSCRIBE for any other event goes to a registrar, which refuses it with those there are", arguments: ["Event: presence", "Supported: path"])
+    func otherEvents(header: String) throws {
+        let other = try bench.authenticated("SUBSCRIBE", more: [header])
+        #expect(try EdgeBench.forwarded(other).to == .server(EdgeBench.registrar))
     }
 
     @Test("RFC 6665: within a call a SUBSCRIBE is the call server's, whatever it is for")

@@ -53,6 +53,19 @@ struct BindingSetTests {
         #expect(set.contacts == ["sip:a@h"])
     }
 
+    @Test("§10.2.1, RFC 3665 §2.2: an e-mail address and a telephone number are bound and told, and nobody is called or asked there")
+    func otherSchemes() throws {
+        var set = BindingSet()
+        _ = try apply(&set, ["<sip:a@h>", "<mailto:a@h.example>"])
+        _ = try apply(&set, ["<tel:+15551234>"], cseq: 2)
+        #expect(set.contacts == ["sip:a@h", "mailto:a@h.example", "tel:+15551234"])
+        #expect(set.targets(now: start).map { $0.flows.map(\.contact) } == [["sip:a@h"]])
+        #expect(set.instance(now: start) { _ in true }.flatMap(\.flows).map(\.contact) == ["sip:a@h"])
+        #expect(set.bindings.map { Qualify.request(to: $0, domain: "h", tag: "t") != nil } == [true, false, false])
+        let removed = try apply(&set, ["<mailto:a@h.example>;expires=0"], cseq: 3)
+        #expect(removed.removed.map(\.contact) == ["mailto:a@h.example"])
+    }
+
     @Test("§19.1.4: the same URI written differently is the same binding")
     func equivalentURIs() throws {
         var set = BindingSet()
