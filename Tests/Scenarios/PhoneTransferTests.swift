@@ -1,3 +1,4 @@
+import Flow
 import Phone
 import SIP
 import Suite
@@ -25,6 +26,41 @@ struct PhoneTransferTests {
             #expect(await third.hears(620))
             try await stays.hangup()
             #expect(try await third.ended() == .hungUpThere)
+        }
+    }
+
+    @Test("RFC 5589 §6, to a number that runs a flow: who stays hears the flow, and who transfers is gone", arguments: [true, false])
+    func toFlow(byCaller: Bool) async throws {
+        let number = try await suite.makeNumber(running: [
+            ["id": "tone", "type": "play_tone", "option": ["frequency": 800, "duration": 30_000]]
+        ])
+        try await withPhones(2, in: suite) { phones in
+            let (outgoing, incoming) = try await connect(phones[0], phones[1])
+            #expect(await outgoing.hears(620))
+            let (leaves, stays) = byCaller ? (outgoing, incoming) : (incoming, outgoing)
+            #expect(try await leaves.refer(to: number.number) == 202)
+            #expect(try await leaves.ended() == .hungUpThere)
+            #expect(await leaves.told == [100, 200])
+            #expect(await stays.hears(800))
+            try await stays.hangup()
+        }
+    }
+
+    @Test("RFC 5589 §6, to a conference: who stays talks in it")
+    func toConference() async throws {
+        let conference = "88\(Int.random(in: 100_000...999_999))"
+        _ = try await suite.create("conferences", ["name": "Board", "number": .string(conference)])
+        try await withPhones(3, in: suite) { phones in
+            let there = try await phones[2].call(conference)
+            try await there.answered()
+            let (outgoing, incoming) = try await connect(phones[0], phones[1])
+            #expect(try await incoming.refer(to: conference) == 202)
+            #expect(try await incoming.ended() == .hungUpThere)
+            #expect(await incoming.told == [100, 200])
+            #expect(await outgoing.hears(1_010))
+            #expect(await there.hears(440))
+            try await outgoing.hangup()
+            try await there.hangup()
         }
     }
 

@@ -11,6 +11,18 @@ struct DialPlan {
         case flow(String)
         case conference(String)
         case nobody
+
+        /// What a call that is sent there performs, where no phone is rung.
+        var program: Leg.Program? {
+            switch self {
+            case .flow(let id): return Leg.Program(flowID: id)
+            case .conference(let id):
+                var join = ConferenceJoin()
+                join.conferenceID = id
+                return Leg.Program(actions: [Action(id: "conference", .conferenceJoin(join))])
+            case .extension, .nobody: return nil
+            }
+        }
     }
 
     /// Calls that were sent on go no further than so many numbers.

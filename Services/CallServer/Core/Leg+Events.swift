@@ -51,7 +51,9 @@ extension Leg {
         case .noticeRefused(let id): if referral?.id == id { referral?.isSilent = true }
         case .referredInVain: effects.append(.respondToRefer(code: 603))
         case .partnersJoined(let referral): partnersJoined(by: referral, into: &effects)
-        case .transferWanted(let leg, let number, let referrer): transfer(by: leg, to: number, from: referrer, at: moment, into: &effects)
+        case .transferWanted(let leg, let number, let program, let referrer):
+            transfer(by: leg, to: number, program, from: referrer, at: moment, into: &effects)
+        case .sentOn(let program, let counted, let end): sentOn(program, counted: counted, end: end, at: moment, into: &effects)
         case .referralTold(let code): tellOfReferral(code, into: &effects)
         case .referAnswered(let code): referAnswered(code, at: moment, into: &effects)
         case .referralProgressed(let code, let isOver): referralProgressed(code, isOver: isOver, at: moment, into: &effects)
@@ -289,7 +291,7 @@ extension Leg {
         case .arrivalWanted(let wanted, _, _): effects.append(.tellChild(wanted.replaces, .referralTold(480)))
         case .referred, .referredInVain, .partnersJoined: effects.append(.respondToRefer(code: 481))
         case .placeTaken(_, let newcomer), .joinedBy(let newcomer): effects.append(.tellChild(newcomer, .parentEnded))
-        case .transferWanted(let leg, _, _): effects.append(.tellChild(leg, .referralTold(480)))
+        case .transferWanted(let leg, _, _, _): effects.append(.tellChild(leg, .referralTold(480)))
         case .inherited(let bequest): effects.append(.tellChild(bequest.newcomer, .parentEnded))
         case .attached(let call): effects.append(.releaseChained(call))
         case .mediaDeleted(let statistics):

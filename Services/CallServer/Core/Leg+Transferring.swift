@@ -18,6 +18,8 @@ extension Leg {
         var isAttended: Bool?
         /// Its dialog there, as Refer-To names it (RFC 3891).
         var replaces: String?
+        /// What the number runs, where it is no phone's.
+        var program: Program?
     }
 
     /// What the first leg of a call does for one of its two parties.
@@ -61,9 +63,9 @@ extension Leg {
         effects.append(.respondToRefer(code: 202))
         tellOfReferral(100, into: &effects)
         if record.parentCallID != nil {
-            effects.append(.tellParent(.transferWanted(by: record.id, number: wanted.number, from: referrer)))
+            effects.append(.tellParent(.transferWanted(by: record.id, number: wanted.number, program: wanted.program, from: referrer)))
         } else {
-            transfer(by: record.id, to: wanted.number, from: referrer, at: moment, into: &effects)
+            transfer(by: record.id, to: wanted.number, wanted.program, from: referrer, at: moment, into: &effects)
         }
     }
 
@@ -113,17 +115,20 @@ extension Leg {
     /// What the first leg of its call may not have heard of: a transfer that was accepted and has not begun.
     func transferAgain(of first: Leg) -> LegEvent? {
         guard let referral, phase == .up, referral.told == 100, referral.isAttended != true, first.transfer == nil else { return nil }
-        return .transferWanted(by: record.id, number: referral.number, from: referrer)
+        return .transferWanted(by: record.id, number: referral.number, program: referral.program, from: referrer)
     }
 
     // MARK: The first leg of the call
 
-    mutating func transfer(by leg: String, to number: String, from referrer: String, at moment: Moment, into effects: inout [LegEffect]) {
+    mutating func transfer(
+        by leg: String, to number: String, _ program: Program? = nil, from referrer: String, at moment: Moment, into effects: inout [LegEffect]
+    ) {
         let isOurs = leg == record.id || leg == bridgedChild
         guard phase == .up, isOurs, bridgedChild != nil, transfer == nil, seat.conferenceID == nil, isSeated, transfers ?? 0 < Self.mostTransfers else {
             return tell(leg, ofReferral: 603, into: &effects)
         }
         transfers = (transfers ?? 0) + 1
+        if let program { return send(partnerOf: leg, to: program, at: moment, into: &effects) }
         // Never an action's: those count from their step.
         let child = childID(step: -(transfers ?? 0), index: 0)
         transfer = Transfer(by: leg, child: child, number: number, referrer: referrer)
@@ -131,6 +136,28 @@ extension Leg {
         children.append(child)
         if let order = transferOrder(child) { effects.append(.createChild(order)) }
         letWait(true, into: &effects)
+    }
+
+    /// A flow, or a conference, takes whom `leg` talks with: nobody is to be waited for, and there is no going back.
+    private mutating func send(partnerOf leg: String, to program: Program, at moment: Moment, into effects: inout [LegEffect]) {
+        publish("call.transferred", into: &effects)
+        guard leg == record.id else {
+            effects.append(.tellChild(leg, .referralTold(200)))
+            return redirect(flowID: program.flowID, actions: program.actions, at: moment, into: &effects)
+        }
+        guard let partner = bridgedChild else { return }
+        // It goes on by itself, and counts as the call that it is all that is left of.
+        children.removeAll { $0 == partner }
+        bridgedChild = nil
+        effects.append(.tellChild(partner, .sentOn(program, counted: counted, end: deadlines[.duration])))
+        replaced(at: moment, into: &effects)
+    }
+
+    /// Whom it talked with has sent it there, and is gone.
+    mutating func sentOn(_ program: Program, counted: Counted?, end: Instant?, at moment: Moment, into effects: inout [LegEffect]) {
+        if let end { deadlines[.duration] = min(end, deadlines[.duration] ?? end) }
+        inherit(counted, into: &effects)
+        redirect(flowID: program.flowID, actions: program.actions, at: moment, into: &effects)
     }
 
     /// Named after the transfer, so that performing it twice makes the same leg.

@@ -129,7 +129,9 @@ enum LegEvent: Sendable {
     case childAnswered(String)
     case childEnded(String, Leg.Status, Call.Status)
     /// A child's phone transfers its partner.
-    case transferWanted(by: String, number: String, from: String)
+    case transferWanted(by: String, number: String, program: Leg.Program?, from: String)
+    /// Who called it has sent it to a flow, and is gone.
+    case sentOn(Leg.Program, counted: Leg.Counted?, end: Instant?)
     /// The phone of that leg has sent a text.
     case partnerTexted(String, String)
     /// How far a transfer is that this leg's phone has asked for.

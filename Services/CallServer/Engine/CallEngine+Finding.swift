@@ -57,7 +57,7 @@ extension CallEngine {
     }
 
     /// So long a caller waits for what lies beyond the phones it calls.
-    private static let lookAhead = Interval.milliseconds(500)
+    static let lookAhead = Interval.milliseconds(500)
 
     /// The plan with what the numbers are that it may lead to. Where nobody can be asked just now it leads no further.
     private nonisolated func completed(_ plan: DialPlan, since time: Instant, for context: CallContext) async -> DialPlan {
@@ -67,7 +67,7 @@ extension CallEngine {
         return plan
     }
 
-    private nonisolated func meaning(of number: String, for context: CallContext) async -> DialPlan.Found? {
+    nonisolated func meaning(of number: String, for context: CallContext) async -> DialPlan.Found? {
         let customer = context.customer ?? ""
         do throws(RPCError) {
             let found = try await bus.call(ResolveExtension(customerID: customer, number: number), context: context).found

@@ -22,13 +22,21 @@ extension CallEngine {
         legs[id]?.refer = transaction
         var referral = Leg.Referral(id: sequence, number: number, isSilent: isSilent)
         referral.replaces = target.header("Replaces")
-        guard let text = referral.replaces else { return handle(id, .referred(referral)) }
+        let customer = leg.record.customerID
+        guard let text = referral.replaces else {
+            let (asked, context) = (referral, CallContext(customer: customer, deadline: Self.lookAhead))
+            Task {
+                // What cannot be found out is taken for a phone's.
+                let program = await self.meaning(of: number, for: context)?.program
+                self.refer(id, asked, program, transaction, message)
+            }
+            return
+        }
         guard let named = DialogReference(text) else {
             legs[id]?.refer = nil
             return answer(transaction, message, 400)
         }
         guard isElsewhere(named) || isSeating(named, with: id) else { return join(id, referral, named) }
-        let customer = leg.record.customerID
         Task {
             if self.isElsewhere(named) { await self.bring(named, customer: customer) }
             await self.untilSeated(named, with: id)
@@ -36,6 +44,14 @@ extension CallEngine {
             if self.legs[id] == nil { self.answer(transaction, message, 481) } else { self.join(id, referral, named) }
             self.drain()
         }
+    }
+
+    private func refer(_ id: String, _ asked: Leg.Referral, _ program: Leg.Program?, _ transaction: ServerTransactionID, _ message: Message) {
+        var referral = asked
+        referral.program = program
+        // It may have ended meanwhile.
+        if legs[id] == nil { answer(transaction, message, 481) } else { handle(id, .referred(referral)) }
+        drain()
     }
 
     /// Within the customer's own domain and nowhere else: whoever refers calls there too.

@@ -288,13 +288,32 @@ import Testing
         }
     }
 
+    @Test("to a number that runs a flow: who stays goes on with that, whoever of the two transfers, and who transfers is told 200 and goes", arguments: [true, false])
+    func toFlow(byCaller: Bool) throws {
+        var (world, caller, callee) = try talking()
+        let (leaving, staying) = byCaller ? (caller, callee) : (callee, caller)
+        var referral = Leg.Referral(id: 7, number: "700")
+        referral.program = Leg.Program(actions: [Action(id: "echo", .echo(.init()))])
+        world.handle(leaving, .referred(referral))
+        world.settle()
+        #expect(world.sent[leaving]?.suffix(4) == ["REFER 202", "NOTIFY 100", "NOTIFY 200", "BYE"])
+        let left = try #require(world.legs[staying])
+        #expect(!left.isEnded && left.record.parentCallID == nil && left.bridgedChild == nil && left.children.isEmpty)
+        #expect(left.program?.actions?.first?.id == "echo" && left.program?.isStarted == true && left.counted?.isCall == true)
+        #expect(world.members(ofRoomOf: staying) == [staying])
+        world.leave(staying)
+        world.settle()
+        world.pass(.seconds(10))
+        #expect(world.legs.isEmpty && world.rooms.values.allSatisfy(\.isEmpty))
+    }
+
     @Test("who dies between the 202 and the first leg's hearing of it has a successor that tells it; of what has begun it tells nothing")
     func acceptedOnly() throws {
         var (world, caller, callee) = try talking()
         let before = try #require(world.legs[caller])
         world.handle(callee, refer())
         let transferring = try #require(world.legs[callee])
-        guard case .transferWanted(let by, "1003", "1002")? = transferring.transferAgain(of: before) else {
+        guard case .transferWanted(let by, "1003", nil, "1002")? = transferring.transferAgain(of: before) else {
             Issue.record("the transfer is lost")
             return
         }
