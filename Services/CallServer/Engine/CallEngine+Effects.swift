@@ -169,7 +169,7 @@ extension CallEngine {
         let context = CallContext(customer: leg.record.customerID, idempotencyKey: "\(id)/\(leg.epoch)/\(purpose)")
         let traced = trace(command, for: leg, at: instance)
         let begin = loop.now
-        bus.call(command, to: instance.map { .instance($0) } ?? .any, context: context) { [loop] result in
+        ask(command, at: instance, context) { [loop] result in
             traced?.ended(result)
             let event = Self.event(result, answered, failed)
             loop.post {
@@ -178,6 +178,23 @@ extension CallEngine {
                     if let event { engine.handle(id, event) }
                 }
             }
+        }
+    }
+
+    /// How long whoever is asked of several has to answer. One that stands still is asked all the same until the broker notices, and says nothing: then
+    /// another is asked, under the same key.
+    private static let patiences: [Interval] = [.milliseconds(700), .seconds(1), .seconds(2)]
+
+    nonisolated func ask<C: Command>(
+        _ command: C, at instance: String? = nil, _ context: CallContext, attempt: Int = 0,
+        _ completion: @escaping @Sendable (Result<C.Reply, RPCError>) -> Void
+    ) {
+        if let instance { return bus.call(command, to: .instance(instance), context: context, completion: completion) }
+        var limited = context
+        limited.deadline = min(context.deadline, Self.patiences[attempt])
+        bus.call(command, context: limited) { result in
+            guard case .failure(let error) = result, error.code == .timeout, attempt + 1 < Self.patiences.count else { return completion(result) }
+            self.ask(command, context, attempt: attempt + 1, completion)
         }
     }
 

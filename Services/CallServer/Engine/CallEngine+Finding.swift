@@ -25,7 +25,7 @@ extension CallEngine {
                 }
             }
         }
-        bus.call(command, context: context) { [loop, bus] result in
+        ask(command, context) { [loop] result in
             traced?.ended(result)
             switch result {
             case .success(let reply):
@@ -38,7 +38,7 @@ extension CallEngine {
                 let plan = DialPlan(number, forwarding, domain: domain, longestRing: longestRing)
                 Task { answer(reply, at: time, await self.completed(plan, since: time, for: context).actions) }
             case .failure(let error) where error.code == .notFound:
-                bus.call(ResolveConference(customerID: customer, number: number), context: context) { result in
+                self.ask(ResolveConference(customerID: customer, number: number), context) { result in
                     let event: LegEvent
                     switch result {
                     case .success(let conference):

@@ -27,7 +27,7 @@ extension CallEngine {
         let context = CallContext(customer: leg.record.customerID, idempotencyKey: "\(id)/\(leg.epoch)/\(purpose)")
         let traced = trace(command, for: leg)
         let begin = loop.now
-        bus.call(command, to: .any, context: context) { [loop] result in
+        ask(command, context) { [loop] result in
             traced?.ended(result)
             loop.post {
                 self.assumeIsolated { engine in

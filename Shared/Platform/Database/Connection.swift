@@ -1,4 +1,7 @@
 internal import CPostgres
+internal import Deadlines
+internal import Glibc
+internal import Threads
 
 /// One connection to PostgreSQL: the owner of a libpq handle. Belongs to one thread; statements block until answered.
 ///
@@ -10,6 +13,12 @@ public final class Connection {
     private let handle: OpaquePointer
     /// Statement text -> name of the prepared statement.
     private var prepared: [String: String] = [:]
+    /// How long an answer is waited for: a little longer than the server lets a statement take. One that stands still answers nothing, and its
+    /// kernel keeps the connection.
+    private let patience: Interval
+    private var isHung = false
+    /// Migrations take as long as they take.
+    var isUnlimited = false
 
     init(_ settings: Database.Settings) throws(DatabaseError) {
         // The first keyword may be a whole connection string or URI; what follows overrides it.
@@ -23,6 +32,7 @@ public final class Connection {
         }
         guard let handle = unsafe opened else { preconditionFailure("out of memory") }
         unsafe self.handle = handle
+        patience = settings.statementTimeout + .milliseconds(500)
         // From here on a failure runs `deinit`.
         guard unsafe PQstatus(handle) == CONNECTION_OK else { throw .unavailable(failureText) }
         unsafe PQsetNoticeProcessor(handle, { _, _ in }, nil)
@@ -39,7 +49,7 @@ public final class Connection {
     var descriptor: Int32 { unsafe PQsocket(handle) }
 
     /// Whether the connection can still be used, as far as is known without asking the server.
-    var isUsable: Bool { unsafe PQstatus(handle) == CONNECTION_OK }
+    var isUsable: Bool { unsafe !isHung && PQstatus(handle) == CONNECTION_OK }
 
     /// Reads what an idle connection was sent, such as its end.
     func attend() { unsafe PQconsumeInput(handle) }
@@ -85,10 +95,42 @@ public final class Connection {
 
     private func run(_ sql: String, _ parameters: [Parameter]) throws(DatabaseError) -> QueryResult {
         let name = try prepare(sql)
-        let result = unsafe withCStrings(parameters, { $0.append(to: &$1) }) { values in
-            unsafe PQexecPrepared(handle, name, Int32(parameters.count), values, nil, nil, 0)
+        let isSent = unsafe withCStrings(parameters, { $0.append(to: &$1) }) { values in
+            unsafe PQsendQueryPrepared(handle, name, Int32(parameters.count), values, nil, nil, 0)
         }
-        return unsafe try checked(result)
+        guard isSent == 1 else { throw .unavailable(failureText) }
+        return unsafe try checked(try answer())
+    }
+
+    private func isReadable(until end: Instant?) -> Bool {
+        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while true {
+            let left = end.map { $0 - MonotonicClock.now() }
+            if let left, left <= .zero { return false }
+            let count = unsafe poll(&polled, 1, left.map { Int32(clamping: ($0.nanoseconds + 999_999) / 1_000_000) } ?? -1)
+            // A signal may have come in between.
+            if count > 0 || count < 0 && errno != EINTR { return true }
+        }
+    }
+
+    /// The last result of what was sent, which is the one of a single statement.
+    private func answer() throws(DatabaseError) -> OpaquePointer? {
+        let end = isUnlimited ? nil : MonotonicClock.now() + patience
+        var last: OpaquePointer?
+        while true {
+            while unsafe PQisBusy(handle) == 1 {
+                guard isReadable(until: end) else {
+                    unsafe PQclear(last)
+                    isHung = true
+                    throw .unavailable("PostgreSQL does not answer")
+                }
+                // What it has to say of a connection that broke is in the result.
+                unsafe PQconsumeInput(handle)
+            }
+            guard let next = unsafe PQgetResult(handle) else { return unsafe last }
+            unsafe PQclear(last)
+            unsafe last = next
+        }
     }
 
     private func prepare(_ sql: String) throws(DatabaseError) -> String {

@@ -19,7 +19,11 @@ extension Database {
         precondition(Set(migrations.map(\.number)).count == migrations.count, "two migrations have one number")
         try await run { connection in
             try connection.execute("set statement_timeout to 0")
-            defer { try? connection.execute("reset search_path; set statement_timeout to \(self.statementTimeout)") }
+            connection.isUnlimited = true
+            defer {
+                connection.isUnlimited = false
+                try? connection.execute("reset search_path; set statement_timeout to \(self.statementTimeout)")
+            }
             try connection.query("select pg_advisory_lock(hashtext($1))", [.text("tandem.migrations." + schema)])
             defer { _ = try? connection.query("select pg_advisory_unlock(hashtext($1))", [.text("tandem.migrations." + schema)]) }
             try connection.execute(
