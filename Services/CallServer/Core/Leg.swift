@@ -220,7 +220,7 @@ struct Leg: Codable, Sendable {
         var takesSRTP: Bool?
     }
 
-    struct Program: Codable, Sendable {
+    struct Program: Codable, Sendable, Equatable {
         var flowID: String?
         var actions: [Action]?
         var isStarted = false

@@ -1,4 +1,5 @@
 import Addresses
+import Bus
 import Bytes
 import Contracts
 import Flow
