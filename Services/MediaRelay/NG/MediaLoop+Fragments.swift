@@ -16,15 +16,13 @@ struct StrayFragments {
         let until: Instant
     }
 
-    /// RTPEngine keeps them for three seconds.
-    private static let lifetime = Interval.seconds(3)
     private static let most = 256
     private var strays: [Stray] = []
 
-    mutating func keep(_ fragment: Fragment, of callID: String, now: Instant) {
+    mutating func keep(_ fragment: Fragment, of callID: String, until end: Instant, now: Instant) {
         strays.removeAll { $0.until <= now }
         if strays.count >= Self.most { strays.removeFirst() }
-        strays.append(Stray(callID: callID, fragment: fragment, until: now + Self.lifetime))
+        strays.append(Stray(callID: callID, fragment: fragment, until: end))
     }
 
     /// Those of a call that there is now.
@@ -51,7 +49,7 @@ extension MediaLoop {
         }
         let fragment = Fragment(tag: sender ?? "", description: description)
         guard let call = attended(request.callID) else {
-            strays.keep(fragment, of: request.callID, now: loop.now)
+            strays.keep(fragment, of: request.callID, until: loop.now + settings.ng.fragmentsKept, now: loop.now)
             return .ok()
         }
         if !take(fragment, of: call) { call.keep(fragment) }

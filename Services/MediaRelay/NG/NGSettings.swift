@@ -10,6 +10,8 @@ struct NGSettings: Sendable {
     /// A call in which nobody has to send ends after so long without anything.
     var quietTimeout = Interval.seconds(3600)
     var repliesKept = 65_536
+    /// How long candidates wait for a call that there is not yet; RTPEngine keeps them for three seconds.
+    var fragmentsKept = Interval.seconds(3)
     /// Where the files of `play media` lie.
     var sounds = ""
     /// What recordings are unless a request says otherwise.
@@ -34,6 +36,7 @@ struct NGSettings: Sendable {
         Setting(
             "TANDEM_NG_REPLIES", .integer(16...1_048_576), default: "65536",
             "answers of the last half minute that are kept for requests that come again"),
+        Setting("TANDEM_NG_FRAGMENT_SECONDS", .integer(0...60), default: "3", "how long candidates wait for a call that there is not yet"),
     ]
 
     init() {}
@@ -41,6 +44,7 @@ struct NGSettings: Sendable {
     init(_ settings: Settings) throws(RelaySettings.Mistake) {
         quietTimeout = .seconds(settings.integer("TANDEM_NG_QUIET_TIMEOUT"))
         repliesKept = settings.integer("TANDEM_NG_REPLIES")
+        fragmentsKept = .seconds(settings.integer("TANDEM_NG_FRAGMENT_SECONDS"))
         sounds = settings.text("TANDEM_NG_SOUNDS")
         guard let form = RecordingOptions.Form(rawValue: settings.text("TANDEM_NG_RECORDING")) else {
             throw RelaySettings.Mistake(description: "TANDEM_NG_RECORDING must be stereo, mixed, single or pcap")

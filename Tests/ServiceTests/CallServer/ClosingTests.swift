@@ -43,6 +43,7 @@ import Testing
         var (fixture, effects) = leftMessage()
         let told = effects.outcomes
         _ = fixture.apply(.mediaDeleted(nil))
+        fixture.leg.told(upTo: fixture.leg.sequence)
         var next = fixture
         next.leg = try JSON.roundTrip(fixture.leg)
         next.leg.epoch += 1

@@ -299,7 +299,7 @@ import Testing
         #expect(world.sent[leaving]?.suffix(4) == ["REFER 202", "NOTIFY 100", "NOTIFY 200", "BYE"])
         let left = try #require(world.legs[staying])
         #expect(!left.isEnded && left.record.parentCallID == nil && left.bridgedChild == nil && left.children.isEmpty)
-        #expect(left.program?.actions?.first?.id == "echo" && left.program?.isStarted == true && left.counted?.isCall == true)
+        #expect(left.program?.actions?.first?.id == "echo" && left.program?.isStarted == true)
         #expect(world.members(ofRoomOf: staying) == [staying])
         world.leave(staying)
         world.settle()
