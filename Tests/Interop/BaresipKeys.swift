@@ -52,7 +52,9 @@ extension Baresip {
         let line = try StreamAgent(rawTo: control, .tcp)
         let command = "{\"command\":\"\(key)\",\"params\":\"\(parameter)\",\"token\":\"key\"}"
         try line.sendBytes(Array("\(command.utf8.count):\(command),".utf8))
-        return try await line.hears("\"token\":\"key\"")
+        let answer = try await line.hears("\"token\":\"key\"")
+        guard !answer.contains("\"ok\":false") else { throw RunningSuite.Missing.refused("baresip does not \(key) \(parameter): \(answer)") }
+        return answer
     }
 
     // MARK: Calls
@@ -61,10 +63,15 @@ extension Baresip {
         try await program.prints("Call established: sip:\(number)@", within: .seconds(10))
     }
 
-    /// The call with that number is over.
+    /// The call with that number is over: one of the two has said BYE. (It says so itself when another has not been quicker.)
     func isDone(with number: String) async throws {
         try await program.until(.seconds(15), "end its call with \(number)") {
-            program.output.split(whereSeparator: \.isNewline).contains { $0.contains("Call with sip:\(number)@") && $0.contains("terminated") }
+            var isGoodbye = false
+            for line in program.output.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+                if line.hasPrefix("BYE sip:") { isGoodbye = true } else if line.isEmpty { isGoodbye = false }
+                if isGoodbye, line.contains("sip:\(number)@") { return true }
+            }
+            return false
         }
     }
 
@@ -106,6 +113,18 @@ extension Baresip {
         await poll(limit) { level(of: frequency) > threshold }
     }
 
+    /// The same of a tone that is short: it may be over when one looks.
+    func hasHeard(_ frequency: Double, within limit: Duration = .seconds(8), above threshold: Double = -35) async -> Bool {
+        await poll(limit) {
+            let samples = recorded
+            return stride(from: 0, to: samples.count, by: 1_600).contains { start in
+                var meter = ToneMeter()
+                meter.append(Array(samples[start..<min(start + 1_600, samples.count)]))
+                return meter.hears(frequency) > threshold
+            }
+        }
+    }
+
     /// Whether it hears anything.
     func hearsSomething(within limit: Duration = .seconds(8), above threshold: Double = -45) async -> Bool {
         await poll(limit) { latest.level > threshold }
@@ -117,11 +136,17 @@ extension Baresip {
     /// The last 200 ms that it has recorded.
     private var latest: ToneMeter {
         var meter = ToneMeter()
-        guard let recording, let file = try? Data(contentsOf: recording), file.count > 44 + 3_200 else { return meter }
-        // Behind the head of the file, which knows its length only at the end, are samples of sixteen bits.
-        let sound = Array(file[44..<(file.count & ~1)].suffix(3_200))
-        meter.append(stride(from: 0, to: sound.count, by: 2).map { Int16(bitPattern: UInt16(sound[$0]) | UInt16(sound[$0 + 1]) << 8) })
+        let samples = recorded
+        if samples.count > 1_600 { meter.append(Array(samples.suffix(1_600))) }
         return meter
+    }
+
+    /// All that it has recorded in its latest call.
+    private var recorded: [Int16] {
+        guard let recording, let file = try? Data(contentsOf: recording), file.count > 44 else { return [] }
+        // Behind the head of the file, which knows its length only at the end, are samples of sixteen bits.
+        let sound = Array(file[44..<(file.count & ~1)])
+        return stride(from: 0, to: sound.count, by: 2).map { Int16(bitPattern: UInt16(sound[$0]) | UInt16(sound[$0 + 1]) << 8) }
     }
 
     private func poll(_ limit: Duration, _ isTrue: () -> Bool) async -> Bool {
