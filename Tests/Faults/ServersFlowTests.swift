@@ -62,7 +62,8 @@ struct ServersFlowTests {
             for kind in ["post", "hook", "waited"] {
                 let counts = Self.keys.indices.enumerated().map { seen["/\(kind)/\($0.offset)"] ?? 0 }
                 #expect(counts.allSatisfy { $0 <= 1 }, "\(kind): \(counts)")
-                #expect(counts.contains(1), "\(kind): \(counts)")
+                // What was under way may be given up; of a kill in four that is much.
+                #expect(counts.reduce(0, +) >= Self.keys.count * 3 / 4, "\(kind): \(counts)")
             }
             try await call.hangup()
         }

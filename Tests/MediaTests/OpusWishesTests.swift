@@ -2,10 +2,11 @@ import Addresses
 import Audio
 import Codecs
 import Foundation
-import MediaSession
 import RTP
 import SDP
 import Testing
+
+@testable import MediaSession
 
 @Suite("What phones wish to be sent: Opus (RFC 7587 §6.1)")
 struct OpusWishesTests {
@@ -102,6 +103,13 @@ struct OpusWishesTests {
         let packets = try Self.sent(Self.voice(seconds: 1), Self.agreement(wishes))
         // RFC 6716 §3.1: SILK, narrowband, 20 ms; one channel; one frame.
         #expect(packets.count == 50 && packets.allSatisfy { $0.payload.first == 0x08 })
+    }
+
+    @Test("maxplaybackrate: no more bandwidth is coded than the phone plays")
+    func playback() {
+        func settings(_ wishes: String) -> OpusSettings { OpusSettings().meeting(OpusParameters(FormatParameters(wishes))) }
+        #expect(settings("maxplaybackrate=16000").playbackRate == 16_000)
+        #expect(settings("useinbandfec=1").playbackRate == nil)
     }
 
     @Test("RFC 3264 §8: wishes that change within a call count from then on, and the numbers of the packets go on")

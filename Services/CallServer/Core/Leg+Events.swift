@@ -54,6 +54,7 @@ extension Leg {
         case .transferWanted(let leg, let number, let program, let referrer):
             transfer(by: leg, to: number, program, from: referrer, at: moment, into: &effects)
         case .sentOn(let program, let counted, let end): sentOn(program, counted: counted, end: end, at: moment, into: &effects)
+        case .partnerSent(let partner): partnerSent(partner, at: moment, into: &effects)
         case .referralTold(let code): tellOfReferral(code, into: &effects)
         case .referAnswered(let code): referAnswered(code, at: moment, into: &effects)
         case .referralProgressed(let code, let isOver): referralProgressed(code, isOver: isOver, at: moment, into: &effects)
@@ -294,6 +295,7 @@ extension Leg {
         case .transferWanted(let leg, _, _, _): effects.append(.tellChild(leg, .referralTold(480)))
         case .inherited(let bequest): effects.append(.tellChild(bequest.newcomer, .parentEnded))
         case .attached(let call): effects.append(.releaseChained(call))
+        case .sentOn: effects.append(.tellParent(.referralTold(480)))
         case .mediaDeleted(let statistics):
             record.media = statistics?.after(moves?.earlier) ?? moves?.earlier ?? record.media
             media.stage = .gone

@@ -30,6 +30,7 @@ extension Leg {
                 steps.append(.tell(id, .childEnded(child, Status(code: 480, cause: 31), .failed)))
             }
         }
+        if let sending = sendingAgain(leg) { steps.append(sending) }
         steps += bequeathing(to: leg)
         // The one it has left may not know.
         if let former = arrived?.leaves, let other = leg(former), !other.isEnded {

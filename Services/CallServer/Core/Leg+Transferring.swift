@@ -124,6 +124,11 @@ extension Leg {
         by leg: String, to number: String, _ program: Program? = nil, from referrer: String, at moment: Moment, into effects: inout [LegEffect]
     ) {
         let isOurs = leg == record.id || leg == bridgedChild
+        if program != nil, !children.contains(leg), leg != record.id {
+            // It has gone there, and who sent it has not heard of that from an owner that died.
+            effects.append(.tellChild(leg, .referralTold(200)))
+            return effects.append(.tellChild(leg, .parentEnded))
+        }
         guard phase == .up, isOurs, bridgedChild != nil, transfer == nil, seat.conferenceID == nil, isSeated, transfers ?? 0 < Self.mostTransfers else {
             return tell(leg, ofReferral: 603, into: &effects)
         }
@@ -140,24 +145,44 @@ extension Leg {
 
     /// A flow, or a conference, takes whom `leg` talks with: nobody is to be waited for, and there is no going back.
     private mutating func send(partnerOf leg: String, to program: Program, at moment: Moment, into effects: inout [LegEffect]) {
-        publish("call.transferred", into: &effects)
-        guard leg == record.id else {
+        if leg == record.id {
+            if let again = sendPartner { effects.append(again) }
+        } else {
+            publish("call.transferred", into: &effects)
             effects.append(.tellChild(leg, .referralTold(200)))
-            return redirect(flowID: program.flowID, actions: program.actions, at: moment, into: &effects)
+            redirect(flowID: program.flowID, actions: program.actions, at: moment, into: &effects)
         }
-        guard let partner = bridgedChild else { return }
-        // It goes on by itself, and counts as the call that it is all that is left of.
-        children.removeAll { $0 == partner }
-        bridgedChild = nil
-        effects.append(.tellChild(partner, .sentOn(program, counted: counted, end: deadlines[.duration])))
-        replaced(at: moment, into: &effects)
     }
 
-    /// Whom it talked with has sent it there, and is gone.
+    /// What whom it talks with is told of where this leg's phone sends it; nil when it does not, or not any more.
+    private var sendPartner: LegEffect? {
+        guard !isEnded, record.parentCallID == nil, let referral, let program = referral.program, referral.told == 100, let bridgedChild else { return nil }
+        return .tellChild(bridgedChild, .sentOn(program, counted: counted, end: deadlines[.duration]))
+    }
+
+    /// The same for a leg that was taken over.
+    func sendingAgain(_ leg: (String) -> Leg?) -> Reunion? {
+        guard let effect = sendPartner, let partner = bridgedChild, let other = leg(partner), !other.isEnded else { return nil }
+        return other.record.parentCallID == record.id ? .perform(effect) : .tell(record.id, .partnerSent(partner))
+    }
+
+    /// The leg that this one talks with is to go there, and goes on by itself: it counts as the call that it is all that is left of.
     mutating func sentOn(_ program: Program, counted: Counted?, end: Instant?, at moment: Moment, into effects: inout [LegEffect]) {
+        guard let former = record.parentCallID else { return }
+        guard objectionToRedirecting == nil else { return effects.append(.tellParent(.referralTold(603))) }
         if let end { deadlines[.duration] = min(end, deadlines[.duration] ?? end) }
         inherit(counted, into: &effects)
+        effects.append(.tellChild(former, .partnerSent(record.id)))
         redirect(flowID: program.flowID, actions: program.actions, at: moment, into: &effects)
+    }
+
+    /// It has gone there: this leg's phone has nobody to talk with any more, as it wished.
+    mutating func partnerSent(_ partner: String, at moment: Moment, into effects: inout [LegEffect]) {
+        guard bridgedChild == partner else { return }
+        children.removeAll { $0 == partner }
+        bridgedChild = nil
+        publish("call.transferred", into: &effects)
+        replaced(at: moment, into: &effects)
     }
 
     /// Named after the transfer, so that performing it twice makes the same leg.

@@ -130,8 +130,10 @@ enum LegEvent: Sendable {
     case childEnded(String, Leg.Status, Call.Status)
     /// A child's phone transfers its partner.
     case transferWanted(by: String, number: String, program: Leg.Program?, from: String)
-    /// Who called it has sent it to a flow, and is gone.
+    /// Who called it sends it to a flow, and has nothing more to do with it.
     case sentOn(Leg.Program, counted: Leg.Counted?, end: Instant?)
+    /// That leg has gone there.
+    case partnerSent(String)
     /// The phone of that leg has sent a text.
     case partnerTexted(String, String)
     /// How far a transfer is that this leg's phone has asked for.

@@ -61,11 +61,12 @@ struct TrickledCandidates: Hashable, Sendable {
     }
 }
 
-extension Leg.Media {
-    var trickles: Bool { TrickledCandidates.areWelcome(by: description) || browserOffer.map(TrickledCandidates.areWelcome) == true }
-}
-
 extension Leg {
+    /// Whether its phone may say of candidates later. Until one has answered it may be a browser that was meant.
+    var trickles: Bool {
+        TrickledCandidates.areWelcome(by: media.description) || phase != .up && media.browserOffer.map(TrickledCandidates.areWelcome) == true
+    }
+
     /// The phone has found candidates. Without a session there are none to add them to.
     mutating func trickled(_ fragment: String, into effects: inout [LegEffect]) {
         guard media.stage == .ready else { return }

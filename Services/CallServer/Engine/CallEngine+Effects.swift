@@ -105,12 +105,10 @@ extension CallEngine {
                 StopListening(roomID: leg.seat.roomID, participantID: leg.seat.participantID, watchID: watchID),
                 to: .instance(leg.seat.instance), context: CallContext(customer: leg.record.customerID))
         case .pressKey(let digit, let duration):
-            // Its phone has been told that we have it.
-            insist(
+            press(
                 PressInMediaSession(
                     sessionID: sessionID(of: leg), epoch: leg.epoch, pressID: "\(leg.epoch)/\(revision)", digits: digit, duration: duration),
-                at: leg.placement.relay, of: leg.record.customerID, as: "\(id)/\(leg.epoch)/press/\(revision)", attempt: 1, isHurried: true
-            ) { Counters.lostKeys.add() }
+                for: id)
         case .trickle(let fragment): trickle(leg, fragment, revision)
         case .setParticipant(let muted, let echo):
             set(leg) { change in

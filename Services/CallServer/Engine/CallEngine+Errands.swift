@@ -108,13 +108,13 @@ extension CallEngine {
     /// version before is told of each place `singly`.
     func insist<C: Command>(
         _ command: C, at mixer: String, of customer: String?, as key: String? = nil, attempt: Int, isHurried: Bool = false,
-        orSingly places: [LeaveRoom] = [], givenUp: @escaping @Sendable () -> Void = {}
+        orSingly places: [LeaveRoom] = [], givenUp: @escaping @Sendable (RPCError) -> Void = { _ in }
     ) {
         let (attempts, pause): (Int, Interval) = isHurried ? (Self.hurriedAttempts, Self.hurriedPause) : (Self.attempts, .seconds(attempt))
         bus.call(command, to: .instance(mixer), context: CallContext(customer: customer, idempotencyKey: key)) { [loop] result in
             guard case .failure(let error) = result else { return }
             let isOlder = error.code == .invalid && !places.isEmpty
-            guard isOlder || [.unavailable, .timeout].contains(error.code) && attempt < attempts else { return givenUp() }
+            guard isOlder || [.unavailable, .timeout].contains(error.code) && attempt < attempts else { return givenUp(error) }
             loop.post {
                 self.assumeIsolated { engine in
                     if isOlder {

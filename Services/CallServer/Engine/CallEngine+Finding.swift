@@ -62,6 +62,7 @@ extension CallEngine {
     /// The plan with what the numbers are that it may lead to. Where nobody can be asked just now it leads no further.
     private nonisolated func completed(_ plan: DialPlan, since time: Instant, for context: CallContext) async -> DialPlan {
         var (plan, context) = (plan, context)
+        // Nobody is asked twice in that time.
         context.deadline = Self.lookAhead
         while MonotonicClock.now() - time < Self.lookAhead, let number = plan.unknown.first, let found = await meaning(of: number, for: context) { plan.note(number, is: found) }
         return plan
@@ -70,13 +71,17 @@ extension CallEngine {
     nonisolated func meaning(of number: String, for context: CallContext) async -> DialPlan.Found? {
         let customer = context.customer ?? ""
         do throws(RPCError) {
-            let found = try await bus.call(ResolveExtension(customerID: customer, number: number), context: context).found
+            let found = try await ask(ResolveExtension(customerID: customer, number: number), context).found
             return found.flowID.map { .flow($0) } ?? .extension(found.forwarding)
         } catch where error.code == .notFound {
             do throws(RPCError) {
-                return .conference(try await bus.call(ResolveConference(customerID: customer, number: number), context: context).id)
+                return .conference(try await ask(ResolveConference(customerID: customer, number: number), context).id)
             } catch { return error.code == .notFound ? .nobody : nil }
         } catch { return nil }
+    }
+
+    private nonisolated func ask<C: Command>(_ command: C, _ context: CallContext) async throws(RPCError) -> C.Reply {
+        try await withCheckedContinuation { continuation in ask(command, context) { continuation.resume(returning: $0) } }.get()
     }
 
     /// Of the number that the caller dialled it was told a moment ago, with whose number it is.

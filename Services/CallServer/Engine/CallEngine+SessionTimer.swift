@@ -37,7 +37,7 @@ extension CallEngine {
 
     /// What a 2xx to an INVITE or UPDATE says.
     func extend(_ builder: inout ResponseBuilder, _ leg: Leg) {
-        builder.headers += Self.capabilities(trickles: leg.media.trickles)
+        builder.headers += Self.capabilities(trickles: leg.trickles)
         guard let timer = leg.sip.timer else { return }
         builder.add(.sessionExpires, SessionExpires(seconds: timer.seconds, refresher: timer.weRefresh ? .uas : .uac).description)
         // RFC 4028 §9: the phone must know that it is to refresh.
@@ -79,7 +79,7 @@ extension CallEngine {
         legs[id]?.refreshing = nil
         request.contact = contact(of: id)
         request.add(.allow, Self.allowed)
-        extend(&request, leg, trickles: leg.media.trickles)
+        extend(&request, leg, trickles: leg.trickles)
         if let body {
             request.body = Array(body.utf8)
             request.contentType = "application/sdp"

@@ -131,8 +131,9 @@ extension CallEngine {
             let offer = legs[id]?.invite.flatMap { layer.request(of: $0) }.flatMap { sessionDescription(of: $0) }
             let moment = moment()
             let effects = legs[id]?.leg.resume(offer: offer, at: moment) ?? []
-            // The record says who owns a call: commands of the API go there.
-            commit(id, [.keepRecord(leg.record, sequence: leg.sequence)] + effects)
+            // The record says who owns a call: commands of the API go there. Events that are told again say it, too; before them it would say that they
+            // have been told.
+            commit(id, (leg.untold == nil ? [.keepRecord(leg.record, sequence: leg.sequence)] : []) + effects)
             if let leg = legs[id]?.leg { save(leg) }
         }
         // Before anybody finds that the new party of a transfer is nobody's.

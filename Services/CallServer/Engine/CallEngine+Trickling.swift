@@ -13,13 +13,13 @@ extension CallEngine {
 
     /// A provisional response makes the dialog in which they come (RFC 8840 §4.3).
     func welcomeCandidates(_ builder: inout ResponseBuilder, _ leg: Leg) {
-        if leg.media.trickles { builder.headers += Self.capabilities(trickles: true) }
+        if leg.trickles { builder.headers += Self.capabilities(trickles: true) }
     }
 
     /// The one package there is, in the dialogs that were told of it (RFC 6086 §4.2.2); any other is 469.
     func receivePackage(_ package: String, _ message: Message, _ transaction: ServerTransactionID, _ id: String) {
         let name = package.prefix { $0 != ";" }.filter { !$0.isWhitespace }
-        guard ASCII.equalsIgnoringCase(name, TrickledCandidates.package), legs[id]?.leg.media.trickles == true else {
+        guard ASCII.equalsIgnoringCase(name, TrickledCandidates.package), legs[id]?.leg.trickles == true else {
             return answer(transaction, message, 469)
         }
         do throws(TrickledCandidates.Mistake) {
@@ -34,7 +34,7 @@ extension CallEngine {
     /// For the `Recv-Info` of a 469.
     func packages(in request: Message) -> String {
         let id = request.callID.flatMap { legsByCallID[$0]?.leg }
-        return id.flatMap { legs[$0]?.leg.media.trickles } == true ? TrickledCandidates.package : ""
+        return id.flatMap { legs[$0]?.leg.trickles } == true ? TrickledCandidates.package : ""
     }
 
     /// For the `Accept` of a 415.
@@ -42,13 +42,15 @@ extension CallEngine {
         info.value(named: "Info-Package") == nil ? PressedKey.contentTypes : TrickledCandidates.contentType
     }
 
-    /// Whoever sends candidates repeats them in its next INFO, so that a relay which does not take them in time may have them still.
+    /// The phone has been told that we have them.
     func trickle(_ leg: Leg, _ fragment: String, _ revision: UInt64) {
-        askRelay(
-            TrickleInMediaSession(sessionID: leg.sessionID, epoch: leg.epoch, fragment: fragment), for: leg, "trickle/\(revision)"
-        ) { _ in nil } failed: { _ in
-            Counters.lostCandidates.add()
-            return nil
+        let id = leg.record.id
+        insist(
+            TrickleInMediaSession(sessionID: leg.sessionID, epoch: leg.epoch, fragment: fragment), at: leg.placement.relay,
+            of: leg.record.customerID, as: "\(id)/\(leg.epoch)/trickle/\(revision)", attempt: 1, isHurried: true
+        ) { error in
+            // Lines that only the relay cannot read are the phone's.
+            if error.code != .invalid { Counters.lostCandidates.add() }
         }
     }
 }

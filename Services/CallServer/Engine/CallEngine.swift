@@ -91,6 +91,8 @@ actor CallEngine {
         var notifications: [SIPState.Notice] = []
         /// Texts for the phone, in the order of their CSeqs.
         var messages: [RequestBuilder] = []
+        /// Keys for its relay, the next in front.
+        var presses: [PressInMediaSession] = []
         /// The PRACKs that this process has sent.
         var pracked: Set<TransactionName> = []
         var acknowledgement: (request: RequestBuilder, destination: SocketAddress)?

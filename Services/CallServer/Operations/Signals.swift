@@ -64,7 +64,8 @@ extension CallEngine {
     func hear(
         of id: String, _ respond: @escaping @Sendable (Result<Done, RPCError>) -> Void, _ take: (isolated CallEngine) -> Void
     ) {
-        guard legs[id] != nil else { return respond(.failure(RPCError(.notFound, "no such call"))) }
+        // A call that is over has no use for it.
+        guard legs[id] != nil else { return respond(journal.holds(id) ? .success(Done()) : .failure(RPCError(.notFound, "no such call"))) }
         let before = legs[id]?.leg.revision
         take(self)
         guard let revision = legs[id]?.leg.revision, revision != before else { return respond(.success(Done())) }

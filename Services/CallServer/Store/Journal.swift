@@ -129,13 +129,17 @@ final class Journal: Sendable {
         _ call: Call, of leg: Leg, event type: String?, sequence: Int64, at time: Timestamp, with details: [String: JSONValue],
         written: (@Sendable (Bool) -> Void)? = nil
     ) {
-        claims.withLock { $0.owed[call.id] = max(sequence, $0.owed[call.id] ?? 0) }
+        let before = claims.withLock { claims in
+            defer { claims.owed[call.id] = max(sequence, claims.owed[call.id] ?? 0) }
+            return claims.owed[call.id]
+        }
         // Only the values are taken here; the writer makes JSON of them, away from the calls.
         let isTaken = writer.put(RecordWriter.Entry(
             id: runtime.newID("evt"), type: type, timestamp: time, call: call, sequence: sequence, epoch: leg.epoch, details: details,
             dialog: leg.dialogSide, written: written))
         guard !isTaken else { return }
-        paid([(call.id, sequence)])
+        // What waits of it is owed all the same.
+        claims.withLock { if $0.owed[call.id] == sequence { $0.owed[call.id] = before } }
         // There is a call, though nobody can read of it.
         written?(true)
     }
@@ -164,11 +168,9 @@ final class Journal: Sendable {
         }
     }
 
-    /// Those of the live legs, and of those that are not written yet, that another instance owns now.
+    /// Those of the live legs that another instance owns now. One that is over and not written yet has an owner, and no lease: it does not live.
     func renew() async throws -> [String] {
-        let live = claims.withLock { claims in
-            claims.live.map { (id: $0.key, epoch: $0.value) } + claims.ended.filter { !$0.isReleased }.map { (id: $0.id, epoch: $0.epoch) }
-        }
+        let live = claims.withLock { $0.live.map { (id: $0.key, epoch: $0.value) } }
         return live.isEmpty ? [] : try await snapshots.renew(Self.kind, owner: runtime.instance, live)
     }
 

@@ -68,6 +68,13 @@ final class RecordWriter: Sendable {
     private struct Recent {
         var life: String?
         var entries: [(entry: Entry, at: ContinuousClock.Instant)] = []
+        /// What no crash takes back, and what was refused, since it was last told.
+        var paid: [(id: String, sequence: Int64)] = []
+
+        mutating func settle(_ isOld: (ContinuousClock.Instant) -> Bool) {
+            for recent in entries where isOld(recent.at) { paid.append((recent.entry.call.id, recent.entry.sequence)) }
+            entries.removeAll { isOld($0.at) }
+        }
     }
 
     /// `committed` runs after each transaction: it wakes the outbox.
@@ -89,7 +96,7 @@ final class RecordWriter: Sendable {
         return isTaken
     }
 
-    /// Runs until `finish`. `lived` hears now and then which life PostgreSQL lived at a moment, `paid` of what has been dealt with.
+    /// Runs until `finish`. `lived` hears now and then which life PostgreSQL lived at a moment, `paid` what the disk has, or never will.
     func run(
         lived: @Sendable (_ life: String, _ at: Instant) -> Void, paid: @Sendable (_ records: [(id: String, sequence: Int64)]) -> Void
     ) async {
@@ -99,6 +106,8 @@ final class RecordWriter: Sendable {
             if state.withLock({ $0.isDoubtful }) {
                 let asked = MonotonicClock.now()
                 if await confirm(&recent), let life = recent.life { lived(life, asked) }
+                if !recent.paid.isEmpty { paid(recent.paid) }
+                recent.paid = []
             }
             // A call's beginning is busy enough: what it tells may wait a moment, and goes together.
             if state.withLock({ !$0.isStopped && !$0.isUrgent }) { try? await Task.sleep(for: linger) }
@@ -110,7 +119,11 @@ final class RecordWriter: Sendable {
                 return entries
             }
             if entries.isEmpty {
-                if state.withLock({ $0.isStopped }) { return }
+                if state.withLock({ $0.isStopped }) {
+                    // Nobody is left to write it again: a crash that comes now takes it.
+                    recent.settle { _ in true }
+                    return paid(recent.paid)
+                }
                 await waitForWork()
                 linger = Self.linger
                 continue
@@ -119,7 +132,7 @@ final class RecordWriter: Sendable {
             var start = 0
             while start < entries.count {
                 let end = min(start + Self.batch, entries.count)
-                if await write(Array(entries[start..<end]), &recent) { paid(entries[start..<end].map { (id: $0.call.id, sequence: $0.sequence) }) }
+                await write(Array(entries[start..<end]), &recent)
                 state.withLock { state in
                     state.underWay -= end - start
                     state.done += end - start
@@ -129,9 +142,8 @@ final class RecordWriter: Sendable {
         }
     }
 
-    /// Writes a batch, however long PostgreSQL is away; false when the service ends before. An entry that it refuses for itself must not hold
-    /// up the others.
-    private func write(_ batch: [Entry], _ recent: inout Recent) async -> Bool {
+    /// Writes a batch, however long PostgreSQL is away. An entry that it refuses for itself must not hold up the others.
+    private func write(_ batch: [Entry], _ recent: inout Recent) async {
         var pause = Interval.milliseconds(50)
         while true {
             do {
@@ -145,20 +157,21 @@ final class RecordWriter: Sendable {
                     entry.written?(true)
                     log(entry)
                 }
-                return true
+                return
             } catch {
                 if let error = error as? DatabaseError, !error.mayPassLater {
                     if batch.count > 1 {
-                        for entry in batch { guard await write([entry], &recent) else { return false } }
+                        for entry in batch { await write([entry], &recent) }
                     } else {
                         Self.dropped.add()
                         logger.error("an event of call \(batch[0].call.id) cannot be written: \(error)")
                         batch[0].written?(true)
+                        recent.paid.append((batch[0].call.id, batch[0].sequence))
                     }
-                    return true
+                    return
                 }
                 logger.warning("call records wait for PostgreSQL: \(error)")
-                if state.withLock({ $0.isStopped }) { return false }
+                if state.withLock({ $0.isStopped }) { return }
                 try? await Task.sleep(for: .nanoseconds(pause.nanoseconds))
                 pause = min(pause * 2, .seconds(2))
             }
@@ -184,7 +197,7 @@ final class RecordWriter: Sendable {
         state.withLock { $0.isDoubtful = false }
         let asked = ContinuousClock.now
         do { try await follow(&recent) } catch { return false }
-        recent.entries.removeAll { asked - $0.at > Self.keptFor }
+        recent.settle { asked - $0 > Self.keptFor }
         return true
     }
 

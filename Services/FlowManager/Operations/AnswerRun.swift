@@ -8,8 +8,8 @@ import ServiceKit
 /// asks again until it has moved. A request whose maker is gone has no answer: the flow is told `interrupted`, and one that
 /// only reads (GET) is made anew.
 extension Runs {
-    /// How long whoever asks waits for an answer before it is told to ask again; less than the bus waits for us.
-    static let hold = Duration.seconds(1)
+    /// How long whoever asks waits for an answer before it is told to ask again; less than it waits for us before it asks another.
+    static let hold = Duration.milliseconds(500)
     /// Milliseconds until it asks again.
     static let pause = 50
     /// The same while an action is performed beside the requests.

@@ -1,8 +1,8 @@
 import Cache
 
 /// Webhooks whose request has gone out and of which it is not known what came of it. Who was to note that has died, and whether the server has
-/// acted is anybody's guess: such a one is given up as `interrupted`, so no step does a thing twice (RELIABILITY §4.4). Without Redis they are
-/// sent.
+/// acted is anybody's guess: such a one is given up as `interrupted`, so that no death makes a step do a thing twice (RELIABILITY K6). Without
+/// Redis they are sent.
 struct BegunWebhooks: Sendable {
     enum Beginning: Sendable, Equatable {
         case ours
@@ -38,7 +38,7 @@ struct BegunWebhooks: Sendable {
         guard webhook.isOfStep else { return }
         switch end {
         case .taken: cache.command(["SET", CacheArgument(Self.key(webhook)), CacheArgument(Self.taken), "PX", CacheArgument(length)]) { _ in }
-        // It has not acted: the next attempt is due.
+        // It has refused, or said nothing in time, and we are here to try again.
         case .again: cache.command(["DEL", CacheArgument(Self.key(webhook))]) { _ in }
         case .dead: break
         }

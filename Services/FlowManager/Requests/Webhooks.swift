@@ -5,8 +5,8 @@ import Synchronization
 import Telemetry
 
 /// Delivers the webhooks that nobody waits for, always under the same id: at once by the instance that took the step, else, and whenever an
-/// attempt fails or its instance dies before it has begun, by whoever claims the row next. One that may have been received is not sent
-/// again: a step does a thing once or not at all (`BegunWebhooks`).
+/// attempt fails or its instance dies before it has begun, by whoever claims the row next. One whose instance dies in the middle of an attempt is
+/// not sent again (`BegunWebhooks`).
 final class Webhooks: Sendable {
     private static let taken = Counter("tandem_flow_webhooks_delivered_total", "Webhooks of flows that were taken.")
     private static let dead = Counter("tandem_flow_webhooks_dead_total", "Webhooks of flows that were given up.")

@@ -52,34 +52,33 @@ extension MediaLoop {
             strays.keep(fragment, of: request.callID, until: loop.now + settings.ng.fragmentsKept, now: loop.now)
             return .ok()
         }
-        if !take(fragment, of: call) { call.keep(fragment) }
+        // Another branch of the call may want them, too.
+        call.keep(fragment)
+        take(fragment, of: call)
         return .ok()
     }
 
     /// After a description: candidates that were here before it.
     func takeFragments(of call: Call) {
         for fragment in strays.take(call.id, now: loop.now) { call.keep(fragment) }
-        call.fragments.removeAll { take($0, of: call) }
+        for fragment in call.fragments { take(fragment, of: call) }
     }
 
-    private func take(_ fragment: Fragment, of call: Call) -> Bool {
-        var isTaken = false
+    private func take(_ fragment: Fragment, of call: Call) {
         for dialogue in call.dialogues {
             for side in 0...1 where dialogue.parties[side].has(fragment.tag) {
                 for stream in dialogue.streams where stream.legs.count == 2 {
-                    if take(fragment.description, of: stream.sides[side], on: stream.legs[side]) { isTaken = true }
+                    take(fragment.description, of: stream.sides[side], on: stream.legs[side])
                 }
             }
         }
-        return isTaken
     }
 
-    private func take(_ fragment: SessionDescription, of side: StreamSide, on leg: Leg) -> Bool {
+    private func take(_ fragment: SessionDescription, of side: StreamSide, on leg: Leg) {
         guard let remote = side.remote, let local = side.local, let theirs = fragment.trickled(for: remote.mid),
             take(theirs, on: leg, at: local.address.address)
-        else { return false }
+        else { return }
         tend(leg)
-        return true
     }
 }
 
@@ -88,7 +87,6 @@ extension Call {
     private static let mostFragments = 32
 
     func keep(_ fragment: Fragment) {
-        fragments.removeAll { $0 == fragment }
-        fragments = fragments.suffix(Self.mostFragments - 1) + [fragment]
+        fragments.keep(fragment, most: Self.mostFragments, of: \.tag)
     }
 }

@@ -10,13 +10,16 @@ extension MediaLoop {
         guard command.fragment.utf8.count <= TrickleInMediaSession.longest, let fragment = Self.fragment(command.fragment) else {
             throw RPCError(.invalid, "the candidates cannot be read", problems: [Problem(pointer: "/fragment", detail: "lines as in RFC 8840 §9")])
         }
-        if take(fragment, of: leg.exchange, on: leg) {
-            keepTransport(leg)
-            tend(leg)
-        } else if leg.mayBeAnswered {
-            // RFC 8840 §4.3.3: whoever answers may find candidates before its answer comes, and each fork has its own.
+        let isTaken = take(fragment, of: leg.exchange, on: leg)
+        if leg.mayBeAnswered {
+            // RFC 8840 §4.3.3: whoever answers may find candidates before its answer comes; each fork has its own, and the answer that counts may be
+            // one that was heard before another's.
             leg.keep(command.fragment)
             keep(leg)
+        }
+        if isTaken {
+            keepTransport(leg)
+            tend(leg)
         }
         return Done()
     }
@@ -43,14 +46,28 @@ extension MediaLoop {
 }
 
 extension Leg {
-    /// Forks of a call that find candidates before they answer; each INFO repeats those before it (RFC 8840 §4.4).
+    /// Of all forks of a call that find candidates before they answer; each INFO repeats those before it (RFC 8840 §4.4).
     private static let mostFragments = 8
 
     /// An offer of ours is out, to which an answer may come: the first, or another fork's.
     var mayBeAnswered: Bool { exchange.agreement == nil || !proposals.isEmpty }
 
     func keep(_ fragment: String) {
-        fragments.removeAll { $0 == fragment }
-        fragments = fragments.suffix(Self.mostFragments - 1) + [fragment]
+        fragments.keep(fragment, most: Self.mostFragments) { text in
+            text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("a=ice-ufrag:") } ?? ""
+        }
+    }
+}
+
+extension Array where Element: Equatable {
+    /// Adds what comes last; of too many the oldest goes of whoever, by `name`, has sent the most: nobody's displace another's.
+    mutating func keep<Name: Hashable>(_ element: Element, most: Int, of name: (Element) -> Name) {
+        removeAll { $0 == element }
+        append(element)
+        while count > most {
+            let counts = Dictionary(map { (name($0), 1) }, uniquingKeysWith: +)
+            guard let busiest = counts.max(by: { $0.value < $1.value })?.key, let oldest = firstIndex(where: { name($0) == busiest }) else { return }
+            remove(at: oldest)
+        }
     }
 }

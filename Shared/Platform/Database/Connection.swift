@@ -90,7 +90,9 @@ public final class Connection {
 
     /// Runs statements without parameters, separated by `;`.
     public func execute(_ sql: String) throws(DatabaseError) {
-        _ = unsafe try checked(PQexec(handle, sql))
+        guard isUsable else { throw .unavailable("the connection is lost") }
+        guard unsafe PQsendQuery(handle, sql) == 1 else { throw .unavailable(failureText) }
+        _ = unsafe try checked(try answer())
     }
 
     private func run(_ sql: String, _ parameters: [Parameter]) throws(DatabaseError) -> QueryResult {
@@ -113,7 +115,7 @@ public final class Connection {
         }
     }
 
-    /// The last result of what was sent, which is the one of a single statement.
+    /// The last result of what was sent, or the first error.
     private func answer() throws(DatabaseError) -> OpaquePointer? {
         let end = isUnlimited ? nil : MonotonicClock.now() + patience
         var last: OpaquePointer?
@@ -128,12 +130,17 @@ public final class Connection {
                 unsafe PQconsumeInput(handle)
             }
             guard let next = unsafe PQgetResult(handle) else { return unsafe last }
-            unsafe PQclear(last)
-            unsafe last = next
+            if unsafe last != nil && PQresultStatus(last) == PGRES_FATAL_ERROR {
+                unsafe PQclear(next)
+            } else {
+                unsafe PQclear(last)
+                unsafe last = next
+            }
         }
     }
 
     private func prepare(_ sql: String) throws(DatabaseError) -> String {
+        guard isUsable else { throw .unavailable("the connection is lost") }
         if let name = prepared[sql] { return name }
         if prepared.count >= Self.preparedLimit {
             // Statement texts are constants of the program, so this many means that someone pastes values into them.
@@ -141,7 +148,8 @@ public final class Connection {
             prepared = [:]
         }
         let name = "s\(prepared.count)"
-        _ = unsafe try checked(PQprepare(handle, name, sql, 0, nil))
+        guard unsafe PQsendPrepare(handle, name, sql, 0, nil) == 1 else { throw .unavailable(failureText) }
+        _ = unsafe try checked(try answer())
         prepared[sql] = name
         return name
     }

@@ -91,7 +91,7 @@ public struct Session: ~Copyable {
             inward = nil
             inside.interrupt()
         }
-        if isAnew || plan.wishes != self.plan?.wishes {
+        if isAnew || self.plan.map({ settings.opus.meeting($0.wishes) }) != settings.opus.meeting(plan.wishes) {
             outward = nil
             outside.interrupt()
         }

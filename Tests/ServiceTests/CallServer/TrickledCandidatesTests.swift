@@ -47,19 +47,21 @@ struct TrickledCandidatesTests {
         #expect(TrickledCandidates.Mistake.tooLarge.code == 413)
     }
 
-    @Test("RFC 8838 §3: they are welcome where a description of ours says trickle, be it only that for browsers")
+    @Test("RFC 8838 §3: they are welcome where a description of ours says trickle, before the answer be it only that for browsers")
     func welcome() {
         let says = "v=0\r\na=ice-options:ice2 trickle\r\na=end-of-candidates\r\n"
         #expect(TrickledCandidates.areWelcome(by: says))
         for other in ["", "v=0\r\na=ice-options:ice2\r\n", "a=ice-options:trickled\r\n", "s=a=ice-options:trickle\r\n"] {
             #expect(!TrickledCandidates.areWelcome(by: other), "\(other)")
         }
-        var media = Leg.Media()
-        #expect(!media.trickles)
-        media.browserOffer = says
-        #expect(media.trickles)
-        (media.description, media.browserOffer) = (says, nil)
-        #expect(media.trickles)
+        var leg = LegFixture.inbound().leg
+        #expect(!leg.trickles)
+        leg.media.browserOffer = says
+        #expect(leg.trickles)
+        leg.phase = .up
+        #expect(!leg.trickles, "the phone that has answered was told nothing of it")
+        (leg.media.description, leg.media.browserOffer) = (says, nil)
+        #expect(leg.trickles)
     }
 
     @Test("§4.3: they go to the relay from the moment there is a session, before the answer too, and not after the end")
