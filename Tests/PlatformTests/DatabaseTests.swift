@@ -138,6 +138,36 @@ struct DatabaseTests {
         database.stop()
     }
 
+    @Test("a server that stands still is one that is away, whatever it is asked, and what it had is given back when it goes on", arguments: [false, true])
+    func standstill(inTransaction: Bool) async throws {
+        let database = Database(
+            settings: .init(connection: try Servers.database(), connections: 1, statementTimeout: .milliseconds(300)), logger: Servers.silent)
+        await database.start()
+        let backend = try await database.run { try $0.query("select pg_backend_pid() as pid")[0].int("pid") }
+        defer { kill(pid_t(backend), SIGCONT) }
+        let isStopped = inTransaction
+            ? await fails { try await database.transaction(.relaxed) { try Self.ask($0, stopping: backend) } }
+            : await fails { try await database.run { try Self.ask($0, stopping: backend) } }
+        #expect(isStopped)
+        kill(pid_t(backend), SIGCONT)
+        while !database.isReady { try await Task.sleep(for: .milliseconds(10)) }
+        // By another connection.
+        let next = try await database.run { try $0.query("select pg_backend_pid() as pid")[0].int("pid") }
+        #expect(next != backend)
+        database.stop()
+    }
+
+    private static func ask(_ connection: Connection, stopping backend: Int64) throws {
+        kill(pid_t(backend), SIGSTOP)
+        try connection.query("select 1")
+    }
+
+    /// With `unavailable`.
+    private func fails(_ body: () async throws -> Void) async -> Bool {
+        do { try await body() } catch DatabaseError.unavailable { return true } catch { return false }
+        return false
+    }
+
     @Test("a lost server fails work at once and comes back by itself; a broken statement text is an error, not a loss")
     func loss() async throws {
         let database = try await database(connections: 2)

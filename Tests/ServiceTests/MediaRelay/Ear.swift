@@ -5,9 +5,26 @@ import Testing
 /// A phone's socket: sends RTP to a port of the relay and hears what comes.
 final class Ear {
     private let socket: DatagramSocket
+    /// Where reports come (RFC 3550 §11): were it another test's, that would hear them.
+    /// Where reports come (RFC 3550 §11): were it another test's socket, that would hear them.
+    private let control: DatagramSocket?
     private var batch = ReceiveBatch(capacity: 1)
 
-    init() throws { socket = try DatagramSocket(bind: SocketAddress(.loopbackIPv4, port: 0)) }
+    init() throws {
+        var first = try DatagramSocket(bind: SocketAddress(.loopbackIPv4, port: 0))
+        var second: DatagramSocket?
+        while second == nil {
+            let next = first.localAddress.port.addingReportingOverflow(1)
+            if !next.overflow { second = Self.open(next.partialValue) }
+            if second == nil { first = try DatagramSocket(bind: SocketAddress(.loopbackIPv4, port: 0)) }
+        }
+        socket = first
+        control = second
+    }
+
+    private static func open(_ port: UInt16) -> DatagramSocket? {
+        do { return try DatagramSocket(bind: SocketAddress(.loopbackIPv4, port: port)) } catch { return nil }
+    }
 
     var port: UInt16 { socket.localAddress.port }
 

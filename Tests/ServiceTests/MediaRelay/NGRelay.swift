@@ -22,8 +22,8 @@ final class NGRelay: Sendable {
         var settings = RelaySettings(
             inside: .loopbackIPv4, media: .loopbackIPv4, ports: Self.ports, threads: 1, sessionLimit: sessionLimit, timeout: .seconds(60))
         settings.ng.mark = "here"
-        // On a busy machine a test stands still for longer than three.
-        settings.ng.fragmentsKept = .seconds(60)
+        // Among all other tests one may stand still for minutes.
+        settings.ng.fragmentsKept = .seconds(600)
         var taps = TapSettings()
         if isRecording { (taps.recordings, taps.captures) = (folder, folder) }
         (taps.limit, taps.recordingSeconds) = (files, seconds)
