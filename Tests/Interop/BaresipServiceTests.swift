@@ -70,25 +70,6 @@ struct BaresipServiceTests {
         try await desk.leaves()
     }
 
-    @Test("RFC 5359 §2.4: the third is busy: it goes on talking with whom it would have transferred")
-    func transfersInVain() async throws {
-        let (number, desk) = try await desk()
-        try await withPhones(2, in: suite) { phones in
-            await phones[1].setIncoming(.busy)
-            let call = try await phones[0].call(number)
-            try await call.answered()
-            try await desk.transfers(to: phones[1].number)
-            try await desk.program.prints("SIP/2.0 486", within: .seconds(10))
-            // It has held, as it does before each transfer.
-            try await desk.resumes()
-            try await desk.echoes()
-            await call.forgetWhatWasHeard()
-            #expect(await call.hears(440), "what it says comes back from the phone that hears it again")
-            try await call.hangup()
-        }
-        try await desk.leaves()
-    }
-
     @Test("RFC 5359 §2.2, §2.5: it holds, asks a third, and brings the two together")
     func transfersAttended() async throws {
         let (number, desk) = try await desk()

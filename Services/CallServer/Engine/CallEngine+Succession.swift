@@ -72,8 +72,6 @@ extension CallEngine {
         guard former == runtime.instance || !runtime.fleet.isAlive(.callServer, instance: former) else { return }
         var left: [(root: String, leg: Leg, owner: String?)] = []
         for orphan in await journal.orphans(from: former) where legs[orphan.leg.record.id] == nil {
-            // Without a lease, but with an owner that lives: it is cut off from Redis, and goes on.
-            if let owner = orphan.owner, owner != former, owner != runtime.instance, runtime.fleet.isAlive(.callServer, instance: owner) { continue }
             left.append((orphan.leg.record.parentCallID ?? orphan.leg.record.id, orphan.leg, orphan.owner))
         }
         guard !left.isEmpty else { return }

@@ -62,11 +62,13 @@ extension Journal {
         }
     }
 
-    /// Legs that `former` had, or nobody.
+    /// Legs that `former` had, or nobody that lives.
     func orphans(from former: String) async -> [(leg: Leg, owner: String?)] {
         do throws(CacheError) {
-            return try await snapshots.orphans(of: Self.kind, from: former).compactMap { orphan in
-                holds(orphan.id) ? nil : Self.leg(of: orphan.state).map { ($0, orphan.owner) }
+            return try await snapshots.orphans(of: Self.kind, from: former, besides: holds).compactMap { orphan in
+                // Without a lease, but with an owner that lives: it is cut off from Redis, and goes on, or the call is over and not written yet.
+                if let owner = orphan.owner, owner != former, owner != runtime.instance, runtime.fleet.isAlive(.callServer, instance: owner) { return nil }
+                return Self.leg(of: orphan.state).map { ($0, orphan.owner) }
             }
         } catch {
             logger.debug("orphans cannot be looked for: \(error)")

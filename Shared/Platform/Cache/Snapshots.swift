@@ -103,9 +103,9 @@ public struct Snapshots: Sendable {
         public let state: [UInt8]
     }
 
-    /// Those of a kind that belong to `former`, or whose lease has ended.
-    public func orphans(of kind: String, from former: String) async throws(CacheError) -> [Orphan] {
-        let ids = try await ids(of: kind)
+    /// Those of a kind that belong to `former`, or whose lease has ended, but those that the caller knows to be its own.
+    public func orphans(of kind: String, from former: String, besides isOurs: (String) -> Bool = { _ in false }) async throws(CacheError) -> [Orphan] {
+        let ids = try await ids(of: kind).filter { !isOurs($0) }
         var orphans: [Orphan] = []
         for start in stride(from: 0, to: ids.count, by: 200) {
             let chunk = ids[start..<min(start + 200, ids.count)]

@@ -307,6 +307,30 @@ import Testing
         #expect(world.legs.isEmpty && world.rooms.values.allSatisfy(\.isEmpty))
     }
 
+    @Test("who dies while the caller sends its partner to a flow has a successor that sends it, or finds it sent; one that cannot go is not sent")
+    func toFlowByMany() throws {
+        var (world, caller, callee) = try talking()
+        var referral = Leg.Referral(id: 7, number: "700")
+        referral.program = Leg.Program(actions: [Action(id: "echo", .echo(.init()))])
+        var leaving = try #require(world.legs[caller])
+        _ = leaving.apply(.referred(referral), at: world.moment)
+        guard case .perform(.tellChild(callee, .sentOn))? = leaving.sendingAgain({ world.legs[$0] }) else {
+            Issue.record("it is not sent again")
+            return
+        }
+        var moving = try #require(world.legs[callee])
+        moving.seat.stage = .joining
+        let program = try #require(referral.program)
+        let refused = moving.apply(.sentOn(program, counted: nil, end: nil), at: world.moment)
+        #expect(refused.toldParent.contains { if case .referralTold(603) = $0 { true } else { false } } && moving.record.parentCallID == caller)
+        world.handle(caller, .referred(referral))
+        world.settle()
+        guard case .tell(caller, .partnerSent(callee))? = leaving.sendingAgain({ world.legs[$0] }) else {
+            Issue.record("it is not found there")
+            return
+        }
+    }
+
     @Test("who dies between the 202 and the first leg's hearing of it has a successor that tells it; of what has begun it tells nothing")
     func acceptedOnly() throws {
         var (world, caller, callee) = try talking()
