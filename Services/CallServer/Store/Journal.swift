@@ -27,14 +27,14 @@ final class Journal: Sendable {
     /// Epochs of the live legs, whose leases are renewed, and of those that ended, whose leases go.
     private struct Claims {
         var live: [String: UInt64] = [:]
-        var ended: [Ended] = []
+        var ended: [String: Ended] = [:]
         /// Call-IDs that lead to a leg, as far as they have been written.
         var named: [String: Set<String>] = [:]
         /// Calls whose records are on their way into PostgreSQL, and up to which event.
         var owed: [String: Int64] = [:]
 
         /// Those whose records are written; the snapshot of another is what is left of it, should this process die.
-        var released: [Ended] { ended.filter { owed[$0.id] == nil } }
+        var released: [Ended] { ended.values.filter { owed[$0.id] == nil } }
     }
 
     private struct Ended {
@@ -43,8 +43,6 @@ final class Journal: Sendable {
         let names: [String]
         /// What is left to go are its names.
         var isReleased = false
-
-        func isSame(as other: Ended) -> Bool { id == other.id && epoch == other.epoch }
     }
 
     /// `life`: of the processes that bear this instance's name the latest one has its calls.
@@ -107,7 +105,7 @@ final class Journal: Sendable {
     func disclaim(_ id: String, _ epoch: UInt64) async { _ = try? await snapshots.release(Self.kind, id, epoch: epoch) }
 
     /// Whether the leg lives here, or did until just now.
-    func holds(_ id: String) -> Bool { claims.withLock { claims in claims.live[id] != nil || claims.ended.contains { $0.id == id } } }
+    func holds(_ id: String) -> Bool { claims.withLock { $0.live[id] != nil || $0.ended[id] != nil } }
 
     /// A leg was taken over: its lease is renewed from now on.
     func took(_ id: String, _ epoch: UInt64) { claims.withLock { $0.live[id] = epoch } }
@@ -117,7 +115,7 @@ final class Journal: Sendable {
         claims.withLock { claims in
             claims.live[leg.record.id] = nil
             let names = claims.named.removeValue(forKey: leg.record.id) ?? []
-            claims.ended.append(Ended(id: leg.record.id, epoch: leg.epoch, names: Array(names)))
+            claims.ended[leg.record.id] = Ended(id: leg.record.id, epoch: leg.epoch, names: Array(names))
         }
     }
 
@@ -196,11 +194,13 @@ final class Journal: Sendable {
             let lost = Set(try await snapshots.release(Self.kind, ended.filter { !$0.isReleased }.map { (id: $0.id, epoch: $0.epoch) }))
             let released = ended.filter { !lost.contains($0.id) }
             claims.withLock { claims in
-                for index in claims.ended.indices where released.contains(where: claims.ended[index].isSame) { claims.ended[index].isReleased = true }
+                for one in released where claims.ended[one.id]?.epoch == one.epoch { claims.ended[one.id]?.isReleased = true }
             }
             // Names last: as long as one leads there, something is found.
             try await snapshots.forget(Self.kind, names: released.flatMap(\.names))
-            claims.withLock { claims in claims.ended.removeAll { one in ended.contains(where: one.isSame) } }
+            claims.withLock { claims in
+                for one in ended where claims.ended[one.id]?.epoch == one.epoch { claims.ended[one.id] = nil }
+            }
         }
     }
 }
