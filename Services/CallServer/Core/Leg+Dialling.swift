@@ -72,6 +72,8 @@ extension Leg {
             if code >= 600 { refuse(Status(code: code, cause: Self.cause(forCode: code), by: "callee"), at: moment, into: &effects) }
             return
         }
+        // Nor is anybody rung in its stead then.
+        if code >= 600 { redirections?.waiting = [] }
         nobodyLeft(at: moment, into: &effects)
     }
 

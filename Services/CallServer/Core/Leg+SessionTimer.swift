@@ -89,10 +89,12 @@ extension Leg {
         return true
     }
 
-    /// An INVITE of ours was refused with 422 (§7.3): sent again for a longer session. False when that is no way.
+    /// An INVITE of ours was refused with 422 (§7.3): sent again for a longer session, which another phone may have asked for first. False when that is no
+    /// way.
     mutating func tooShort(_ branch: Int, minimum: Int?, into effects: inout [LegEffect]) -> Bool {
         guard let minimum, let dial, dial.winner == nil, dial.targets.indices.contains(branch), !dial.targets[branch].wasCanceled, phase == .ringing,
-            let sequence = sip.branches[branch].map({ $0.sequence ?? 1 }), sequence <= Self.mostShortSessions, takeMinimumSession(minimum)
+            let sequence = sip.branches[branch].map({ $0.sequence ?? 1 }), sequence <= Self.mostShortSessions,
+            takeMinimumSession(minimum) || sequence == 1 && minimum <= sip.minimumSession ?? 0
         else { return false }
         sip.branches[branch]?.sequence = sequence + 1
         effects.append(.inviteLonger(branch: branch, body: media.offer(to: dial.targets[branch])))

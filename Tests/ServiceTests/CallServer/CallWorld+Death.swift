@@ -146,23 +146,24 @@ extension CallWorld {
 
     /// As `CallEngine.prepare`.
     private mutating func prepare(_ effect: LegEffect, _ id: String) {
+        if forking != nil { prepareAtPhones(effect, id) }
         switch effect {
         case .invite(let branch, _):
             let name = newName()
-            legs[id]?.sip.branches[branch] = .init(callID: "c\(id)\(branch)", localTag: "t", name: name)
+            amend(id) { $0.sip.branches[branch] = .init(callID: "c\(id)\(branch)", localTag: "t", name: name) }
         case .bye:
             let name = newName()
-            legs[id]?.sip.bye = .init(name: name, sequence: 2)
+            amend(id) { $0.sip.bye = .init(name: name, sequence: 2) }
         case .notify(let code, let referral), .notifyLast(let code, let referral):
             let name = newName()
-            legs[id]?.sip.notice = .init(sent: .init(name: name, sequence: 1), code: code, referral: referral)
+            amend(id) { $0.sip.notice = .init(sent: .init(name: name, sequence: 1), code: code, referral: referral) }
         case .updateMedia(let kind, let remote, let profile):
-            legs[id]?.media.asked = Leg.Asked(kind: kind, remote: remote, profile: profile)
+            amend(id) { $0.media.asked = Leg.Asked(kind: kind, remote: remote, profile: profile) }
         default: break
         }
     }
 
-    private mutating func newName() -> TransactionName {
+    mutating func newName() -> TransactionName {
         guard var layer = mortality?.layer else { preconditionFailure("only who may die names what is sent") }
         defer { mortality?.layer = layer }
         return layer.newName()
@@ -181,6 +182,8 @@ extension CallWorld {
         // Seats of legs of which nothing is written are freed by their mixer (`SeatReaper`).
         for id in legs.keys where written[id] == nil { for room in rooms.keys { rooms[room]?.remove(id) } }
         (legs, pending) = ([:], [])
+        log?.closeAll()
+        forking?.life += 1
         resetPerforming()
         mortality?.begin()
         adopt(root, wanted ?? root)
@@ -188,6 +191,7 @@ extension CallWorld {
         for id in written.keys.sorted() where legs[id] == nil {
             if let leg = mortality?.written[id] { adopt(leg.record.parentCallID ?? id, id) }
         }
+        phonesGoOn()
         for id in legs.keys.sorted() { bringTogetherAgain(id) }
         for request in unanswered { repeatRequest(request) }
     }
@@ -228,6 +232,7 @@ extension CallWorld {
             var leg = leg
             leg.epoch += 1
             legs[leg.record.id] = leg
+            log?.open(leg)
             mortality?.adopted.insert(leg.record.id)
         }
         for leg in claimed {
@@ -235,6 +240,7 @@ extension CallWorld {
             guard var current = legs[id] else { continue }
             let effects = current.resume(offer: "offer again", at: moment)
             legs[id] = current
+            log?.note(.resumed(offer: "offer again", moment, effects), current)
             commit(effects, of: id)
             if let leg = legs[id] { save(leg) }
         }

@@ -50,6 +50,10 @@ struct CallWorld {
     var mortality: Mortality?
     /// What phones have asked and were not answered.
     var unanswered: [PhoneRequest] = []
+    /// Nil: each number has one phone.
+    var forking: Forking?
+    /// Nil: nothing is written down.
+    var log: LegLog?
     private var calls = 0
     private var ready: [(leg: String, effects: [LegEffect])] = []
     private var isPerforming = false
@@ -71,15 +75,33 @@ struct CallWorld {
         leg.sip.invite = try? ResumingTests.received()
         change(&leg)
         legs[id] = leg
+        log?.open(leg)
         handle(id, .invited(offer: "offer of \(caller)", number: number))
         return id
     }
 
     mutating func handle(_ id: String, _ event: LegEvent) {
-        guard !isDead, var leg = legs[id] else { return }
+        guard !isDead else { return }
+        if forking != nil { noteResponse(event, id) }
+        guard var leg = legs[id] else { return }
         let effects = leg.apply(event, at: moment)
         legs[id] = leg
-        if mortality == nil { perform(effects, of: id) } else { commit(effects, of: id) }
+        log?.note(.applied(event, moment, effects), leg)
+        carryOut(effects, of: id)
+    }
+
+    /// What surrounds a leg writes into it, as `CallEngine` does with names and dialogs.
+    mutating func amend(_ id: String, _ change: @escaping @Sendable (inout Leg) -> Void) {
+        guard var leg = legs[id] else { return }
+        change(&leg)
+        legs[id] = leg
+        log?.note(.amended(change), leg)
+    }
+
+    private mutating func carryOut(_ effects: [LegEffect], of id: String) {
+        guard mortality == nil else { return commit(effects, of: id) }
+        if forking != nil { for effect in effects { prepareAtPhones(effect, id) } }
+        perform(effects, of: id)
     }
 
     /// One leg's effects after the other's, as `CallEngine` performs them.
@@ -137,6 +159,7 @@ struct CallWorld {
 
     /// The phone of a branch answers; an answer that comes after a CANCEL may still come.
     mutating func answer(_ id: String, branch: Int = 0) {
+        if forking != nil { return say(.accepted(branch: branch, answer: "answer of \(id)/\(branch)"), code: 200, id, branch) }
         guard ringing.remove("\(id)/\(branch)") != nil else { return }
         talking.insert(id)
         finals["\(id)/\(branch)"] = 200
@@ -144,6 +167,7 @@ struct CallWorld {
     }
 
     mutating func refuse(_ id: String, branch: Int = 0, code: Int) {
+        if forking != nil { return say(.refused(branch: branch, code: code), code: code, id, branch) }
         guard ringing.remove("\(id)/\(branch)") != nil else { return }
         finals["\(id)/\(branch)"] = code
         handle(id, .refused(branch: branch, code: code))
@@ -152,6 +176,7 @@ struct CallWorld {
     /// The phone hangs up.
     mutating func leave(_ id: String) {
         guard talking.remove(id) != nil else { return }
+        forking?.hangUp(id)
         if mortality != nil { unanswered.append(PhoneRequest(leg: id, kind: .bye)) }
         handle(id, .byed)
     }
@@ -168,6 +193,7 @@ struct CallWorld {
 
     private mutating func perform(_ effect: LegEffect, _ id: String) {
         guard let leg = legs[id] else { return }
+        if forking != nil, performAtPhones(effect, id) { return }
         switch effect {
         case .respond(let code, _):
             note(id, "\(code)")
@@ -176,13 +202,13 @@ struct CallWorld {
             let isRepeated = mortality != nil && sent[id]?.contains("\(code)") == true
             if sent[id]?.contains("final") == true, !isRepeated { broken.append("\(id): a second final response, \(code)") }
             if isRepeated, sent[id]?.contains("final") == true {
-                legs[id]?.sip.invite = nil
+                amend(id) { $0.sip.invite = nil }
                 break
             }
             note(id, "final")
             guard code < 300 else { break }
             talking.insert(id)
-            legs[id]?.sip.invite = nil
+            amend(id) { $0.sip.invite = nil }
         case .respondReliably(let code, _, _): note(id, "\(code)")
         case .respondToReinvite(let code, _): note(id, "offer \(code)")
         case .respondToRefer(let code): answered(id, "REFER \(code)")
@@ -216,9 +242,11 @@ struct CallWorld {
             talking.remove(id)
         case .resolve: pending.append((id, .resolved(flowID: nil, defaultActions: [])))
         case .findBindings(let number):
-            let binding = ReachableBinding(
-                contact: "sip:\(number)@127.0.0.1:5080", path: [], q: 1, expiresAt: Timestamp(milliseconds: 0), instanceID: nil)
-            pending.append((id, .found([binding])))
+            let bindings = (0..<(forking?.count(of: number) ?? 1)).map {
+                ReachableBinding(
+                    contact: "sip:\(number)@127.0.0.1:\(5080 + $0)", path: [], q: 1, expiresAt: Timestamp(milliseconds: 0), instanceID: nil)
+            }
+            pending.append((id, .found(bindings)))
         case .createMedia:
             var reply = CreateMediaSession.Reply(description: "sdp for \(id)", inside: LegFixture.inside)
             // Half of the relays find the room at once.
@@ -263,6 +291,7 @@ struct CallWorld {
         case .tellChild(let child, let event): handle(child, event)
         case .forget:
             legs[id] = nil
+            log?.close(id)
             forgotten.insert(id)
             forgotten(id)
         default: break
@@ -287,9 +316,11 @@ struct CallWorld {
             sip: SIPState(domain: "demo.localhost"), limits: .init())
         leg.sip.branches = [0: .init(callID: "c", localTag: "t", name: nil)]
         legs[order.id] = leg
+        log?.open(leg)
         let effects = leg.begin(at: moment)
         legs[order.id] = leg
-        if mortality == nil { perform(effects, of: order.id) } else { commit(effects, of: order.id) }
+        log?.note(.begun(moment, effects), leg)
+        carryOut(effects, of: order.id)
     }
 }
 

@@ -79,6 +79,14 @@ extension [LegEffect] {
         #expect(fixture.apply(.targetMoved(branch: 0, code: 302, to: ["1004"])).searched.isEmpty)
     }
 
+    @Test("RFC 3261 §16.7 step 5: after a decline nobody else is rung, whichever phone spoke first")
+    func declined() {
+        var fixture = ringing(2)
+        _ = fixture.apply(.targetMoved(branch: 0, code: 302, to: ["1003"]))
+        #expect(fixture.apply(.refused(branch: 1, code: 603)).searched.isEmpty)
+        #expect(fixture.leg.isEnded && fixture.leg.record.sipCode == 603)
+    }
+
     @Test("a number without phones is no way on: the next, or 480")
     func nobodyThere() {
         var fixture = ringing()

@@ -118,4 +118,19 @@ extension [LegEffect] {
         let given = fixture.apply(.refusedAsShort(branch: 0, minimum: 500))
         #expect(given.longer.isEmpty && fixture.leg.record.sipCode == 422)
     }
+
+    @Test("§7.3: of two phones that refuse the same short session each is asked again")
+    func shortForBoth() {
+        var fixture = LegFixture.outbound()
+        _ = fixture.leg.begin(at: fixture.moment)
+        _ = fixture.seatDown()
+        _ = fixture.apply(.found((0..<2).map {
+            ReachableBinding(contact: "sip:1002@127.0.0.1:508\($0)", path: [], q: 1, expiresAt: Timestamp(milliseconds: 0), instanceID: nil)
+        }))
+        for branch in 0..<2 { fixture.leg.sip.branches[branch] = .init(callID: "c\(branch)", localTag: "t", name: nil) }
+        #expect(fixture.apply(.refusedAsShort(branch: 0, minimum: 1_800)).longer == [0])
+        #expect(fixture.apply(.refusedAsShort(branch: 1, minimum: 1_800)).longer == [1])
+        #expect(fixture.apply(.refusedAsShort(branch: 1, minimum: 1_800)).longer.isEmpty)
+        #expect(fixture.leg.dial?.refusals == [1: 422])
+    }
 }
