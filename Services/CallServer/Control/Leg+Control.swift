@@ -16,7 +16,8 @@ extension Leg {
     }
 
     /// Begins another flow in place of the one there is. Its steps are counted on, so that nothing of the one is taken for the other's.
-    mutating func redirect(flowID: String?, actions: [Action]?, at moment: Moment, into effects: inout [LegEffect]) {
+    /// `isSent`: whom it talks with wants it so.
+    mutating func redirect(flowID: String?, actions: [Action]?, isSent: Bool = false, at moment: Moment, into effects: inout [LegEffect]) {
         guard objectionToRedirecting == nil else { return }
         let number = (program?.number ?? 0) + 1
         var next = Program(flowID: flowID, actions: actions)
@@ -25,7 +26,7 @@ extension Leg {
         // The parent's time part, as the first run has it.
         next.runID = "run_" + record.id.drop { $0 != "_" }.dropFirst().prefix(10) + StableID.text(record.id, salt: "redirect/\(number)", length: 16)
         letGo(into: &effects)
-        leaveParent(into: &effects)
+        leaveParent(isSent: isSent, into: &effects)
         program = next
         // Whoever asks of the call is told of the run that it goes on with.
         record.runID = next.runID
@@ -54,15 +55,32 @@ extension Leg {
         if seat.conferenceID != nil, phase == .up { move(roomID: ownRoomID, instance: placement.mixer, conferenceID: nil, into: &effects) }
     }
 
-    /// One that was called by another goes on by itself: for that other it is as if it had hung up.
-    private mutating func leaveParent(into effects: inout [LegEffect]) {
+    /// One that was called by another goes on by itself. For that other it is as if it had hung up, as soon as it sits in a room of its own: two
+    /// that let go of one session at once would give its relay orders in no order.
+    private mutating func leaveParent(isSent: Bool, into effects: inout [LegEffect]) {
         guard let parent = record.parentCallID else { return }
         record.parentCallID = nil
         (joins, screening) = (nil, nil)
         wait(false, into: &effects)
-        effects.append(.tellChild(parent, .childEnded(record.id, Status(code: 200, cause: 16), .completed)))
+        departure = Departure(parent: parent, isSent: isSent)
         effects.append(.rename)
-        if seat.conferenceID == nil, seat.roomID != ownRoomID { move(roomID: ownRoomID, instance: placement.mixer, conferenceID: nil, into: &effects) }
+        guard seat.conferenceID == nil, seat.roomID != ownRoomID else { return depart(into: &effects) }
+        move(roomID: ownRoomID, instance: placement.mixer, conferenceID: nil, into: &effects)
+    }
+
+    /// Who has left another's call, until that has heard of it.
+    struct Departure: Codable, Sendable, Equatable {
+        var parent: String
+        /// The parent's phone has sent it.
+        var isSent: Bool
+
+        func event(of leg: String) -> LegEvent { isSent ? .partnerSent(leg) : .childEnded(leg, Status(code: 200, cause: 16), .completed) }
+    }
+
+    mutating func depart(into effects: inout [LegEffect]) {
+        guard let departure else { return }
+        self.departure = nil
+        effects.append(.tellChild(departure.parent, departure.event(of: record.id)))
     }
 
     /// Whether a step is of the run that the leg is in; another is told that nobody performs it.

@@ -35,6 +35,7 @@ extension Leg {
         }
         for child in children { effects.append(.tellChild(child, .parentGone(cause: status.cause))) }
         releaseChained(into: &effects)
+        depart(into: &effects)
         if record.parentCallID != nil { effects.append(.tellParent(.childEnded(record.id, status.made(by: by), outcome))) }
         if let playID = performing?.playID, isSeated { effects.append(.stopPlay(playID: playID)) }
         leaveSeat(into: &effects)
@@ -50,6 +51,8 @@ extension Leg {
     }
 
     mutating func parentGone(cause: Int, at moment: Moment, into effects: inout [LegEffect]) {
+        // It is its parent no more, and has not heard so yet.
+        guard departure == nil else { return }
         end(phase == .up ? .completed : .canceled, Status(code: phase == .up ? 200 : 487, cause: cause), by: "caller", at: moment, into: &effects)
     }
 

@@ -31,6 +31,12 @@ extension Leg {
             }
         }
         if let sending = sendingAgain(leg) { steps.append(sending) }
+        // One that goes on by itself may have said so, or will when it sits.
+        for child in children where !isEnded {
+            guard let other = leg(child), !other.isEnded, other.record.parentCallID == nil, other.departure == nil, !other.hasLeft(id) else { continue }
+            let isSent = referral?.program != nil && referral?.told == 100 && child == bridgedChild
+            steps.append(.tell(id, Departure(parent: id, isSent: isSent).event(of: child)))
+        }
         steps += bequeathing(to: leg)
         // The one it has left may not know.
         if let former = arrived?.leaves, let other = leg(former), !other.isEnded {

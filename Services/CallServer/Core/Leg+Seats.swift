@@ -96,6 +96,7 @@ extension Leg {
         guard seat.number == number, seat.stage == .linking else { return }
         seat.stage = .linked
         leavePlaces(into: &effects)
+        depart(into: &effects)
         arrived(at: moment, into: &effects)
         if seat.resumes != nil {
             seat.resumes = nil
@@ -142,6 +143,7 @@ extension Leg {
             superviseNoMore(at: moment, into: &effects)
             return
         }
+        depart(into: &effects)
         let (conference, isRequested) = (seat.conferenceID, seat.isRequested == true)
         let isBack = phase == .up && returnToPlace(into: &effects)
         arrivalFailed(into: &effects)

@@ -162,18 +162,18 @@ extension Leg {
 
     /// The same for a leg that was taken over.
     func sendingAgain(_ leg: (String) -> Leg?) -> Reunion? {
-        guard let effect = sendPartner, let partner = bridgedChild, let other = leg(partner), !other.isEnded else { return nil }
-        return other.record.parentCallID == record.id ? .perform(effect) : .tell(record.id, .partnerSent(partner))
+        guard let effect = sendPartner, let partner = bridgedChild, let other = leg(partner), !other.isEnded, other.record.parentCallID == record.id
+        else { return nil }
+        return .perform(effect)
     }
 
     /// The leg that this one talks with is to go there, and goes on by itself: it counts as the call that it is all that is left of.
     mutating func sentOn(_ program: Program, counted: Counted?, end: Instant?, at moment: Moment, into effects: inout [LegEffect]) {
-        guard let former = record.parentCallID else { return }
+        guard record.parentCallID != nil else { return }
         guard objectionToRedirecting == nil else { return effects.append(.tellParent(.referralTold(603))) }
         if let end { deadlines[.duration] = min(end, deadlines[.duration] ?? end) }
         inherit(counted, into: &effects)
-        effects.append(.tellChild(former, .partnerSent(record.id)))
-        redirect(flowID: program.flowID, actions: program.actions, at: moment, into: &effects)
+        redirect(flowID: program.flowID, actions: program.actions, isSent: true, at: moment, into: &effects)
     }
 
     /// It has gone there: this leg's phone has nobody to talk with any more, as it wished.

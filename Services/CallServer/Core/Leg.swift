@@ -74,6 +74,8 @@ struct Leg: Codable, Sendable {
     var partnerNumber: String?
     /// It hears ringing while another leg's party is rung.
     var isWaitingForTransfer: Bool?
+    /// It has left whom it was called by.
+    var departure: Departure?
     /// The leg whose place it takes when it talks (RFC 3891).
     var takesPlaceOf: String?
     /// On its way into another call of an attended transfer.
