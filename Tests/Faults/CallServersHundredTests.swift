@@ -35,7 +35,7 @@ struct CallServersHundredTests {
         var gathers: [PhoneCall] = []
     }
 
-    private static let patience = Duration.seconds(25)
+    private static let patience = Interval.seconds(25)
 
     let suite: RunningSuite
     private let two: TwoCallServers

@@ -287,10 +287,11 @@ extension CallWorld {
         return moment.time.milliseconds - since.milliseconds > 10_000
     }
 
-    /// Phones that nobody has told how it ended.
+    /// Phones that nobody has told how it ended. Where a process dies one may answer whose call is over: without an ACK it ends that by itself
+    /// (RFC 3261 §13.3.1.4).
     var phonesLeft: [String] {
         (forking?.phones ?? [:]).flatMap { id, phones in
-            phones.filter { $0.value.state != .over }.map { "\(id)/\($0.key): left \($0.value.state)" }
+            phones.filter { $0.value.state != .over && (mortality == nil || $0.value.state != .answered) }.map { "\(id)/\($0.key): left \($0.value.state)" }
         }.sorted()
     }
 }
