@@ -47,13 +47,12 @@ struct CallServersHundredTests {
 
     @Test("none is dropped, no phone rings twice, no packet of sound is lost, and each goes on where it was")
     func killed() async throws {
-        let prompt = try await suite.makeNumber(running: [
-            ["type": "answer"], ["id": "long", "type": "play_tone", "option": ["frequency": 800, "duration": 120_000]],
-        ])
-        let gather = try await suite.makeNumber(running: [
-            ["type": "answer"], ["id": "key", "type": "digits_receive", "option": ["duration": 120_000, "length": 1]],
-            ["id": "heard", "type": "play_tone", "option": ["frequency": 1_200, "duration": 120_000]],
-        ])
+        func tone(_ frequency: Int64) -> [JSONValue] {
+            (1...3).map { ["id": .string("tone\($0)"), "type": "play_tone", "option": ["frequency": .integer(frequency), "duration": 60_000]] }
+        }
+        let prompt = try await suite.makeNumber(running: .array([["type": "answer"]] + tone(800)))
+        let gather = try await suite.makeNumber(running: .array(
+            [["type": "answer"], ["id": "key", "type": "digits_receive", "option": ["duration": 120_000, "length": 1]]] + tone(1_200)))
         try await two.bothServe()
         try await withPhones(3, in: suite) { phones in
             let (caller, talks, rings) = (phones[0], phones[1], phones[2])
